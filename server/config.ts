@@ -1,0 +1,143 @@
+/** Every setting of the server: its environment variable, its default and what it bounds, in one table. */
+
+import { parseArgs } from 'node:util';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+export interface Address {
+  host: string;
+  /** 0 lets the system choose. */
+  port: number;
+}
+
+interface Setting<T> {
+  variable: string;
+  fallback: string;
+  read: (text: string) => T;
+  help: string;
+}
+
+const text = (variable: string, fallback: string, help: string): Setting<string> => ({
+  variable,
+  fallback,
+  read: (given) => given,
+  help,
+});
+
+const count = (variable: string, fallback: number, help: string): Setting<number> => ({
+  variable,
+  fallback: String(fallback),
+  read: wholeNumber,
+  help,
+});
+
+const address = (variable: string, fallback: string, help: string): Setting<Address> => ({
+  variable,
+  fallback,
+  read: hostAndPort,
+  help,
+});
+
+const token = (variable: string, help: string): Setting<string | undefined> => ({
+  variable,
+  fallback: '',
+  read: uuidOrNothing,
+  help,
+});
+
+/** Sizes are in bytes and times in milliseconds, as their names say. */
+export const SETTINGS = {
+  data: text('TWIN_DATA', './data', 'the directory that holds everything'),
+  http: address('TWIN_HTTP', '127.0.0.1:8080', 'REST listener, host:port'),
+  mqtt: address('TWIN_MQTT', '127.0.0.1:1883', 'MQTT listener, host:port'),
+  region: text('TWIN_REGION', 'fr-par', 'the region in the REST paths'),
+  token: token('TWIN_TOKEN', 'an owner token given from outside, a UUID v4'),
+  log: text('TWIN_LOG', 'info', 'log level: trace, debug, info, warn, error, fatal or silent'),
+  stopMs: count('TWIN_STOP_MS', 5000, 'how long an orderly stop may take'),
+
+  journalSegmentBytes: count('TWIN_JOURNAL_SEGMENT_BYTES', 16 * MIB, 'when the journal begins a new segment'),
+  journalCeilingBytes: count(
+    'TWIN_JOURNAL_CEILING_BYTES',
+    256 * MIB,
+    'the whole journal; above it writers wait',
+  ),
+  journalBatchBytes: count('TWIN_JOURNAL_BATCH_BYTES', 4 * MIB, 'what one fdatasync covers at most'),
+  journalRetryMs: count('TWIN_JOURNAL_RETRY_MS', 1000, 'between tries to write again after a storage error'),
+  memoryBytes: count('TWIN_MEMORY_BYTES', 256 * MIB, 'documents kept in memory that are not being written'),
+  writeBehindMs: count('TWIN_WRITE_BEHIND_MS', 1000, 'how long a changed file waits before it is written'),
+  writeBehindFiles: count('TWIN_WRITE_BEHIND_FILES', 4, 'files being written at the same time'),
+
+  bodyBytes: count('TWIN_BODY_BYTES', 128 * KIB, 'longest REST body'),
+
+  mqttConnectBytes: count('TWIN_MQTT_CONNECT_BYTES', 8 * KIB, 'longest first packet of a connection'),
+  mqttPacketBytes: count('TWIN_MQTT_PACKET_BYTES', 128 * KIB, 'longest later packet'),
+  mqttConnectMs: count('TWIN_MQTT_CONNECT_MS', 8000, 'how long a connection may take to send its CONNECT'),
+  mqttBufferBytes: count('TWIN_MQTT_BUFFER_BYTES', 1 * MIB, 'unread answers of one connection'),
+  mqttBufferMs: count('TWIN_MQTT_BUFFER_MS', 30_000, 'how long the unread answers may stay above that'),
+  mqttSubscriptions: count('TWIN_MQTT_SUBSCRIPTIONS', 100, 'topic filters of one connection'),
+  mqttInFlight: count(
+    'TWIN_MQTT_IN_FLIGHT',
+    256,
+    'requests of one connection not answered yet; above it, it is not read',
+  ),
+} satisfies Record<string, Setting<unknown>>;
+
+export type Settings = { [Name in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[Name]['read']> };
+
+/** A setting that cannot be understood. The message names the variable, what was given and what is expected. */
+export class SettingError extends Error {
+  override name = 'SettingError';
+}
+
+/** `TWIN_JOURNAL_RETRY_MS` is also `--journal-retry-ms`. */
+export const flagOf = (variable: string): string =>
+  variable.replace('TWIN_', '').toLowerCase().replaceAll('_', '-');
+
+/**
+ * The settings from flags, else environment, else defaults.
+ * @throws SettingError for an unknown flag or a value that does not parse
+ */
+export function readSettings(environment: NodeJS.ProcessEnv = {}, args: string[] = []): Settings {
+  const flags = readFlags(args);
+  const settings = Object.entries(SETTINGS).map(([name, setting]) => {
+    const given = flags[flagOf(setting.variable)] ?? environment[setting.variable] ?? setting.fallback;
+    try {
+      return [name, setting.read(given)];
+    } catch (error) {
+      throw new SettingError(`${setting.variable}=${given}: ${(error as Error).message}`);
+    }
+  });
+  return Object.fromEntries(settings) as Settings;
+}
+
+function readFlags(args: string[]): Record<string, string | undefined> {
+  const names = Object.values(SETTINGS).map((setting) => flagOf(setting.variable));
+  const options = Object.fromEntries(names.map((name) => [name, { type: 'string' as const }]));
+  try {
+    return parseArgs({ args, options, strict: true }).values as Record<string, string | undefined>;
+  } catch (error) {
+    throw new SettingError((error as Error).message);
+  }
+}
+
+function wholeNumber(given: string): number {
+  const number = Number(given);
+  if (!/^\d+$/.test(given) || !Number.isSafeInteger(number)) throw new Error('expected a whole number');
+  return number;
+}
+
+function hostAndPort(given: string): Address {
+  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(given) ?? [];
+  const port = Number(digits);
+  if (digits === undefined || port > 65_535) throw new Error('expected host:port, such as 127.0.0.1:8080');
+  return { host: bracketed ?? plain ?? '', port };
+}
+
+const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
+
+function uuidOrNothing(given: string): string | undefined {
+  if (given === '') return undefined;
+  if (!UUID_V4.test(given)) throw new Error('expected a UUID v4');
+  return given.toLowerCase();
+}

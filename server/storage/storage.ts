@@ -1,0 +1,55 @@
+/**
+ * Where documents live. A file holds documents by key and is the unit that is read and kept in memory: a twin, a shard
+ * of the device registry, the tokens. Two implementations pass one contract suite: memory, and journal with lowdb.
+ */
+
+/** One document as stored: `data` is compact JSON, `updatedAt` is RFC 3339. Never changed once made. */
+export interface StoredDocument {
+  readonly version: number;
+  readonly updatedAt: string;
+  readonly data: string;
+}
+
+export type Documents = ReadonlyMap<string, StoredDocument>;
+
+export interface StoredFile {
+  /** What is on stable storage. Changes only when a write has succeeded. */
+  readonly documents: Documents;
+  /** What will be on stable storage when every write under way succeeds: what the next write must build upon. */
+  readonly latest: Documents;
+  /** Whether writes are under way, so that `latest` is ahead of `documents`. */
+  readonly writing: boolean;
+}
+
+/** The change is on stable storage, or (with an error) nothing was changed. */
+export type Written = (error: StorageUnavailable | null) => void;
+
+/** Storage cannot take the write or give the file; nothing was changed. `cause` says why and is never shown to a client. */
+export class StorageUnavailable extends Error {
+  override name = 'StorageUnavailable';
+  constructor(cause: unknown) {
+    super('storage unavailable', { cause });
+  }
+}
+
+/** File names are `[a-z0-9/-]+`, made from ids and constants only, never from anything a client chose. */
+export interface Storage {
+  /** The file, if it is in memory. Valid until the caller yields to the event loop, then ask again. */
+  peek(file: string): StoredFile | undefined;
+  /** The file, read once however many ask; one that does not exist is empty. @throws StorageUnavailable */
+  open(file: string): Promise<StoredFile>;
+  /**
+   * Puts a document into an open file. Calls back in the order of all calls.
+   */
+  put(file: string, key: string, document: StoredDocument, written: Written): void;
+  /** Removes one document of an open file, or all of them when no key is given; atomic. */
+  remove(file: string, key: string | undefined, written: Written): void;
+  /** Calls back when every write before it has succeeded or failed. */
+  settled(then: () => void): void;
+  /** The names of all files that begin so, from memory and disk, in no order. */
+  list(prefix: string): Promise<string[]>;
+  /** Whether the last write succeeded. */
+  readonly healthy: boolean;
+  /** Takes no new work, finishes what is under way and leaves everything on stable storage. */
+  close(): Promise<void>;
+}

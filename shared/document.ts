@@ -1,0 +1,93 @@
+/** The twin's documents: their form, limits, version rule and merge patch. */
+
+export type Json = null | boolean | number | string | Json[] | JsonObject;
+export interface JsonObject {
+  [key: string]: Json;
+}
+
+/** A document as every interface shows it. `updated_at` is RFC 3339, the server's clock at the accepted write. */
+export interface TwinDocument {
+  twin_id: string;
+  document_name: string;
+  version: number;
+  data: JsonObject;
+  updated_at: string;
+}
+
+/** What a put or a patch asks for. `version` 0 asks for no check. */
+export interface DocumentRequest {
+  version: number;
+  data: JsonObject;
+}
+
+/** The bounds of one twin. Sizes in bytes of UTF-8, `data` as compact JSON. */
+export const LIMITS = {
+  nameLength: 64,
+  dataBytes: 64 * 1024,
+  depth: 32,
+  documents: 64,
+} as const;
+
+const NAME = /^[-~0-9A-Za-z][-_.~0-9A-Za-z]*$/;
+
+/** 1 to 64 of `-_.~0-9A-Za-z`, not starting with `.` or `_`, but `_config` is allowed. */
+export const isDocumentName = (name: string): boolean =>
+  name.length <= LIMITS.nameLength && (NAME.test(name) || name === '_config');
+
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A request's version agrees when it asks for no check (0) or equals the present one (0: no document). */
+export const versionAgrees = (asked: number, present: number): boolean => asked === 0 || asked === present;
+
+/**
+ * Why a value cannot be a document's `data`, or undefined when it can: a forbidden key, a number that a double
+ * would round, too deep. Its size is the caller's to judge.
+ */
+export function faultInData(value: Json, depth = 1): string | undefined {
+  if (typeof value === 'number') {
+    return Math.abs(value) <= Number.MAX_SAFE_INTEGER ? undefined : 'number out of range ±(2^53 − 1)';
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (depth > LIMITS.depth) return `nested deeper than ${LIMITS.depth} levels`;
+  if (Array.isArray(value)) return firstFault(value, depth);
+  if (Object.hasOwn(value, '__proto__')) return 'key __proto__ is forbidden';
+  return firstFault(Object.values(value), depth);
+}
+
+function firstFault(values: Json[], depth: number): string | undefined {
+  for (const value of values) {
+    const fault = faultInData(value, depth + 1);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
+
+/** A patch's arrays replace whole and may not hold `null` at their top level. */
+export function faultInPatch(patch: JsonObject): string | undefined {
+  for (const value of Object.values(patch)) {
+    if (Array.isArray(value) ? value.includes(null) : isObject(value) && faultInPatch(value) !== undefined) {
+      return 'an array in a patch may not contain null';
+    }
+  }
+  return undefined;
+}
+
+/**
+ * A new object: the target's keys that the patch does not name stay, `null` removes, objects recurse, all else
+ * replaces (RFC 7396). Both must have passed {@link faultInData}; neither is changed.
+ */
+export function mergePatch(target: JsonObject, patch: JsonObject): JsonObject {
+  const merged = { ...target };
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) delete merged[key];
+    else if (isObject(value)) merged[key] = mergePatch(ownObject(merged, key), value);
+    else merged[key] = value;
+  }
+  return merged;
+}
+
+function ownObject(object: JsonObject, key: string): JsonObject {
+  const value = Object.hasOwn(object, key) ? object[key] : undefined;
+  return isObject(value) ? value : {};
+}
