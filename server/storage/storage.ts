@@ -17,8 +17,6 @@ export interface StoredFile {
   readonly documents: Documents;
   /** What will be on stable storage when every write under way succeeds: what the next write must build upon. */
   readonly latest: Documents;
-  /** Whether writes are under way, so that `latest` is ahead of `documents`. */
-  readonly writing: boolean;
 }
 
 /** The change is on stable storage, or (with an error) nothing was changed. */
@@ -38,14 +36,12 @@ export interface Storage {
   peek(file: string): StoredFile | undefined;
   /** The file, read once however many ask; one that does not exist is empty. @throws StorageUnavailable */
   open(file: string): Promise<StoredFile>;
-  /**
-   * Puts a document into an open file. Calls back in the order of all calls.
-   */
+  /** Puts a document into an open file. Calls back in the order in which the file was asked. */
   put(file: string, key: string, document: StoredDocument, written: Written): void;
   /** Removes one document of an open file, or all of them when no key is given; atomic. */
   remove(file: string, key: string | undefined, written: Written): void;
-  /** Calls back when every write before it has succeeded or failed. */
-  settled(then: () => void): void;
+  /** Calls back when all that was asked of an open file before is done: at once when nothing is. */
+  settled(file: string, then: () => void): void;
   /** The names of all files that begin so, from memory and disk, in no order. */
   list(prefix: string): Promise<string[]>;
   /** Whether the last write succeeded. */

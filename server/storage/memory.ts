@@ -1,0 +1,53 @@
+import { begin, type Change, fail, OpenFile, succeed, type Task } from './open-file.js';
+import type { Storage, Written } from './storage.js';
+
+export interface MemoryStorage extends Storage {
+  /** From now on every write fails with this cause, until it is undefined again. */
+  failWith(cause: Error | undefined): void;
+}
+
+/** A Storage that forgets: for tests. Like the real one it answers writes in a later turn, in order. */
+export function memoryStorage(): MemoryStorage {
+  const files = new Map<string, OpenFile>();
+  let queue: Task[] = [];
+  let failure: Error | undefined;
+
+  function open(name: string): OpenFile {
+    const file = files.get(name) ?? new OpenFile(name);
+    files.set(name, file);
+    return file;
+  }
+
+  function enqueue(file: OpenFile, change: Change | undefined, done: Written): void {
+    const task = { file, change, done };
+    begin(task);
+    if (queue.push(task) === 1) setImmediate(settle);
+  }
+
+  function settle(): void {
+    const tasks = queue;
+    queue = [];
+    if (failure === undefined) succeed(tasks);
+    else fail(tasks, failure);
+  }
+
+  return {
+    peek: (name) => files.get(name),
+    open: async (name) => open(name),
+    put: (name, key, document, written) => enqueue(open(name), { key, document }, written),
+    remove: (name, key, written) => enqueue(open(name), { key, document: undefined }, written),
+    settled(name, then) {
+      const file = open(name);
+      if (file.underWay === 0) then();
+      else enqueue(file, undefined, then);
+    },
+    list: async (prefix) => [...files.keys()].filter((name) => name.startsWith(prefix)),
+    get healthy() {
+      return failure === undefined;
+    },
+    close: () => new Promise((closed) => setImmediate(closed)),
+    failWith(cause) {
+      failure = cause;
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import { StorageUnavailable, type StoredDocument, type StoredFile, type Written } from './storage.js';
+
+/** One change of one file: a put, the removal of one document (no `document`) or of all (no `key` either). */
+export interface Change {
+  readonly key: string | undefined;
+  readonly document: StoredDocument | undefined;
+}
+
+/** What a file was asked and has not answered: a change, or (no change) to be told when all before it is settled. */
+export interface Task {
+  readonly file: OpenFile;
+  readonly change: Change | undefined;
+  readonly done: Written;
+}
+
+// What a document takes in memory besides its text, roughly.
+const DOCUMENT_OVERHEAD = 256;
+
+/** A file in memory: what is on stable storage, and what is on its way there. */
+export class OpenFile implements StoredFile {
+  readonly documents: Map<string, StoredDocument>;
+  readonly latest: Map<string, StoredDocument>;
+  /** Tasks that have begun and not ended. */
+  underWay = 0;
+
+  constructor(
+    readonly name: string,
+    documents: Iterable<[string, StoredDocument]> = [],
+  ) {
+    this.documents = new Map(documents);
+    this.latest = new Map(this.documents);
+  }
+
+  /** Memory that the file takes, in bytes, roughly. */
+  get bytes(): number {
+    let bytes = DOCUMENT_OVERHEAD;
+    for (const document of this.documents.values()) bytes += DOCUMENT_OVERHEAD + 2 * document.data.length;
+    return bytes;
+  }
+}
+
+export function apply(documents: Map<string, StoredDocument>, { key, document }: Change): void {
+  if (key === undefined) documents.clear();
+  else if (document === undefined) documents.delete(key);
+  else documents.set(key, document);
+}
+
+export function begin(task: Task): void {
+  task.file.underWay += 1;
+  if (task.change !== undefined) apply(task.file.latest, task.change);
+}
+
+/** The tasks' changes are on stable storage: each is applied and answered in turn. */
+export function succeed(tasks: readonly Task[]): void {
+  for (const task of tasks) {
+    if (task.change !== undefined) apply(task.file.documents, task.change);
+    end(task, null);
+  }
+}
+
+/** The tasks came to nothing: all are undone before the first is answered, for a later one may build on an earlier. */
+export function fail(tasks: readonly Task[], cause: unknown): void {
+  const error = new StorageUnavailable(cause);
+  for (const { file } of tasks) {
+    file.latest.clear();
+    for (const [key, document] of file.documents) file.latest.set(key, document);
+  }
+  for (const task of tasks) end(task, error);
+}
+
+/** An answer that throws is the process's to judge, and no reason to leave the others without theirs. */
+function end(task: Task, error: StorageUnavailable | null): void {
+  task.file.underWay -= 1;
+  try {
+    task.done(error);
+  } catch (thrown) {
+    setImmediate(() => {
+      throw thrown;
+    });
+  }
+}

@@ -1,0 +1,205 @@
+import {
+  type DocumentRequest,
+  faultInPatch,
+  isDocumentName,
+  type JsonObject,
+  LIMITS,
+  mergePatch,
+  versionAgrees,
+} from '../../shared/document.js';
+import {
+  type Storage,
+  StorageUnavailable,
+  type StoredDocument,
+  type StoredFile,
+} from '../storage/storage.js';
+import { Document } from './document.js';
+import {
+  DocumentNotFound,
+  DocumentTooLarge,
+  InvalidName,
+  InvalidRequest,
+  TooManyDocuments,
+  VersionMismatch,
+} from './errors.js';
+
+/** Called once; `value` is there when `error` is null. May be called before the method that takes it returns. */
+export type Answer<T> = (error: Error | null, value?: T) => void;
+
+/** A change that is on stable storage. `origin` is what the writer gave, so that it can tell its own changes. */
+export interface Change {
+  readonly twinId: string;
+  readonly name: string;
+  /** Absent when the document was deleted. */
+  readonly document?: Document;
+  readonly origin: unknown;
+}
+
+export type Watcher = (change: Change) => void;
+
+type Edit = (present: StoredDocument | undefined) => JsonObject;
+
+/**
+ * The documents of all twins. Twin ids must be lower-case UUIDs: the caller has parsed them.
+ *
+ * Answers come when what they tell is on stable storage, and in the order in which one twin was asked, so a get sees
+ * every write that was asked before it. Errors: those of `errors.ts`, and StorageUnavailable.
+ */
+export class Twins {
+  readonly #storage: Storage;
+  readonly #now: () => Date;
+  readonly #watchers = new Map<string, Set<Watcher>>();
+
+  constructor(storage: Storage, now = () => new Date()) {
+    this.#storage = storage;
+    this.#now = now;
+  }
+
+  get(twinId: string, name: string, answer: Answer<Document>): void {
+    this.#read(twinId, answer, (file) => {
+      if (!isDocumentName(name)) throw new InvalidName();
+      const stored = file.documents.get(name);
+      if (stored === undefined) throw new DocumentNotFound(twinId, name);
+      return new Document(twinId, name, stored);
+    });
+  }
+
+  /** The names of the twin's documents, sorted. */
+  list(twinId: string, answer: Answer<string[]>): void {
+    this.#read(twinId, answer, (file) => [...file.documents.keys()].sort());
+  }
+
+  /** Creates or replaces a document. */
+  put(
+    twinId: string,
+    name: string,
+    request: DocumentRequest,
+    answer: Answer<Document>,
+    origin?: unknown,
+  ): void {
+    this.#write(twinId, name, request.version, () => request.data, answer, origin);
+  }
+
+  /** Merges into a document that exists. */
+  patch(
+    twinId: string,
+    name: string,
+    request: DocumentRequest,
+    answer: Answer<Document>,
+    origin?: unknown,
+  ): void {
+    const merge: Edit = (present) => {
+      const fault = faultInPatch(request.data);
+      if (fault !== undefined) throw new InvalidRequest('data', 'constraint', `data: ${fault}`);
+      if (present === undefined) throw new DocumentNotFound(twinId, name);
+      return mergePatch(JSON.parse(present.data) as JsonObject, request.data);
+    };
+    this.#write(twinId, name, request.version, merge, answer, origin);
+  }
+
+  delete(twinId: string, name: string, answer: Answer<void>, origin?: unknown): void {
+    this.#change(twinId, answer, (file) => {
+      if (!isDocumentName(name)) throw new InvalidName();
+      if (!file.latest.has(name)) throw new DocumentNotFound(twinId, name);
+      this.#storage.remove(fileOf(twinId), name, (error) => {
+        if (error === null) this.#tell({ twinId, name, origin });
+        answer(error);
+      });
+    });
+  }
+
+  /** Deletes all documents of a twin, at once. */
+  clear(twinId: string, answer: Answer<void>, origin?: unknown): void {
+    this.#change(twinId, answer, (file) => {
+      const names = [...file.latest.keys()];
+      this.#storage.remove(fileOf(twinId), undefined, (error) => {
+        if (error === null) for (const name of names) this.#tell({ twinId, name, origin });
+        answer(error);
+      });
+    });
+  }
+
+  /** Tells of every change of a twin, just before the change is answered. Returns what ends it. */
+  watch(twinId: string, watcher: Watcher): () => void {
+    const watchers = this.#watchers.get(twinId) ?? new Set();
+    this.#watchers.set(twinId, watchers.add(watcher));
+    return () => {
+      watchers.delete(watcher);
+      if (watchers.size === 0 && this.#watchers.get(twinId) === watchers) this.#watchers.delete(twinId);
+    };
+  }
+
+  #write(
+    twinId: string,
+    name: string,
+    asked: number,
+    edit: Edit,
+    answer: Answer<Document>,
+    origin: unknown,
+  ): void {
+    this.#change(twinId, answer, (file) => {
+      if (!isDocumentName(name)) throw new InvalidName();
+      const present = file.latest.get(name);
+      const actual = present?.version ?? 0;
+      if (!versionAgrees(asked, actual)) throw new VersionMismatch(twinId, name, asked, actual);
+      const data = JSON.stringify(edit(present));
+      if (isTooLarge(data)) throw new DocumentTooLarge();
+      if (present === undefined && file.latest.size >= LIMITS.documents) throw new TooManyDocuments();
+      const stored = { version: actual + 1, updatedAt: this.#now().toISOString(), data };
+      this.#storage.put(fileOf(twinId), name, stored, (error) => {
+        if (error !== null) return answer(error);
+        const document = new Document(twinId, name, stored);
+        this.#tell({ twinId, name, document, origin });
+        answer(null, document);
+      });
+    });
+  }
+
+  /** Decides a change upon the latest state; a refusal is answered after the changes before it. */
+  #change<T>(twinId: string, answer: Answer<T>, decide: (file: StoredFile) => void): void {
+    this.#open(twinId, answer, (file) => {
+      try {
+        decide(file);
+      } catch (error) {
+        this.#storage.settled(fileOf(twinId), () => answer(error as Error));
+      }
+    });
+  }
+
+  #read<T>(twinId: string, answer: Answer<T>, look: (file: StoredFile) => T): void {
+    this.#open(twinId, answer, (file) => {
+      this.#storage.settled(fileOf(twinId), () => {
+        let value: T;
+        try {
+          value = look(file);
+        } catch (error) {
+          return answer(error as Error);
+        }
+        answer(null, value);
+      });
+    });
+  }
+
+  #open<T>(twinId: string, answer: Answer<T>, then: (file: StoredFile) => void): void {
+    const name = fileOf(twinId);
+    const file = this.#storage.peek(name);
+    if (file === undefined) this.#storage.open(name).then(then, (error) => answer(unavailable(error)));
+    else then(file);
+  }
+
+  #tell(change: Change): void {
+    const watchers = this.#watchers.get(change.twinId);
+    if (watchers === undefined) return;
+    for (const watcher of watchers) watcher(change);
+  }
+}
+
+/** Two levels, so that no directory holds 100,000 files. */
+const fileOf = (twinId: string): string => `twins/${twinId.slice(0, 2)}/${twinId}`;
+
+// A UTF-16 unit is at most three bytes of UTF-8, so most documents need no counting.
+const isTooLarge = (data: string): boolean =>
+  data.length * 3 > LIMITS.dataBytes && Buffer.byteLength(data) > LIMITS.dataBytes;
+
+const unavailable = (error: unknown): StorageUnavailable =>
+  error instanceof StorageUnavailable ? error : new StorageUnavailable(error);
