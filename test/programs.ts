@@ -1,0 +1,43 @@
+/** Programs that some tests need and that a machine may lack. With `CI=true` the runner counts a skip as a failure. */
+
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { test as defaultSuite, type Test } from 'uvu';
+
+/** Debian keeps daemons where an ordinary user's PATH does not look. */
+const DAEMON_DIRECTORIES = ['/usr/sbin', '/usr/local/sbin'];
+
+/** The program's full path, or undefined when it is not installed. */
+export function pathOf(program: string): string | undefined {
+  const directories = (process.env.PATH ?? '').split(delimiter).concat(DAEMON_DIRECTORIES);
+  return directories.map((directory) => join(directory, program)).find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+type AddTest<T> = (name: string, body: Parameters<Test<T>>[1]) => void;
+
+/**
+ * Adds a test to the suite where every program is installed, and skips it with a line that names the missing ones
+ * where not: `needs('mosquitto_pub', 'jq')('says the rule', async () => { … })`.
+ */
+export function needs(...programs: string[]): AddTest<Record<string, unknown>> {
+  return needsIn(defaultSuite, ...programs);
+}
+
+/** The same for a suite of one's own. */
+export function needsIn<T>(suite: Test<T>, ...programs: string[]): AddTest<T> {
+  const missing = programs.filter((program) => pathOf(program) === undefined);
+  if (missing.length === 0) return suite;
+  return (name) => {
+    console.log(`skipped: ${name} needs ${missing.join(', ')}`);
+    suite.skip(name);
+  };
+}

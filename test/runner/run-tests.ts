@@ -1,0 +1,80 @@
+import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join, relative, sep } from 'node:path';
+import { runProcess } from './run-process.js';
+import { judge, type Verdict } from './summary.js';
+
+export interface TestRun {
+  /** Every `*.test.ts` below it is a test file. */
+  directory: string;
+  /** Parts of paths; a file that contains one of them runs. All files run when there is none. */
+  filters: string[];
+  /** A skipped test counts as a failed one. */
+  skipsFail: boolean;
+  /** Fewer tests than this in a run of all files mean that some were lost. */
+  leastTests: number;
+  limitSeconds: (file: string) => number;
+  print: (line: string) => void;
+}
+
+export interface Outcome {
+  passed: number;
+  failed: number;
+}
+
+/** Runs each test file as its own process, as many at a time as there are cores. */
+export async function runTests(run: TestRun): Promise<Outcome> {
+  const all = testFiles(run.directory);
+  const files = all.filter(
+    (file) => run.filters.length === 0 || run.filters.some((part) => file.includes(part)),
+  );
+  if (files.length === 0) {
+    run.print(`no test file matches ${run.filters.join(' ')}`);
+    return { passed: 0, failed: 1 };
+  }
+  const verdicts = await inParallel(files, (file) => runFile(run, file));
+  const { passed, failed, skipped } = sum(verdicts);
+  if (skipped > 0) run.print(`${skipped} skipped`);
+  if (files.length < all.length || passed + failed + skipped >= run.leastTests) return { passed, failed };
+  run.print(`only ${passed + failed + skipped} tests ran where at least ${run.leastTests} are known`);
+  return { passed, failed: failed + 1 };
+}
+
+function testFiles(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.test.ts') && !file.split(sep).includes('node_modules'))
+    .sort();
+}
+
+async function runFile(run: TestRun, file: string): Promise<Verdict> {
+  const limit = run.limitSeconds(file);
+  const began = performance.now();
+  const path = join(run.directory, file);
+  const ending = await runProcess([process.execPath, '--import', 'tsx', path], limit);
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  const verdict = judge(ending, limit, run.skipsFail);
+  const { passed, failed, skipped, faults } = verdict;
+  const counts = [`${passed} passed`, failed > 0 && `${failed} failed`, skipped > 0 && `${skipped} skipped`];
+  const mark = failed > 0 ? 'FAIL' : 'ok  ';
+  run.print(`${mark} ${relative('.', path)}  ${counts.filter(Boolean).join(', ')}  ${seconds} s`);
+  if (failed > 0) run.print(`${indent(ending.output)}\n${indent(faults.join('\n'))}`);
+  return verdict;
+}
+
+const indent = (text: string): string => text.trimEnd().replace(/^/gm, '    ');
+
+async function inParallel<T, R>(items: T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const waiting = items.values();
+  const results: R[] = [];
+  const worker = async () => {
+    for (const item of waiting) results.push(await work(item));
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  return results;
+}
+
+function sum(verdicts: Verdict[]): Omit<Verdict, 'faults'> {
+  const add = (key: 'passed' | 'failed' | 'skipped') =>
+    verdicts.reduce((total, verdict) => total + verdict[key], 0);
+  return { passed: add('passed'), failed: add('failed'), skipped: add('skipped') };
+}
