@@ -1,0 +1,95 @@
+/** The real server as a process of its own, on free ports, with an owner token known to the test. */
+
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Ended, type Program, startProgram } from './process.js';
+
+const REGION = 'fr-par';
+
+export interface ServerOptions {
+  /** A data directory to use again, which stays; by default a new one, which goes when the server is stopped. */
+  data?: string;
+  /** The owner token; a new one by default. */
+  token?: string;
+  env?: Record<string, string>;
+}
+
+export interface Server {
+  /** `http://127.0.0.1:…`, without a path. */
+  readonly http: string;
+  /** `mqtt://127.0.0.1:…` */
+  readonly mqtt: string;
+  /** What the documentation's curl lines call `$IOT_API`. */
+  readonly iotApi: string;
+  readonly token: string;
+  readonly data: string;
+  readonly pid: number;
+  readonly program: Program;
+  /** A request with the owner token to a path below the region: `api('/devices')`. */
+  api(path: string, init?: RequestInit): Promise<Response>;
+  /** SIGTERM by default; resolves when the process has ended. */
+  stop(signal?: NodeJS.Signals): Promise<Ended>;
+}
+
+export async function startServer(options: ServerOptions = {}): Promise<Server> {
+  const data = options.data ?? mkdtempSync(join(tmpdir(), 'twin-'));
+  const token = options.token ?? randomUUID();
+  const program = startProgram([process.execPath, '--import', 'tsx', 'server/main.ts'], {
+    TWIN_DATA: data,
+    TWIN_HTTP: '127.0.0.1:0',
+    TWIN_MQTT: '127.0.0.1:0',
+    TWIN_TOKEN: token,
+    TWIN_REGION: REGION,
+    TWIN_LOG: 'info',
+    ...options.env,
+  });
+  const listening = await program.line(parseListening);
+  const http = `http://${listening.http}`;
+  const iotApi = `${http}/iot/v1/regions/${REGION}`;
+  return {
+    http,
+    mqtt: `mqtt://${listening.mqtt}`,
+    iotApi,
+    token,
+    data,
+    pid: program.pid,
+    program,
+    api: (path, init) =>
+      fetch(`${iotApi}${path}`, { ...init, headers: { 'X-Auth-Token': token, ...init?.headers } }),
+    async stop(signal) {
+      const ended = await program.stop(signal);
+      if (options.data === undefined) rmSync(data, { recursive: true, force: true });
+      return ended;
+    },
+  };
+}
+
+interface Listening {
+  http: string;
+  mqtt: string;
+}
+
+function parseListening(line: string): Listening | undefined {
+  if (!line.startsWith('{')) return undefined;
+  const entry = JSON.parse(line) as Partial<Listening> & { msg?: string };
+  if (entry.msg !== 'listening' || entry.http === undefined || entry.mqtt === undefined) return undefined;
+  return { http: entry.http, mqtt: entry.mqtt };
+}
+
+export interface Credentials {
+  id: string;
+  password: string;
+}
+
+/** A new device that may connect without TLS. */
+export async function createDevice(server: Server, name: string): Promise<Credentials> {
+  const response = await server.api('/devices', {
+    method: 'POST',
+    body: JSON.stringify({ name, allow_insecure: true }),
+  });
+  if (!response.ok) throw new Error(`device not created: ${response.status} ${await response.text()}`);
+  const { device, password } = (await response.json()) as { device: { id: string }; password: string };
+  return { id: device.id, password };
+}
