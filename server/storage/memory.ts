@@ -11,6 +11,7 @@ export function memoryStorage(): MemoryStorage {
   const files = new Map<string, OpenFile>();
   let queue: Task[] = [];
   let failure: Error | undefined;
+  let seq = 0;
 
   function open(name: string): OpenFile {
     const file = files.get(name) ?? new OpenFile(name);
@@ -34,8 +35,8 @@ export function memoryStorage(): MemoryStorage {
   return {
     peek: (name) => files.get(name),
     open: async (name) => open(name),
-    put: (name, key, document, written) => enqueue(open(name), { key, document }, written),
-    remove: (name, key, written) => enqueue(open(name), { key, document: undefined }, written),
+    put: (name, key, document, written) => enqueue(open(name), { seq: ++seq, key, document }, written),
+    remove: (name, key, written) => enqueue(open(name), { seq: ++seq, key, document: undefined }, written),
     settled(name, then) {
       const file = open(name);
       if (file.underWay === 0) then();

@@ -2,6 +2,8 @@ import { StorageUnavailable, type StoredDocument, type StoredFile, type Written 
 
 /** One change of one file: a put, the removal of one document (no `document`) or of all (no `key` either). */
 export interface Change {
+  /** Greater than that of every change before. */
+  readonly seq: number;
   readonly key: string | undefined;
   readonly document: StoredDocument | undefined;
 }
@@ -23,12 +25,29 @@ export class OpenFile implements StoredFile {
   /** Tasks that have begun and not ended. */
   underWay = 0;
 
+  /**
+   * @param seq the number of the last change that `documents` holds
+   */
   constructor(
     readonly name: string,
+    public seq = 0,
     documents: Iterable<[string, StoredDocument]> = [],
   ) {
     this.documents = new Map(documents);
     this.latest = new Map(this.documents);
+  }
+
+  /** A change is on stable storage. Safe to repeat: one that is held already changes nothing. */
+  accept(change: Change): void {
+    if (change.seq <= this.seq) return;
+    this.seq = change.seq;
+    apply(this.documents, change);
+  }
+
+  /** What was under way came to nothing. */
+  forget(): void {
+    this.latest.clear();
+    for (const [key, document] of this.documents) this.latest.set(key, document);
   }
 
   /** Memory that the file takes, in bytes, roughly. */
@@ -39,7 +58,7 @@ export class OpenFile implements StoredFile {
   }
 }
 
-export function apply(documents: Map<string, StoredDocument>, { key, document }: Change): void {
+function apply(documents: Map<string, StoredDocument>, { key, document }: Change): void {
   if (key === undefined) documents.clear();
   else if (document === undefined) documents.delete(key);
   else documents.set(key, document);
@@ -53,7 +72,7 @@ export function begin(task: Task): void {
 /** The tasks' changes are on stable storage: each is applied and answered in turn. */
 export function succeed(tasks: readonly Task[]): void {
   for (const task of tasks) {
-    if (task.change !== undefined) apply(task.file.documents, task.change);
+    if (task.change !== undefined) task.file.accept(task.change);
     end(task, null);
   }
 }
@@ -61,10 +80,7 @@ export function succeed(tasks: readonly Task[]): void {
 /** The tasks came to nothing: all are undone before the first is answered, for a later one may build on an earlier. */
 export function fail(tasks: readonly Task[], cause: unknown): void {
   const error = new StorageUnavailable(cause);
-  for (const { file } of tasks) {
-    file.latest.clear();
-    for (const [key, document] of file.documents) file.latest.set(key, document);
-  }
+  for (const { file } of tasks) file.forget();
   for (const task of tasks) end(task, error);
 }
 

@@ -1,0 +1,75 @@
+import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Adapter } from 'lowdb';
+import { isObject } from '../../shared/document.js';
+import { makeDirectory, removeFile, replaceFile } from './directory.js';
+import type { Documents, StoredDocument } from './storage.js';
+
+/** What one file on disk holds: all documents, and the number of the last change in them. */
+export interface Contents {
+  seq: number;
+  documents: Documents;
+}
+
+/** A file that is not as the server writes it. It is left alone, so that its owner can mend or remove it. */
+export class DamagedFile extends Error {
+  override name = 'DamagedFile';
+  constructor(path: string, cause?: unknown) {
+    super(`${path} is damaged: restore it from a backup, or remove it to begin without it`, { cause });
+  }
+}
+
+/**
+ * The lowdb adapter of one file: what it writes is on stable storage when `write` resolves, and a file without documents
+ * is removed. `read` rejects with DamagedFile.
+ */
+export function documentFile(path: string): Adapter<Contents> {
+  return {
+    async read() {
+      const text = await readIfThere(path);
+      return text === undefined ? null : parse(path, text);
+    },
+    async write(contents) {
+      await makeDirectory(dirname(path));
+      if (contents.documents.size === 0) await removeFile(path);
+      else await replaceFile(path, stringify(contents));
+    },
+  };
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** JSON with one document a line: readable, and made without parsing the documents again. */
+function stringify({ seq, documents }: Contents): string {
+  const lines: string[] = [];
+  for (const [key, { version, updatedAt, data }] of documents) {
+    lines.push(`${JSON.stringify(key)}:{"version":${version},"updated_at":"${updatedAt}","data":${data}}`);
+  }
+  return `{"seq":${seq},"documents":{\n${lines.join(',\n')}\n}}\n`;
+}
+
+function parse(path: string, text: string): Contents {
+  try {
+    const { seq, documents } = JSON.parse(text);
+    if (!Number.isSafeInteger(seq) || !isObject(documents)) throw new Error('no seq or no documents');
+    return { seq, documents: new Map(Object.entries(documents).map(([key, value]) => [key, revive(value)])) };
+  } catch (error) {
+    throw new DamagedFile(path, error);
+  }
+}
+
+function revive(value: unknown): StoredDocument {
+  if (!isObject(value)) throw new Error('a document is not an object');
+  const { version, updated_at, data } = value;
+  if (typeof version !== 'number' || typeof updated_at !== 'string' || !isObject(data)) {
+    throw new Error('a document lacks version, updated_at or data');
+  }
+  return { version, updatedAt: updated_at, data: JSON.stringify(data) };
+}

@@ -1,0 +1,277 @@
+import fs from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { syncDirectory } from './directory.js';
+import { encodeFrame } from './frame.js';
+import { cut } from './replay.js';
+import { type Segment, segmentAt } from './segment.js';
+
+export interface JournalSettings {
+  journalSegmentBytes: number;
+  journalCeilingBytes: number;
+  journalBatchBytes: number;
+  journalRetryMs: number;
+}
+
+/** What became of a batch: the segment that now holds it, or why nothing does. Never throws. */
+export type Settle<Task> = (tasks: readonly Task[], result: Segment | Error) => void;
+
+export interface JournalListeners<Task> {
+  settle: Settle<Task>;
+  /** Writers wait until segments are released. */
+  onFull: () => void;
+  /** Writing failed, or works again. */
+  onHealth: (error: Error | undefined) => void;
+}
+
+/**
+ * The journal with group commit: all that is appended while one fdatasync runs is covered by the next, and settled in
+ * the order in which it was appended. After an error what was written is cut off again, everything under way fails, and
+ * nothing is accepted until a fresh segment has taken a write.
+ */
+export class Journal<Task> {
+  readonly #directory: string;
+  readonly #settings: JournalSettings;
+  readonly #listeners: JournalListeners<Task>;
+  /** Oldest first; the last one is being written. */
+  readonly #segments: Segment[];
+  #fd = -1;
+  #records: string[] = [];
+  #tasks: Task[] = [];
+  #busy = false;
+  #scheduled = false;
+  #failure: Error | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #recovery: Promise<void> = Promise.resolve();
+  #waiting = false;
+  #idle: (() => void) | undefined;
+
+  constructor(
+    directory: string,
+    segments: Segment[],
+    settings: JournalSettings,
+    listeners: JournalListeners<Task>,
+  ) {
+    this.#directory = directory;
+    this.#segments = segments;
+    // A segment goes only as a whole, so the ceiling must have room for several.
+    const journalSegmentBytes = Math.min(settings.journalSegmentBytes, settings.journalCeilingBytes / 4);
+    this.#settings = { ...settings, journalSegmentBytes };
+    this.#listeners = listeners;
+  }
+
+  /** Why nothing can be written at present. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  get bytes(): number {
+    return this.#segments.reduce((sum, segment) => sum + segment.bytes, 0);
+  }
+
+  /** Begins the segment that takes the first write. @throws what the file system throws */
+  async open(): Promise<void> {
+    await this.#beginSegment();
+  }
+
+  /** Appends a record, or only a task that is settled in its turn when the record is empty. */
+  append(record: string, task: Task): void {
+    if (this.#failure !== undefined) return this.#listeners.settle([task], this.#failure);
+    this.#records.push(record);
+    this.#tasks.push(task);
+    if (!this.#busy) this.#schedule();
+  }
+
+  /** A file that `segment` was needed for is on disk. */
+  async release(segment: Segment): Promise<void> {
+    segment.holds -= 1;
+    while (this.#segments.length > 1 && this.#segments[0]?.holds === 0) {
+      const [covered] = this.#segments.splice(0, 1);
+      if (covered !== undefined) await rm(covered.path, { force: true });
+    }
+    if (!this.#waiting || this.#isFull()) return;
+    this.#waiting = false;
+    this.#schedule();
+  }
+
+  /** If writers wait for room, they wait in vain. */
+  giveUp(error: Error): void {
+    if (!this.#waiting) return;
+    this.#waiting = false;
+    this.#fail([], error);
+  }
+
+  /** Settles all that was appended and takes nothing more. */
+  async seal(): Promise<void> {
+    while (this.#busy || this.#tasks.length > 0) {
+      await new Promise<void>((idle) => {
+        this.#idle = idle;
+      });
+    }
+    clearTimeout(this.#retry);
+    await this.#recovery;
+    clearTimeout(this.#retry);
+    this.#failure = new Error('the journal is closed');
+  }
+
+  /** Closes a sealed journal. When all files are on disk nothing of it stays. */
+  async close(): Promise<void> {
+    if (this.#fd !== -1) fs.closeSync(this.#fd);
+    this.#fd = -1;
+    if (this.#segments.some(({ holds }) => holds > 0)) return;
+    for (const { path } of this.#segments) await rm(path, { force: true });
+  }
+
+  // Behind the poll phase, so that the requests of all sockets of this turn share one fdatasync.
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#commit();
+    });
+  }
+
+  #commit(): void {
+    if (this.#busy || this.#tasks.length === 0 || this.#failure !== undefined) return;
+    const active = this.#active;
+    if (this.#isFull()) return this.#wait();
+    if (active.bytes >= this.#settings.journalSegmentBytes) return this.#rotate();
+    this.#busy = true;
+    const { records, tasks } = this.#takeBatch();
+    if (records === '') return this.#settle(tasks, active);
+    const frame = encodeFrame(records);
+    writeWhole(this.#fd, frame, 0, active.bytes, (error) => {
+      if (error !== null) return this.#fail(tasks, error);
+      active.bytes += frame.length;
+      this.#settle(tasks, active);
+    });
+  }
+
+  #settle(tasks: Task[], active: Segment): void {
+    this.#listeners.settle(tasks, active);
+    this.#busy = false;
+    if (this.#tasks.length > 0) this.#commit();
+    else this.#becomeIdle();
+  }
+
+  #takeBatch(): { records: string; tasks: Task[] } {
+    const count = this.#countBatch();
+    if (count === this.#tasks.length) {
+      const batch = { records: this.#records.join(''), tasks: this.#tasks };
+      this.#records = [];
+      this.#tasks = [];
+      return batch;
+    }
+    return { records: this.#records.splice(0, count).join(''), tasks: this.#tasks.splice(0, count) };
+  }
+
+  /** How many records fit the bound on a batch; one always does. */
+  #countBatch(): number {
+    let length = 0;
+    for (const [index, record] of this.#records.entries()) {
+      length += record.length;
+      if (length > this.#settings.journalBatchBytes && index > 0) return index;
+    }
+    return this.#records.length;
+  }
+
+  get #active(): Segment {
+    const active = this.#segments.at(-1);
+    if (active === undefined) throw new Error('the journal is not open');
+    return active;
+  }
+
+  #isFull(): boolean {
+    return this.bytes >= this.#settings.journalCeilingBytes;
+  }
+
+  #wait(): void {
+    if (this.#waiting) return;
+    this.#waiting = true;
+    this.#listeners.onFull();
+  }
+
+  #rotate(): void {
+    this.#busy = true;
+    this.#beginSegment().then(
+      () => {
+        this.#busy = false;
+        this.#commit();
+      },
+      (error) => this.#fail([], error),
+    );
+  }
+
+  /** Creates the next segment and proves that it takes a write: an empty frame. */
+  async #beginSegment(): Promise<void> {
+    const segment = segmentAt(this.#directory, (this.#segments.at(-1)?.number ?? 0) + 1);
+    let fd = -1;
+    try {
+      fd = fs.openSync(segment.path, 'wx', 0o600);
+      const frame = encodeFrame('');
+      await new Promise<void>((done, failed) => {
+        writeWhole(fd, frame, 0, 0, (error) => (error === null ? done() : failed(error)));
+      });
+      await syncDirectory(this.#directory);
+      segment.bytes = frame.length;
+    } catch (error) {
+      if (fd !== -1) fs.closeSync(fd);
+      await rm(segment.path, { force: true });
+      throw error;
+    }
+    if (this.#fd !== -1) fs.closeSync(this.#fd);
+    this.#fd = fd;
+    this.#segments.push(segment);
+  }
+
+  #fail(batch: Task[], error: Error): void {
+    this.#failure = error;
+    const tasks = batch.concat(this.#tasks);
+    this.#records = [];
+    this.#tasks = [];
+    this.#listeners.settle(tasks, error);
+    this.#listeners.onHealth(error);
+    this.#busy = false;
+    this.#retryLater();
+    this.#becomeIdle();
+  }
+
+  // A failed fdatasync leaves a file whose pages cannot be trusted, so its good part is kept and a new one begun.
+  async #recover(): Promise<void> {
+    try {
+      await cut(this.#active);
+      await this.#beginSegment();
+      this.#failure = undefined;
+      this.#listeners.onHealth(undefined);
+    } catch (error) {
+      this.#failure = error as Error;
+      this.#retryLater();
+    }
+  }
+
+  #retryLater(): void {
+    this.#retry = setTimeout(() => {
+      this.#recovery = this.#recover();
+    }, this.#settings.journalRetryMs);
+  }
+
+  #becomeIdle(): void {
+    this.#idle?.();
+    this.#idle = undefined;
+  }
+}
+
+/** Writes all bytes at a position and waits until the device has them. */
+function writeWhole(
+  fd: number,
+  bytes: Buffer,
+  from: number,
+  position: number,
+  done: (error: Error | null) => void,
+): void {
+  fs.write(fd, bytes, from, bytes.length - from, position, (error, written) => {
+    if (error !== null) return done(error);
+    if (from + written < bytes.length) return writeWhole(fd, bytes, from + written, position + written, done);
+    fs.fdatasync(fd, done);
+  });
+}

@@ -1,0 +1,218 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Low } from 'lowdb';
+import { LRUCache } from 'lru-cache';
+import type { Logger } from 'pino';
+import { makeDirectory } from './directory.js';
+import { type Contents, documentFile } from './document-file.js';
+import { Journal, type JournalSettings } from './journal.js';
+import { takeLock } from './lock.js';
+import { begin, type Change, fail, OpenFile, succeed, type Task } from './open-file.js';
+import { encodeRecord } from './record.js';
+import { type Replayed, replay } from './replay.js';
+import { listSegments, type Segment } from './segment.js';
+import { type Storage, StorageUnavailable, type StoredDocument, type Written } from './storage.js';
+import { WriteBehind, type WriteBehindSettings } from './write-behind.js';
+
+export interface StorageSettings extends JournalSettings, WriteBehindSettings {
+  /** The directory that holds everything. */
+  data: string;
+  memoryBytes: number;
+  stopMs: number;
+}
+
+/**
+ * Opens the storage of a directory: files of documents as readable JSON, written behind a journal. Reads the journal and
+ * nothing else, so it takes as long with 100,000 files as with none.
+ * @throws DirectoryInUse, DamagedJournal, or what the file system throws
+ */
+export async function openStorage(settings: StorageSettings, log: Logger): Promise<Storage> {
+  const directory = join(settings.data, 'journal');
+  await makeDirectory(directory);
+  const unlock = await takeLock(settings.data);
+  try {
+    const segments = await listSegments(directory);
+    const { files, seq, dropped } = await replay(segments);
+    if (dropped > 0) log.warn({ bytes: dropped }, 'dropped a torn change at the end of the journal');
+    const storage = new JournaledStorage(settings, log, segments, files, seq, unlock);
+    await storage.begin();
+    return storage;
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
+}
+
+// How much of the time to stop is for writing files; what is left over stays in the journal.
+const DRAIN_SHARE = 0.5;
+
+class JournaledStorage implements Storage {
+  readonly #settings: StorageSettings;
+  readonly #log: Logger;
+  readonly #journal: Journal<Task>;
+  readonly #writeBehind: WriteBehind;
+  readonly #unlock: () => Promise<void>;
+  /** Files that must stay in memory: something is under way, or not on disk. */
+  readonly #pinned = new Map<string, OpenFile>();
+  readonly #clean: LRUCache<string, OpenFile>;
+  readonly #loading = new Map<string, Promise<OpenFile>>();
+  readonly #replayed: Map<string, Replayed>;
+  #seq: number;
+
+  constructor(
+    settings: StorageSettings,
+    log: Logger,
+    segments: Segment[],
+    replayed: Map<string, Replayed>,
+    seq: number,
+    unlock: () => Promise<void>,
+  ) {
+    this.#settings = settings;
+    this.#log = log;
+    this.#replayed = replayed;
+    this.#seq = seq;
+    this.#unlock = unlock;
+    this.#clean = new LRUCache({ maxSize: settings.memoryBytes, sizeCalculation: (file) => file.bytes });
+    this.#writeBehind = new WriteBehind(settings, {
+      save: (name) => this.#save(name),
+      saved: (name, segment) => this.#saved(name, segment),
+      onError: (file, error) => {
+        log.error({ file, err: error }, 'a file could not be written and stays in the journal');
+        this.#journal.giveUp(error);
+      },
+    });
+    this.#journal = new Journal(join(settings.data, 'journal'), segments, settings, {
+      settle: (tasks, result) => this.#settle(tasks, result),
+      onFull: () => this.#writeBehind.hurry(),
+      onHealth: (error) => {
+        if (error === undefined) log.info('storage takes writes again');
+        else log.error({ err: error }, 'storage takes no writes');
+      },
+    });
+  }
+
+  async begin(): Promise<void> {
+    await this.#journal.open();
+    for (const [name, { segment }] of this.#replayed) this.#writeBehind.add(name, segment);
+  }
+
+  get healthy(): boolean {
+    return this.#journal.failure === undefined;
+  }
+
+  peek(name: string): OpenFile | undefined {
+    return this.#pinned.get(name) ?? this.#clean.get(name);
+  }
+
+  async open(name: string): Promise<OpenFile> {
+    const file = this.peek(name);
+    if (file !== undefined) return file;
+    const loading = this.#loading.get(name) ?? this.#load(name);
+    this.#loading.set(name, loading);
+    return loading;
+  }
+
+  put(name: string, key: string, document: StoredDocument, written: Written): void {
+    this.#change(name, { seq: ++this.#seq, key, document }, written);
+  }
+
+  remove(name: string, key: string | undefined, written: Written): void {
+    this.#change(name, { seq: ++this.#seq, key, document: undefined }, written);
+  }
+
+  settled(name: string, then: () => void): void {
+    const file = this.#inMemory(name);
+    if (file.underWay === 0) return then();
+    const task = { file, change: undefined, done: then };
+    begin(task);
+    this.#journal.append('', task);
+  }
+
+  async list(prefix: string): Promise<string[]> {
+    const directory = prefix.slice(0, prefix.lastIndexOf('/'));
+    const entries = await readdir(join(this.#settings.data, directory), { recursive: true }).catch(() => []);
+    const onDisk = entries
+      .filter((entry) => entry.endsWith('.json'))
+      .map((entry) => `${directory}/${entry.slice(0, -'.json'.length)}`);
+    const names = new Set([...onDisk, ...this.#pinned.keys(), ...this.#replayed.keys()]);
+    return [...names].filter((name) => name.startsWith(prefix));
+  }
+
+  async close(): Promise<void> {
+    await this.#journal.seal();
+    await this.#writeBehind.drain(this.#settings.stopMs * DRAIN_SHARE);
+    await this.#journal.close();
+    await this.#unlock();
+  }
+
+  #change(name: string, change: Change, written: Written): void {
+    const file = this.#inMemory(name);
+    this.#pin(file);
+    const task = { file, change, done: written };
+    begin(task);
+    this.#journal.append(encodeRecord(name, change), task);
+  }
+
+  #settle(tasks: readonly Task[], result: Segment | Error): void {
+    if (result instanceof Error) {
+      fail(tasks, result);
+    } else {
+      for (const { file, change } of tasks)
+        if (change !== undefined) this.#writeBehind.add(file.name, result);
+      succeed(tasks);
+    }
+    for (const { file } of tasks) this.#unpin(file);
+  }
+
+  async #save(name: string): Promise<void> {
+    const file = await this.open(name);
+    await new Low<Contents>(documentFile(this.#pathOf(name)), file).write();
+  }
+
+  async #saved(name: string, segment: Segment): Promise<void> {
+    const file = this.#pinned.get(name);
+    if (file !== undefined) this.#unpin(file);
+    await this.#journal.release(segment);
+  }
+
+  async #load(name: string): Promise<OpenFile> {
+    try {
+      const low = new Low<Contents>(documentFile(this.#pathOf(name)), { seq: 0, documents: new Map() });
+      await low.read();
+      const file = new OpenFile(name, low.data.seq, low.data.documents);
+      for (const change of this.#replayed.get(name)?.changes.values() ?? []) file.accept(change);
+      file.forget();
+      this.#seq = Math.max(this.#seq, file.seq);
+      this.#pin(file);
+      this.#replayed.delete(name);
+      // Those who wait for it come first.
+      setImmediate(() => this.#unpin(file));
+      return file;
+    } catch (error) {
+      this.#log.error({ file: name, err: error }, 'a file cannot be read');
+      throw new StorageUnavailable(error);
+    } finally {
+      this.#loading.delete(name);
+    }
+  }
+
+  #inMemory(name: string): OpenFile {
+    const file = this.peek(name);
+    if (file === undefined) throw new Error(`${name} is not open`);
+    return file;
+  }
+
+  #pin(file: OpenFile): void {
+    this.#pinned.set(file.name, file);
+    this.#clean.delete(file.name);
+  }
+
+  #unpin(file: OpenFile): void {
+    if (file.underWay > 0 || this.#writeBehind.has(file.name)) return;
+    if (this.#pinned.delete(file.name)) this.#clean.set(file.name, file);
+  }
+
+  #pathOf(name: string): string {
+    return join(this.#settings.data, `${name}.json`);
+  }
+}

@@ -1,0 +1,76 @@
+import { open, readFile } from 'node:fs/promises';
+import { frameEnd, frameRecords, hasFrameBehind } from './frame.js';
+import type { Change } from './open-file.js';
+import { decodeRecord } from './record.js';
+import type { Segment } from './segment.js';
+
+/** A journal with something behind a frame that cannot be read: more than a crash leaves. */
+export class DamagedJournal extends Error {
+  override name = 'DamagedJournal';
+  constructor(segment: Segment) {
+    super(
+      `${segment.path} is damaged at byte ${segment.bytes}, before changes that are whole: restore it from a backup, ` +
+        'or move it away to begin without what it holds',
+    );
+  }
+}
+
+/** What the journal knows of one file: its changes that matter, in order, and the oldest segment they lie in. */
+export interface Replayed {
+  readonly segment: Segment;
+  readonly changes: Map<string | undefined, Change>;
+}
+
+export interface Replay {
+  readonly files: Map<string, Replayed>;
+  /** The number of the last change. */
+  readonly seq: number;
+  /** Bytes of a torn frame at the journal's end, which were dropped: it was never acknowledged. */
+  readonly dropped: number;
+}
+
+/**
+ * Reads all segments, oldest first, and sets their `bytes`. A torn frame at the very end is cut off.
+ * @throws DamagedJournal
+ */
+export async function replay(segments: Segment[]): Promise<Replay> {
+  const files = new Map<string, Replayed>();
+  let seq = 0;
+  let dropped = 0;
+  for (const segment of segments) {
+    const bytes = await readFile(segment.path);
+    for (let end = frameEnd(bytes, 0); end !== undefined; end = frameEnd(bytes, end)) {
+      for (const record of frameRecords(bytes, segment.bytes, end)) {
+        const { file, change } = decodeRecord(record);
+        remember(files, segment, file, change);
+        seq = change.seq;
+      }
+      segment.bytes = end;
+    }
+    if (segment.bytes === bytes.length) continue;
+    if (segment !== segments.at(-1) || hasFrameBehind(bytes, segment.bytes))
+      throw new DamagedJournal(segment);
+    dropped = bytes.length - segment.bytes;
+    await cut(segment);
+  }
+  return { files, seq, dropped };
+}
+
+function remember(files: Map<string, Replayed>, segment: Segment, name: string, change: Change): void {
+  const known = files.get(name) ?? { segment, changes: new Map() };
+  files.set(name, known);
+  if (change.key === undefined) known.changes.clear();
+  known.changes.delete(change.key);
+  known.changes.set(change.key, change);
+}
+
+/** Makes a segment's file end where its good part ends. */
+export async function cut(segment: Segment): Promise<void> {
+  const handle = await open(segment.path, 'r+');
+  try {
+    await handle.truncate(segment.bytes);
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
+}

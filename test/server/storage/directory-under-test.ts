@@ -1,0 +1,91 @@
+import fs from 'node:fs';
+import { cp, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pino from 'pino';
+import { readSettings } from '../../../server/config.js';
+import { openStorage, type StorageSettings } from '../../../server/storage/journaled.js';
+import type { Storage } from '../../../server/storage/storage.js';
+
+const silent = pino({ level: 'silent' });
+
+/** A data directory of its own, removed with all its copies at the end. */
+export class DirectoryUnderTest {
+  readonly #made: string[] = [];
+  data = '';
+
+  async make(): Promise<string> {
+    this.data = await mkdtemp(join(tmpdir(), 'twin-storage-'));
+    this.#made.push(this.data);
+    return this.data;
+  }
+
+  open(settings: Partial<StorageSettings> = {}): Promise<Storage> {
+    return openStorage({ ...readSettings(), data: this.data, ...settings }, silent);
+  }
+
+  /** What a process that is killed now leaves behind, as the directory of the next. */
+  async crash(): Promise<void> {
+    const left = this.data;
+    await this.make();
+    await cp(left, this.data, { recursive: true, filter: (source) => !source.endsWith('/lock') });
+  }
+
+  async segments(): Promise<string[]> {
+    const directory = join(this.data, 'journal');
+    return (await readdir(directory)).sort().map((name) => join(directory, name));
+  }
+
+  async journalBytes(): Promise<number> {
+    const sizes = await Promise.all(
+      (await this.segments()).map((path) => stat(path).catch(() => ({ size: 0 }))),
+    );
+    return sizes.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  async remove(): Promise<void> {
+    for (const directory of this.#made.splice(0)) await rm(directory, { recursive: true, force: true });
+  }
+}
+
+const { write, fdatasync } = fs;
+type WriteCallback = (error: Error | null, written: number, bytes: Buffer) => void;
+
+/** Lets every write to the journal fail, as on a full disk. */
+export function fillDisk(): void {
+  const full = (...args: unknown[]) => {
+    const done = args.at(-1) as WriteCallback;
+    setImmediate(() =>
+      done(Object.assign(new Error('no space left'), { code: 'ENOSPC' }), 0, Buffer.alloc(0)),
+    );
+  };
+  Object.assign(fs, { write: full });
+}
+
+/** Every write to the journal writes this many bytes at most, as the system may. */
+export function writeInPieces(bytes: number): void {
+  const pieces = (
+    fd: number,
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    at: number,
+    done: WriteCallback,
+  ) => write(fd, buffer, offset, Math.min(bytes, length), at, done);
+  Object.assign(fs, { write: pieces });
+}
+
+/** Counts the fdatasync calls from now on. */
+export function countSyncs(): () => number {
+  let count = 0;
+  const counting = (fd: number, done: (error: Error | null) => void) => {
+    count += 1;
+    fdatasync(fd, done);
+  };
+  Object.assign(fs, { fdatasync: counting });
+  return () => count;
+}
+
+export function restoreDisk(): void {
+  Object.assign(fs, { write, fdatasync });
+}

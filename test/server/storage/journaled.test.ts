@@ -1,0 +1,329 @@
+import { mkdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { DamagedFile } from '../../../server/storage/document-file.js';
+import { DamagedJournal } from '../../../server/storage/replay.js';
+import { StorageUnavailable } from '../../../server/storage/storage.js';
+import { until } from '../../until.js';
+import { put, remove, storageContract, stored } from './contract.js';
+import {
+  countSyncs,
+  DirectoryUnderTest,
+  fillDisk,
+  restoreDisk,
+  writeInPieces,
+} from './directory-under-test.js';
+
+const test = suite('journaled storage');
+const directory = new DirectoryUnderTest();
+
+test.before.each(async () => {
+  await directory.make();
+});
+test.after.each(async () => {
+  restoreDisk();
+  await directory.remove();
+});
+
+const LONG = 1_000_000;
+
+storageContract((name, run) =>
+  test(name, async () => {
+    const storage = await directory.open({ journalRetryMs: 1 });
+    await run({
+      storage,
+      breakDown: fillDisk,
+      repair: async () => {
+        restoreDisk();
+        await until(() => storage.healthy);
+      },
+    });
+    await storage.close();
+  }),
+);
+
+test('closing leaves every document in a readable file, and no journal', async () => {
+  const storage = await directory.open();
+  await storage.open('twins/ab/abc');
+  await put(storage, 'twins/ab/abc', 'current', stored(7, '{"door_open":true}'));
+  await storage.close();
+  assert.equal(await directory.segments(), []);
+  const text = await readFile(join(directory.data, 'twins/ab/abc.json'), 'utf8');
+  assert.equal(JSON.parse(text).documents, {
+    current: { version: 7, updated_at: '2026-01-01T00:00:00.000Z', data: { door_open: true } },
+  });
+  const again = await directory.open();
+  assert.equal(
+    [...(await again.open('twins/ab/abc')).documents],
+    [['current', stored(7, '{"door_open":true}')]],
+  );
+  await again.close();
+});
+
+test('after a crash every answered write is there, from the journal alone', async () => {
+  const storage = await directory.open({ writeBehindMs: LONG });
+  await storage.open('twins/a');
+  await put(storage, 'twins/a', 'x', stored(1));
+  await put(storage, 'twins/a', 'y', stored(1));
+  await put(storage, 'twins/a', 'x', stored(2));
+  await remove(storage, 'twins/a', 'y');
+  await directory.crash();
+  await storage.close();
+  const next = await directory.open();
+  assert.equal([...(await next.open('twins/a')).documents], [['x', stored(2)]]);
+  await next.close();
+});
+
+test('what the journal tells of a file older than the file is passed over', async () => {
+  const storage = await directory.open({ writeBehindMs: LONG });
+  await storage.open('twins/a');
+  await put(storage, 'twins/a', 'x', stored(1));
+  await directory.crash();
+  const newer = { seq: 1_000, documents: { x: { version: 9, updated_at: 'later', data: {} } } };
+  await storage.close();
+  await mkdir(join(directory.data, 'twins'), { recursive: true });
+  await writeFile(join(directory.data, 'twins/a.json'), JSON.stringify(newer));
+  const next = await directory.open();
+  const file = await next.open('twins/a');
+  assert.is(file.documents.get('x')?.version, 9);
+  await put(next, 'twins/a', 'x', stored(10));
+  await directory.crash();
+  await next.close();
+  const last = await directory.open();
+  assert.is((await last.open('twins/a')).documents.get('x')?.version, 10);
+  await last.close();
+});
+
+test('a file that was cleared does not come back after a crash', async () => {
+  const storage = await directory.open({ writeBehindMs: 1 });
+  await storage.open('twins/a');
+  await put(storage, 'twins/a', 'x', stored(1));
+  await remove(storage, 'twins/a');
+  await directory.crash();
+  await storage.close();
+  const next = await directory.open();
+  assert.is((await next.open('twins/a')).documents.size, 0);
+  await next.close();
+});
+
+test('a journal torn anywhere in its last frame loses only that frame', async () => {
+  const storage = await directory.open({ writeBehindMs: LONG });
+  await storage.open('twins/a');
+  await put(storage, 'twins/a', 'x', stored(1));
+  const [segment = ''] = await directory.segments();
+  const whole = (await readFile(segment)).length;
+  await put(storage, 'twins/a', 'x', stored(2));
+  const torn = await readFile(segment);
+  await storage.close();
+  for (let length = whole; length < torn.length; length += 7) {
+    await directory.make();
+    await (await directory.open()).close();
+    await writeFile(join(directory.data, 'journal/00000001.log'), torn.subarray(0, length));
+    const next = await directory.open();
+    assert.is((await next.open('twins/a')).documents.get('x')?.version, 1, `cut at ${length}`);
+    await next.close();
+  }
+});
+
+test('a torn end filled with zeros is dropped as well', async () => {
+  const storage = await directory.open({ writeBehindMs: LONG });
+  await storage.open('twins/a');
+  await put(storage, 'twins/a', 'x', stored(1));
+  await directory.crash();
+  await storage.close();
+  const [segment = ''] = await directory.segments();
+  const { size } = await stat(segment);
+  await truncate(segment, size + 4096);
+  const next = await directory.open();
+  assert.is((await next.open('twins/a')).documents.get('x')?.version, 1);
+  await next.close();
+});
+
+test('a journal damaged before whole changes is refused, and named', async () => {
+  const storage = await directory.open({ writeBehindMs: LONG });
+  await storage.open('twins/a');
+  await put(storage, 'twins/a', 'x', stored(1));
+  await put(storage, 'twins/a', 'x', stored(2));
+  await directory.crash();
+  await storage.close();
+  const [segment = ''] = await directory.segments();
+  const bytes = await readFile(segment);
+  bytes.write('?', bytes.indexOf('twins/a'));
+  await writeFile(segment, bytes);
+  try {
+    await directory.open();
+    assert.unreachable('a damaged journal was opened');
+  } catch (error) {
+    assert.instance(error, DamagedJournal);
+    assert.match((error as Error).message, segment);
+  }
+});
+
+const DAMAGES: [string, (good: string) => string][] = [
+  ['empty', () => ''],
+  ['cut', (good) => good.slice(0, good.length / 2)],
+  ['zeros', (good) => '\0'.repeat(good.length)],
+  ['null', () => 'null'],
+  ['an array', () => '[]'],
+  ['without documents', () => '{"seq":1}'],
+  ['with a byte order mark', (good) => `\ufeff${good}`],
+  ['with a document that is none', () => '{"seq":1,"documents":{"x":null}}'],
+];
+
+for (const [name, damage] of DAMAGES) {
+  test(`a file that is ${name} is refused, named and left as it is, and the others are served`, async () => {
+    const storage = await directory.open();
+    for (const file of ['twins/a', 'twins/b']) {
+      await storage.open(file);
+      await put(storage, file, 'x', stored(1));
+    }
+    await storage.close();
+    const path = join(directory.data, 'twins/a.json');
+    const damaged = damage(await readFile(path, 'utf8'));
+    await writeFile(path, damaged);
+    const next = await directory.open();
+    try {
+      await next.open('twins/a');
+      assert.unreachable('a damaged file was opened');
+    } catch (error) {
+      assert.instance(error, StorageUnavailable);
+      const { cause } = error as Error;
+      assert.instance(cause, DamagedFile);
+      assert.match((cause as Error).message, path);
+    }
+    assert.is((await next.open('twins/b')).documents.size, 1);
+    await next.close();
+    assert.is(await readFile(path, 'utf8'), damaged);
+  });
+}
+
+test('all writes of one turn share one fdatasync', async () => {
+  const storage = await directory.open();
+  await storage.open('twins/a');
+  const syncs = countSyncs();
+  await Promise.all(
+    Array.from({ length: 100 }, (_, index) => put(storage, 'twins/a', `k${index}`, stored(1))),
+  );
+  assert.is(syncs(), 1);
+  await storage.close();
+});
+
+test('journalBatchBytes bounds what one fdatasync covers', async () => {
+  const storage = await directory.open({ journalBatchBytes: 1000 });
+  await storage.open('twins/a');
+  const syncs = countSyncs();
+  const data = JSON.stringify({ text: 'x'.repeat(400) });
+  await Promise.all(
+    Array.from({ length: 10 }, (_, index) => put(storage, 'twins/a', `k${index}`, stored(1, data))),
+  );
+  assert.is(syncs(), 10);
+  await storage.close();
+});
+
+test('a system that writes in pieces loses nothing', async () => {
+  const storage = await directory.open({ writeBehindMs: LONG });
+  await storage.open('twins/a');
+  writeInPieces(5);
+  await put(storage, 'twins/a', 'x', stored(1, '{"text":"ÄÖÜ"}'));
+  await directory.crash();
+  await storage.close();
+  const next = await directory.open();
+  assert.is((await next.open('twins/a')).documents.get('x')?.data, '{"text":"ÄÖÜ"}');
+  await next.close();
+});
+
+test('memoryBytes bounds the files in memory, and those that left come back as they were', async () => {
+  const storage = await directory.open({ memoryBytes: 4096, writeBehindMs: 1 });
+  const names = Array.from({ length: 50 }, (_, index) => `twins/${index}`);
+  for (const name of names) {
+    await storage.open(name);
+    await put(storage, name, 'x', stored(1, JSON.stringify({ name })));
+  }
+  await until(() => names.filter((name) => storage.peek(name)).length <= 7);
+  for (const name of names) {
+    assert.is((await storage.open(name)).documents.get('x')?.data, JSON.stringify({ name }));
+  }
+  await storage.close();
+});
+
+test('a file is read once however many ask', async () => {
+  const storage = await directory.open();
+  const files = await Promise.all(Array.from({ length: 20 }, () => storage.open('twins/a')));
+  assert.is(new Set(files).size, 1);
+  await storage.close();
+});
+
+test('segments that the files cover are removed while writing goes on', async () => {
+  const storage = await directory.open({ journalSegmentBytes: 2000, writeBehindMs: 1 });
+  await storage.open('twins/a');
+  for (let version = 1; version <= 200; version += 1) await put(storage, 'twins/a', 'x', stored(version));
+  await until(async () => (await directory.segments()).length === 1);
+  await storage.close();
+});
+
+test('at journalCeilingBytes writers wait for room instead of filling the disk', async () => {
+  const journalCeilingBytes = 20_000;
+  const storage = await directory.open({ journalCeilingBytes, journalBatchBytes: 1000, writeBehindMs: LONG });
+  await storage.open('twins/a');
+  const data = JSON.stringify({ text: 'x'.repeat(300) });
+  let most = 0;
+  const writes = Array.from({ length: 500 }, (_, index) =>
+    put(storage, 'twins/a', `k${index % 10}`, stored(index, data)).then(async () => {
+      if (index % 20 === 0) most = Math.max(most, await directory.journalBytes());
+    }),
+  );
+  await Promise.all(writes);
+  assert.ok(most > 0 && most <= journalCeilingBytes + 2000, `the journal grew to ${most} bytes`);
+  await storage.close();
+});
+
+test('random puts, removals, crashes and restarts give what a model gives', async () => {
+  const key = fc.constantFrom('x', 'y', 'z');
+  const file = fc.constantFrom('twins/a', 'twins/b');
+  const step = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ do: fc.constant('put' as const), file, key, data: fc.nat() }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant('remove' as const), file, key }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('clear' as const), file }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('crash' as const, 'restart' as const) }) },
+  );
+  const settings = { journalSegmentBytes: 500, writeBehindMs: 2, memoryBytes: 1500 };
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+      await directory.make();
+      let storage = await directory.open(settings);
+      const model = new Map<string, Map<string, string>>();
+      const documents = (name: string) =>
+        model.get(name) ?? model.set(name, new Map()).get(name) ?? new Map();
+      let version = 0;
+      for (const now of steps) {
+        if ('file' in now) await storage.open(now.file);
+        if (now.do === 'put') {
+          const document = stored(++version, JSON.stringify({ n: now.data }));
+          documents(now.file).set(now.key, document.data);
+          await put(storage, now.file, now.key, document);
+        } else if (now.do === 'remove') {
+          documents(now.file).delete(now.key);
+          await remove(storage, now.file, now.key);
+        } else if (now.do === 'clear') {
+          documents(now.file).clear();
+          await remove(storage, now.file);
+        } else {
+          if (now.do === 'crash') await directory.crash();
+          await storage.close();
+          storage = await directory.open(settings);
+        }
+      }
+      for (const name of ['twins/a', 'twins/b']) {
+        const held = [...(await storage.open(name)).documents].map(([k, { data }]) => [k, data]).sort();
+        assert.equal(held, [...documents(name)].sort());
+      }
+      await storage.close();
+      await directory.remove();
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test.run();
