@@ -1,4 +1,5 @@
 import { StorageUnavailable, type StoredDocument, type StoredFile, type Written } from './storage.js';
+import { throwLater } from './throw-later.js';
 
 /** One change of one file: a put, the removal of one document (no `document`) or of all (no `key` either). */
 export interface Change {
@@ -90,8 +91,6 @@ function end(task: Task, error: StorageUnavailable | null): void {
   try {
     task.done(error);
   } catch (thrown) {
-    setImmediate(() => {
-      throw thrown;
-    });
+    throwLater(thrown);
   }
 }

@@ -37,6 +37,11 @@ export interface Change {
 
 export type Watcher = (change: Change) => void;
 
+interface Waiter {
+  then: (file: StoredFile) => void;
+  refuse: (error: Error) => void;
+}
+
 type Edit = (present: StoredDocument | undefined) => JsonObject;
 
 /**
@@ -48,6 +53,7 @@ type Edit = (present: StoredDocument | undefined) => JsonObject;
 export class Twins {
   readonly #storage: Storage;
   readonly #now: () => Date;
+  readonly #opening = new Map<string, Waiter[]>();
   readonly #watchers = new Map<string, Set<Watcher>>();
 
   constructor(storage: Storage, now = () => new Date()) {
@@ -182,9 +188,28 @@ export class Twins {
 
   #open<T>(twinId: string, answer: Answer<T>, then: (file: StoredFile) => void): void {
     const name = fileOf(twinId);
-    const file = this.#storage.peek(name);
-    if (file === undefined) this.#storage.open(name).then(then, (error) => answer(unavailable(error)));
+    const file = this.#opening.has(name) ? undefined : this.#storage.peek(name);
+    if (file === undefined) this.#await(name, { then, refuse: answer });
     else then(file);
+  }
+
+  /** Calls on a twin that is being read wait for it in their order. */
+  #await(name: string, waiter: Waiter): void {
+    const waiting = this.#opening.get(name);
+    if (waiting !== undefined) {
+      waiting.push(waiter);
+      return;
+    }
+    const waiters = [waiter];
+    this.#opening.set(name, waiters);
+    const serve = (call: (waiter: Waiter) => void) => {
+      forEach(waiters, call);
+      this.#opening.delete(name);
+    };
+    this.#storage.open(name).then(
+      (file) => serve(({ then }) => then(file)),
+      (error) => serve(({ refuse }) => refuse(unavailable(error))),
+    );
   }
 
   #tell(change: Change): void {
@@ -203,3 +228,14 @@ const isTooLarge = (data: string): boolean =>
 
 const unavailable = (error: unknown): StorageUnavailable =>
   error instanceof StorageUnavailable ? error : new StorageUnavailable(error);
+
+/** Also those that come meanwhile. One that throws does not keep the others from their turn. */
+function forEach(waiters: Waiter[], call: (waiter: Waiter) => void): void {
+  for (const waiter of waiters) {
+    try {
+      call(waiter);
+    } catch (thrown) {
+      throwLater(thrown);
+    }
+  }
+}
