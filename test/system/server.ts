@@ -8,12 +8,17 @@ import { type Ended, type Program, startProgram } from './process.js';
 
 const REGION = 'fr-par';
 
+/** The command line of the server. */
+export const SERVER = [process.execPath, '--import', 'tsx', 'server/main.ts'];
+
 export interface ServerOptions {
   /** A data directory to use again, which stays; by default a new one, which goes when the server is stopped. */
   data?: string;
   /** The owner token; a new one by default. */
   token?: string;
   env?: Record<string, string>;
+  /** A command that runs the server: it takes the server's command line as its last arguments. */
+  wrapper?: string[];
 }
 
 export interface Server {
@@ -36,7 +41,7 @@ export interface Server {
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
   const data = options.data ?? mkdtempSync(join(tmpdir(), 'twin-'));
   const token = options.token ?? randomUUID();
-  const program = startProgram([process.execPath, '--import', 'tsx', 'server/main.ts'], {
+  const program = startProgram([...(options.wrapper ?? []), ...SERVER], {
     TWIN_DATA: data,
     TWIN_HTTP: '127.0.0.1:0',
     TWIN_MQTT: '127.0.0.1:0',
