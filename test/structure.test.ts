@@ -1,0 +1,195 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { importsOf, readSources, type Source } from './sources.js';
+
+const LONGEST_FILE = 400;
+const TOP_LEVEL = [
+  ...['package.json', 'firmware', 'server', 'shared', 'manifests', 'test', 'README.md'],
+  ...['tsconfig.json', 'package-lock.json', 'LICENSE'],
+];
+const VAGUE_NAMES = /(^|[/.-])(utils?|utilities|helpers?|commons?|managers?)([/.-]|$)/i;
+/** Modules that the SDK, or on a desktop its stand-in, gives the firmware. */
+const PLATFORM_MODULES = /^(timer|time|mc\/config|sntp|embedded:.+)$/;
+const NETWORK_PARTS =
+  /^(server\/(rest|mqtt|app)\/|(polka|sirv|ws|mqtt|mqtt-packet|aedes)$|node:(http|https|http2|net|tls|dgram)$)/;
+
+const sources = readSources();
+const packages = JSON.parse(readFileSync('package.json', 'utf8')) as {
+  dependencies: Record<string, string>;
+};
+
+const below =
+  (...folders: string[]) =>
+  (path: string): boolean =>
+    folders.some((folder) => path.startsWith(`${folder}/`));
+const isOnNode = (path: string): boolean => /^firmware\/desktop\/[^/]+$/.test(path);
+const isProduct = below('server', 'firmware', 'shared');
+const isTest = (path: string): boolean => path.endsWith('.test.ts');
+/** `@scope/name/inner` belongs to the package `@scope/name`, and `name/inner` to `name`. */
+const packageOf = (specifier: string): string => /^(@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier;
+const isOfProject = below('server', 'firmware', 'shared', 'test');
+const isBuiltIn = (specifier: string): boolean =>
+  specifier.startsWith('node:') || builtinModules.includes(specifier);
+
+interface Arrow {
+  rule: string;
+  from: (path: string) => boolean;
+  allows: (imported: string) => boolean;
+}
+
+const ARROWS: Arrow[] = [
+  { rule: 'shared/ imports nothing outside itself', from: below('shared'), allows: below('shared') },
+  {
+    rule: 'the firmware imports itself, shared/ and platform modules, nothing of Node or npm',
+    from: (path) => below('firmware')(path) && !isOnNode(path),
+    allows: (imported) => below('firmware', 'shared')(imported) || PLATFORM_MODULES.test(imported),
+  },
+  {
+    rule: 'the desktop host never imports the server',
+    from: isOnNode,
+    allows: (imported) => !below('server')(imported),
+  },
+  {
+    rule: 'the server never imports the firmware',
+    from: below('server'),
+    allows: (imported) => !below('firmware')(imported),
+  },
+  {
+    rule: 'twins/ and storage/ know neither HTTP nor MQTT',
+    from: below('server/twins', 'server/storage'),
+    allows: (imported) => !NETWORK_PARTS.test(imported),
+  },
+  {
+    rule: 'storage/ knows nothing of what is kept in it',
+    from: below('server/storage'),
+    allows: (imported) => !below('server/twins', 'server/devices', 'server/access')(imported),
+  },
+  {
+    rule: 'rest/ never imports mqtt/',
+    from: below('server/rest'),
+    allows: (imported) => !below('server/mqtt')(imported),
+  },
+  {
+    rule: 'mqtt/ never imports rest/',
+    from: below('server/mqtt'),
+    allows: (imported) => !below('server/rest')(imported),
+  },
+  {
+    rule: 'no part of the product imports a test',
+    from: isProduct,
+    allows: (imported) => !below('test')(imported),
+  },
+  {
+    rule: 'what runs outside tests comes from the dependencies, not from those of development',
+    from: isProduct,
+    allows: (imported) =>
+      isOfProject(imported) ||
+      isBuiltIn(imported) ||
+      PLATFORM_MODULES.test(imported) ||
+      packageOf(imported) in packages.dependencies,
+  },
+];
+
+const wrongImports = ({ from, allows }: Arrow, files: Source[]): string[] =>
+  files
+    .filter(({ path }) => from(path))
+    .flatMap(({ path, imports }) =>
+      imports.filter((imported) => !allows(imported)).map((imported) => `${path} imports ${imported}`),
+    );
+
+for (const arrow of ARROWS) {
+  test(arrow.rule, () => assert.equal(wrongImports(arrow, sources), []));
+}
+
+test('every import of a file leads to a file', () => {
+  const known = new Set(sources.map(({ path }) => path.replace(/(\.d)?\.\w+$/, '')));
+  const astray = sources.flatMap(({ path, imports }) =>
+    imports
+      .filter((imported) => isOfProject(imported) && !known.has(imported))
+      .map((to) => `${path} → ${to}`),
+  );
+  assert.equal(astray, []);
+});
+
+test(`no file is longer than ${LONGEST_FILE} lines`, () => {
+  const long = sources.filter(({ text }) => text.split('\n').length - 1 > LONGEST_FILE);
+  assert.equal(
+    long.map(({ path }) => path),
+    [],
+  );
+});
+
+test('no name says nothing', () => {
+  assert.equal(
+    sources.map(({ path }) => path).filter((path) => VAGUE_NAMES.test(path)),
+    [],
+  );
+});
+
+test('at the top stands only what belongs there', () => {
+  const ignored = readFileSync('.gitignore', 'utf8')
+    .split('\n')
+    .map((line) => line.replace(/\/$/, ''));
+  const strangers = readdirSync('.').filter(
+    (name) => !name.startsWith('.') && !TOP_LEVEL.includes(name) && !ignored.includes(name),
+  );
+  assert.equal(strangers, []);
+});
+
+test('a test file, and nothing else, ends by running its suite', () => {
+  const endsByRunning = (text: string): boolean =>
+    /^\w+\.run\(\);$/.test(text.trimEnd().split('\n').at(-1) ?? '');
+  const odd = sources.filter(({ path, text }) => below('test')(path) && isTest(path) !== endsByRunning(text));
+  assert.equal(
+    odd.map(({ path }) => path),
+    [],
+  );
+});
+
+test('a test stands in test/, where the place of what it tests says', () => {
+  assert.equal(
+    sources.filter(({ path }) => isTest(path) && !below('test')(path)).map(({ path }) => path),
+    [],
+  );
+});
+
+test('the lock file names no registry', () => {
+  const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
+    packages: Record<string, { resolved?: string }>;
+  };
+  const named = Object.entries(lock.packages).filter(([, { resolved }]) => resolved !== undefined);
+  assert.equal(named, []);
+});
+
+test('the imports of a file are all found, whatever their form', () => {
+  const text = `
+    import a from './a.js';
+    import type { B } from '../b.js';
+    export * from 'c';
+    export { d } from '../../shared/d.js';
+    export const e = (f: import('./f.js').F) => import('node:e');
+    const not = "import './one.js'"; // import './either.js'
+  `;
+  assert.equal(importsOf(text, 'server/rest/x.ts'), [
+    'server/rest/a',
+    'server/b',
+    'c',
+    'shared/d',
+    'server/rest/f',
+    'node:e',
+  ]);
+});
+
+test('an arrow that points the wrong way is found', () => {
+  const text = "import type { Route } from '../rest/route.js';";
+  const file = { path: 'server/mqtt/x.ts', text, imports: importsOf(text, 'server/mqtt/x.ts') };
+  const broken = ARROWS.filter((arrow) => wrongImports(arrow, [file]).length > 0);
+  assert.equal(
+    broken.map(({ rule }) => rule),
+    ['mqtt/ never imports rest/'],
+  );
+});
+
+test.run();
