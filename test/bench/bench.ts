@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, rm, statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Program, type ProgramOptions, ROOT } from './program.js';
+
+export interface BenchOptions {
+  /** How long each measurement of the server and of its peer lasts. */
+  seconds: number;
+  /** How often the two take turns. */
+  rounds: number;
+  /** Where processor profiles of the server are left; none are taken without it. */
+  cpuProfiles?: string;
+  progress: (text: string) => void;
+}
+
+/** The `f_type` of a file system that is memory, where an fsync costs nothing [statfs(2)]. */
+const TMPFS = 0x01021994;
+
+/** What one row works with: everything it starts and every directory it makes is gone when it is closed. */
+export class Bench {
+  readonly #endings: (() => Promise<unknown>)[] = [];
+
+  constructor(readonly options: BenchOptions) {}
+
+  start(command: readonly string[], options: ProgramOptions): Program {
+    const program = new Program(command, options);
+    this.#endings.push(() => program.stop());
+    return program;
+  }
+
+  /** A new empty directory on a real disk. */
+  async directory(): Promise<string> {
+    const { type } = await statfs(tmpdir());
+    const parent = type === TMPFS ? join(ROOT, 'data') : tmpdir();
+    const directory = join(parent, `twin-bench-${randomBytes(6).toString('hex')}`);
+    await mkdir(directory, { recursive: true });
+    this.#endings.push(() => rm(directory, { recursive: true, force: true }));
+    return directory;
+  }
+
+  atClose(ending: () => Promise<unknown>): void {
+    this.#endings.push(ending);
+  }
+
+  progress(text: string): void {
+    this.options.progress(text);
+  }
+
+  async close(): Promise<void> {
+    for (let ending = this.#endings.pop(); ending !== undefined; ending = this.#endings.pop()) await ending();
+  }
+}

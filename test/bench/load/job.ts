@@ -1,0 +1,36 @@
+/** What the load program is told on its standard input and what it says on its standard output. */
+
+export interface LoadClient {
+  clientId: string;
+  username?: string;
+  password?: string;
+  /** Where its requests go. */
+  request: string;
+  /** Where their answers come: a topic with the length of no other that may come. */
+  answer: string;
+}
+
+export interface LoadJob {
+  host: string;
+  port: number;
+  qos: 0 | 1;
+  /** Not counted, before the time that is. */
+  warmUpSeconds: number;
+  seconds: number;
+  payload: string;
+  /** Three digits in the payload that are counted up, so that no two requests of a client in a row are the same. */
+  counterAt: number;
+  clients: LoadClient[];
+}
+
+export interface LoadResult {
+  requests: number;
+  /** Requests a second. */
+  rate: number;
+  /** Microseconds from request to answer. */
+  p50: number;
+  p99: number;
+  longest: number;
+  /** The share of its core that the load program needed; near 1, the load is the bottleneck. */
+  busy: number;
+}

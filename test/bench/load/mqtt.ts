@@ -1,0 +1,60 @@
+import type { Address } from '../../../server/config.js';
+import { requestTopic, responseTopic } from '../../../shared/topics.js';
+import type { Bench } from '../bench.js';
+import { typescript } from '../program.js';
+import type { LoadClient, LoadJob, LoadResult } from './job.js';
+
+/** A device as far as a load knows it. */
+export interface Credentials {
+  id: string;
+  password: string;
+}
+
+/** What the panel reports, with a time whose milliseconds are the counter. */
+export const PAYLOAD =
+  '{"data":{"last_update":"2025-01-01T12:00:00.000Z","alarm_armed":true,"siren_ringing":false,"door_open":false}}';
+const COUNTER_AT = PAYLOAD.indexOf('.000Z') + 1;
+
+export const CLIENTS = 64;
+
+/** Devices that put their `current` document in-band. */
+export const putters = (devices: readonly Credentials[]): LoadClient[] =>
+  devices.map(({ id, password }) => ({
+    clientId: `load-${id}`,
+    username: id,
+    password,
+    request: requestTopic('current', 'put'),
+    answer: responseTopic('current', 'put', 'success'),
+  }));
+
+/** Clients of a broker that get back what they publish. */
+export const echoers = (count: number): LoadClient[] =>
+  Array.from({ length: count }, (_, index) => {
+    const topic = `echo/twins/${index}/current/put`;
+    return { clientId: `load-${index}`, request: topic, answer: topic };
+  });
+
+/** Runs the load program once. @throws ProgramFailed when an answer was not the expected one */
+export async function runLoad(
+  bench: Bench,
+  { host, port }: Address,
+  qos: 0 | 1,
+  clients: LoadClient[],
+): Promise<LoadResult> {
+  const { seconds } = bench.options;
+  const job: LoadJob = {
+    host,
+    port,
+    qos,
+    warmUpSeconds: Math.min(1, seconds / 2),
+    seconds,
+    payload: PAYLOAD,
+    counterAt: COUNTER_AT,
+    clients,
+  };
+  const load = bench.start(typescript('test/bench/load/mqtt-load.ts'), {
+    role: 'load',
+    input: JSON.stringify(job),
+  });
+  return JSON.parse(await load.output());
+}

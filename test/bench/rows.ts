@@ -1,0 +1,9 @@
+/** Every row of the table, in its order. */
+
+import type { Row } from './row.js';
+import { aedesLowdb } from './rows/aedes-lowdb.js';
+import { atQos0, atQos1 } from './rows/inband-put.js';
+import { restGet, restPut } from './rows/rest.js';
+import { roundTrip } from './rows/round-trip.js';
+
+export const ROWS: readonly Row[] = [atQos0, atQos1, aedesLowdb, roundTrip, restGet, restPut];

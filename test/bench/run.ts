@@ -1,0 +1,100 @@
+/**
+ * `npm run bench -- [--seconds N] [--rounds N] [--json FILE] [--cpu-prof DIR] [row …]`: the bars, side by side with
+ * their peers. Ends with exit code 1 when a bar is not met.
+ */
+
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { pathOf } from '../programs.js';
+import { Bench, type BenchOptions } from './bench.js';
+import { judge, type Measurement, type Row } from './row.js';
+import { ROWS } from './rows.js';
+import { table } from './table.js';
+import { environment } from './versions.js';
+
+const SECONDS = '5';
+const ROUNDS = '5';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seconds: { type: 'string', default: SECONDS },
+    rounds: { type: 'string', default: ROUNDS },
+    json: { type: 'string' },
+    'cpu-prof': { type: 'string' },
+  },
+});
+
+const began = performance.now();
+let open: Bench | undefined;
+
+const progress = (row: string) => (text: string) => {
+  const seconds = ((performance.now() - began) / 1000).toFixed(0);
+  console.error(`${seconds.padStart(5)} s  ${row}: ${text}`);
+};
+
+function positive(option: string, given: string): number {
+  const number = Number(given);
+  if (!(number > 0)) throw new Error(`--${option} ${given}: expected a number above 0`);
+  return number;
+}
+
+function chosenRows(names: readonly string[]): readonly Row[] {
+  const known = new Map(ROWS.map((row) => [row.name, row]));
+  const chosen = names.map((name) => {
+    const row = known.get(name);
+    if (row === undefined) throw new Error(`no row ${name}; there are ${[...known.keys()].join(', ')}`);
+    return row;
+  });
+  return chosen.length > 0 ? chosen : ROWS;
+}
+
+async function measure(row: Row, options: Omit<BenchOptions, 'progress'>): Promise<Measurement[]> {
+  const missing = row.needs.filter((program) => pathOf(program) === undefined);
+  if (missing.length > 0) {
+    console.error(`${row.name} is left out: ${missing.join(', ')} missing`);
+    return [];
+  }
+  const bench = new Bench({ ...options, progress: progress(row.name) });
+  open = bench;
+  try {
+    return await row.run(bench);
+  } finally {
+    await bench.close();
+  }
+}
+
+async function interrupted(): Promise<void> {
+  await open?.close();
+  process.exit(1);
+}
+
+async function run(): Promise<void> {
+  const cpuProfiles = values['cpu-prof'];
+  const options = {
+    seconds: positive('seconds', values.seconds),
+    rounds: Math.ceil(positive('rounds', values.rounds)),
+    ...(cpuProfiles !== undefined && { cpuProfiles: resolve(cpuProfiles) }),
+  };
+  const measurements: Measurement[] = [];
+  for (const row of chosenRows(positionals)) measurements.push(...(await measure(row, options)));
+  const made = await environment();
+  console.log(table(measurements, made));
+  const judged = measurements.map((measurement) => ({ ...measurement, verdict: judge(measurement) }));
+  if (values.json !== undefined) {
+    await writeFile(
+      values.json,
+      `${JSON.stringify({ ...made, ...options, measurements: judged }, null, 2)}\n`,
+    );
+  }
+  if (judged.some(({ verdict }) => verdict.met === false)) process.exitCode = 1;
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupted);
+try {
+  await run();
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 2;
+}

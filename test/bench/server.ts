@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import type { Address } from '../../server/config.js';
+import type { Bench } from './bench.js';
+import type { Credentials } from './load/mqtt.js';
+import type { Program } from './program.js';
+
+export interface Server {
+  program: Program;
+  http: Address;
+  mqtt: Address;
+  token: string;
+  directory: string;
+}
+
+export interface ServerOptions {
+  /** With data in it; an empty one when absent. */
+  directory?: string;
+  /** Loads `probe.ts` into the process, to be asked through `program.ask`. */
+  probe?: boolean;
+}
+
+const BASE = '/iot/v1/regions/fr-par';
+const CREATED_AT_ONCE = 16;
+
+/** The server as it is run in earnest, on free ports. */
+export async function startServer(
+  bench: Bench,
+  { directory, probe = false }: ServerOptions = {},
+): Promise<Server> {
+  const data = directory ?? (await bench.directory());
+  const token = randomUUID();
+  const { cpuProfiles } = bench.options;
+  const profile = cpuProfiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${cpuProfiles}`];
+  const inside = probe ? ['--import', './test/bench/probe.ts'] : [];
+  const program = bench.start(
+    [process.execPath, ...profile, '--import', 'tsx', ...inside, 'server/main.ts'],
+    {
+      role: 'subject',
+      channel: probe,
+      environment: {
+        TWIN_DATA: data,
+        TWIN_HTTP: '127.0.0.1:0',
+        TWIN_MQTT: '127.0.0.1:0',
+        TWIN_TOKEN: token,
+        TWIN_LOG: 'info',
+      },
+    },
+  );
+  const { http, mqtt } = await program.find(listening);
+  return { program, http, mqtt, token, directory: data };
+}
+
+function listening(output: string): { http: Address; mqtt: Address } | undefined {
+  const line = output.split('\n').find((each) => each.includes('"msg":"listening"') && each.endsWith('}'));
+  if (line === undefined) return undefined;
+  const { http, mqtt } = JSON.parse(line);
+  return { http: address(http), mqtt: address(mqtt) };
+}
+
+function address(text: string): Address {
+  const colon = text.lastIndexOf(':');
+  return { host: text.slice(0, colon), port: Number(text.slice(colon + 1)) };
+}
+
+export const documentPath = (twinId: string, name: string): string =>
+  `${BASE}/twins/${twinId}/documents/${name}`;
+
+/** One REST call; gives the body. @throws Error for an answer that is not a 2xx */
+export async function call(server: Server, method: string, path: string, body?: unknown): Promise<string> {
+  const { host, port } = server.http;
+  const response = await fetch(`http://${host}:${port}${path}`, {
+    method,
+    headers: { 'X-Auth-Token': server.token },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+  return text;
+}
+
+/** Makes devices over REST. */
+export async function createDevices(server: Server, count: number): Promise<Credentials[]> {
+  const made: Credentials[] = [];
+  const numbers = Array.from({ length: count }, (_, index) => index).values();
+  const worker = async () => {
+    for (const number of numbers) {
+      const input = { name: `bench-${number}`, allow_insecure: true };
+      const { device, password } = JSON.parse(await call(server, 'POST', `${BASE}/devices`, input));
+      made.push({ id: device.id, password });
+    }
+  };
+  await Promise.all(Array.from({ length: CREATED_AT_ONCE }, worker));
+  return made;
+}
