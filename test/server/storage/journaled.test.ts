@@ -1,6 +1,5 @@
 import { mkdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DamagedFile } from '../../../server/storage/document-file.js';
@@ -277,53 +276,6 @@ test('at journalCeilingBytes writers wait for room instead of filling the disk',
   await Promise.all(writes);
   assert.ok(most > 0 && most <= journalCeilingBytes + 2000, `the journal grew to ${most} bytes`);
   await storage.close();
-});
-
-test('random puts, removals, crashes and restarts give what a model gives', async () => {
-  const key = fc.constantFrom('x', 'y', 'z');
-  const file = fc.constantFrom('twins/a', 'twins/b');
-  const step = fc.oneof(
-    { weight: 6, arbitrary: fc.record({ do: fc.constant('put' as const), file, key, data: fc.nat() }) },
-    { weight: 2, arbitrary: fc.record({ do: fc.constant('remove' as const), file, key }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('clear' as const), file }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('crash' as const, 'restart' as const) }) },
-  );
-  const settings = { journalSegmentBytes: 500, writeBehindMs: 2, memoryBytes: 1500 };
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
-      await directory.make();
-      let storage = await directory.open(settings);
-      const model = new Map<string, Map<string, string>>();
-      const documents = (name: string) =>
-        model.get(name) ?? model.set(name, new Map()).get(name) ?? new Map();
-      let version = 0;
-      for (const now of steps) {
-        if ('file' in now) await storage.open(now.file);
-        if (now.do === 'put') {
-          const document = stored(++version, JSON.stringify({ n: now.data }));
-          documents(now.file).set(now.key, document.data);
-          await put(storage, now.file, now.key, document);
-        } else if (now.do === 'remove') {
-          documents(now.file).delete(now.key);
-          await remove(storage, now.file, now.key);
-        } else if (now.do === 'clear') {
-          documents(now.file).clear();
-          await remove(storage, now.file);
-        } else {
-          if (now.do === 'crash') await directory.crash();
-          await storage.close();
-          storage = await directory.open(settings);
-        }
-      }
-      for (const name of ['twins/a', 'twins/b']) {
-        const held = [...(await storage.open(name)).documents].map(([k, { data }]) => [k, data]).sort();
-        assert.equal(held, [...documents(name)].sort());
-      }
-      await storage.close();
-      await directory.remove();
-    }),
-    { numRuns: 60 },
-  );
 });
 
 test.run();
