@@ -81,6 +81,12 @@ export const SETTINGS = {
     256,
     'requests of one connection not answered yet; above it, it is not read',
   ),
+  mqttUnacknowledged: count(
+    'TWIN_MQTT_UNACKNOWLEDGED',
+    65_535,
+    'QoS 1 and 2 messages of one connection, each way, whose exchange the client has not completed',
+  ),
+  mqttStopMs: count('TWIN_MQTT_STOP_MS', 2000, 'how long the last answers may take to leave at a stop'),
 } satisfies Record<string, Setting<unknown>>;
 
 export type Settings = { [Name in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[Name]['read']> };

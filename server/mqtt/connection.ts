@@ -1,0 +1,250 @@
+import type { Duplex } from 'node:stream';
+import type { Device } from '../devices/device.js';
+import { admit, type Peer, type Refusal, type Verdict, WRONG_PROTOCOL } from './admission.js';
+import type { Connections } from './connections.js';
+import type { Endpoint } from './endpoint.js';
+import { Framing } from './framing.js';
+import { Output } from './output.js';
+import type { Connect } from './packet.js';
+import { isOurProtocol, readPacket } from './read.js';
+import { type Carrier, Session } from './session.js';
+import { ProtocolViolation } from './violation.js';
+import { CONNACK, connack } from './write.js';
+
+/**
+ * One client, from its first byte to its last. A packet's way: Framing cuts it out, `readPacket` reads and judges it,
+ * the Session handles it. The first one is judged by `admit` instead.
+ */
+export class Connection implements Carrier {
+  readonly output: Output;
+  readonly #stream: Duplex;
+  readonly #peer: Peer;
+  readonly #endpoint: Endpoint;
+  readonly #connections: Connections;
+  readonly #framing: Framing;
+  /** What the CONNECT said: not proved until there is a session. */
+  #claim: Pick<Connect, 'userName' | 'clientId'> | undefined;
+  #session: Session | undefined;
+  /** For the CONNECT to come, then for the keep-alive, at last for the client to go. */
+  #timer: NodeJS.Timeout | undefined;
+  #authenticating = false;
+  #working = false;
+  /** The stream is not read. */
+  #held = false;
+  /** The server stops: no more requests. */
+  #finishing = false;
+  #ended = false;
+
+  constructor(stream: Duplex, peer: Peer, endpoint: Endpoint, connections: Connections) {
+    const { settings } = endpoint;
+    this.#stream = stream;
+    this.#peer = peer;
+    this.#endpoint = endpoint;
+    this.#connections = connections;
+    this.#framing = new Framing(settings);
+    this.output = new Output(stream, settings, {
+      relieved: () => this.#relieved(),
+      stuck: () => this.drop('its answers are not read'),
+    });
+    this.#timer = setTimeout(() => this.drop('no CONNECT in time'), settings.mqttConnectMs);
+    stream.on('data', (chunk: Buffer) => this.#receive(chunk));
+    stream.on('error', (error) => this.#note('debug', error.message));
+    stream.on('close', () => this.#closed());
+  }
+
+  /** The device that it speaks for, or while it is being authenticated the one it claims to be. */
+  get deviceId(): string | undefined {
+    return this.#session?.device.id ?? this.#claim?.userName;
+  }
+
+  get clientId(): string | undefined {
+    return this.#claim?.clientId;
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#ended) return;
+    this.#framing.push(chunk);
+    this.#work();
+  }
+
+  /** Takes the packets that have come, as many as may be taken now. */
+  #work(): void {
+    if (this.#working || this.#ended) return;
+    this.#working = true;
+    let taken = false;
+    try {
+      while (this.#mayTake()) {
+        const packet = this.#framing.next();
+        if (packet === undefined) break;
+        this.#take(packet);
+        taken = true;
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#working = false;
+    if (taken) this.#heard();
+    this.#hold(!this.#mayTake());
+  }
+
+  /** What holds a connection back: its own unfinished requests, or answers that it does not read. */
+  #mayTake(): boolean {
+    if (this.#ended || this.#finishing || this.#authenticating || this.output.isFull) return false;
+    return this.#session === undefined || this.#session.inFlight < this.#endpoint.settings.mqttInFlight;
+  }
+
+  #take(packet: Buffer): void {
+    if (this.#session === undefined) this.#admit(packet);
+    else this.#session.handle(readPacket(packet));
+  }
+
+  #heard(): void {
+    if (this.#session === undefined || this.#ended) return;
+    this.#timer?.refresh();
+    this.#endpoint.devices.active(this.#session.device.id);
+  }
+
+  #hold(held: boolean): void {
+    if (held === this.#held || this.#ended) return;
+    this.#held = held;
+    if (held) this.#stream.pause();
+    else this.#stream.resume();
+  }
+
+  #admit(packet: Buffer): void {
+    if (!isOurProtocol(packet)) return this.#refuse(WRONG_PROTOCOL);
+    const connect = readPacket(packet);
+    if (connect.command !== 'connect') throw new ProtocolViolation('the first packet is not a CONNECT');
+    this.#claim = { userName: connect.userName, clientId: connect.clientId };
+    this.#authenticating = true;
+    admit(connect, this.#peer, this.#endpoint.devices).then(
+      (verdict) => this.#decide(connect, verdict),
+      (error) => this.#fail(error),
+    );
+  }
+
+  #decide(connect: Connect, verdict: Verdict): void {
+    this.#authenticating = false;
+    if (this.#ended) return;
+    if ('refusal' in verdict) return this.#refuse(verdict.refusal);
+    this.#accept(connect, verdict.device);
+    this.#work();
+  }
+
+  #refuse({ code, reason }: Refusal): void {
+    this.#endpoint.counters.refused++;
+    this.#note('info', reason);
+    this.output.add(connack(code));
+    this.#end(false);
+  }
+
+  #accept(connect: Connect, device: Device): void {
+    clearTimeout(this.#timer);
+    this.#connections.join(this, device, connect.clientId);
+    this.#session = new Session(device, connect, this.#endpoint, this);
+    this.#keepAlive(connect.keepAlive);
+    this.output.add(connack(CONNACK.accepted));
+    this.#endpoint.counters.accepted++;
+    this.#note('debug', 'accepted');
+  }
+
+  /** A client must be heard once in one and a half times its keep-alive, given in seconds [MQTT-3.1.2-24]. */
+  #keepAlive(seconds: number): void {
+    if (seconds === 0) this.#timer = undefined;
+    else this.#timer = setTimeout(() => this.#silent(), seconds * 1500);
+  }
+
+  #silent(): void {
+    if (this.#held) this.#timer?.refresh();
+    else this.drop('nothing heard in 1.5 times its keep-alive [MQTT-3.1.2-24]');
+  }
+
+  answered(): void {
+    if (this.#finishing && this.#session?.inFlight === 0) this.#end(false);
+    else if (this.#held) this.#work();
+  }
+
+  #relieved(): void {
+    this.#session?.resume();
+    this.#work();
+  }
+
+  disconnected(): void {
+    this.#end(false);
+  }
+
+  abandon(reason: string): void {
+    this.drop(reason);
+  }
+
+  #fail(error: unknown): void {
+    if (error instanceof ProtocolViolation) return this.drop(error.message);
+    this.#endpoint.log.error({ ...this.#who(), err: error }, 'mqtt connection failed');
+    this.drop('internal error');
+  }
+
+  /** Closes at once, for a fault of the client. */
+  drop(reason: string): void {
+    this.#drop(reason, true);
+  }
+
+  /** Closes at once. The will is not carried out: the device has lost the right to it. */
+  revoke(reason: string): void {
+    this.#drop(reason, false);
+  }
+
+  #drop(reason: string, willed: boolean): void {
+    if (this.#ended) return;
+    this.#endpoint.counters.dropped++;
+    this.#note('warn', reason);
+    this.#end(willed);
+    this.destroy();
+  }
+
+  /** Takes no more requests, and ends when the last is answered. */
+  finish(): void {
+    this.#finishing = true;
+    if (this.#session === undefined) this.destroy();
+    else if (this.#session.inFlight === 0) this.#end(false);
+    else this.#hold(true);
+  }
+
+  /** Gives up whatever has not been sent. */
+  destroy(): void {
+    this.#stream.destroy();
+  }
+
+  /** The last packets leave, and the client is given time to take them. */
+  #end(willed: boolean): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.destroy(), this.#endpoint.settings.mqttConnectMs);
+    this.output.close();
+    this.#stream.end();
+    this.#stream.resume();
+    if (this.#session === undefined) return;
+    this.#connections.leave(this, this.#session.device.id);
+    this.#session.end(willed);
+  }
+
+  #closed(): void {
+    if (!this.#ended) this.#note('debug', 'lost');
+    this.#end(true);
+    clearTimeout(this.#timer);
+    this.#connections.closed(this);
+  }
+
+  #note(level: 'debug' | 'info' | 'warn', reason: string): void {
+    this.#endpoint.log[level]({ ...this.#who(), reason }, 'mqtt connection');
+  }
+
+  #who(): { peer: string; device?: string } {
+    const device = this.#session?.device.id ?? knownForm(this.#claim?.userName);
+    return device === undefined ? { peer: this.#peer.address } : { peer: this.#peer.address, device };
+  }
+}
+
+/** A user name is logged only where it can be a device id: some people type their password there. */
+const knownForm = (userName: string | undefined): string | undefined =>
+  userName !== undefined && /^[0-9a-f-]{36}$/i.test(userName) ? userName : undefined;

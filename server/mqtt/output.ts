@@ -1,0 +1,88 @@
+import type { Duplex } from 'node:stream';
+
+export interface OutputBounds {
+  /** Bytes not taken by the network; above it the connection counts as slow. */
+  mqttBufferBytes: number;
+  /** How long it may be slow, in milliseconds. */
+  mqttBufferMs: number;
+}
+
+export interface OutputEvents {
+  /** The client reads again. */
+  relieved(): void;
+  /** The client has been slow for too long. */
+  stuck(): void;
+}
+
+let waiting: Output[] = [];
+
+function flushAll(): void {
+  const outputs = waiting;
+  waiting = [];
+  for (const output of outputs) output.flush();
+}
+
+/**
+ * The packets on their way to one client. What one turn of the event loop adds leaves in one write, after all that
+ * the turn does.
+ */
+export class Output {
+  readonly #stream: Duplex;
+  readonly #bounds: OutputBounds;
+  readonly #events: OutputEvents;
+  #packets: Buffer[] = [];
+  #bytes = 0;
+  #slow: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(stream: Duplex, bounds: OutputBounds, events: OutputEvents) {
+    this.#stream = stream;
+    this.#bounds = bounds;
+    this.#events = events;
+  }
+
+  /** The client does not read what it is sent: nothing more should be done for it until it does. */
+  get isFull(): boolean {
+    return this.#bytes + this.#stream.writableLength > this.#bounds.mqttBufferBytes;
+  }
+
+  add(packet: Buffer): void {
+    if (this.#closed) return;
+    this.#bytes += packet.length;
+    if (this.#packets.push(packet) === 1 && waiting.push(this) === 1) process.nextTick(flushAll);
+  }
+
+  flush(): void {
+    const packets = this.#packets;
+    const last = packets.pop();
+    if (last === undefined) return;
+    const slow = this.isFull;
+    this.#packets = [];
+    this.#bytes = 0;
+    if (packets.length > 0) this.#stream.cork();
+    for (const packet of packets) this.#stream.write(packet);
+    if (slow) this.#stream.write(last, this.#taken);
+    else this.#stream.write(last);
+    if (packets.length > 0) this.#stream.uncork();
+    if (this.isFull) this.#slow ??= setTimeout(this.#judge, this.#bounds.mqttBufferMs);
+  }
+
+  /** Nothing more is sent; what was added before still is. */
+  close(): void {
+    this.flush();
+    this.#closed = true;
+    clearTimeout(this.#slow);
+  }
+
+  readonly #taken = (): void => {
+    if (this.#closed || this.isFull) return;
+    clearTimeout(this.#slow);
+    this.#slow = undefined;
+    this.#events.relieved();
+  };
+
+  readonly #judge = (): void => {
+    this.#slow = undefined;
+    if (this.isFull) this.#events.stuck();
+  };
+}

@@ -1,0 +1,225 @@
+import type { Device } from '../devices/device.js';
+import type { Document } from '../twins/document.js';
+import type { Change } from '../twins/twins.js';
+import { Deliveries } from './deliveries.js';
+import type { Endpoint } from './endpoint.js';
+import { carryOut, errorText, isAcknowledged, successText } from './inband.js';
+import type { Output } from './output.js';
+import type {
+  Acknowledgement,
+  Connect,
+  Message,
+  Packet,
+  Publish,
+  QoS,
+  Subscribe,
+  Unsubscribe,
+} from './packet.js';
+import { Pushes } from './pushes.js';
+import { type Pending, Requests } from './requests.js';
+import { Subscriptions } from './subscriptions.js';
+import { OwnTopics, type Request } from './topics.js';
+import { ProtocolViolation } from './violation.js';
+import { acknowledgement, PINGRESP, publish, suback, unsuback } from './write.js';
+
+/** What a session needs of the connection that carries it. */
+export interface Carrier {
+  readonly output: Output;
+  /** A request has been answered, so that there may be room for another. */
+  answered(): void;
+  /** The client is done. */
+  disconnected(): void;
+  /** The client cannot be served any further. */
+  abandon(reason: string): void;
+}
+
+/** What an accepted connection asks of its device's twin and hears of it. It ends with the connection. */
+export class Session {
+  readonly device: Device;
+  readonly clientId: string;
+  readonly #endpoint: Endpoint;
+  readonly #carrier: Carrier;
+  readonly #topics: OwnTopics;
+  readonly #subscriptions: Subscriptions;
+  readonly #requests: Requests;
+  readonly #deliveries: Deliveries;
+  readonly #pushes: Pushes;
+  /** QoS 2 publishes that the client has not released; true when their PUBREC is sent. */
+  readonly #received = new Map<number, boolean>();
+  readonly #unwatch: () => void;
+  #will: Message | undefined;
+
+  constructor(device: Device, connect: Connect, endpoint: Endpoint, carrier: Carrier) {
+    const { settings, twins } = endpoint;
+    this.device = device;
+    this.clientId = connect.clientId;
+    this.#will = connect.will;
+    this.#endpoint = endpoint;
+    this.#carrier = carrier;
+    this.#topics = new OwnTopics(device.id);
+    this.#subscriptions = new Subscriptions(device.id, settings.mqttSubscriptions);
+    this.#requests = new Requests((pending) => this.#answer(pending));
+    this.#deliveries = new Deliveries(settings.mqttUnacknowledged);
+    this.#pushes = new Pushes(
+      () => carrier.output.isFull || this.#deliveries.size >= settings.mqttInFlight,
+      (document) => this.#push(document),
+    );
+    this.#unwatch = twins.watch(device.id, (change) => this.#changed(change));
+  }
+
+  /** Requests that are not answered yet. */
+  get inFlight(): number {
+    return this.#requests.size;
+  }
+
+  /** @throws ProtocolViolation for a packet that has no place in a session */
+  handle(packet: Packet): void {
+    switch (packet.command) {
+      case 'publish':
+        return this.#publish(packet);
+      case 'puback':
+      case 'pubrec':
+      case 'pubcomp':
+        return this.#acknowledged(packet);
+      case 'pubrel':
+        return this.#release(packet.id);
+      case 'subscribe':
+        return this.#subscribe(packet);
+      case 'unsubscribe':
+        return this.#unsubscribe(packet);
+      case 'pingreq':
+        return this.#carrier.output.add(PINGRESP);
+      case 'disconnect':
+        this.#will = undefined; // [MQTT-3.14.4-3]
+        return this.#carrier.disconnected();
+      case 'connect':
+        throw new ProtocolViolation('a second CONNECT [MQTT-3.1.0-2]');
+    }
+  }
+
+  /** The client takes messages again. */
+  resume(): void {
+    this.#pushes.resume();
+  }
+
+  /**
+   * Carries out the will, unless the client said goodbye or its will is no longer wanted.
+   * @param willed false when the device has lost its rights, or when it is the server that goes [MQTT-3.1.2-8]
+   */
+  end(willed: boolean): void {
+    this.#unwatch();
+    const will = this.#will;
+    this.#will = undefined;
+    if (will === undefined || !willed) return;
+    const request = this.#topics.request(will.topic);
+    if (request === undefined) this.#endpoint.counters.droppedPublishes++;
+    else this.#carryOut(request, will.payload, (error) => this.#logWill(request, error));
+  }
+
+  #logWill(request: Request, error: Error | null): void {
+    const { document, action } = request;
+    const level = error === null ? 'debug' : 'warn';
+    this.#endpoint.log[level]({ device: this.device.id, document, action, reason: error?.message }, 'will');
+  }
+
+  #publish({ topic, payload, qos, id }: Publish): void {
+    if (qos === 2 && this.#isRepeated(id)) return;
+    const request = this.#topics.request(topic);
+    const pending = this.#requests.add(qos, id, request);
+    if (request === undefined) {
+      this.#endpoint.counters.droppedPublishes++;
+      this.#requests.settle(pending, null, undefined);
+    } else {
+      this.#carryOut(request, payload, (error, document) => this.#requests.settle(pending, error, document));
+    }
+  }
+
+  #carryOut(
+    request: Request,
+    payload: Buffer,
+    answer: (error: Error | null, document?: Document) => void,
+  ): void {
+    carryOut(this.#endpoint.twins, this.device.id, request, payload, answer, this);
+  }
+
+  /** A QoS 2 publish is carried out once until it is released [MQTT-4.3.3-2]. */
+  #isRepeated(id: number): boolean {
+    const acknowledged = this.#received.get(id);
+    if (acknowledged === true) this.#carrier.output.add(acknowledgement('pubrec', id));
+    if (acknowledged !== undefined) return true;
+    if (this.#received.size >= this.#endpoint.settings.mqttUnacknowledged) {
+      throw new ProtocolViolation('too many QoS 2 publishes that are not released');
+    }
+    this.#received.set(id, false);
+    return false;
+  }
+
+  #answer(pending: Pending): void {
+    this.#acknowledge(pending);
+    if (pending.request !== undefined) this.#respond(pending, pending.request);
+    this.#carrier.answered();
+  }
+
+  #acknowledge({ qos, id, error }: Pending): void {
+    if (qos === 0) return;
+    const stored = isAcknowledged(error);
+    if (stored) this.#carrier.output.add(acknowledgement(qos === 1 ? 'puback' : 'pubrec', id));
+    if (qos === 1 || !this.#received.has(id)) return;
+    if (stored) this.#received.set(id, true);
+    else this.#received.delete(id);
+  }
+
+  #respond({ qos, error, document }: Pending, request: Request): void {
+    const { topic, field } = error === null ? request.success : request.error;
+    const granted = this.#subscriptions.qosOf(topic);
+    if (granted === undefined) return;
+    const text =
+      error === null
+        ? successText(this.device.id, request.document, document)
+        : errorText(this.device.id, request.document, error);
+    this.#send(field, text, granted < qos ? granted : qos);
+  }
+
+  #changed({ name, document, origin }: Change): void {
+    if (origin === this) return;
+    if (document === undefined) this.#pushes.forget(name);
+    else this.#pushes.offer(document);
+  }
+
+  /** On each of the device's two prefixes that a subscription matches. */
+  #push(document: Document): void {
+    for (const { topic, field } of this.#topics.changed(document.name)) {
+      const granted = this.#subscriptions.qosOf(topic);
+      if (granted !== undefined) this.#send(field, document.json, granted);
+    }
+  }
+
+  #send(topic: Buffer, payload: string, qos: QoS): void {
+    const id = qos === 0 ? 0 : this.#deliveries.begin(qos);
+    if (id === undefined) this.#carrier.abandon('too many unacknowledged messages');
+    else this.#carrier.output.add(publish(topic, payload, qos, id));
+  }
+
+  #acknowledged(packet: Acknowledgement): void {
+    if (this.#deliveries.acknowledge(packet)) {
+      this.#carrier.output.add(acknowledgement('pubrel', packet.id));
+    }
+    this.#pushes.resume();
+  }
+
+  /** Answered whether the id is known or not: the client may have missed the first answer [MQTT-4.3.3-2]. */
+  #release(id: number): void {
+    this.#received.delete(id);
+    this.#carrier.output.add(acknowledgement('pubcomp', id));
+  }
+
+  #subscribe({ id, filters }: Subscribe): void {
+    const codes = filters.map(({ filter, qos }) => this.#subscriptions.add(filter, qos));
+    this.#carrier.output.add(suback(id, codes));
+  }
+
+  #unsubscribe({ id, filters }: Unsubscribe): void {
+    for (const filter of filters) this.#subscriptions.remove(filter);
+    this.#carrier.output.add(unsuback(id));
+  }
+}

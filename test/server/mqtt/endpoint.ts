@@ -1,0 +1,102 @@
+/** The endpoint on a memory storage, with devices made as a test needs them. */
+
+import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import { pino } from 'pino';
+import { readSettings } from '../../../server/config.js';
+import type { Device } from '../../../server/devices/device.js';
+import type { KnownDevices, MqttSettings } from '../../../server/mqtt/endpoint.js';
+import { type Mqtt, startMqtt } from '../../../server/mqtt/listener.js';
+import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
+import { Twins } from '../../../server/twins/twins.js';
+
+export interface Credentials {
+  id: string;
+  password: string;
+}
+
+/** A registry in memory. What happens to a device's presence is an event: `connected`, `disconnected`, `active`. */
+export class TestDevices extends EventEmitter implements KnownDevices {
+  readonly #devices = new Map<string, Device & { secret: Buffer }>();
+
+  add(changes: Partial<Device> = {}): Credentials {
+    const id = randomUUID();
+    const password = randomBytes(16).toString('base64url');
+    const now = new Date().toISOString();
+    this.#devices.set(id, {
+      id,
+      name: id,
+      description: '',
+      status: 'enabled',
+      hub_id: randomUUID(),
+      last_activity_at: null,
+      is_connected: false,
+      allow_insecure: true,
+      allow_multiple_connections: false,
+      has_custom_certificate: false,
+      created_at: now,
+      updated_at: now,
+      region: 'fr-par',
+      ...changes,
+      secret: digest(password),
+    });
+    return { id, password };
+  }
+
+  async authenticate(id: string, password: Uint8Array): Promise<Device | undefined> {
+    const device = this.#devices.get(id);
+    return device !== undefined && timingSafeEqual(device.secret, digest(password)) ? device : undefined;
+  }
+
+  connected(id: string): void {
+    this.emit('connected', id);
+  }
+
+  disconnected(id: string): void {
+    this.emit('disconnected', id);
+  }
+
+  active(id: string): void {
+    this.emit('active', id);
+  }
+
+  watch(watcher: (id: string, why: 'disabled' | 'deleted' | 'credentials') => void): () => void {
+    this.on('revoked', watcher);
+    return () => this.off('revoked', watcher);
+  }
+
+  revoke(id: string, why: 'disabled' | 'deleted' | 'credentials'): void {
+    this.#devices.delete(id);
+    this.emit('revoked', id, why);
+  }
+}
+
+const digest = (password: string | Uint8Array): Buffer => createHash('sha256').update(password).digest();
+
+export interface LogLine {
+  level: number;
+  reason?: string;
+  device?: string;
+}
+
+export interface TestEndpoint {
+  port: number;
+  mqtt: Mqtt;
+  twins: Twins;
+  storage: MemoryStorage;
+  devices: TestDevices;
+  /** From level `debug` on. */
+  log: LogLine[];
+  close(): Promise<void>;
+}
+
+export async function startEndpoint(changes: Partial<MqttSettings> = {}): Promise<TestEndpoint> {
+  const storage = memoryStorage();
+  const twins = new Twins(storage);
+  const devices = new TestDevices();
+  const log: LogLine[] = [];
+  const settings = { ...readSettings(), mqtt: { host: '127.0.0.1', port: 0 }, ...changes };
+  const sink = { write: (line: string) => void log.push(JSON.parse(line) as LogLine) };
+  const mqtt = await startMqtt({ twins, devices, settings, log: pino({ level: 'debug' }, sink) });
+  return { port: mqtt.address.port, mqtt, twins, storage, devices, log, close: () => mqtt.close() };
+}

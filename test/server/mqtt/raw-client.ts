@@ -1,0 +1,144 @@
+/** A client that sends whatever bytes it is given and shows every packet that comes back. */
+
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { inspect } from 'node:util';
+import mqttPacket, { type IPublishPacket, type Packet } from 'mqtt-packet';
+import type { Credentials } from './endpoint.js';
+
+export const bytesOf = (packet: Packet): Buffer => mqttPacket.generate(packet);
+
+export const connectPacket = ({ id, password }: Credentials, changes: object = {}): Packet => ({
+  cmd: 'connect',
+  clientId: id,
+  clean: true,
+  keepalive: 0,
+  username: id,
+  password: Buffer.from(password),
+  ...changes,
+});
+
+export const publishPacket = (topic: string, payload: string, changes: object = {}): Packet => ({
+  cmd: 'publish',
+  topic,
+  payload,
+  qos: 0,
+  dup: false,
+  retain: false,
+  ...changes,
+});
+
+export const subscribePacket = (topic: string, qos: 0 | 1 | 2 = 0, messageId = 1): Packet => ({
+  cmd: 'subscribe',
+  messageId,
+  subscriptions: [{ topic, qos }],
+});
+
+export class RawClient {
+  /** Resolves when the server has closed the connection, whichever way. */
+  readonly closed: Promise<void>;
+  readonly #socket: Socket;
+  readonly #came: Packet[] = [];
+  readonly #wanted: { resolve: (packet: Packet) => void; reject: (error: Error) => void }[] = [];
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    const parser = mqttPacket.parser({ protocolVersion: 4 });
+    parser.on('packet', (packet) => this.#give(packet));
+    socket.on('data', (chunk) => parser.parse(chunk));
+    socket.on('error', () => undefined);
+    this.closed = new Promise((resolve) => {
+      socket.on('close', () => {
+        for (const { reject } of this.#wanted.splice(0))
+          reject(new Error('the server closed the connection'));
+        resolve();
+      });
+    });
+  }
+
+  static async open(port: number): Promise<RawClient> {
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    await once(socket, 'connect');
+    return new RawClient(socket);
+  }
+
+  /** Connects, and subscribes where filters are given. */
+  static async admitted(port: number, device: Credentials, ...filters: string[]): Promise<RawClient> {
+    const client = await RawClient.open(port);
+    client.send(connectPacket(device));
+    await client.next('connack');
+    for (const filter of filters) {
+      client.send(subscribePacket(filter, 2));
+      await client.next('suback');
+    }
+    return client;
+  }
+
+  send(...packets: (Packet | Buffer)[]): void {
+    this.#socket.write(
+      Buffer.concat(packets.map((packet) => (Buffer.isBuffer(packet) ? packet : bytesOf(packet)))),
+    );
+  }
+
+  /** Every chunk in a segment of its own, as far as the network lets it. */
+  async sendInPieces(chunks: Iterable<Buffer>): Promise<void> {
+    for (const chunk of chunks) await new Promise((sent) => this.#socket.write(chunk, sent));
+  }
+
+  /** The next packet that came and nobody took. */
+  async next<C extends Packet['cmd']>(cmd: C): Promise<Extract<Packet, { cmd: C }>> {
+    const packet = this.#came.shift() ?? (await this.#wait());
+    if (packet.cmd !== cmd) throw new Error(`expected ${cmd}, got ${inspect(packet)}`);
+    return packet as Extract<Packet, { cmd: C }>;
+  }
+
+  /** The next packet, which must be a PUBLISH: its topic, its payload as JSON, its QoS and id. */
+  async message(): Promise<{
+    topic: string;
+    payload: Record<string, unknown>;
+    qos: number;
+    id: number | undefined;
+  }> {
+    const { topic, payload, qos, messageId } = (await this.next('publish')) as IPublishPacket;
+    return { topic, payload: JSON.parse(payload.toString()), qos, id: messageId };
+  }
+
+  /** Everything that came before the server's answer to a PINGREQ sent now. */
+  async drain(): Promise<Packet[]> {
+    this.send({ cmd: 'pingreq' });
+    const before: Packet[] = [];
+    for (;;) {
+      const packet = this.#came.shift() ?? (await this.#wait());
+      if (packet.cmd === 'pingresp') return before;
+      before.push(packet);
+    }
+  }
+
+  /** Reads nothing from now on. */
+  stopReading(): void {
+    this.#socket.pause();
+  }
+
+  /** Says no more, and reads on. */
+  end(): void {
+    this.#socket.end();
+  }
+
+  /** Goes without a word. */
+  vanish(): void {
+    this.#socket.destroy();
+  }
+
+  #give(packet: Packet): void {
+    const wanted = this.#wanted.shift();
+    if (wanted === undefined) this.#came.push(packet);
+    else wanted.resolve(packet);
+  }
+
+  #wait(): Promise<Packet> {
+    if (this.#socket.destroyed) return Promise.reject(new Error('the server closed the connection'));
+    return new Promise((resolve, reject) => {
+      this.#wanted.push({ resolve, reject });
+    });
+  }
+}
