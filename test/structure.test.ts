@@ -24,7 +24,8 @@ const below =
   (...folders: string[]) =>
   (path: string): boolean =>
     folders.some((folder) => path.startsWith(`${folder}/`));
-const isOnNode = (path: string): boolean => /^firmware\/desktop\/[^/]+$/.test(path);
+const isOnNode = (path: string): boolean =>
+  below('firmware/desktop')(path) && !below('firmware/desktop/modules')(path);
 const isProduct = below('server', 'firmware', 'shared');
 const isTest = (path: string): boolean => path.endsWith('.test.ts');
 /** `@scope/name/inner` belongs to the package `@scope/name`, and `name/inner` to `name`. */

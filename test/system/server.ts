@@ -89,10 +89,14 @@ export interface Credentials {
 }
 
 /** A new device that may connect without TLS. */
-export async function createDevice(server: Server, name: string): Promise<Credentials> {
+export async function createDevice(
+  server: Server,
+  name: string,
+  options: { allow_multiple_connections?: boolean } = {},
+): Promise<Credentials> {
   const response = await server.api('/devices', {
     method: 'POST',
-    body: JSON.stringify({ name, allow_insecure: true }),
+    body: JSON.stringify({ name, allow_insecure: true, ...options }),
   });
   if (!response.ok) throw new Error(`device not created: ${response.status} ${await response.text()}`);
   const { device, password } = (await response.json()) as { device: { id: string }; password: string };

@@ -1,0 +1,61 @@
+/** What `npm start` tells the person at the terminal. */
+
+import { keysHelp } from './words.js';
+
+/** One line of the panel's `--json` output. */
+export interface PanelState {
+  at: string;
+  armed: boolean;
+  door_open: boolean;
+  siren_ringing: boolean;
+  online: boolean;
+}
+
+export function parsePanelState(line: string): PanelState | undefined {
+  if (!line.startsWith('{')) return undefined;
+  const state = JSON.parse(line) as Partial<PanelState>;
+  return typeof state.armed === 'boolean' ? (state as PanelState) : undefined;
+}
+
+export function describeState({ armed, door_open, siren_ringing, online }: PanelState): string {
+  return [
+    armed ? 'armed' : 'disarmed',
+    `door ${door_open ? 'open' : 'closed'}`,
+    siren_ringing ? 'SIREN RINGING' : 'siren silent',
+    online ? 'online' : 'offline',
+  ].join(', ');
+}
+
+export interface Welcome {
+  iotApi: string;
+  mqtt: string;
+  token: string;
+  deviceId: string;
+  data: string;
+  hasJq: boolean;
+}
+
+/** The curl lines are those of the service's documentation, as they are. */
+export const welcome = ({ iotApi, mqtt, token, deviceId, data, hasJq }: Welcome): string => `
+The server and the panel are up. Everything is kept in ${data}.
+
+  REST   ${iotApi}
+  MQTT   ${mqtt}
+  token  ${token}
+
+Paste these into another terminal.${hasJq ? '' : ' (jq is not installed: leave out "| jq", or install it.)'}
+
+export TOKEN=${token} IOT_API=${iotApi} PANEL_DEVICE_ID=${deviceId}
+
+What the panel says:
+curl -sS -H "X-Auth-Token: $TOKEN" $IOT_API/twins/$PANEL_DEVICE_ID/documents/current | jq
+
+Arm it:
+curl -sS -H "X-Auth-Token: $TOKEN" -X PUT $IOT_API/twins/$PANEL_DEVICE_ID/documents/desired -d '{"data":{"alarm_armed":true}}' | jq
+
+Disarm it:
+curl -sS -H "X-Auth-Token: $TOKEN" -X PUT $IOT_API/twins/$PANEL_DEVICE_ID/documents/desired -d '{"data":{"alarm_armed":false}}' | jq
+
+Keys:
+${keysHelp()}
+`;

@@ -1,0 +1,47 @@
+/** What the person at the terminal can say: a key each, or the word as a line. */
+
+export interface Switches {
+  power: boolean;
+  network: boolean;
+}
+
+interface Key {
+  key: string;
+  help: string;
+  /** Power and network have one key each, which turns over. */
+  word: (switches: Switches) => string;
+}
+
+const KEYS: Key[] = [
+  { key: 'o', help: 'open the door', word: () => 'open' },
+  { key: 'c', help: 'close the door', word: () => 'close' },
+  { key: 'a', help: 'arm (by REST, as the phone app would)', word: () => 'arm' },
+  { key: 'd', help: 'disarm', word: () => 'disarm' },
+  { key: 'p', help: 'cut or restore power', word: ({ power }) => (power ? 'power-off' : 'power-on') },
+  { key: 'n', help: 'network off or on', word: ({ network }) => (network ? 'network-off' : 'network-on') },
+  { key: 's', help: 'show the state', word: () => 'state' },
+  { key: '?', help: 'show these keys', word: () => 'help' },
+  { key: 'q', help: 'quit (or Ctrl-C)', word: () => 'quit' },
+];
+
+const CTRL_C = '\u0003';
+const CTRL_D = '\u0004';
+
+/** The word that a key stands for, or undefined. */
+export function wordOf(key: string, switches: Switches): string | undefined {
+  if (key === CTRL_C || key === CTRL_D) return 'quit';
+  return KEYS.find((entry) => entry.key === key)?.word(switches);
+}
+
+export const keysHelp = (): string => KEYS.map(({ key, help }) => `  ${key}  ${help}`).join('\n');
+
+/** The words that the panel's own program understands, and how they turn the switches. */
+export const PANEL_WORDS = new Map<string, Partial<Switches>>([
+  ['open', {}],
+  ['close', {}],
+  ['power-off', { power: false }],
+  ['power-on', { power: true }],
+  ['network-off', { network: false }],
+  ['network-on', { network: true }],
+  ['state', {}],
+]);

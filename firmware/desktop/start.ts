@@ -1,0 +1,101 @@
+/** `npm start`: the server and one panel on the XS engine, with what a person needs to play with them. */
+
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { Api } from './demo/api.js';
+import { panelDevice, readCredentials } from './demo/credentials.js';
+import { onWords } from './demo/keyboard.js';
+import { startPanel } from './demo/panel.js';
+import { startServer } from './demo/server.js';
+import { describeState, type PanelState, welcome } from './demo/text.js';
+import { keysHelp, PANEL_WORDS, type Switches } from './demo/words.js';
+
+const FLASH_FILE = 'panel-flash.json';
+
+const data = process.env.TWIN_DATA ?? './data';
+const region = process.env.TWIN_REGION ?? 'fr-par';
+const endings: (() => Promise<void>)[] = [];
+let ending = false;
+
+const print = (line: string): void => console.log(line);
+
+/** Ends what was started, the last first, and then this program. */
+async function end(code: number): Promise<void> {
+  if (ending) return;
+  ending = true;
+  for (const stop of [...endings].reverse()) await stop();
+  process.exit(code);
+}
+
+function failed(error: unknown): void {
+  print(error instanceof Error ? error.message : String(error));
+  end(1);
+}
+
+function isOnPath(program: string): boolean {
+  return (process.env.PATH ?? '').split(delimiter).some((directory) => {
+    try {
+      accessSync(join(directory, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+async function start(): Promise<void> {
+  print('Starting the server and the panel …');
+  const credentials = readCredentials(data);
+  const token = process.env.TWIN_TOKEN || credentials.token;
+  const server = startServer({ TWIN_DATA: data, TWIN_TOKEN: token }, print);
+  endings.push(server.program.stop);
+  const addresses = await server.listening;
+  if (addresses === undefined) return end(1);
+  server.program.ended.then(() => ending || failed('The server has ended.'));
+
+  const api = new Api(`${addresses.http}/iot/v1/regions/${region}`, token);
+  const device = await panelDevice(data, credentials, api);
+  const greeting = welcome({
+    iotApi: api.base,
+    mqtt: addresses.mqtt,
+    token,
+    deviceId: device.id,
+    data,
+    hasJq: isOnPath('jq'),
+  });
+  let greeted = false;
+  const onState = (state: PanelState): void => {
+    if (state.online && !greeted) print(greeting);
+    greeted ||= state.online;
+    print(`${new Date(state.at).toLocaleTimeString()}  ${describeState(state)}`);
+  };
+  const panel = startPanel({
+    server: addresses.mqtt,
+    device,
+    flash: join(data, FLASH_FILE),
+    onState,
+    print,
+  });
+  endings.push(panel.stop);
+  panel.ended.then(() => ending || failed('The panel has ended.'));
+
+  const switches: Switches = { power: true, network: true };
+  const setArmed = (armed: boolean): Promise<void> =>
+    api.setArmed(device.id, armed).catch((error: Error) => print(error.message));
+  const deeds = new Map<string, () => unknown>([
+    ['arm', () => setArmed(true)],
+    ['disarm', () => setArmed(false)],
+    ['help', () => print(keysHelp())],
+    ['quit', () => end(0)],
+  ]);
+  onWords(switches, (word) => {
+    if (PANEL_WORDS.has(word)) {
+      Object.assign(switches, PANEL_WORDS.get(word));
+      panel.type(word);
+    } else if (deeds.has(word)) deeds.get(word)?.();
+    else print(`"${word}" is no word of mine.\n${keysHelp()}`);
+  });
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end(0));
+start().catch(failed);

@@ -1,0 +1,154 @@
+/** The seed scenario: `npm start` as a person runs it, and the lines that it prints, pasted into a shell as they are. */
+
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { CurrentDocument } from '../../shared/panel.js';
+import { needsIn } from '../programs.js';
+import { until } from '../until.js';
+import { type Program, startProgram } from './process.js';
+
+interface Context {
+  data: string;
+  program: Program;
+  /** Runs a line in bash with the printed variables exported; its output parsed. */
+  paste(line: string): Promise<Record<string, unknown>>;
+}
+
+const GET_CURRENT =
+  'curl -sS -H "X-Auth-Token: $TOKEN" $IOT_API/twins/$PANEL_DEVICE_ID/documents/current | jq';
+const ARM = `curl -sS -H "X-Auth-Token: $TOKEN" -X PUT $IOT_API/twins/$PANEL_DEVICE_ID/documents/desired -d '{"data":{"alarm_armed":true}}' | jq`;
+const DISARM = ARM.replace('true', 'false');
+const GET_DEVICE = 'curl -sS -H "X-Auth-Token: $TOKEN" $IOT_API/devices/$PANEL_DEVICE_ID | jq';
+
+const run = promisify(execFile);
+const test = suite<Context>('npm start');
+const scenario = needsIn(test, 'bash', 'curl', 'jq');
+
+const startDemo = (data: string, env: Record<string, string> = {}): Program =>
+  startProgram([process.execPath, '--import', 'tsx', 'firmware/desktop/start.ts'], {
+    TWIN_DATA: data,
+    TWIN_HTTP: '127.0.0.1:0',
+    TWIN_MQTT: '127.0.0.1:0',
+    ...env,
+  });
+
+const exportLine = (program: Program): Promise<string> =>
+  program.line((line) => (line.startsWith('export TOKEN=') ? line : undefined));
+
+const says = (program: Program, text: string): Promise<string> =>
+  program.line((line) => (line.includes(text) ? line : undefined));
+
+test.before.each(async (context) => {
+  context.data = mkdtempSync(join(tmpdir(), 'twin-start-'));
+  context.program = startDemo(context.data);
+  const variables = await exportLine(context.program);
+  context.paste = async (line) => {
+    const { stdout } = await run('bash', ['-c', `${variables}\n${line}`]);
+    return JSON.parse(stdout) as Record<string, unknown>;
+  };
+});
+test.after.each(async ({ program, data }) => {
+  await program.stop('SIGINT');
+  rmSync(data, { recursive: true, force: true });
+});
+
+const current = async ({ paste }: Context): Promise<CurrentDocument> =>
+  (await paste(GET_CURRENT)).data as CurrentDocument;
+
+/** Asks again and again, as a person would, until `current` says so. */
+const currentSays = (context: Context, wanted: Partial<CurrentDocument>): Promise<void> =>
+  until(async () => {
+    const shown = await current(context);
+    return Object.entries(wanted).every(([key, value]) => shown[key as keyof CurrentDocument] === value);
+  });
+
+scenario('prints the lines of the documentation as they are', async ({ program }) => {
+  await says(program, 'Keys:');
+  for (const line of [GET_CURRENT, ARM, DISARM]) assert.ok(program.lines.includes(line), line);
+});
+
+scenario('a curl line arms the panel, a door rings it, and a power cut changes nothing', async (context) => {
+  const { paste, program } = context;
+  const first = await current(context);
+  assert.equal(Object.keys(first).sort(), ['alarm_armed', 'door_open', 'last_update', 'siren_ringing']);
+  assert.equal([first.alarm_armed, first.door_open, first.siren_ringing], [false, false, false]);
+
+  assert.equal((await paste(ARM)).data, { alarm_armed: true });
+  await says(program, 'armed, door closed, siren silent');
+  await currentSays(context, { alarm_armed: true, siren_ringing: false });
+
+  program.type('open');
+  await says(program, 'armed, door open, SIREN RINGING');
+  await currentSays(context, { alarm_armed: true, siren_ringing: true, door_open: true });
+
+  program.type('power-off');
+  await until(async () => (await paste(GET_DEVICE)).is_connected === false);
+  const last = await current(context);
+  assert.equal([last.alarm_armed, last.siren_ringing, last.door_open], [true, true, true]);
+  assert.equal(await current(context), last);
+
+  program.type('power-on');
+  await until(async () => (await current(context)).last_update !== last.last_update);
+  await currentSays(context, { alarm_armed: true, siren_ringing: true, door_open: true });
+
+  assert.equal((await paste(DISARM)).data, { alarm_armed: false });
+  await says(program, 'disarmed, door open, siren silent');
+  await currentSays(context, { alarm_armed: false, siren_ringing: false, door_open: true });
+});
+
+scenario('the words arm and disarm do what the curl lines do', async (context) => {
+  context.program.type('arm');
+  await currentSays(context, { alarm_armed: true });
+  context.program.type('disarm');
+  await currentSays(context, { alarm_armed: false });
+  context.program.type('alarm');
+  await says(context.program, '"alarm" is no word of mine');
+});
+
+scenario('a second start finds the same device, token and armed panel', async (context) => {
+  const { data, program, paste } = context;
+  await paste(ARM);
+  await currentSays(context, { alarm_armed: true });
+  program.type('quit');
+  assert.equal(await program.ended, { code: 0, signal: null });
+  assert.is(statSync(join(data, 'demo.json')).mode & 0o777, 0o600);
+
+  const before = await exportLine(program);
+  context.program = startDemo(data);
+  const again = await exportLine(context.program);
+  const withoutPort = (line: string): string => line.replace(/127\.0\.0\.1:\d+/, '');
+  assert.is(withoutPort(again), withoutPort(before));
+  await says(context.program, 'armed, door closed');
+});
+
+test('Ctrl-C ends the panel and the server and leaves nothing running', async ({ program }) => {
+  const address = /http:\/\/[\d.:]+/.exec(await exportLine(program))?.[0] ?? '';
+  assert.is((await fetch(`${address}/healthz`)).status, 200);
+  assert.equal(await program.stop('SIGINT'), { code: 0, signal: null });
+  const reached = await fetch(`${address}/healthz`).then(
+    () => 'reached',
+    ({ cause }: Error) => (cause as NodeJS.ErrnoException).code,
+  );
+  assert.is(reached, 'ECONNREFUSED');
+});
+
+test('a port that is taken is one clear line and exit code 1', async ({ data }) => {
+  const occupant = createServer().listen(0, '127.0.0.1');
+  await new Promise((listening) => occupant.once('listening', listening));
+  const address = occupant.address();
+  const port = typeof address === 'object' ? address?.port : 0;
+  const program = startDemo(join(data, 'other'), { TWIN_HTTP: `127.0.0.1:${port}` });
+  assert.is((await program.ended).code, 1);
+  occupant.close();
+  const [, ...reasons] = program.lines;
+  assert.is(reasons.length, 1, program.lines.join('\n'));
+  assert.match(reasons[0] ?? '', String(port));
+});
+
+test.run();
