@@ -22,7 +22,9 @@ export interface Turns {
 
 const QUIET_INTERVAL_MS = 200;
 const QUIET_SHARE = 0.03;
-const QUIET_TRIES = 50;
+/** Longer than the server waits before it writes a changed file. */
+const QUIET_SECONDS = 1.2;
+const QUIET_TRIES = 60;
 
 /** Measures the server and its peer in turn, A B A B …; the one that waits does nothing meanwhile. */
 export async function alternate(bench: Bench, server: Subject, peer: Subject, unit: string): Promise<Turns> {
@@ -30,6 +32,7 @@ export async function alternate(bench: Bench, server: Subject, peer: Subject, un
   for (let round = 1; round <= bench.options.rounds; round += 1) {
     for (const subject of subjects) {
       const figure = await subject.take();
+      await quiet(subject.program, bench.options.seconds);
       bench.progress(
         `round ${round} of ${bench.options.rounds}: ${subject.name} ${figure.toFixed(0)} ${unit}`,
       );
@@ -51,6 +54,10 @@ class Turn {
     return this.subject.name;
   }
 
+  get program(): Program {
+    return this.subject.program;
+  }
+
   async take(): Promise<number> {
     const { program } = this.subject;
     const [began, cpuBegan] = [performance.now(), program.cpuSeconds];
@@ -59,7 +66,6 @@ class Turn {
     this.#cpuSeconds += program.cpuSeconds - cpuBegan;
     this.figures.push(figure);
     if (loadBusy !== undefined) this.#loads.push(loadBusy);
-    await quiet(program);
     return figure;
   }
 
@@ -72,13 +78,18 @@ class Turn {
 
 const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
 
-/** Waits until a program has finished what the load left behind, such as files to be written. */
-export async function quiet(program: Program): Promise<void> {
+/**
+ * Waits until a program has finished what a load of so many seconds left behind, such as files to be written: until it
+ * has done nothing for a while, which is no longer than the load was.
+ */
+export async function quiet(program: Program, loadSeconds: number): Promise<void> {
+  const wanted = (1000 * Math.min(QUIET_SECONDS, loadSeconds)) / QUIET_INTERVAL_MS;
   let before = program.cpuSeconds;
-  for (let tries = 0; tries < QUIET_TRIES; tries += 1) {
+  let calm = 0;
+  for (let tries = 0; tries < QUIET_TRIES && calm < wanted; tries += 1) {
     await new Promise((later) => setTimeout(later, QUIET_INTERVAL_MS));
     const now = program.cpuSeconds;
-    if (now - before <= (QUIET_SHARE * QUIET_INTERVAL_MS) / 1000) return;
+    calm = now - before <= (QUIET_SHARE * QUIET_INTERVAL_MS) / 1000 ? calm + 1 : 0;
     before = now;
   }
 }

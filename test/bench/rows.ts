@@ -3,7 +3,23 @@
 import type { Row } from './row.js';
 import { aedesLowdb } from './rows/aedes-lowdb.js';
 import { atQos0, atQos1 } from './rows/inband-put.js';
+import { memory } from './rows/memory.js';
 import { restGet, restPut } from './rows/rest.js';
 import { roundTrip } from './rows/round-trip.js';
 
-export const ROWS: readonly Row[] = [atQos0, atQos1, aedesLowdb, roundTrip, restGet, restPut];
+import { scale } from './rows/scale.js';
+import { stall } from './rows/stall.js';
+import { start } from './rows/start.js';
+
+export const ROWS: readonly Row[] = [
+  atQos0,
+  atQos1,
+  aedesLowdb,
+  roundTrip,
+  restGet,
+  restPut,
+  scale,
+  start,
+  memory,
+  stall,
+];

@@ -19,7 +19,7 @@ export interface ServerOptions {
   probe?: boolean;
 }
 
-const BASE = '/iot/v1/regions/fr-par';
+export const BASE = '/iot/v1/regions/fr-par';
 const CREATED_AT_ONCE = 16;
 
 /** The server as it is run in earnest, on free ports. */

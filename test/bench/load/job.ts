@@ -24,7 +24,10 @@ export interface LoadJob {
 }
 
 export interface LoadResult {
+  /** Counted requests. */
   requests: number;
+  /** Those of the warm-up too. */
+  total: number;
   /** Requests a second. */
   rate: number;
   /** Microseconds from request to answer. */
@@ -33,4 +36,11 @@ export interface LoadResult {
   longest: number;
   /** The share of its core that the load program needed; near 1, the load is the bottleneck. */
   busy: number;
+}
+
+/** What the program of the idle devices is told. */
+export interface IdleJob {
+  host: string;
+  port: number;
+  devices: { id: string; password: string }[];
 }

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Address } from '../../../server/config.js';
 import type { Bench } from '../bench.js';
 
@@ -17,16 +19,18 @@ export class BadAnswers extends Error {
 }
 
 /** Runs wrk once, after a warm-up. Gives requests a second. @throws BadAnswers */
-export async function runWrk(bench: Bench, address: Address, load: HttpLoad): Promise<number> {
-  await wrk(bench, address, load, 1);
-  return wrk(bench, address, load, Math.max(1, Math.round(bench.options.seconds)));
+export async function runWrk(bench: Bench, { host, port }: Address, load: HttpLoad): Promise<number> {
+  const { method, token, body, paths } = load;
+  const file = join(await bench.directory(), 'paths');
+  await writeFile(file, `${paths.join('\n')}\n`);
+  const target = ['-s', 'test/bench/load/requests.lua', `http://${host}:${port}`];
+  const requests = ['--', method, token, body, file];
+  await wrk(bench, 1, [...target, ...requests]);
+  return wrk(bench, Math.max(1, Math.round(bench.options.seconds)), [...target, ...requests]);
 }
 
-async function wrk(bench: Bench, { host, port }: Address, load: HttpLoad, seconds: number): Promise<number> {
-  const { method, token, body, paths } = load;
-  const measure = ['-t', '1', '-c', String(CONNECTIONS), '-d', `${seconds}s`];
-  const script = ['-s', 'test/bench/load/requests.lua', `http://${host}:${port}`];
-  const command = ['wrk', ...measure, ...script, '--', method, token, body, ...paths];
+async function wrk(bench: Bench, seconds: number, args: string[]): Promise<number> {
+  const command = ['wrk', '-t', '1', '-c', String(CONNECTIONS), '-d', `${seconds}s`, ...args];
   const summary = await bench.start(command, { role: 'load' }).output();
   const rate = Number(/^Requests\/sec:\s+([\d.]+)$/m.exec(summary)?.[1]);
   if (!(rate > 0) || /Non-2xx|Socket errors/.test(summary)) throw new BadAnswers(summary);

@@ -1,0 +1,30 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { needs } from '../programs.js';
+import { Bench } from './bench.js';
+import { judge, type Row } from './row.js';
+import { aedesLowdb } from './rows/aedes-lowdb.js';
+import { atQos0, atQos1 } from './rows/inband-put.js';
+import { restGet, restPut } from './rows/rest.js';
+import { roundTrip } from './rows/round-trip.js';
+
+const BRIEF = { seconds: 0.3, rounds: 1, progress: () => {} };
+
+async function ratios(row: Row): Promise<(number | undefined)[]> {
+  const bench = new Bench(BRIEF);
+  try {
+    const measurements = await row.run(bench);
+    return measurements.map((measurement) => judge(measurement).ratio?.middle);
+  } finally {
+    await bench.close();
+  }
+}
+
+for (const row of [atQos0, atQos1, aedesLowdb, roundTrip, restGet, restPut]) {
+  needs(...row.needs)(`${row.name} gives the ratio of the real server to its peer`, async () => {
+    for (const ratio of await ratios(row))
+      assert.ok(ratio !== undefined && ratio > 0 && Number.isFinite(ratio));
+  });
+}
+
+test.run();
