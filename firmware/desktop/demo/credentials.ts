@@ -17,14 +17,31 @@ export interface PanelDevice {
   password: string;
 }
 
-/** What an earlier start kept, or a new token. @throws SyntaxError when the file is damaged */
+export class CredentialsDamaged extends Error {
+  override name = 'CredentialsDamaged';
+  constructor(path: string) {
+    super(`${path} is damaged. Delete it: the next start makes a new token and a new device.`);
+  }
+}
+
+/** What an earlier start kept, or a new token. @throws CredentialsDamaged */
 export function readCredentials(data: string): Credentials {
   const path = join(data, FILE);
-  if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')) as Credentials;
+  if (existsSync(path)) return parseCredentials(readFileSync(path, 'utf8'), path);
   const credentials = { token: randomUUID() };
   mkdirSync(data, { recursive: true, mode: 0o700 });
   keep(data, credentials);
   return credentials;
+}
+
+function parseCredentials(text: string, path: string): Credentials {
+  try {
+    const credentials = JSON.parse(text) as Credentials;
+    if (typeof credentials.token === 'string') return credentials;
+  } catch {
+    // Not JSON: damaged, as is JSON without a token.
+  }
+  throw new CredentialsDamaged(path);
 }
 
 /** The device of an earlier start if the server still knows it, else a new one, which is kept. */

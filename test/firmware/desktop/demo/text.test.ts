@@ -1,0 +1,27 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { describeState, parsePanelState } from '../../../../firmware/desktop/demo/text.js';
+
+const STATE = {
+  at: '2026-01-01T00:00:00.000Z',
+  armed: true,
+  door_open: true,
+  siren_ringing: true,
+  online: false,
+};
+
+test("a line of the panel's JSON is a state, and any other line is none", () => {
+  assert.equal(parsePanelState(JSON.stringify(STATE)), STATE);
+  for (const line of ['', 'panel: connected', '{"level":30,"msg":"x"}'])
+    assert.is(parsePanelState(line), undefined);
+});
+
+test('a state reads as a sentence', () => {
+  assert.is(describeState(STATE), 'armed, door open, SIREN RINGING, offline');
+  assert.is(
+    describeState({ ...STATE, armed: false, door_open: false, siren_ringing: false, online: true }),
+    'disarmed, door closed, siren silent, online',
+  );
+});
+
+test.run();
