@@ -150,6 +150,12 @@ export class Program {
     clearTimeout(limit);
   }
 
+  /** Ends it as a crash would. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#ended;
+  }
+
   #failure(): ProgramFailed {
     const how = this.#running ? 'failed' : `ended (${this.#child.signalCode ?? this.#child.exitCode})`;
     return new ProgramFailed(

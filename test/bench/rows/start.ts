@@ -1,4 +1,5 @@
 import type { Bench } from '../bench.js';
+import { CLIENTS, type Credentials, putters, runLoad } from '../load/mqtt.js';
 import type { Row } from '../row.js';
 import { seed } from '../seed.js';
 import { BASE, call, documentPath, startServer } from '../server.js';
@@ -6,28 +7,48 @@ import { BASE, call, documentPath, startServer } from '../server.js';
 const TWINS = 100_000;
 const UNIT = 's';
 
-/** From the start of the process to the first answer to a request, which is for a document where there is one. */
+/** Each from the start of the process to its first answer, in seconds. */
+interface Starts {
+  full: number[];
+  crashed: number[];
+  empty: number[];
+}
+
+/** The first answer is a document, where there is one. Besides the row of the bars, a start with a journal to replay. */
 export const start: Row = {
   name: 'start',
   needs: [],
   async run(bench) {
-    const full = await bench.directory();
-    const [device] = await seed(bench, full, TWINS);
-    const path = documentPath(device?.id ?? '', 'current');
-    const figures: { full: number[]; empty: number[] } = { full: [], empty: [] };
+    const directory = await bench.directory();
+    const devices = await seed(bench, directory, TWINS);
+    const path = documentPath(devices[0]?.id ?? '', 'current');
+    const starts: Starts = { full: [], crashed: [], empty: [] };
     for (let round = 1; round <= bench.options.rounds; round += 1) {
-      figures.full.push(await firstAnswer(bench, full, path));
-      figures.empty.push(await firstAnswer(bench, await bench.directory(), `${BASE}/hubs`));
-      bench.progress(`round ${round} of ${bench.options.rounds}: ${figures.full.at(-1)?.toFixed(2)} ${UNIT}`);
+      starts.full.push(await firstAnswer(bench, directory, path));
+      starts.empty.push(await firstAnswer(bench, await bench.directory(), `${BASE}/hubs`));
+      await crash(bench, directory, devices);
+      starts.crashed.push(await firstAnswer(bench, directory, path));
+      const figures = `${starts.full.at(-1)?.toFixed(2)} ${UNIT}, after a crash ${starts.crashed.at(-1)?.toFixed(2)} ${UNIT}`;
+      bench.progress(`round ${round} of ${bench.options.rounds}: ${figures}`);
     }
+    const peer = { name: 'the server with an empty directory', figures: starts.empty };
+    const twins = `${TWINS.toLocaleString('en')} twins on disk`;
     return [
       {
         row: 'start',
-        what: `start with ${TWINS.toLocaleString('en')} twins on disk, to the first answer`,
+        what: `start with ${twins}, to the first answer`,
         unit: UNIT,
-        server: figures.full,
-        peer: { name: 'the server with an empty directory', figures: figures.empty },
+        server: starts.full,
+        peer,
         bar: { relation: '<=', limit: 1, on: 'server' },
+        notes: [],
+      },
+      {
+        row: 'start-crashed',
+        what: `the same after the end of the process under the put load, the journal to be replayed`,
+        unit: UNIT,
+        server: starts.crashed,
+        peer,
         notes: [],
       },
     ];
@@ -41,4 +62,10 @@ async function firstAnswer(bench: Bench, directory: string, path: string): Promi
   const seconds = (performance.now() - began) / 1000;
   await server.program.stop();
   return seconds;
+}
+
+async function crash(bench: Bench, directory: string, devices: Credentials[]): Promise<void> {
+  const server = await startServer(bench, { directory });
+  await runLoad(bench, server.mqtt, 0, putters(devices.slice(0, CLIENTS)));
+  await server.program.kill();
 }
