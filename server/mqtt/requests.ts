@@ -8,6 +8,9 @@ export interface Pending {
   readonly id: number;
   /** Undefined for a publish that asks for nothing: it is acknowledged and dropped. */
   readonly request: Request | undefined;
+  /** The QoS of the one answer and of the other; undefined where no subscription matched when the request came. */
+  readonly successQos: QoS | undefined;
+  readonly errorQos: QoS | undefined;
   settled: boolean;
   error: Error | null;
   document: Document | undefined;
@@ -29,10 +32,8 @@ export class Requests {
     return this.#pending.length;
   }
 
-  add(qos: QoS, id: number, request: Request | undefined): Pending {
-    const pending: Pending = { qos, id, request, settled: false, error: null, document: undefined };
+  add(pending: Pending): void {
     this.#pending.push(pending);
-    return pending;
   }
 
   settle(pending: Pending, error: Error | null, document: Document | undefined): void {

@@ -18,7 +18,7 @@ import type {
 import { Pushes } from './pushes.js';
 import { type Pending, Requests } from './requests.js';
 import { Subscriptions } from './subscriptions.js';
-import { OwnTopics, type Request } from './topics.js';
+import { type Destination, OwnTopics, type Request } from './topics.js';
 import { ProtocolViolation } from './violation.js';
 import { acknowledgement, PINGRESP, publish, suback, unsuback } from './write.js';
 
@@ -125,13 +125,29 @@ export class Session {
   #publish({ topic, payload, qos, id }: Publish): void {
     if (qos === 2 && this.#isRepeated(id)) return;
     const request = this.#topics.request(topic);
-    const pending = this.#requests.add(qos, id, request);
+    const pending: Pending = {
+      qos,
+      id,
+      request,
+      successQos: request && this.#answerQos(request.success, qos),
+      errorQos: request && this.#answerQos(request.error, qos),
+      settled: false,
+      error: null,
+      document: undefined,
+    };
+    this.#requests.add(pending);
     if (request === undefined) {
       this.#endpoint.counters.droppedPublishes++;
       this.#requests.settle(pending, null, undefined);
     } else {
       this.#carryOut(request, payload, (error, document) => this.#requests.settle(pending, error, document));
     }
+  }
+
+  /** Judged when a request comes, so that it does not matter how fast it is answered. */
+  #answerQos({ topic }: Destination, asked: QoS): QoS | undefined {
+    const granted = this.#subscriptions.qosOf(topic);
+    return granted !== undefined && granted > asked ? asked : granted;
   }
 
   #carryOut(
@@ -169,15 +185,14 @@ export class Session {
     else this.#received.delete(id);
   }
 
-  #respond({ qos, error, document }: Pending, request: Request): void {
-    const { topic, field } = error === null ? request.success : request.error;
-    const granted = this.#subscriptions.qosOf(topic);
-    if (granted === undefined) return;
-    const text =
-      error === null
-        ? successText(this.device.id, request.document, document)
-        : errorText(this.device.id, request.document, error);
-    this.#send(field, text, granted < qos ? granted : qos);
+  #respond({ error, document, successQos, errorQos }: Pending, request: Request): void {
+    const { id } = this.device;
+    if (error === null) {
+      if (successQos === undefined) return;
+      this.#send(request.success, successText(id, request.document, document), successQos);
+    } else if (errorQos !== undefined) {
+      this.#send(request.error, errorText(id, request.document, error), errorQos);
+    }
   }
 
   #changed({ name, document, origin }: Change): void {
@@ -188,16 +203,16 @@ export class Session {
 
   /** On each of the device's two prefixes that a subscription matches. */
   #push(document: Document): void {
-    for (const { topic, field } of this.#topics.changed(document.name)) {
-      const granted = this.#subscriptions.qosOf(topic);
-      if (granted !== undefined) this.#send(field, document.json, granted);
+    for (const to of this.#topics.changed(document.name)) {
+      const granted = this.#subscriptions.qosOf(to.topic);
+      if (granted !== undefined) this.#send(to, document.json, granted);
     }
   }
 
-  #send(topic: Buffer, payload: string, qos: QoS): void {
+  #send({ field }: Destination, payload: string, qos: QoS): void {
     const id = qos === 0 ? 0 : this.#deliveries.begin(qos);
     if (id === undefined) this.#carrier.abandon('too many unacknowledged messages');
-    else this.#carrier.output.add(publish(topic, payload, qos, id));
+    else this.#carrier.output.add(publish(field, payload, qos, id));
   }
 
   #acknowledged(packet: Acknowledgement): void {

@@ -1,13 +1,13 @@
 /** What a twin refuses. Every message is fit to be shown to the one who asked. */
 
-export type Argument = 'body' | 'version' | 'data' | 'document_name';
 export type Reason = 'required' | 'format' | 'constraint';
 
 /** The request itself cannot be carried out, whatever the twin holds. */
 export class InvalidRequest extends Error {
   override name = 'InvalidRequest';
   constructor(
-    readonly argument: Argument,
+    /** Which part of the request: `body`, `version`, `data`, `document_name`, or another by its own name. */
+    readonly argument: string,
     readonly reason: Reason,
     message: string,
   ) {

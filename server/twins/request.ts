@@ -1,5 +1,11 @@
 import { isUtf8 } from 'node:buffer';
-import { type DocumentRequest, faultInData, isObject, type Json } from '../../shared/document.js';
+import {
+  type DocumentRequest,
+  faultInData,
+  isObject,
+  type Json,
+  type JsonObject,
+} from '../../shared/document.js';
 import { InvalidRequest } from './errors.js';
 
 /**
@@ -7,16 +13,22 @@ import { InvalidRequest } from './errors.js';
  * @throws InvalidRequest for anything else, saying what is wrong
  */
 export function parseRequest(body: Uint8Array): DocumentRequest {
-  const request = parseJson(body);
-  if (!isObject(request)) throw new InvalidRequest('body', 'format', 'body is not a JSON object');
+  const request = parseObject(body);
   return { version: versionOf(request.version), data: dataOf(request.data) };
 }
 
-function parseJson(body: Uint8Array): Json {
+/** A body that must be one JSON object. @throws InvalidRequest */
+export function parseObject(body: Uint8Array): JsonObject {
+  const value = parseJson(body);
+  if (!isObject(value)) throw new InvalidRequest('body', 'format', 'body is not a JSON object');
+  return value;
+}
+
+function parseJson(body: Uint8Array): unknown {
   if (!isUtf8(body)) throw new InvalidRequest('body', 'format', 'body is not UTF-8');
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
   try {
-    return JSON.parse(text) as Json;
+    return JSON.parse(text);
   } catch {
     throw new InvalidRequest('body', 'format', 'body is not JSON');
   }

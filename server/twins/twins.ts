@@ -13,6 +13,7 @@ import {
   type StoredDocument,
   type StoredFile,
 } from '../storage/storage.js';
+import { throwLater } from '../storage/throw-later.js';
 import { Document } from './document.js';
 import {
   DocumentNotFound,

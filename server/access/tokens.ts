@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { putDocument, removeDocument } from '../storage/ask.js';
+import type { Storage } from '../storage/storage.js';
+import { digest, sameDigest } from './secret.js';
+
+export const ROLES = ['owner', 'app', 'reader'] as const;
+/** `owner` may do everything, `app` and `reader` what `permissions.ts` says. */
+export type Role = (typeof ROLES)[number];
+
+/** A token as it is listed; the secret itself is shown once, when it is made. */
+export interface Token {
+  id: string;
+  role: Role;
+  description: string;
+  created_at: string;
+  /** RFC 3339, or null for one that does not expire. */
+  expires_at: string | null;
+}
+
+/** Why a token is refused, in the words of the Scaleway API. */
+export type Denial = 'invalid_argument' | 'not_found' | 'expired';
+
+export class AuthenticationDenied extends Error {
+  override name = 'AuthenticationDenied';
+  constructor(readonly reason: Denial) {
+    super('denied authentication');
+  }
+}
+
+export class TokenNotFound extends Error {
+  override name = 'TokenNotFound';
+  constructor(readonly tokenId: string) {
+    super('token not found');
+  }
+}
+
+interface StoredToken {
+  readonly token: Token;
+  readonly sha256: string;
+}
+
+const FILE = 'tokens';
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+// What saves a SHA-256 at every request of the tokens in use; a name for each would be a setting nobody sets.
+const KNOWN_SECRETS = 1000;
+
+/** The tokens of the REST interface: random UUIDs, kept as SHA-256. They are few, so all are in memory. */
+export class Tokens {
+  readonly #storage: Storage;
+  readonly #now: () => Date;
+  readonly #tokens = new Map<string, StoredToken>();
+  readonly #known = new LRUCache<string, Token>({ max: KNOWN_SECRETS });
+
+  private constructor(storage: Storage, now: () => Date) {
+    this.#storage = storage;
+    this.#now = now;
+  }
+
+  /**
+   * @param given an owner token from outside, valid for as long as this object; it is not stored
+   * @throws StorageUnavailable
+   */
+  static async open(storage: Storage, given?: string, now = () => new Date()): Promise<Tokens> {
+    const tokens = new Tokens(storage, now);
+    const { documents } = await storage.open(FILE);
+    for (const [id, { data }] of documents) {
+      const { sha256, ...token } = JSON.parse(data) as Omit<Token, 'id'> & { sha256: string };
+      tokens.#tokens.set(id, { token: { id, ...token }, sha256 });
+    }
+    if (given !== undefined)
+      tokens.#add(given, tokens.#describe({ role: 'owner', description: 'TWIN_TOKEN' }));
+    return tokens;
+  }
+
+  /** All tokens, oldest first. */
+  list(): Token[] {
+    const tokens = [...this.#tokens.values()].map(({ token }) => token);
+    return tokens.sort((a, b) => (a.created_at < b.created_at ? -1 : 1));
+  }
+
+  /** A new token and its secret, a UUID v4. @throws StorageUnavailable */
+  async create(
+    input: Pick<Token, 'role'> & Partial<Pick<Token, 'description' | 'expires_at'>>,
+  ): Promise<{ token: Token; secret: string }> {
+    const secret = randomUUID();
+    const token = this.#describe(input);
+    const { id, ...rest } = token;
+    const data = JSON.stringify({ ...rest, sha256: digest(secret) });
+    await this.#storage.open(FILE);
+    await putDocument(this.#storage, FILE, id, { version: 1, updatedAt: token.created_at, data });
+    this.#add(secret, token);
+    return { token, secret };
+  }
+
+  /** @throws TokenNotFound, StorageUnavailable */
+  async revoke(id: string): Promise<void> {
+    if (!this.#tokens.has(id)) throw new TokenNotFound(id);
+    const file = await this.#storage.open(FILE);
+    if (file.latest.has(id)) await removeDocument(this.#storage, FILE, id);
+    this.#tokens.delete(id);
+    this.#known.clear();
+  }
+
+  /** The token of a secret. @throws AuthenticationDenied */
+  authenticate(secret: string | undefined): Token {
+    const token = this.#known.get(secret ?? '') ?? this.#find(secret);
+    if (token.expires_at !== null && token.expires_at <= this.#now().toISOString()) {
+      throw new AuthenticationDenied('expired');
+    }
+    return token;
+  }
+
+  #find(secret: string | undefined): Token {
+    if (secret === undefined || !UUID.test(secret)) throw new AuthenticationDenied('invalid_argument');
+    const given = digest(secret.toLowerCase());
+    let found: Token | undefined;
+    for (const { token, sha256 } of this.#tokens.values()) if (sameDigest(given, sha256)) found = token;
+    if (found === undefined) throw new AuthenticationDenied('not_found');
+    this.#known.set(secret, found);
+    return found;
+  }
+
+  #describe({ role, description = '', expires_at = null }: Parameters<Tokens['create']>[0]): Token {
+    return { id: randomUUID(), role, description, created_at: this.#now().toISOString(), expires_at };
+  }
+
+  #add(secret: string, token: Token): void {
+    this.#tokens.set(token.id, { token, sha256: digest(secret) });
+  }
+}

@@ -1,0 +1,58 @@
+/** The server's process: settings in, one line for what goes wrong, an orderly end. */
+
+import { readSettings } from './config.js';
+import { makeLog } from './log.js';
+import { startServer } from './server.js';
+
+async function main(): Promise<void> {
+  const settings = readSettings(process.env, process.argv.slice(2));
+  const log = makeLog(settings.log);
+  const server = await startServer(settings, log);
+
+  // State that an exception left half changed must not be served, and the journal makes a restart safe.
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, (error) => {
+      log.fatal({ err: error }, event);
+      process.exit(1);
+    });
+  }
+
+  let stopping = false;
+  const stop = (signal: string) => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ signal }, 'stopping');
+    const late = setTimeout(() => {
+      log.error('not stopped in time; the journal holds what is not in the files');
+      process.exit(1);
+    }, settings.stopMs);
+    late.unref();
+    server.close().then(() => {
+      log.info('stopped');
+      process.exit(0);
+    });
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+
+  if (server.newToken !== undefined) {
+    process.stdout.write(`Owner token, shown this once: ${server.newToken}\n`);
+  }
+  log.info({ http: server.http, mqtt: server.mqtt, data: settings.data }, 'listening');
+}
+
+const EXPLANATIONS: Record<
+  string,
+  (error: NodeJS.ErrnoException & { address?: string; port?: number }) => string
+> = {
+  EADDRINUSE: ({ address, port }) => `${address}:${port} is taken by another program`,
+  EADDRNOTAVAIL: ({ address }) => `${address} is no address of this machine`,
+  EACCES: ({ path, address, port }) => `no permission for ${path ?? `${address}:${port}`}`,
+  ENOTDIR: ({ path }) => `${path} cannot be a directory`,
+};
+
+main().catch((error: NodeJS.ErrnoException) => {
+  const explanation = EXPLANATIONS[error.code ?? '']?.(error) ?? error.message;
+  process.stderr.write(`alarm-twin: ${explanation}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,121 @@
+import type { JsonObject } from '../../shared/document.js';
+import type { Device } from '../devices/device.js';
+import type { Devices } from '../devices/devices.js';
+import type { DeviceChanges } from '../devices/record.js';
+import { InvalidRequest } from '../twins/errors.js';
+import { parseObject } from '../twins/request.js';
+import type { Twins } from '../twins/twins.js';
+import { field, idParam, intQuery, oneOfQuery } from './params.js';
+import type { Call, Router } from './router.js';
+
+const DEVICE = '/devices/:device_id';
+const READ = { resource: 'device', action: 'read' } as const;
+const WRITE = { resource: 'device', action: 'write' } as const;
+
+const NAME_LENGTH = 255;
+const DESCRIPTION_LENGTH = 4096;
+
+export function routeDevices(router: Router, devices: Devices, twins: Twins): void {
+  router.on('GET', '/devices', READ, async (call) => {
+    const { page, matching } = listing(call);
+    const all = (await devices.all()).filter(matching).sort(orderOf(call));
+    sendObject(call, { devices: all.slice(page.start, page.end), total_count: all.length });
+  });
+
+  router.on('POST', '/devices', WRITE, (call) =>
+    withObject(call, async (body) => {
+      const { description, ...flags } = changes(body);
+      const name = text(body, 'name', NAME_LENGTH);
+      if (name === undefined || name === '')
+        throw new InvalidRequest('name', 'required', 'a device has a name');
+      sendObject(
+        call,
+        await devices.create({ name, ...(description !== undefined && { description }), ...flags }),
+      );
+    }),
+  );
+
+  router.on('GET', DEVICE, READ, async (call) => sendObject(call, await devices.get(deviceId(call))));
+
+  router.on('PATCH', DEVICE, WRITE, (call) =>
+    withObject(call, async (body) => sendObject(call, await devices.update(deviceId(call), changes(body)))),
+  );
+
+  router.on('DELETE', DEVICE, WRITE, async (call) => {
+    const id = deviceId(call);
+    // The device first: when it is gone, so are its connections, and nothing writes to the twin any more.
+    await devices.remove(id);
+    twins.clear(id, (error) => (error === null ? call.sendNothing() : call.fail(error)));
+  });
+
+  router.on('POST', `${DEVICE}/enable`, WRITE, async (call) =>
+    sendObject(call, await devices.enable(deviceId(call))),
+  );
+  router.on('POST', `${DEVICE}/disable`, WRITE, async (call) =>
+    sendObject(call, await devices.disable(deviceId(call))),
+  );
+  router.on('POST', `${DEVICE}/renew-certificate`, WRITE, async (call) =>
+    sendObject(call, await devices.renew(deviceId(call))),
+  );
+}
+
+const deviceId = (call: Call): string => idParam(call, 'device_id');
+
+const sendObject = (call: Call, object: object): void => call.send(200, JSON.stringify(object));
+
+function withObject(call: Call, then: (body: JsonObject) => Promise<void>): void {
+  call.body((body) => {
+    then(parseObject(body)).catch(call.fail);
+  });
+}
+
+/** The fields that creating and updating share; others of the Scaleway API are accepted and have no meaning here. */
+function changes(body: JsonObject): DeviceChanges {
+  const found: DeviceChanges = {};
+  const description = text(body, 'description', DESCRIPTION_LENGTH);
+  const insecure = field(body, 'allow_insecure', 'flag');
+  const multiple = field(body, 'allow_multiple_connections', 'flag');
+  if (description !== undefined) found.description = description;
+  if (insecure !== undefined) found.allow_insecure = insecure;
+  if (multiple !== undefined) found.allow_multiple_connections = multiple;
+  return found;
+}
+
+function text(body: JsonObject, name: string, most: number): string | undefined {
+  const value = field(body, name, 'text');
+  if (value !== undefined && value.length > most) {
+    throw new InvalidRequest(name, 'constraint', `longer than ${most} characters`);
+  }
+  return value;
+}
+
+const PAGE_SIZE = 20;
+const LARGEST_PAGE = 100;
+
+function listing(call: Call) {
+  const number = intQuery(call, 'page', 1, 1, Number.MAX_SAFE_INTEGER);
+  const size = intQuery(call, 'page_size', PAGE_SIZE, 1, LARGEST_PAGE);
+  const insecure = oneOfQuery(call, 'allow_insecure', ['true', 'false']);
+  const status = oneOfQuery(call, 'status', ['unknown', 'enabled', 'disabled', 'error']);
+  const [name, hubId] = [call.query('name'), call.query('hub_id')];
+  return {
+    page: { start: (number - 1) * size, end: number * size },
+    matching: (device: Device) =>
+      (name === undefined || device.name === name) &&
+      (hubId === undefined || device.hub_id === hubId) &&
+      (insecure === undefined || String(device.allow_insecure) === insecure) &&
+      (status === undefined || device.status === status),
+  };
+}
+
+const KEYS = ['name', 'status', 'hub_id', 'created_at', 'updated_at', 'allow_insecure'] as const;
+const ORDERS = KEYS.flatMap((key) => [`${key}_asc`, `${key}_desc`] as const);
+
+function orderOf(call: Call): (a: Device, b: Device) => number {
+  const order = oneOfQuery(call, 'order_by', ORDERS) ?? 'name_asc';
+  const key = KEYS.find((each) => order.startsWith(each)) ?? 'name';
+  const sign = order.endsWith('_desc') ? -1 : 1;
+  return (a, b) => sign * compare(a[key], b[key]) || compare(a.id, b.id);
+}
+
+const compare = <T extends string | boolean>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0);

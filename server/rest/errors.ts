@@ -1,0 +1,118 @@
+/** Every error's answer, in one place. What is not in the table is a fault of ours: 500, and its cause in the log only. */
+
+import { PermissionDenied } from '../access/permissions.js';
+import { AuthenticationDenied, TokenNotFound } from '../access/tokens.js';
+import { DeviceNotFound } from '../devices/devices.js';
+import { StorageUnavailable } from '../storage/storage.js';
+import { DocumentNotFound, InvalidRequest, type Reason, VersionMismatch } from '../twins/errors.js';
+
+/** @param limit in bytes */
+export class BodyTooLarge extends Error {
+  override name = 'BodyTooLarge';
+  constructor(readonly limit: number) {
+    super(`the body is longer than ${limit} bytes`);
+  }
+}
+
+/** No such route or region. */
+export class UnknownResource extends Error {
+  override name = 'UnknownResource';
+  constructor() {
+    super('unknown resource');
+  }
+}
+
+/** A known route, but not by this method. */
+export class MethodNotAllowed extends Error {
+  override name = 'MethodNotAllowed';
+  constructor(readonly allowed: readonly string[]) {
+    super('method not allowed');
+  }
+}
+
+export class HubNotFound extends Error {
+  override name = 'HubNotFound';
+  constructor(readonly hubId: string) {
+    super('hub not found');
+  }
+}
+
+export interface ErrorAnswer {
+  status: number;
+  headers?: Record<string, string>;
+  body: { type: string; message: string; [field: string]: unknown };
+}
+
+const invalid = (argument_name: string, reason: Reason, help_message: string, status = 400): ErrorAnswer => ({
+  status,
+  body: {
+    type: 'invalid_arguments',
+    message: 'invalid argument(s)',
+    details: [{ argument_name, reason, help_message }],
+  },
+});
+
+const notFound = (resource: string, resource_id: string): ErrorAnswer => ({
+  status: 404,
+  body: { type: 'not_found', message: 'resource is not found', resource, resource_id },
+});
+
+const unknownResource = (status: number, message: string): ErrorAnswer => ({
+  status,
+  body: { type: 'unknown_resource', message },
+});
+
+// biome-ignore lint/suspicious/noExplicitAny: the constructor's parameters do not matter for instanceof
+type ErrorClass<E extends Error> = new (...parameters: any[]) => E;
+type Row = [ErrorClass<Error>, (error: Error) => ErrorAnswer];
+
+const row = <E extends Error>(type: ErrorClass<E>, answer: (error: E) => ErrorAnswer): Row => [
+  type,
+  answer as (error: Error) => ErrorAnswer,
+];
+
+const TABLE: Row[] = [
+  row(InvalidRequest, ({ argument, reason, message }) => invalid(argument, reason, message)),
+  row(VersionMismatch, ({ message, expected, actual }) => {
+    const { status, body } = invalid('version', 'constraint', message);
+    return { status, body: { ...body, expected_version: expected, actual_version: actual } };
+  }),
+  row(AuthenticationDenied, ({ message, reason }) => ({
+    status: 401,
+    body: { type: 'denied_authentication', message, method: 'api_key', reason },
+  })),
+  row(PermissionDenied, ({ permission }) => ({
+    status: 403,
+    body: { type: 'permissions_denied', message: 'insufficient permissions', details: [permission] },
+  })),
+  row(DocumentNotFound, ({ documentName }) => notFound('twin_document', documentName)),
+  row(DeviceNotFound, ({ deviceId }) => notFound('device', deviceId)),
+  row(HubNotFound, ({ hubId }) => notFound('hub', hubId)),
+  row(TokenNotFound, ({ tokenId }) => notFound('token', tokenId)),
+  row(UnknownResource, ({ message }) => unknownResource(404, message)),
+  row(MethodNotAllowed, ({ message, allowed }) => ({
+    ...unknownResource(405, message),
+    headers: { Allow: allowed.join(', ') },
+  })),
+  row(BodyTooLarge, ({ message }) => invalid('body', 'constraint', message, 413)),
+  row(StorageUnavailable, ({ message }) => ({
+    status: 503,
+    body: {
+      type: 'transient_state',
+      message,
+      resource: 'storage',
+      resource_id: 'storage',
+      current_state: 'unavailable',
+    },
+  })),
+];
+
+const INTERNAL: ErrorAnswer = { status: 500, body: { type: 'internal_error', message: 'internal error' } };
+
+/** `known` is false for an error that is a fault of the server. */
+export function answerOf(error: unknown): { answer: ErrorAnswer; known: boolean } {
+  const found = TABLE.find(([type]) => error instanceof type);
+  return found === undefined || !(error instanceof Error)
+    ? { answer: INTERNAL, known: false }
+    : { answer: found[1](error), known: true };
+}

@@ -1,0 +1,46 @@
+import type { Devices } from '../devices/devices.js';
+import { HubNotFound } from './errors.js';
+import { idParam } from './params.js';
+import type { Router } from './router.js';
+
+/** The one hub that this server is, in the words of the Scaleway API. */
+export interface HubOptions {
+  id: string;
+  region: string;
+  createdAt: string;
+  /** host:port of the MQTT listener. */
+  endpoint: string;
+}
+
+const READ = { resource: 'hub', action: 'read' } as const;
+
+export function routeHubs(router: Router, hub: HubOptions, devices: Devices): void {
+  const show = async () => ({
+    id: hub.id,
+    name: 'alarm-twin',
+    status: 'ready',
+    product_plan: 'plan_shared',
+    enabled: true,
+    device_count: await devices.count(),
+    connected_device_count: devices.connectedCount,
+    endpoint: hub.endpoint,
+    disable_events: true,
+    events_topic_prefix: '',
+    created_at: hub.createdAt,
+    updated_at: hub.createdAt,
+    project_id: hub.id,
+    organization_id: hub.id,
+    enable_device_auto_provisioning: false,
+    has_custom_ca: false,
+    region: hub.region,
+  });
+
+  router.on('GET', '/hubs', READ, async (call) =>
+    call.send(200, JSON.stringify({ hubs: [await show()], total_count: 1 })),
+  );
+  router.on('GET', '/hubs/:hub_id', READ, async (call) => {
+    const id = idParam(call, 'hub_id');
+    if (id !== hub.id) throw new HubNotFound(id);
+    call.send(200, JSON.stringify(await show()));
+  });
+}

@@ -1,0 +1,47 @@
+/** Parameters of addresses, queries and bodies, parsed where they come in. All throw InvalidRequest. */
+
+import type { JsonObject } from '../../shared/document.js';
+import { isDeviceId } from '../devices/devices.js';
+import { InvalidRequest } from '../twins/errors.js';
+import type { Call } from './router.js';
+
+/** A UUID in the address, in lower case. */
+export function idParam(call: Call, name: string): string {
+  const id = call.param(name).toLowerCase();
+  if (!isDeviceId(id)) throw new InvalidRequest(name, 'format', `${name} is not a UUID`);
+  return id;
+}
+
+export function intQuery(call: Call, name: string, fallback: number, least: number, most: number): number {
+  const given = call.query(name);
+  if (given === undefined) return fallback;
+  const number = Number(given);
+  if (!Number.isInteger(number)) throw new InvalidRequest(name, 'format', 'not an integer');
+  if (number < least || number > most) {
+    throw new InvalidRequest(name, 'constraint', `not from ${least} to ${most}`);
+  }
+  return number;
+}
+
+export function oneOfQuery<T extends string>(call: Call, name: string, words: readonly T[]): T | undefined {
+  const given = call.query(name);
+  return given === undefined ? undefined : oneOf(name, given, words);
+}
+
+export function oneOf<T extends string>(name: string, given: unknown, words: readonly T[]): T {
+  const word = words.find((each) => each === given);
+  if (word === undefined) throw new InvalidRequest(name, 'constraint', `not one of ${words.join(', ')}`);
+  return word;
+}
+
+const TYPES = { text: 'string', flag: 'boolean' } as const;
+
+/** A field of a body, or undefined where it is absent or null. */
+export function field(body: JsonObject, name: string, type: 'text'): string | undefined;
+export function field(body: JsonObject, name: string, type: 'flag'): boolean | undefined;
+export function field(body: JsonObject, name: string, type: keyof typeof TYPES): unknown {
+  const value = Object.hasOwn(body, name) ? body[name] : undefined;
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== TYPES[type]) throw new InvalidRequest(name, 'format', `not a ${TYPES[type]}`);
+  return value;
+}

@@ -1,0 +1,72 @@
+import { authorize } from '../access/permissions.js';
+import { DeviceNotFound, type Devices } from '../devices/devices.js';
+import type { Document } from '../twins/document.js';
+import { parseRequest } from '../twins/request.js';
+import type { Answer, Twins } from '../twins/twins.js';
+import { idParam } from './params.js';
+import type { Call, Router } from './router.js';
+
+const DOCUMENT = '/twins/:twin_id/documents/:document_name';
+
+export function routeTwins(router: Router, twins: Twins, devices: Devices): void {
+  router.on('GET', '/twins/:twin_id', { resource: 'twin', action: 'read' }, (call) =>
+    onTwin(call, devices, (id) =>
+      twins.list(
+        id,
+        answer(call, (names) => {
+          call.send(200, JSON.stringify({ documents: names.map((document_name) => ({ document_name })) }));
+        }),
+      ),
+    ),
+  );
+
+  router.on('DELETE', '/twins/:twin_id', { resource: 'twin', action: 'write' }, (call) =>
+    onTwin(call, devices, (id) => twins.clear(id, answer(call, call.sendNothing))),
+  );
+
+  router.on('GET', DOCUMENT, { resource: 'twin_document', action: 'read' }, (call) =>
+    onTwin(call, devices, (id) => twins.get(id, call.param('document_name'), show(call))),
+  );
+
+  for (const [method, change] of [
+    ['PUT', 'put'],
+    ['PATCH', 'patch'],
+  ] as const) {
+    router.on(method, DOCUMENT, undefined, (call) => {
+      const name = writable(call);
+      call.body((body) => {
+        const request = parseRequest(body);
+        onTwin(call, devices, (id) => twins[change](id, name, request, show(call)));
+      });
+    });
+  }
+
+  router.on('DELETE', DOCUMENT, undefined, (call) => {
+    const name = writable(call);
+    onTwin(call, devices, (id) => twins.delete(id, name, answer(call, call.sendNothing)));
+  });
+}
+
+function writable(call: Call): string {
+  const name = call.param('document_name');
+  authorize(call.token, { resource: 'twin_document', action: 'write' }, name);
+  return name;
+}
+
+const show = (call: Call): Answer<Document> => answer(call, (document) => call.send(200, document.json));
+
+const answer =
+  <T>(call: Call, succeed: (value: T) => void): Answer<T> =>
+  (error, value) => {
+    if (error === null) succeed(value as T);
+    else call.fail(error);
+  };
+
+/** A twin is there when its device is; in most cases that is known at once. */
+function onTwin(call: Call, devices: Devices, then: (id: string) => void): void {
+  const id = idParam(call, 'twin_id');
+  const known = devices.has(id);
+  if (known === true) then(id);
+  else if (known === false) call.fail(new DeviceNotFound(id));
+  else known.then((is) => (is ? then(id) : call.fail(new DeviceNotFound(id)))).catch(call.fail);
+}
