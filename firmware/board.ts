@@ -3,7 +3,9 @@
  * which board it runs on. Times are in milliseconds.
  */
 
-/** A digital input: the reed switch. `onEdge` may be called more often than the level changes. */
+import type { PanelConfig } from './config.js';
+
+/** A digital input: the reed switch. */
 export interface Input {
   /** The raw level now: 1 is high. The input is pulled up, so a closed contact to ground reads 0. */
   read(): 0 | 1;
@@ -14,8 +16,8 @@ export interface Output {
 }
 
 /**
- * Named blocks of bytes that survive a power cut (`embedded:storage/key-value`). A write either happens whole or leaves
- * what was there; it may throw.
+ * Named blocks of bytes that survive a power cut (`embedded:storage/key-value`). Both calls may throw. A power cut may
+ * leave anything in the block being written, nothing in any other.
  */
 export interface KeyValueStore {
   read(key: string): Uint8Array | undefined;
@@ -60,14 +62,20 @@ export interface MqttMessageInfo {
 export interface MqttControl {
   operation: number;
   id?: number;
-  payload?: ArrayBuffer | Uint8Array;
+  /** With CONNACK; 0 or absent: accepted. After a refusal the connection is of no more use. */
+  returnCode?: number;
+  /** With SUBACK: what became of each filter. */
+  payload?: ArrayLike<number>;
 }
 
+/** The callbacks come in turns of their own: none during {@link Board.mqtt} or within a call of the client. */
 export interface MqttOptions {
   /** Milliseconds. */
   keepAlive: number;
+  /** The first `count` bytes of a message, or the next ones; all of them must be read before the callback returns. */
   onReadable: (count: number, info: MqttMessageInfo) => void;
   onWritable: (count: number) => void;
+  /** CONNACK, SUBACK, PINGRESP … as they arrive. */
   onControl: (operation: number, message: MqttControl) => void;
   onClose: () => void;
   onError: (error?: unknown) => void;
@@ -85,36 +93,27 @@ export interface MqttWriteOptions {
 
 export interface MqttClient {
   read(count: number): ArrayBuffer;
-  /** Throws when the packet is longer than `onWritable` last announced. */
-  write(data: Uint8Array | undefined, options: MqttWriteOptions): number;
+  /**
+   * Returns how many bytes the next packet may have.
+   * @throws when this one is longer than was last announced
+   */
+  write(data: ArrayBuffer | undefined, options: MqttWriteOptions): number;
+  /** At any moment, even while the name is being resolved, even twice. No callback comes after it. */
   close(): void;
 }
 
-/** What the person who flashes the board decides; the manifest's `config` or the command line. */
-export interface PanelConfig {
-  /** `mqtt://host:port` or `mqtts://host:port`, for the trace; the board opens the connection. */
-  server: string;
-  /** The device's id, which is its user name. */
-  device: string;
-  /** True when a closed contact means an open door. */
-  doorInverted: boolean;
-  sirenMode: 'latch' | 'follow';
-  /** How long the siren rings at most; 0: for ever. */
-  sirenCutOff: number;
-  /** How long a level of the contact must stand before it counts. */
-  debounce: number;
-  keepAlive: number;
-  /** Between two `desired/get`. */
-  pollInterval: number;
-  /** `last_update` is never older than this while connected. */
-  refreshInterval: number;
-  backOffMin: number;
-  backOffMax: number;
+/** What a person who looks at the panel can see. */
+export interface PanelStatus {
+  armed: boolean;
+  doorOpen: boolean;
+  sirenRinging: boolean;
+  /** Connected and subscribed. */
+  online: boolean;
 }
 
 export interface Board {
   readonly config: PanelConfig;
-  /** The door's reed switch; `onEdge` is called at every edge, in a turn of its own. */
+  /** The door's reed switch; `onEdge` is called at every edge and perhaps more often, in a turn of its own. */
   door(onEdge: () => void): Input;
   readonly siren: Output;
   readonly led: Output;
@@ -128,6 +127,8 @@ export interface Board {
   /** Uniform in [0, 1), different on every board and at every boot. */
   random(): number;
   trace(line: string): void;
+  /** Where a board can show more than an LED: called with the first state and at every change. */
+  show?(status: PanelStatus): void;
   /** Restarts the program, as a power cut would. Does not return on a board. */
   restart(): void;
 }

@@ -1,0 +1,57 @@
+/** Every setting of the panel. Times are in milliseconds. */
+
+/** What the person who flashes the board decides; the manifest's `config` or the command line. */
+export interface PanelConfig {
+  /** `mqtt://host:port` or `mqtts://host:port`, for the trace; the board opens the connection. */
+  server: string;
+  /** The device's id, which is its user name. */
+  device: string;
+  /** True when a closed contact means an open door. */
+  doorInverted: boolean;
+  /** `latch` rings on when the door closes; `follow` rings exactly while armed and open, without a cut-off. */
+  sirenMode: 'latch' | 'follow';
+  /** How long a latched siren rings at most; 0: for ever. */
+  sirenCutOff: number;
+  /** How long a level of the contact must stand before it counts. */
+  debounce: number;
+  /** A connection on which nothing comes back is given up within 1.5 times this. At least 1000: never off. */
+  keepAlive: number;
+  /** How long a connection may take from its first packet to the answered subscription. */
+  connectTimeout: number;
+  /** The first wait before a new attempt is up to `backOffMin`, each next one up to twice as long, up to `backOffMax`. */
+  backOffMin: number;
+  backOffMax: number;
+  /** How long the answer to the first `desired/get` of a connection is waited for before `current` is reported anyway. */
+  answerTimeout: number;
+  /** Between two `desired/get`. */
+  pollInterval: number;
+  /** While connected, a report follows the last one after this. */
+  refreshInterval: number;
+  /** The time server is asked again after this, and after each failure twice as late, up to `clockRetryMax`. */
+  clockRetryMin: number;
+  clockRetryMax: number;
+  /** Between two successful questions to the time server. */
+  clockRefresh: number;
+}
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+
+/** What a board spreads under what it was told. */
+export const DEFAULTS: Readonly<Omit<PanelConfig, 'server' | 'device'>> = {
+  doorInverted: false,
+  sirenMode: 'latch',
+  sirenCutOff: 180 * SECOND,
+  debounce: 30,
+  keepAlive: 30 * SECOND,
+  connectTimeout: 30 * SECOND,
+  backOffMin: SECOND,
+  backOffMax: 60 * SECOND,
+  answerTimeout: 5 * SECOND,
+  pollInterval: 30 * SECOND,
+  // Below the promised minute by more than a report's way takes.
+  refreshInterval: 50 * SECOND,
+  clockRetryMin: 4 * SECOND,
+  clockRetryMax: 10 * MINUTE,
+  clockRefresh: 24 * 60 * MINUTE,
+};
