@@ -40,6 +40,7 @@ export async function startServer(settings: Settings, log: Logger): Promise<Serv
       hubId: hub.id,
       onError: (error) => log.error({ err: error }, "a device's last activity could not be kept"),
     });
+    closers.push(() => devices.close());
     const mqtt = await startMqtt({ twins, devices, settings, log });
     closers.push(() => mqtt.close());
     const rest = await startRest({

@@ -160,6 +160,11 @@ export class Devices {
     this.#presence.disconnected(id).catch((error) => this.#options.onError?.(error));
   }
 
+  /** Resolves when the times of last activity are kept, or could not be. */
+  close(): Promise<void> {
+    return this.#presence.settled();
+  }
+
   /** Tells of every device that must lose its connections. Returns what ends it. */
   watch(watcher: (id: string, why: Revocation) => void): () => void {
     this.#watchers.add(watcher);

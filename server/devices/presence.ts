@@ -3,6 +3,7 @@ import type { Storage } from '../storage/storage.js';
 import { shardOf } from './record.js';
 
 interface Present {
+  /** 0: it has gone, and the time is on its way to the disk. */
   connections: number;
   /** Milliseconds since 1970. */
   activeAt: number;
@@ -16,22 +17,26 @@ export class Presence {
   readonly #storage: Storage;
   readonly #now: () => Date;
   readonly #present = new Map<string, Present>();
+  readonly #leaving = new Set<Promise<void>>();
+  #count = 0;
 
   constructor(storage: Storage, now: () => Date) {
     this.#storage = storage;
     this.#now = now;
   }
 
+  /** How many devices are connected. */
   get count(): number {
-    return this.#present.size;
+    return this.#count;
   }
 
   isConnected(id: string): boolean {
-    return this.#present.has(id);
+    return (this.#present.get(id)?.connections ?? 0) > 0;
   }
 
   connected(id: string): void {
     const present = this.#present.get(id) ?? { connections: 0, activeAt: 0 };
+    if (present.connections === 0) this.#count += 1;
     present.connections += 1;
     present.activeAt = this.#now().getTime();
     this.#present.set(id, present);
@@ -39,17 +44,34 @@ export class Presence {
 
   active(id: string): void {
     const present = this.#present.get(id);
-    if (present !== undefined) present.activeAt = Date.now();
+    if (present !== undefined) present.activeAt = this.#now().getTime();
   }
 
   /** The last connection to go takes the time along; rejects with StorageUnavailable when it cannot be kept. */
   async disconnected(id: string): Promise<void> {
     const present = this.#present.get(id);
-    if (present === undefined) return;
+    if (present === undefined || present.connections === 0) return;
     present.connections -= 1;
     if (present.connections > 0) return;
-    this.#present.delete(id);
-    const updatedAt = new Date(present.activeAt).toISOString();
+    this.#count -= 1;
+    const leaving = this.#keep(id, present);
+    this.#leaving.add(leaving);
+    try {
+      await leaving;
+    } finally {
+      this.#leaving.delete(leaving);
+      // Until here the time is read from memory; the device may have come back meanwhile.
+      if (present.connections === 0 && this.#present.get(id) === present) this.#present.delete(id);
+    }
+  }
+
+  /** Resolves when the times of all devices that have gone are kept, or cannot be. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#leaving);
+  }
+
+  async #keep(id: string, { activeAt }: Present): Promise<void> {
+    const updatedAt = new Date(activeAt).toISOString();
     const shard = shardOf('activity', id);
     const file = await this.#storage.open(shard);
     const version = (file.latest.get(id)?.version ?? 0) + 1;

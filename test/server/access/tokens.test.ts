@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { AuthenticationDenied, type Denial, TokenNotFound, Tokens } from '../../../server/access/tokens.js';
+import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
+import { StorageUnavailable } from '../../../server/storage/storage.js';
+
+interface Context {
+  storage: MemoryStorage;
+  tokens: Tokens;
+  clock: { now: Date };
+}
+
+const test = suite<Context>('tokens');
+
+test.before.each(async (context) => {
+  context.storage = memoryStorage();
+  const clock = { now: new Date('2026-03-01T10:00:00.000Z') };
+  context.clock = clock;
+  context.tokens = await Tokens.open(context.storage, undefined, () => clock.now);
+});
+
+const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+function denial(tokens: Tokens, secret: string | undefined): Denial | undefined {
+  try {
+    tokens.authenticate(secret);
+    return undefined;
+  } catch (error) {
+    assert.instance(error, AuthenticationDenied);
+    return (error as AuthenticationDenied).reason;
+  }
+}
+
+async function rejection(promise: Promise<unknown>): Promise<Error> {
+  try {
+    await promise;
+  } catch (error) {
+    return error as Error;
+  }
+  assert.unreachable('it did not reject');
+  throw new Error('unreachable');
+}
+
+test('a new token is a random UUID v4 that lets its role in', async ({ tokens }) => {
+  const { token, secret } = await tokens.create({ role: 'app', description: 'phone' });
+  assert.match(secret, UUID_V4);
+  assert.is.not(token.id, secret);
+  assert.equal(tokens.authenticate(secret), token);
+  assert.is(token.role, 'app');
+  assert.is(token.description, 'phone');
+  assert.is(token.expires_at, null);
+});
+
+test('a token may be written in capitals', async ({ tokens }) => {
+  const { token, secret } = await tokens.create({ role: 'owner' });
+  assert.equal(tokens.authenticate(secret.toUpperCase()), token);
+});
+
+test('the secret is stored as SHA-256 only, and listed nowhere', async ({ tokens, storage }) => {
+  const { token, secret } = await tokens.create({ role: 'owner' });
+  const stored = (await storage.open('tokens')).documents.get(token.id)?.data ?? '';
+  assert.match(stored, /"sha256":"[0-9a-f]{64}"/);
+  assert.not.ok(stored.includes(secret));
+  assert.not.ok(JSON.stringify(tokens.list()).match(new RegExp(`sha256|${secret}`)));
+});
+
+test("what is no UUID, and what is nobody's, are told apart", async ({ tokens }) => {
+  await tokens.create({ role: 'owner' });
+  for (const wrong of [undefined, '', 'x', `${randomUUID()}x`, '__proto__', 'a'.repeat(10_000)]) {
+    assert.is(denial(tokens, wrong), 'invalid_argument', String(wrong));
+  }
+  assert.is(denial(tokens, randomUUID()), 'not_found');
+});
+
+test('a token expires at its time, also one that was in use', async ({ tokens, clock }) => {
+  const { secret } = await tokens.create({ role: 'owner', expires_at: '2026-03-01T11:00:00.000Z' });
+  assert.is(denial(tokens, secret), undefined);
+  clock.now = new Date('2026-03-01T10:59:59.999Z');
+  assert.is(denial(tokens, secret), undefined);
+  clock.now = new Date('2026-03-01T11:00:00.000Z');
+  assert.is(denial(tokens, secret), 'expired');
+});
+
+test('a revoked token lets nobody in from that moment, also one that was in use', async ({ tokens }) => {
+  const revoked = await tokens.create({ role: 'owner' });
+  const other = await tokens.create({ role: 'owner' });
+  assert.is(denial(tokens, revoked.secret), undefined);
+  await tokens.revoke(revoked.token.id);
+  assert.is(denial(tokens, revoked.secret), 'not_found');
+  assert.is(denial(tokens, other.secret), undefined);
+  const error = await rejection(tokens.revoke(revoked.token.id));
+  assert.instance(error, TokenNotFound);
+});
+
+test('tokens outlive the process, and revocations too', async ({ tokens, storage }) => {
+  const kept = await tokens.create({ role: 'reader' });
+  const gone = await tokens.create({ role: 'owner' });
+  await tokens.revoke(gone.token.id);
+  const again = await Tokens.open(storage);
+  assert.equal(again.authenticate(kept.secret), kept.token);
+  assert.is(denial(again, gone.secret), 'not_found');
+});
+
+test('a token given from outside is an owner, and is not stored', async ({ storage }) => {
+  const given = randomUUID();
+  const tokens = await Tokens.open(storage, given);
+  assert.is(tokens.authenticate(given).role, 'owner');
+  assert.is((await storage.open('tokens')).documents.size, 0);
+  assert.is(denial(await Tokens.open(storage), given), 'not_found');
+});
+
+test('tokens are listed oldest first', async ({ tokens, clock }) => {
+  const first = await tokens.create({ role: 'owner' });
+  clock.now = new Date('2026-03-01T10:00:01.000Z');
+  const second = await tokens.create({ role: 'app' });
+  assert.equal(tokens.list(), [first.token, second.token]);
+});
+
+test('a token that could not be stored does not exist', async ({ tokens, storage }) => {
+  storage.failWith(new Error('disk full'));
+  assert.instance(await rejection(tokens.create({ role: 'owner' })), StorageUnavailable);
+  assert.equal(tokens.list(), []);
+});
+
+test('a revocation that could not be stored is refused, and the token still stands', async ({
+  tokens,
+  storage,
+}) => {
+  const { token, secret } = await tokens.create({ role: 'owner' });
+  storage.failWith(new Error('disk full'));
+  assert.instance(await rejection(tokens.revoke(token.id)), StorageUnavailable);
+  assert.is(denial(tokens, secret), undefined);
+});
+
+test('more secrets than are remembered at once are all let in', async ({ tokens }) => {
+  const made = await Promise.all(Array.from({ length: 1100 }, () => tokens.create({ role: 'owner' })));
+  for (const { secret, token } of [...made, ...made.slice(0, 3)]) {
+    assert.is(tokens.authenticate(secret).id, token.id);
+  }
+});
+
+test.run();
