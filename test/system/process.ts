@@ -18,8 +18,8 @@ export interface Program {
   line<T>(find: (line: string) => T | undefined): Promise<T>;
   /** Writes one line to the program's stdin. */
   type(line: string): void;
-  /** Sends the signal, then waits for the end. */
-  stop(signal?: NodeJS.Signals): Promise<Ended>;
+  /** Sends the signal, to the program or a process that it runs, then waits for the program's end. */
+  stop(signal?: NodeJS.Signals, pid?: number): Promise<Ended>;
 }
 
 const running = new Set<number>();
@@ -82,8 +82,8 @@ export function startProgram(command: string[], env: Record<string, string> = {}
         look();
       }),
     type: (line) => child.stdin.write(`${line}\n`),
-    stop: (signal = 'SIGTERM') => {
-      child.kill(signal);
+    stop: (signal = 'SIGTERM', target = pid) => {
+      if (child.exitCode === null && child.signalCode === null) process.kill(target, signal);
       return ended;
     },
   };

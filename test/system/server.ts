@@ -59,12 +59,13 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     iotApi,
     token,
     data,
-    pid: program.pid,
+    pid: listening.pid,
     program,
     api: (path, init) =>
       fetch(`${iotApi}${path}`, { ...init, headers: { 'X-Auth-Token': token, ...init?.headers } }),
     async stop(signal) {
-      const ended = await program.stop(signal);
+      // Not the wrapper, where there is one: it may keep signals to itself.
+      const ended = await program.stop(signal, listening.pid);
       if (options.data === undefined) rmSync(data, { recursive: true, force: true });
       return ended;
     },
@@ -72,6 +73,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
 }
 
 interface Listening {
+  pid: number;
   http: string;
   mqtt: string;
 }
@@ -79,8 +81,9 @@ interface Listening {
 function parseListening(line: string): Listening | undefined {
   if (!line.startsWith('{')) return undefined;
   const entry = JSON.parse(line) as Partial<Listening> & { msg?: string };
-  if (entry.msg !== 'listening' || entry.http === undefined || entry.mqtt === undefined) return undefined;
-  return { http: entry.http, mqtt: entry.mqtt };
+  const { msg, pid, http, mqtt } = entry;
+  if (msg !== 'listening' || pid === undefined || http === undefined || mqtt === undefined) return undefined;
+  return { pid, http, mqtt };
 }
 
 export interface Credentials {
