@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Device } from '../devices/device.js';
+import { isDeviceId } from '../devices/devices.js';
 import { admit, type Peer, type Refusal, type Verdict, WRONG_PROTOCOL } from './admission.js';
 import type { Connections } from './connections.js';
 import type { Endpoint } from './endpoint.js';
@@ -49,6 +50,7 @@ export class Connection implements Carrier {
     this.#timer = setTimeout(() => this.drop('no CONNECT in time'), settings.mqttConnectMs);
     stream.on('data', (chunk: Buffer) => this.#receive(chunk));
     stream.on('error', (error) => this.#note('debug', error.message));
+    stream.on('end', () => this.#lost());
     stream.on('close', () => this.#closed());
   }
 
@@ -228,9 +230,14 @@ export class Connection implements Carrier {
     this.#session.end(willed);
   }
 
-  #closed(): void {
+  /** The client has gone, whether it was done or not. */
+  #lost(): void {
     if (!this.#ended) this.#note('debug', 'lost');
     this.#end(true);
+  }
+
+  #closed(): void {
+    this.#lost();
     clearTimeout(this.#timer);
     this.#connections.closed(this);
   }
@@ -247,4 +254,4 @@ export class Connection implements Carrier {
 
 /** A user name is logged only where it can be a device id: some people type their password there. */
 const knownForm = (userName: string | undefined): string | undefined =>
-  userName !== undefined && /^[0-9a-f-]{36}$/i.test(userName) ? userName : undefined;
+  userName !== undefined && isDeviceId(userName) ? userName : undefined;

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Settings } from '../config.js';
-import type { Device } from '../devices/device.js';
+import type { Devices } from '../devices/devices.js';
 import type { Twins } from '../twins/twins.js';
 
 export type MqttSettings = Pick<
@@ -17,15 +17,7 @@ export type MqttSettings = Pick<
 >;
 
 /** What the endpoint needs of the device registry. */
-export interface KnownDevices {
-  /** The device when id and password are right, else undefined. */
-  authenticate(id: string, password: Uint8Array): Promise<Device | undefined>;
-  connected(id: string): void;
-  disconnected(id: string): void;
-  active(id: string): void;
-  /** Tells of every device that must lose its connections. Returns what ends it. */
-  watch(watcher: (id: string, why: 'disabled' | 'deleted' | 'credentials') => void): () => void;
-}
+export type KnownDevices = Pick<Devices, 'authenticate' | 'connected' | 'disconnected' | 'active' | 'watch'>;
 
 /** Since the start, but for `connections`. */
 export interface MqttCounters {

@@ -87,6 +87,8 @@ export interface TestEndpoint {
   devices: TestDevices;
   /** From level `debug` on. */
   log: LogLine[];
+  /** The next line whose reason matches. */
+  logged(reason: RegExp): Promise<LogLine>;
   close(): Promise<void>;
 }
 
@@ -95,8 +97,25 @@ export async function startEndpoint(changes: Partial<MqttSettings> = {}): Promis
   const twins = new Twins(storage);
   const devices = new TestDevices();
   const log: LogLine[] = [];
+  const lines = new EventEmitter();
   const settings = { ...readSettings(), mqtt: { host: '127.0.0.1', port: 0 }, ...changes };
-  const sink = { write: (line: string) => void log.push(JSON.parse(line) as LogLine) };
+  const sink = {
+    write(text: string) {
+      const line = JSON.parse(text) as LogLine;
+      log.push(line);
+      lines.emit('line', line);
+    },
+  };
+  const logged = (reason: RegExp) =>
+    new Promise<LogLine>((resolve) => {
+      const look = (line: LogLine) => {
+        if (!reason.test(line.reason ?? '')) return;
+        lines.off('line', look);
+        resolve(line);
+      };
+      lines.on('line', look);
+    });
   const mqtt = await startMqtt({ twins, devices, settings, log: pino({ level: 'debug' }, sink) });
-  return { port: mqtt.address.port, mqtt, twins, storage, devices, log, close: () => mqtt.close() };
+  const close = () => mqtt.close();
+  return { port: mqtt.address.port, mqtt, twins, storage, devices, log, logged, close };
 }

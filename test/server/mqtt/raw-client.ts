@@ -119,6 +119,10 @@ export class RawClient {
     this.#socket.pause();
   }
 
+  readAgain(): void {
+    this.#socket.resume();
+  }
+
   /** Says no more, and reads on. */
   end(): void {
     this.#socket.end();
