@@ -15,7 +15,7 @@ interface Context {
 }
 
 const test = suite<Context>('MQTT clients');
-const mosquitto = needsIn(test, 'mosquitto_pub', 'mosquitto_sub', 'mosquitto_rr');
+const mosquitto = needsIn(test, 'mosquitto_pub', 'mosquitto_sub', 'mosquitto_rr', 'stdbuf');
 
 test.before(async (context) => {
   context.server = await startServer();
@@ -29,11 +29,13 @@ test.after(async ({ server }) => {
   assert.equal(await server.stop(), { code: 0, signal: null });
 });
 
+/** Into a pipe Mosquitto's clients would hold back what they print; `stdbuf` makes them print line by line. */
 function mosquittoClient(program: string, { server, credentials }: Context, args: string[]): Program {
   const { hostname, port } = new URL(server.mqtt);
   const { id, password } = credentials;
   return startProgram([
-    ...[pathOf(program) ?? program, '-V', '311', '-h', hostname, '-p', port],
+    ...['stdbuf', '-oL', pathOf(program) ?? program],
+    ...['-V', '311', '-h', hostname, '-p', port],
     ...['-u', id, '-P', password, ...args],
   ]);
 }
