@@ -65,7 +65,7 @@ const sendObject = (call: Call, object: object): void => call.send(200, JSON.str
 
 function withObject(call: Call, then: (body: JsonObject) => Promise<void>): void {
   call.body((body) => {
-    then(parseObject(body)).catch(call.fail);
+    then(parseObject(body)).catch((error) => call.fail(error));
   });
 }
 

@@ -10,20 +10,55 @@ import { answerOf, MethodNotAllowed, UnknownResource } from './errors.js';
 export type Method = 'GET' | 'PUT' | 'PATCH' | 'POST' | 'DELETE';
 
 /** One request that is let in. */
-export interface Call {
+export class Call {
   readonly token: Token;
+  readonly #req: Incoming;
+  readonly #res: ServerResponse;
+  readonly #router: Router;
+
+  constructor(req: Incoming, res: ServerResponse, token: Token, router: Router) {
+    this.token = token;
+    this.#req = req;
+    this.#res = res;
+    this.#router = router;
+  }
+
   /** A parameter of the route, decoded. @throws InvalidRequest when it is not percent-encoded UTF-8 */
-  param(name: string): string;
+  param(name: string): string {
+    return decode(name, this.#req.params[name] ?? '');
+  }
+
   /** A parameter of the query, or undefined; the last one where there are several. */
-  query(name: string): string | undefined;
-  /** Calls back with the whole body, or answers 413 itself. */
-  body(then: (body: Buffer) => void): void;
+  query(name: string): string | undefined {
+    return [this.#req.query[name]].flat().at(-1);
+  }
+
+  /** Calls back with the whole body, or answers 413 itself. What `then` throws is answered like `fail`. */
+  body(then: (body: Buffer) => void): void {
+    readBody(this.#req, this.#router.bodyBytes, (error, body) => {
+      try {
+        if (error === null) then(body);
+        else this.fail(error);
+      } catch (thrown) {
+        this.fail(thrown);
+      }
+    });
+  }
+
   /** Answers with compact JSON. */
-  send(status: number, json: string): void;
+  send(status: number, json: string): void {
+    sendJson(this.#res, status, json);
+  }
+
   /** Answers 204. */
-  sendNothing(): void;
+  sendNothing(): void {
+    this.#res.writeHead(204).end();
+  }
+
   /** Answers as the error's place in the table says. */
-  fail(error: unknown): void;
+  fail(error: unknown): void {
+    this.#router.fail(this.#req, this.#res, error);
+  }
 }
 
 /** What it throws, and what the promise that it may return rejects with, is answered like `fail`. */
@@ -53,7 +88,7 @@ export class Router {
   constructor(options: RouterOptions) {
     this.#options = options;
     this.app = polka({
-      onError: (error, req, res) => this.#fail(req, res, error),
+      onError: (error, req, res) => this.fail(req, res, error),
       onNoMatch: (req, res) => this.#noMatch(req as unknown as Incoming, res),
     });
   }
@@ -64,13 +99,17 @@ export class Router {
       if (req.params.region !== this.#options.region) throw new UnknownResource();
       const token = this.#options.tokens.authenticate(req.headers['x-auth-token'] as string | undefined);
       if (permission !== undefined) authorize(token, permission);
-      return handler(this.#call(req, res, token));
+      return handler(new Call(req, res, token, this));
     });
   }
 
   /** A route outside the base that asks for no token. */
   open(path: string, handler: (res: ServerResponse) => void): void {
     this.#add('GET', path, (_, res) => handler(res));
+  }
+
+  get bodyBytes(): number {
+    return this.#options.bodyBytes;
   }
 
   #add(
@@ -83,45 +122,22 @@ export class Router {
     const guarded = (req: unknown, res: unknown) => {
       const [incoming, response] = [req as Incoming, res as ServerResponse];
       try {
-        handle(incoming, response)?.catch((error) => this.#fail(incoming, response, error));
+        handle(incoming, response)?.catch((error) => this.fail(incoming, response, error));
       } catch (error) {
-        this.#fail(incoming, response, error);
+        this.fail(incoming, response, error);
       }
     };
     this.app.add(method, path, guarded);
     if (method === 'GET') this.app.add('HEAD', path, guarded);
   }
 
-  #call(req: Incoming, res: ServerResponse, token: Token): Call {
-    const fail = (error: unknown) => this.#fail(req, res, error);
-    const { bodyBytes } = this.#options;
-    return {
-      token,
-      param: (name) => decode(name, req.params[name] ?? ''),
-      query: (name) => [req.query[name]].flat().at(-1),
-      body: (then) =>
-        readBody(req, bodyBytes, (error, body) => {
-          try {
-            if (error === null) then(body);
-            else fail(error);
-          } catch (thrown) {
-            fail(thrown);
-          }
-        }),
-      send: (status, json) => sendJson(res, status, json),
-      sendNothing: () => {
-        res.writeHead(204).end();
-      },
-      fail,
-    };
-  }
-
   #noMatch(req: Incoming, res: ServerResponse): void {
     const allowed = [...this.#methods].filter((method) => this.app.find(method, req.path));
-    this.#fail(req, res, allowed.length > 0 ? new MethodNotAllowed(allowed) : new UnknownResource());
+    this.fail(req, res, allowed.length > 0 ? new MethodNotAllowed(allowed) : new UnknownResource());
   }
 
-  #fail(req: IncomingMessage, res: ServerResponse, error: unknown): void {
+  /** Answers an error, and logs one that is the server's fault. */
+  fail(req: IncomingMessage, res: ServerResponse, error: unknown): void {
     const { answer, known } = answerOf(error);
     const { method, url } = req;
     if (!known) this.#options.log.error({ method, url, err: error }, 'request failed');

@@ -20,7 +20,7 @@ export function routeTokens(router: Router, tokens: Tokens): void {
       tokens
         .create({ role, description, expires_at })
         .then((made) => call.send(200, JSON.stringify(made)))
-        .catch(call.fail);
+        .catch((error) => call.fail(error));
     }),
   );
 

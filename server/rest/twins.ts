@@ -21,7 +21,12 @@ export function routeTwins(router: Router, twins: Twins, devices: Devices): void
   );
 
   router.on('DELETE', '/twins/:twin_id', { resource: 'twin', action: 'write' }, (call) =>
-    onTwin(call, devices, (id) => twins.clear(id, answer(call, call.sendNothing))),
+    onTwin(call, devices, (id) =>
+      twins.clear(
+        id,
+        answer(call, () => call.sendNothing()),
+      ),
+    ),
   );
 
   router.on('GET', DOCUMENT, { resource: 'twin_document', action: 'read' }, (call) =>
@@ -43,7 +48,13 @@ export function routeTwins(router: Router, twins: Twins, devices: Devices): void
 
   router.on('DELETE', DOCUMENT, undefined, (call) => {
     const name = writable(call);
-    onTwin(call, devices, (id) => twins.delete(id, name, answer(call, call.sendNothing)));
+    onTwin(call, devices, (id) =>
+      twins.delete(
+        id,
+        name,
+        answer(call, () => call.sendNothing()),
+      ),
+    );
   });
 }
 
@@ -68,5 +79,8 @@ function onTwin(call: Call, devices: Devices, then: (id: string) => void): void 
   const known = devices.has(id);
   if (known === true) then(id);
   else if (known === false) call.fail(new DeviceNotFound(id));
-  else known.then((is) => (is ? then(id) : call.fail(new DeviceNotFound(id)))).catch(call.fail);
+  else
+    known
+      .then((is) => (is ? then(id) : call.fail(new DeviceNotFound(id))))
+      .catch((error) => call.fail(error));
 }

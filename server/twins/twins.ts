@@ -14,7 +14,7 @@ import {
   type StoredFile,
 } from '../storage/storage.js';
 import { throwLater } from '../storage/throw-later.js';
-import { Document } from './document.js';
+import { Document, documentOf } from './document.js';
 import {
   DocumentNotFound,
   DocumentTooLarge,
@@ -67,7 +67,7 @@ export class Twins {
       if (!isDocumentName(name)) throw new InvalidName();
       const stored = file.documents.get(name);
       if (stored === undefined) throw new DocumentNotFound(twinId, name);
-      return new Document(twinId, name, stored);
+      return documentOf(twinId, name, stored);
     });
   }
 
@@ -152,10 +152,9 @@ export class Twins {
       const data = JSON.stringify(edit(present));
       if (isTooLarge(data)) throw new DocumentTooLarge();
       if (present === undefined && file.latest.size >= LIMITS.documents) throw new TooManyDocuments();
-      const stored = { version: actual + 1, updatedAt: this.#now().toISOString(), data };
-      this.#storage.put(fileOf(twinId), name, stored, (error) => {
+      const document = new Document(twinId, name, actual + 1, this.#now().toISOString(), data);
+      this.#storage.put(fileOf(twinId), name, document, (error) => {
         if (error !== null) return answer(error);
-        const document = new Document(twinId, name, stored);
         this.#tell({ twinId, name, document, origin });
         answer(null, document);
       });
