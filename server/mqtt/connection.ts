@@ -175,10 +175,6 @@ export class Connection implements Carrier {
     this.#end(false);
   }
 
-  abandon(reason: string): void {
-    this.drop(reason);
-  }
-
   #fail(error: unknown): void {
     if (error instanceof ProtocolViolation) return this.drop(error.message);
     this.#endpoint.log.error({ ...this.#who(), err: error }, 'mqtt connection failed');
@@ -233,7 +229,7 @@ export class Connection implements Carrier {
   /** The client has gone, whether it was done or not. */
   #lost(): void {
     if (!this.#ended) this.#note('debug', 'lost');
-    this.#end(true);
+    this.#end(!this.#finishing);
   }
 
   #closed(): void {

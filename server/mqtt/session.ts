@@ -7,6 +7,7 @@ import { carryOut, errorText, isAcknowledged, successText } from './inband.js';
 import type { Output } from './output.js';
 import type {
   Acknowledgement,
+  Acknowledging,
   Connect,
   Message,
   Packet,
@@ -16,6 +17,7 @@ import type {
   Unsubscribe,
 } from './packet.js';
 import { Pushes } from './pushes.js';
+import { Receipts } from './receipts.js';
 import { type Pending, Requests } from './requests.js';
 import { Subscriptions } from './subscriptions.js';
 import { type Destination, OwnTopics, type Request } from './topics.js';
@@ -30,7 +32,7 @@ export interface Carrier {
   /** The client is done. */
   disconnected(): void;
   /** The client cannot be served any further. */
-  abandon(reason: string): void;
+  drop(reason: string): void;
 }
 
 /** What an accepted connection asks of its device's twin and hears of it. It ends with the connection. */
@@ -44,8 +46,7 @@ export class Session {
   readonly #requests: Requests;
   readonly #deliveries: Deliveries;
   readonly #pushes: Pushes;
-  /** QoS 2 publishes that the client has not released; true when their PUBREC is sent. */
-  readonly #received = new Map<number, boolean>();
+  readonly #receipts: Receipts;
   readonly #unwatch: () => void;
   #will: Message | undefined;
 
@@ -59,6 +60,9 @@ export class Session {
     this.#topics = new OwnTopics(device.id);
     this.#subscriptions = new Subscriptions(device.id, settings.mqttSubscriptions);
     this.#requests = new Requests((pending) => this.#answer(pending));
+    this.#receipts = new Receipts(settings.mqttUnacknowledged, (command, id) =>
+      this.#acknowledgeBy(command, id),
+    );
     this.#deliveries = new Deliveries(settings.mqttUnacknowledged);
     this.#pushes = new Pushes(
       () => carrier.output.isFull || this.#deliveries.size >= settings.mqttInFlight,
@@ -82,7 +86,7 @@ export class Session {
       case 'pubcomp':
         return this.#acknowledged(packet);
       case 'pubrel':
-        return this.#release(packet.id);
+        return this.#receipts.release(packet.id);
       case 'subscribe':
         return this.#subscribe(packet);
       case 'unsubscribe':
@@ -123,7 +127,7 @@ export class Session {
   }
 
   #publish({ topic, payload, qos, id }: Publish): void {
-    if (qos === 2 && this.#isRepeated(id)) return;
+    if (qos === 2 && !this.#receipts.begin(id)) return;
     const request = this.#topics.request(topic);
     const pending: Pending = {
       qos,
@@ -158,18 +162,6 @@ export class Session {
     carryOut(this.#endpoint.twins, this.device.id, request, payload, answer, this);
   }
 
-  /** A QoS 2 publish is carried out once until it is released [MQTT-4.3.3-2]. */
-  #isRepeated(id: number): boolean {
-    const acknowledged = this.#received.get(id);
-    if (acknowledged === true) this.#carrier.output.add(acknowledgement('pubrec', id));
-    if (acknowledged !== undefined) return true;
-    if (this.#received.size >= this.#endpoint.settings.mqttUnacknowledged) {
-      throw new ProtocolViolation('too many QoS 2 publishes that are not released');
-    }
-    this.#received.set(id, false);
-    return false;
-  }
-
   #answer(pending: Pending): void {
     this.#acknowledge(pending);
     if (pending.request !== undefined) this.#respond(pending, pending.request);
@@ -177,12 +169,12 @@ export class Session {
   }
 
   #acknowledge({ qos, id, error }: Pending): void {
-    if (qos === 0) return;
-    const stored = isAcknowledged(error);
-    if (stored) this.#carrier.output.add(acknowledgement(qos === 1 ? 'puback' : 'pubrec', id));
-    if (qos === 1 || !this.#received.has(id)) return;
-    if (stored) this.#received.set(id, true);
-    else this.#received.delete(id);
+    if (qos === 2) this.#receipts.settle(id, isAcknowledged(error));
+    else if (qos === 1 && isAcknowledged(error)) this.#acknowledgeBy('puback', id);
+  }
+
+  #acknowledgeBy(command: Acknowledging, id: number): void {
+    this.#carrier.output.add(acknowledgement(command, id));
   }
 
   #respond({ error, document, successQos, errorQos }: Pending, request: Request): void {
@@ -211,21 +203,13 @@ export class Session {
 
   #send({ field }: Destination, payload: string, qos: QoS): void {
     const id = qos === 0 ? 0 : this.#deliveries.begin(qos);
-    if (id === undefined) this.#carrier.abandon('too many unacknowledged messages');
+    if (id === undefined) this.#carrier.drop('too many unacknowledged messages');
     else this.#carrier.output.add(publish(field, payload, qos, id));
   }
 
   #acknowledged(packet: Acknowledgement): void {
-    if (this.#deliveries.acknowledge(packet)) {
-      this.#carrier.output.add(acknowledgement('pubrel', packet.id));
-    }
+    if (this.#deliveries.acknowledge(packet)) this.#acknowledgeBy('pubrel', packet.id);
     this.#pushes.resume();
-  }
-
-  /** Answered whether the id is known or not: the client may have missed the first answer [MQTT-4.3.3-2]. */
-  #release(id: number): void {
-    this.#received.delete(id);
-    this.#carrier.output.add(acknowledgement('pubcomp', id));
   }
 
   #subscribe({ id, filters }: Subscribe): void {

@@ -117,6 +117,18 @@ test('a QoS 2 request is carried out once however often it is sent, until it is 
   assert.is((await client.message()).payload.version, 2);
 });
 
+test('a QoS 2 request that is released before it is stored is completed after it is', async () => {
+  client.send(publishPacket(PUT, BODY, { qos: 2, messageId: 6 }), { cmd: 'pubrel', messageId: 6 });
+  assert.is((await client.next('pubrec')).messageId, 6);
+  assert.is((await client.next('pubcomp')).messageId, 6);
+  await subscribe('$SCW/twins/me/#', 0);
+  endpoint.storage.failWith(new Error('disk full'));
+  client.send(publishPacket(PUT, BODY, { qos: 2, messageId: 6 }), { cmd: 'pubrel', messageId: 6 });
+  assert.is((await client.message()).payload.error, 'storage unavailable');
+  endpoint.storage.failWith(undefined);
+  assert.equal(await client.drain(), []);
+});
+
 test('a QoS 1 request that is sent again is carried out again', async () => {
   await subscribe('$SCW/twins/me/#', 0);
   for (const version of [1, 2]) {
