@@ -1,0 +1,111 @@
+/** Where the server is, and by what right it is asked. */
+export interface Access {
+  url: string;
+  token: string;
+  region: string;
+}
+
+interface ErrorBody {
+  type?: string;
+  message?: string;
+  resource?: string;
+  resource_id?: string;
+  reason?: string;
+  details?: { argument_name?: string; help_message?: string; resource?: string; action?: string }[];
+  expected_version?: number;
+  actual_version?: number;
+}
+
+/** The server refused. The message is for the person at the terminal. */
+export class Refused extends Error {
+  override name = 'Refused';
+  constructor(
+    readonly status: number,
+    readonly body: ErrorBody,
+  ) {
+    super(explain(status, body));
+  }
+}
+
+/** There was no answer. */
+export class Unreachable extends Error {
+  override name = 'Unreachable';
+  constructor(url: string, cause: unknown) {
+    super(`no answer from ${url}: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** The REST interface; paths are those below the region. */
+export class Api {
+  readonly #access: Access;
+
+  constructor(access: Access) {
+    this.#access = access;
+  }
+
+  /**
+   * @param json the body, as JSON
+   * @returns the answer, parsed; undefined when it has no body
+   * @throws Refused, Unreachable
+   */
+  async call(method: string, path: string, json?: string): Promise<unknown> {
+    const { url, token, region } = this.#access;
+    let response: Response;
+    let text: string;
+    try {
+      const base = `${url.replace(/\/+$/, '')}/iot/v1/regions/${encodeURIComponent(region)}`;
+      response = await fetch(base + path, {
+        method,
+        headers: { 'X-Auth-Token': token },
+        body: json ?? null,
+      });
+      text = await response.text();
+    } catch (error) {
+      throw new Unreachable(url, error);
+    }
+    const answer = text === '' ? undefined : parse(text);
+    if (response.ok) return answer;
+    throw new Refused(response.status, (answer ?? {}) as ErrorBody);
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return { message: 'the answer is not JSON: is that the right server?' };
+  }
+}
+
+const REASONS: Record<string, string> = {
+  invalid_argument: 'no token, or not a UUID: give --token, or set TWIN_TOKEN',
+  not_found: 'the server does not know this token',
+  expired: 'the token has expired',
+};
+
+function explain(status: number, body: ErrorBody): string {
+  const { type, message = `status ${status}`, details: [detail] = [] } = body;
+  switch (type) {
+    case 'denied_authentication':
+      return REASONS[body.reason ?? ''] ?? message;
+    case 'permissions_denied':
+      return `this token may not ${detail?.action} ${detail?.resource}`;
+    case 'not_found':
+      return `no such ${body.resource?.replace('_', ' ')}: ${body.resource_id}`;
+    case 'invalid_arguments':
+      return body.actual_version === undefined
+        ? withName(detail?.argument_name ?? '', detail?.help_message ?? message)
+        : `the document has version ${body.actual_version}, not ${body.expected_version}`;
+    default:
+      return message;
+  }
+}
+
+const withName = (argument: string, text: string): string =>
+  text.startsWith(argument) ? text : `${argument}: ${text}`;
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // What fetch throws says only that it failed.
+  return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message;
+}

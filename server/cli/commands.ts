@@ -1,0 +1,208 @@
+/** What each command asks of the server, and what it prints. */
+
+import { text as readAll } from 'node:stream/consumers';
+import type { TwinDocument } from '../../shared/document.js';
+import { DESIRED, type DesiredDocument } from '../../shared/panel.js';
+import type { Token } from '../access/tokens.js';
+import type { Device } from '../devices/device.js';
+import { Refused } from './api.js';
+import { UsageError, wholeNumber } from './arguments.js';
+import type { Call, Command } from './command.js';
+import { deviceText, documentText, table } from './text.js';
+import { watch } from './watch.js';
+
+const segment = (word: string | undefined): string => encodeURIComponent(word ?? '');
+const documentPath = ([id, name]: string[]): string => `/twins/${segment(id)}/documents/${segment(name)}`;
+
+/** The answer as it came with `--json`, else as a person reads it. */
+function show<T>({ json, print }: Call, answer: T, text: (answer: T) => string): void {
+  print(json ? JSON.stringify(answer) : text(answer));
+}
+
+async function createToken(call: Call): Promise<void> {
+  const { role = 'owner', description, expires } = call.given;
+  const body = JSON.stringify({ role, description, expires_at: expires });
+  const made = (await call.api.call('POST', '/tokens', body)) as { token: Token; secret: string };
+  show(
+    call,
+    made,
+    ({ token, secret }) =>
+      `${secret}\nis a new token of role ${token.role}, shown this once. Its id: ${token.id}`,
+  );
+}
+
+async function listTokens(call: Call): Promise<void> {
+  const answer = (await call.api.call('GET', '/tokens')) as { tokens: Token[] };
+  show(call, answer, ({ tokens }) =>
+    table(
+      ['id', 'role', 'created', 'expires', 'description'],
+      tokens.map(({ id, role, created_at, expires_at, description }) => [
+        id,
+        role,
+        created_at,
+        expires_at ?? 'never',
+        description,
+      ]),
+    ),
+  );
+}
+
+async function createDevice(call: Call): Promise<void> {
+  const body = JSON.stringify({
+    name: call.words[0],
+    description: call.given.description,
+    allow_insecure: call.given['allow-insecure'],
+    allow_multiple_connections: call.given['allow-multiple-connections'],
+  });
+  const made = (await call.api.call('POST', '/devices', body)) as { device: Device; password: string };
+  show(
+    call,
+    made,
+    ({ device, password }) =>
+      `id        ${device.id}\npassword  ${password}\nThe password is shown this once.`,
+  );
+}
+
+const PAGE_SIZE = 100;
+
+async function listDevices(call: Call): Promise<void> {
+  const devices: Device[] = [];
+  for (let page = 1; ; page += 1) {
+    const path = `/devices?page=${page}&page_size=${PAGE_SIZE}`;
+    const answer = (await call.api.call('GET', path)) as { devices: Device[] };
+    devices.push(...answer.devices);
+    if (answer.devices.length < PAGE_SIZE) break;
+  }
+  show(call, { devices }, () =>
+    table(
+      ['id', 'name', 'status', 'connected', 'last activity'],
+      devices.map(({ id, name, status, is_connected, last_activity_at }) => [
+        id,
+        name,
+        status,
+        is_connected ? 'yes' : 'no',
+        last_activity_at ?? 'never',
+      ]),
+    ),
+  );
+}
+
+async function showDevice(call: Call): Promise<void> {
+  show(call, (await call.api.call('GET', `/devices/${segment(call.words[0])}`)) as Device, deviceText);
+}
+
+async function get(call: Call): Promise<void> {
+  const [id, name] = call.words;
+  if (name !== undefined) {
+    show(call, (await call.api.call('GET', documentPath(call.words))) as TwinDocument, documentText);
+    return;
+  }
+  const answer = (await call.api.call('GET', `/twins/${segment(id)}`)) as Names;
+  show(call, answer, ({ documents }) =>
+    documents.length === 0 ? 'no documents' : documents.map((each) => each.document_name).join('\n'),
+  );
+}
+
+interface Names {
+  documents: { document_name: string }[];
+}
+
+const write = (method: 'PUT' | 'PATCH') => async (call: Call) => {
+  const version = wholeNumber(call.given, 'version') ?? 0;
+  // The data goes as it was typed: parsed and written again, a number might not be the same.
+  const body = `{"version":${version},"data":${await dataOf(call.words[2] ?? '')}}`;
+  show(call, (await call.api.call(method, documentPath(call.words), body)) as TwinDocument, documentText);
+};
+
+async function dataOf(word: string): Promise<string> {
+  const text = word === '-' ? await readAll(process.stdin) : word;
+  try {
+    JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`the data is not JSON: ${(error as Error).message}`);
+  }
+  return text;
+}
+
+/** Leaves what else stands in the document; makes it where there is none. */
+const setArmed = (alarm_armed: boolean) => async (call: Call) => {
+  const path = documentPath([call.words[0] ?? '', DESIRED]);
+  const data: DesiredDocument = { alarm_armed };
+  const body = JSON.stringify({ data });
+  const answer = await call.api.call('PATCH', path, body).catch((error) => {
+    if (error instanceof Refused && error.body.resource === 'twin_document') {
+      return call.api.call('PUT', path, body);
+    }
+    throw error;
+  });
+  show(call, answer as TwinDocument, documentText);
+};
+
+const remove =
+  (path: string): Command['run'] =>
+  async ({ api, words, json, print }) => {
+    await api.call('DELETE', `${path}/${segment(words[0])}`);
+    if (!json) print('done');
+  };
+
+export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
+  [
+    'token create',
+    {
+      words: '',
+      options: ['role', 'description', 'expires'],
+      help: 'a new token; an owner where no role is given',
+      run: createToken,
+    },
+  ],
+  ['token list', { words: '', options: [], help: 'the tokens, without their secrets', run: listTokens }],
+  ['token revoke', { words: 'TOKEN-ID', options: [], help: 'ends a token at once', run: remove('/tokens') }],
+  [
+    'device create',
+    {
+      words: 'NAME',
+      options: ['description', 'allow-insecure', 'allow-multiple-connections'],
+      help: 'a new device and its password',
+      run: createDevice,
+    },
+  ],
+  ['device list', { words: '', options: [], help: 'the devices', run: listDevices }],
+  ['device show', { words: 'ID', options: [], help: 'one device', run: showDevice }],
+  [
+    'device delete',
+    { words: 'ID', options: [], help: 'ends a device and its twin', run: remove('/devices') },
+  ],
+  [
+    'get',
+    { words: 'ID [DOCUMENT]', options: [], help: 'a document, or the names of the documents', run: get },
+  ],
+  [
+    'put',
+    {
+      words: 'ID DOCUMENT DATA',
+      options: ['version'],
+      help: 'replaces a document; DATA is JSON, or - for stdin',
+      run: write('PUT'),
+    },
+  ],
+  [
+    'patch',
+    {
+      words: 'ID DOCUMENT DATA',
+      options: ['version'],
+      help: 'changes the keys that DATA names',
+      run: write('PATCH'),
+    },
+  ],
+  [
+    'watch',
+    {
+      words: 'ID [DOCUMENT]',
+      options: ['interval'],
+      help: 'prints each new version, until Ctrl-C',
+      run: watch,
+    },
+  ],
+  ['arm', { words: 'ID', options: [], help: 'asks the panel to arm', run: setArmed(true) }],
+  ['disarm', { words: 'ID', options: [], help: 'asks the panel to disarm', run: setArmed(false) }],
+]);
