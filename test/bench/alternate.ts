@@ -1,9 +1,13 @@
 import type { Bench } from './bench.js';
+import { type CoreUse, processSeconds } from './core.js';
 import type { Program } from './program.js';
+import { spread } from './row.js';
 
-/** One figure, and how much of its core the load needed for it (1: all of it). */
+/** One figure, and what it took. */
 export interface Sample {
   figure: number;
+  core: CoreUse;
+  /** The share of its core that the load needed (1: all of it), where it can tell. */
   loadBusy?: number;
 }
 
@@ -20,6 +24,8 @@ export interface Turns {
   notes: string[];
 }
 
+/** The share of a core from which on other programs are worth a word. */
+const DISTURBED = 0.05;
 const QUIET_INTERVAL_MS = 200;
 const QUIET_SHARE = 0.03;
 /** Longer than the server waits before it writes a changed file. */
@@ -39,14 +45,11 @@ export async function alternate(bench: Bench, server: Subject, peer: Subject, un
     }
   }
   const [one, other] = subjects;
-  return { server: one.figures, peer: other.figures, notes: [one.busy, other.busy] };
+  return { server: one.figures, peer: other.figures, notes: [one.use, other.use] };
 }
 
 class Turn {
-  readonly figures: number[] = [];
-  readonly #loads: number[] = [];
-  #cpuSeconds = 0;
-  #seconds = 0;
+  readonly #samples: Sample[] = [];
 
   constructor(private readonly subject: Subject) {}
 
@@ -58,21 +61,25 @@ class Turn {
     return this.subject.program;
   }
 
-  async take(): Promise<number> {
-    const { program } = this.subject;
-    const [began, cpuBegan] = [performance.now(), program.cpuSeconds];
-    const { figure, loadBusy } = await this.subject.measure();
-    this.#seconds += (performance.now() - began) / 1000;
-    this.#cpuSeconds += program.cpuSeconds - cpuBegan;
-    this.figures.push(figure);
-    if (loadBusy !== undefined) this.#loads.push(loadBusy);
-    return figure;
+  get figures(): number[] {
+    return this.#samples.map(({ figure }) => figure);
   }
 
-  /** The load's start is in the time, so even a saturated subject stays a little below 100 %. */
-  get busy(): string {
-    const load = this.#loads.length > 0 ? `, its load ${percent(Math.max(...this.#loads))} at most` : '';
-    return `${this.name} used ${percent(this.#cpuSeconds / this.#seconds)} of its core${load}`;
+  async take(): Promise<number> {
+    const sample = await this.subject.measure();
+    this.#samples.push(sample);
+    return sample.figure;
+  }
+
+  /** Where the figures are bound: by the subject's core, by the load's, or by what else ran there. */
+  get use(): string {
+    const own = spread(this.#samples.map(({ core }) => core.subject)).middle;
+    const loads = this.#samples.flatMap(({ loadBusy }) => loadBusy ?? []);
+    const others = this.#samples.flatMap(({ core }) => core.others ?? []);
+    const load = loads.length > 0 ? `, its load ${percent(spread(loads).middle)} of the other` : '';
+    const disturbed =
+      Math.max(...others) > DISTURBED ? `; DISTURBED by up to ${percent(Math.max(...others))}` : '';
+    return `${this.name}: used ${percent(own)} of its core${load}${disturbed}`;
   }
 }
 
@@ -84,11 +91,11 @@ const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
  */
 export async function quiet(program: Program, loadSeconds: number): Promise<void> {
   const wanted = (1000 * Math.min(QUIET_SECONDS, loadSeconds)) / QUIET_INTERVAL_MS;
-  let before = program.cpuSeconds;
+  let before = processSeconds(program.pid);
   let calm = 0;
   for (let tries = 0; tries < QUIET_TRIES && calm < wanted; tries += 1) {
     await new Promise((later) => setTimeout(later, QUIET_INTERVAL_MS));
-    const now = program.cpuSeconds;
+    const now = processSeconds(program.pid);
     calm = now - before <= (QUIET_SHARE * QUIET_INTERVAL_MS) / 1000 ? calm + 1 : 0;
     before = now;
   }

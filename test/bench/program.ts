@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { Address } from '../../server/config.js';
 import { pathOf } from '../programs.js';
 
 /** The server and its peers share one core in turn; the load has another. */
@@ -34,9 +35,6 @@ export const typescript = (path: string, ...args: string[]): string[] => [
 ];
 
 const STOP_LIMIT_MS = 15_000;
-/** The clock ticks of `/proc` [proc(5)]; 100 on every Linux that Node runs on. */
-const TICKS_PER_SECOND = 100;
-
 /** The core of each role, or undefined where processes cannot be kept apart. */
 export const CORES = twoCores();
 
@@ -52,6 +50,12 @@ function twoCores(): Record<Role, number> | undefined {
 
 function pinned(role: Role, command: readonly string[]): string[] {
   return CORES === undefined ? [...command] : ['taskset', '-c', String(CORES[role]), ...command];
+}
+
+/** A program under load, and where it listens. */
+export interface Target {
+  program: Program;
+  address: Address;
 }
 
 export class Program {
@@ -126,13 +130,6 @@ export class Program {
     const first = await Promise.race([answer, this.#ended.then(() => undefined)]);
     if (first === undefined) throw this.#failure();
     return first;
-  }
-
-  /** Processor time that it has used so far, all threads, in seconds. */
-  get cpuSeconds(): number {
-    const stat = readFileSync(`/proc/${this.pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
   }
 
   /** Resident memory in bytes. */

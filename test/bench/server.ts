@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { Address } from '../../server/config.js';
 import type { Bench } from './bench.js';
 import type { Credentials } from './load/mqtt.js';
-import type { Program } from './program.js';
+import type { Program, Target } from './program.js';
 
 export interface Server {
   program: Program;
-  http: Address;
-  mqtt: Address;
+  http: Target;
+  mqtt: Target;
   token: string;
   directory: string;
 }
@@ -47,7 +47,13 @@ export async function startServer(
     },
   );
   const { http, mqtt } = await program.find(listening);
-  return { program, http, mqtt, token, directory: data };
+  return {
+    program,
+    http: { program, address: http },
+    mqtt: { program, address: mqtt },
+    token,
+    directory: data,
+  };
 }
 
 function listening(output: string): { http: Address; mqtt: Address } | undefined {
@@ -67,7 +73,7 @@ export const documentPath = (twinId: string, name: string): string =>
 
 /** One REST call; gives the body. @throws Error for an answer that is not a 2xx */
 export async function call(server: Server, method: string, path: string, body?: unknown): Promise<string> {
-  const { host, port } = server.http;
+  const { host, port } = server.http.address;
   const response = await fetch(`http://${host}:${port}${path}`, {
     method,
     headers: { 'X-Auth-Token': server.token },

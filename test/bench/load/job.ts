@@ -1,5 +1,7 @@
 /** What the load program is told on its standard input and what it says on its standard output. */
 
+import type { CoreUse } from '../core.js';
+
 export interface LoadClient {
   clientId: string;
   username?: string;
@@ -11,6 +13,9 @@ export interface LoadClient {
 }
 
 export interface LoadJob {
+  /** The process under load, and the core that it has to itself. */
+  pid: number;
+  core?: number;
   host: string;
   port: number;
   qos: 0 | 1;
@@ -36,6 +41,7 @@ export interface LoadResult {
   longest: number;
   /** The share of its core that the load program needed; near 1, the load is the bottleneck. */
   busy: number;
+  core: CoreUse;
 }
 
 /** What the program of the idle devices is told. */

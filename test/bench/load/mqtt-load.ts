@@ -8,6 +8,7 @@ import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as after } from 'node:timers/promises';
 import { generate } from 'mqtt-packet';
+import { type CoreUse, watchCore } from '../core.js';
 import { describe, frames } from './frames.js';
 import type { LoadClient, LoadJob, LoadResult } from './job.js';
 
@@ -170,7 +171,7 @@ class Connection {
   }
 }
 
-function result(milliseconds: number, cpu: NodeJS.CpuUsage): LoadResult {
+function result(milliseconds: number, cpu: NodeJS.CpuUsage, core: CoreUse): LoadResult {
   const sorted = latencies.subarray(0, Math.min(answered, REMEMBERED)).slice().sort();
   const microsecondsAt = (share: number) => 1000 * (sorted[Math.floor(share * (sorted.length - 1))] ?? 0);
   return {
@@ -180,6 +181,7 @@ function result(milliseconds: number, cpu: NodeJS.CpuUsage): LoadResult {
     p50: microsecondsAt(0.5),
     p99: microsecondsAt(0.99),
     longest: microsecondsAt(1),
+    core,
     busy: (cpu.user + cpu.system) / 1000 / milliseconds,
   };
 }
@@ -191,6 +193,7 @@ await after(1000 * job.warmUpSeconds);
 
 const began = performance.now();
 const cpuBegan = process.cpuUsage();
+const watched = watchCore(job.pid, job.core);
 counting = true;
 await after(1000 * job.seconds);
 const latest = performance.now() + LONGEST_WAIT_MS;
@@ -198,7 +201,8 @@ while (answered < connections.length && performance.now() < latest) await after(
 counting = false;
 const milliseconds = performance.now() - began;
 const cpu = process.cpuUsage(cpuBegan);
+const core = watched();
 if (answered === 0) fail('no request was answered');
 stopping = true;
 await Promise.all(connections.map((connection) => connection.end()));
-console.log(JSON.stringify(result(milliseconds, cpu)));
+console.log(JSON.stringify(result(milliseconds, cpu, core)));

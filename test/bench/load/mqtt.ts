@@ -1,7 +1,7 @@
-import type { Address } from '../../../server/config.js';
 import { requestTopic, responseTopic } from '../../../shared/topics.js';
+import type { Sample } from '../alternate.js';
 import type { Bench } from '../bench.js';
-import { typescript } from '../program.js';
+import { CORES, type Target, typescript } from '../program.js';
 import type { LoadClient, LoadJob, LoadResult } from './job.js';
 
 /** A device as far as a load knows it. */
@@ -37,14 +37,15 @@ export const echoers = (count: number): LoadClient[] =>
 /** Runs the load program once. @throws ProgramFailed when an answer was not the expected one */
 export async function runLoad(
   bench: Bench,
-  { host, port }: Address,
+  { program, address }: Target,
   qos: 0 | 1,
   clients: LoadClient[],
 ): Promise<LoadResult> {
   const { seconds } = bench.options;
   const job: LoadJob = {
-    host,
-    port,
+    pid: program.pid,
+    ...(CORES && { core: CORES.subject }),
+    ...address,
     qos,
     warmUpSeconds: Math.min(1, seconds / 2),
     seconds,
@@ -57,4 +58,16 @@ export async function runLoad(
     input: JSON.stringify(job),
   });
   return JSON.parse(await load.output());
+}
+
+/** Requests a second. */
+export async function throughput(...load: Parameters<typeof runLoad>): Promise<Sample> {
+  const { rate: figure, busy: loadBusy, core } = await runLoad(...load);
+  return { figure, loadBusy, core };
+}
+
+/** The median time of a request, in microseconds. */
+export async function medianTime(...load: Parameters<typeof runLoad>): Promise<Sample> {
+  const { p50: figure, busy: loadBusy, core } = await runLoad(...load);
+  return { figure, loadBusy, core };
 }

@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Address } from '../../../server/config.js';
+import type { Sample } from '../alternate.js';
 import type { Bench } from '../bench.js';
+import { watchCore } from '../core.js';
+import { CORES, type Target } from '../program.js';
 
 const CONNECTIONS = 32;
 
@@ -18,15 +20,17 @@ export class BadAnswers extends Error {
   override name = 'BadAnswers';
 }
 
-/** Runs wrk once, after a warm-up. Gives requests a second. @throws BadAnswers */
-export async function runWrk(bench: Bench, { host, port }: Address, load: HttpLoad): Promise<number> {
+/** Runs wrk once, after a warm-up. The figure is requests a second. @throws BadAnswers */
+export async function runWrk(bench: Bench, { program, address }: Target, load: HttpLoad): Promise<Sample> {
   const { method, token, body, paths } = load;
   const file = join(await bench.directory(), 'paths');
   await writeFile(file, `${paths.join('\n')}\n`);
-  const target = ['-s', 'test/bench/load/requests.lua', `http://${host}:${port}`];
+  const target = ['-s', 'test/bench/load/requests.lua', `http://${address.host}:${address.port}`];
   const requests = ['--', method, token, body, file];
   await wrk(bench, 1, [...target, ...requests]);
-  return wrk(bench, Math.max(1, Math.round(bench.options.seconds)), [...target, ...requests]);
+  const watched = watchCore(program.pid, CORES?.subject);
+  const figure = await wrk(bench, Math.max(1, Math.round(bench.options.seconds)), [...target, ...requests]);
+  return { figure, core: watched() };
 }
 
 async function wrk(bench: Bench, seconds: number, args: string[]): Promise<number> {

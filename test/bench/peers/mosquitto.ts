@@ -6,7 +6,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import type { Address } from '../../../server/config.js';
 import { pathOf } from '../../programs.js';
 import type { Bench } from '../bench.js';
-import type { Program } from '../program.js';
+import type { Target } from '../program.js';
 
 const HOST = '127.0.0.1';
 const RETRY_MS = 20;
@@ -20,7 +20,7 @@ log_type error
 `;
 
 /** A Mosquitto that keeps all in memory. */
-export async function startMosquitto(bench: Bench): Promise<{ program: Program; address: Address }> {
+export async function startMosquitto(bench: Bench): Promise<Target> {
   const address = { host: HOST, port: await freePort() };
   const path = join(await bench.directory(), 'mosquitto.conf');
   await writeFile(path, configuration(address.port));

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { alternate } from '../alternate.js';
 import type { Bench } from '../bench.js';
-import { CLIENTS, PAYLOAD, putters, runLoad } from '../load/mqtt.js';
+import { CLIENTS, PAYLOAD, putters, throughput } from '../load/mqtt.js';
 import { listening } from '../peers/listening.js';
 import { typescript } from '../program.js';
 import type { Bar, Measurement, Row } from '../row.js';
@@ -50,11 +50,11 @@ export const aedesLowdb: Row = {
   async run(bench) {
     const server = await startServer(bench);
     const clients = putters(await createDevices(server, CLIENTS));
-    const rate = async (address: typeof server.mqtt) => {
-      const { rate: figure, busy: loadBusy } = await runLoad(bench, address, 0, clients);
-      return { figure, loadBusy };
+    const subject = {
+      name: 'server',
+      program: server.program,
+      measure: () => throughput(bench, server.mqtt, 0, clients),
     };
-    const subject = { name: 'server', program: server.program, measure: () => rate(server.mqtt) };
 
     const measurements: Measurement[] = [];
     for (const variant of VARIANTS) {
@@ -67,7 +67,11 @@ export const aedesLowdb: Row = {
       const turns = await alternate(
         bench,
         subject,
-        { name: peerName, program: peer, measure: () => rate(address) },
+        {
+          name: peerName,
+          program: peer,
+          measure: () => throughput(bench, { program: peer, address }, 0, clients),
+        },
         UNIT,
       );
       await peer.stop();

@@ -1,6 +1,6 @@
 import { alternate } from '../alternate.js';
 import type { Bench } from '../bench.js';
-import { CLIENTS, echoers, putters, runLoad } from '../load/mqtt.js';
+import { CLIENTS, echoers, putters, throughput } from '../load/mqtt.js';
 import { startMosquitto } from '../peers/mosquitto.js';
 import type { Measurement, Row } from '../row.js';
 import { createDevices, startServer } from '../server.js';
@@ -19,17 +19,13 @@ async function measure(bench: Bench, row: string, qos: 0 | 1, limit: number): Pr
   const putting = putters(await createDevices(server, CLIENTS));
   const mosquitto = await startMosquitto(bench);
   const echoing = echoers(CLIENTS);
-  const rate = async (...load: Parameters<typeof runLoad>) => {
-    const { rate: figure, busy: loadBusy } = await runLoad(...load);
-    return { figure, loadBusy };
-  };
   const turns = await alternate(
     bench,
-    { name: 'server', program: server.program, measure: () => rate(bench, server.mqtt, qos, putting) },
+    { name: 'server', program: server.program, measure: () => throughput(bench, server.mqtt, qos, putting) },
     {
       name: 'Mosquitto',
       program: mosquitto.program,
-      measure: () => rate(bench, mosquitto.address, qos, echoing),
+      measure: () => throughput(bench, mosquitto, qos, echoing),
     },
     UNIT,
   );

@@ -42,7 +42,7 @@ export const memory: Row = {
 async function perDevice(bench: Bench, server: Server, devices: Credentials[]): Promise<number> {
   await quiet(server.program, bench.options.seconds);
   const before = server.program.residentBytes;
-  const job: IdleJob = { ...server.mqtt, devices };
+  const job: IdleJob = { ...server.mqtt.address, devices };
   const idle = bench.start(typescript('test/bench/load/idle.ts'), {
     role: 'load',
     input: JSON.stringify(job),

@@ -39,12 +39,12 @@ async function measure(bench: Bench, { row, what, peerName, method, limit }: Res
     {
       name: 'server',
       program: server.program,
-      measure: async () => ({ figure: await runWrk(bench, server.http, { ...load, paths }) }),
+      measure: () => runWrk(bench, server.http, { ...load, paths }),
     },
     {
       name: 'Polka',
       program: polka,
-      measure: async () => ({ figure: await runWrk(bench, address, { ...load, paths: ['/document'] }) }),
+      measure: () => runWrk(bench, { program: polka, address }, { ...load, paths: ['/document'] }),
     },
     UNIT,
   );

@@ -1,5 +1,5 @@
 import { alternate } from '../alternate.js';
-import { echoers, putters, runLoad } from '../load/mqtt.js';
+import { echoers, medianTime, putters } from '../load/mqtt.js';
 import { startMosquitto } from '../peers/mosquitto.js';
 import { typescript } from '../program.js';
 import { type Row, spread } from '../row.js';
@@ -15,14 +15,13 @@ export const roundTrip: Row = {
     const server = await startServer(bench);
     const putting = putters(await createDevices(server, 1));
     const mosquitto = await startMosquitto(bench);
-    const median = async (...load: Parameters<typeof runLoad>) => ({ figure: (await runLoad(...load)).p50 });
     const turns = await alternate(
       bench,
-      { name: 'server', program: server.program, measure: () => median(bench, server.mqtt, 0, putting) },
+      { name: 'server', program: server.program, measure: () => medianTime(bench, server.mqtt, 0, putting) },
       {
         name: 'Mosquitto',
         program: mosquitto.program,
-        measure: () => median(bench, mosquitto.address, 0, echoers(1)),
+        measure: () => medianTime(bench, mosquitto, 0, echoers(1)),
       },
       UNIT,
     );

@@ -1,6 +1,6 @@
 import { alternate } from '../alternate.js';
 import type { Bench } from '../bench.js';
-import { CLIENTS, PAYLOAD, putters, runLoad } from '../load/mqtt.js';
+import { CLIENTS, PAYLOAD, putters, throughput } from '../load/mqtt.js';
 import { runWrk } from '../load/wrk.js';
 import type { Row } from '../row.js';
 import { seed } from '../seed.js';
@@ -24,22 +24,12 @@ async function holding(bench: Bench, count: number) {
     onSome: {
       name: `${thousands(count)} twins`,
       program,
-      async measure() {
-        const { rate: figure, busy: loadBusy } = await runLoad(bench, server.mqtt, 0, clients);
-        return { figure, loadBusy };
-      },
+      measure: () => throughput(bench, server.mqtt, 0, clients),
     },
     onAll: {
       name: `all ${thousands(count)} twins`,
       program,
-      measure: async () => ({
-        figure: await runWrk(bench, server.http, {
-          method: 'PUT',
-          token: server.token,
-          body: PAYLOAD,
-          paths,
-        }),
-      }),
+      measure: () => runWrk(bench, server.http, { method: 'PUT', token: server.token, body: PAYLOAD, paths }),
     },
   };
 }

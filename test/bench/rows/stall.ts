@@ -20,14 +20,16 @@ export const stall: Row = {
     const stalls: number[] = [];
     const changes: number[] = [];
     const syncs: number[] = [];
+    const others: number[] = [];
     for (let round = 1; round <= bench.options.rounds; round += 1) {
       await server.program.ask('reset');
-      const { rate, total } = await runLoad(bench, server.mqtt, 0, clients);
+      const { rate, total, core } = await runLoad(bench, server.mqtt, 0, clients);
       const { fdatasyncs } = (await server.program.ask('read')) as ProbeReading;
       await quiet(server.program, bench.options.seconds);
       const { longestStall } = (await server.program.ask('read')) as ProbeReading;
       stalls.push(longestStall);
       changes.push(total / fdatasyncs);
+      others.push(core.others ?? 0);
       syncs.push((rate * fdatasyncs) / total);
       bench.progress(`round ${round} of ${bench.options.rounds}: ${longestStall.toFixed(1)} ${UNIT}`);
     }
@@ -42,6 +44,7 @@ export const stall: Row = {
         notes: [
           `group commit: ${spread(syncs).middle.toFixed(0)} fdatasyncs a second, ` +
             `${spread(changes).middle.toFixed(1)} changes in each`,
+          `other programs took up to ${(100 * spread(others).greatest).toFixed(0)} % of the server's core`,
         ],
       },
     ];

@@ -1,0 +1,41 @@
+/** How a core was used while something was measured on it, read from `/proc` [proc(5)]. */
+
+import { readFileSync } from 'node:fs';
+
+export interface CoreUse {
+  /** The share of the core that the measured process used, all its threads: 1 is all of it. */
+  subject: number;
+  /** What other programs took of the core. A figure with much of it says little. */
+  others?: number;
+}
+
+/** The clock ticks of `/proc`; 100 on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
+
+/** Processor time that a process has used so far, in seconds. */
+export function processSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+/** Processor time that all processes have used on a core, and what a hypervisor took; without interrupts. */
+function coreSeconds(core: number): number {
+  const line = new RegExp(`^cpu${core} (.*)$`, 'm').exec(readFileSync('/proc/stat', 'utf8'))?.[1] ?? '';
+  const [user = 0, nice = 0, system = 0, , , , , steal = 0] = line.split(' ').map(Number);
+  return (user + nice + system + steal) / TICKS_PER_SECOND;
+}
+
+/** Begins to watch a process and its core, if it has one to itself; the function that it gives tells what there was. */
+export function watchCore(pid: number, core: number | undefined): () => CoreUse {
+  const began = performance.now();
+  const ownBegan = processSeconds(pid);
+  const allBegan = core === undefined ? 0 : coreSeconds(core);
+  return () => {
+    const seconds = (performance.now() - began) / 1000;
+    const own = processSeconds(pid) - ownBegan;
+    if (core === undefined) return { subject: own / seconds };
+    const others = Math.max(0, coreSeconds(core) - allBegan - own);
+    return { subject: own / seconds, others: others / seconds };
+  };
+}
