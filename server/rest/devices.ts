@@ -5,6 +5,7 @@ import type { DeviceChanges } from '../devices/record.js';
 import { InvalidRequest } from '../twins/errors.js';
 import { parseObject } from '../twins/request.js';
 import type { Twins } from '../twins/twins.js';
+import { HubNotFound } from './errors.js';
 import { field, idParam, intQuery, oneOfQuery } from './params.js';
 import type { Call, Router } from './router.js';
 
@@ -15,7 +16,8 @@ const WRITE = { resource: 'device', action: 'write' } as const;
 const NAME_LENGTH = 255;
 const DESCRIPTION_LENGTH = 4096;
 
-export function routeDevices(router: Router, devices: Devices, twins: Twins): void {
+/** @param hubId the one hub that devices can be on */
+export function routeDevices(router: Router, devices: Devices, twins: Twins, hubId: string): void {
   router.on('GET', '/devices', READ, async (call) => {
     const { page, matching } = listing(call);
     const all = (await devices.all()).filter(matching).sort(orderOf(call));
@@ -24,7 +26,7 @@ export function routeDevices(router: Router, devices: Devices, twins: Twins): vo
 
   router.on('POST', '/devices', WRITE, (call) =>
     withObject(call, async (body) => {
-      const { description, ...flags } = changes(body);
+      const { description, ...flags } = changes(body, hubId);
       const name = text(body, 'name', NAME_LENGTH);
       if (name === undefined || name === '')
         throw new InvalidRequest('name', 'required', 'a device has a name');
@@ -38,7 +40,9 @@ export function routeDevices(router: Router, devices: Devices, twins: Twins): vo
   router.on('GET', DEVICE, READ, async (call) => sendObject(call, await devices.get(deviceId(call))));
 
   router.on('PATCH', DEVICE, WRITE, (call) =>
-    withObject(call, async (body) => sendObject(call, await devices.update(deviceId(call), changes(body)))),
+    withObject(call, async (body) =>
+      sendObject(call, await devices.update(deviceId(call), changes(body, hubId))),
+    ),
   );
 
   router.on('DELETE', DEVICE, WRITE, async (call) => {
@@ -70,7 +74,9 @@ function withObject(call: Call, then: (body: JsonObject) => Promise<void>): void
 }
 
 /** The fields that creating and updating share; others of the Scaleway API are accepted and have no meaning here. */
-function changes(body: JsonObject): DeviceChanges {
+function changes(body: JsonObject, hubId: string): DeviceChanges {
+  const hub = field(body, 'hub_id', 'text') ?? hubId;
+  if (hub !== hubId) throw new HubNotFound(hub);
   const found: DeviceChanges = {};
   const description = text(body, 'description', DESCRIPTION_LENGTH);
   const insecure = field(body, 'allow_insecure', 'flag');
@@ -112,8 +118,8 @@ const KEYS = ['name', 'status', 'hub_id', 'created_at', 'updated_at', 'allow_ins
 const ORDERS = KEYS.flatMap((key) => [`${key}_asc`, `${key}_desc`] as const);
 
 function orderOf(call: Call): (a: Device, b: Device) => number {
-  const order = oneOfQuery(call, 'order_by', ORDERS) ?? 'name_asc';
-  const key = KEYS.find((each) => order.startsWith(each)) ?? 'name';
+  const order = oneOfQuery(call, 'order_by', ORDERS) ?? 'created_at_asc';
+  const key = KEYS.find((each) => order.startsWith(each)) ?? 'created_at';
   const sign = order.endsWith('_desc') ? -1 : 1;
   return (a, b) => sign * compare(a[key], b[key]) || compare(a.id, b.id);
 }

@@ -45,7 +45,7 @@ export async function startRest({
 }: RestParts): Promise<Rest> {
   const router = new Router({ region: settings.region, bodyBytes: settings.bodyBytes, tokens, log });
   routeTwins(router, twins, devices);
-  routeDevices(router, devices, twins);
+  routeDevices(router, devices, twins, hub.id);
   routeHubs(router, hub, devices);
   routeTokens(router, tokens);
   router.open('/healthz', (res) => {

@@ -1,0 +1,119 @@
+/** The REST interface in this process on a storage in memory, and the ways to ask it. */
+
+import { randomUUID } from 'node:crypto';
+import { connect } from 'node:net';
+import { pino } from 'pino';
+import { type Role, Tokens } from '../../../server/access/tokens.js';
+import { readSettings } from '../../../server/config.js';
+import type { Device } from '../../../server/devices/device.js';
+import { Devices } from '../../../server/devices/devices.js';
+import { type RestParts, startRest } from '../../../server/rest/rest.js';
+import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
+import { Twins } from '../../../server/twins/twins.js';
+
+export const REGION = 'fr-par';
+export const BASE = `/iot/v1/regions/${REGION}`;
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: what an answer holds is what the tests look at
+  body: any;
+}
+
+export interface Ask {
+  token?: string | null;
+  headers?: Record<string, string>;
+  /** As JSON, but a string as it is. */
+  body?: unknown;
+}
+
+export interface LogLine {
+  level: number;
+  msg: string;
+  err?: { message: string };
+}
+
+export interface TestRest {
+  readonly url: string;
+  readonly port: number;
+  readonly token: string;
+  readonly hubId: string;
+  readonly storage: MemoryStorage;
+  readonly twins: Twins;
+  readonly devices: Devices;
+  readonly tokens: Tokens;
+  readonly log: LogLine[];
+  /** A request to a path below the region, by the owner unless another token, or none (null), is given. */
+  ask(method: string, path: string, ask?: Ask): Promise<Answer>;
+  /** Bytes as they are on a connection of their own; resolves with all that came back when the server closes it. */
+  raw(request: string | Buffer): Promise<string>;
+  newDevice(): Promise<Device>;
+  newToken(role: Role): Promise<string>;
+  close(): Promise<void>;
+}
+
+export async function startTestRest(changes: Partial<RestParts['settings']> = {}): Promise<TestRest> {
+  const token = randomUUID();
+  const hubId = randomUUID();
+  const storage = memoryStorage();
+  const twins = new Twins(storage);
+  const devices = new Devices(storage, { region: REGION, hubId });
+  const tokens = await Tokens.open(storage, token);
+  const log: LogLine[] = [];
+  const sink = { write: (line: string) => log.push(JSON.parse(line)) };
+  const rest = await startRest({
+    twins,
+    devices,
+    tokens,
+    hub: { id: hubId, region: REGION, createdAt: '2026-03-01T10:00:00.000Z', endpoint: '127.0.0.1:1883' },
+    isHealthy: () => storage.healthy,
+    settings: { ...readSettings(), http: { host: '127.0.0.1', port: 0 }, ...changes },
+    log: pino({ level: 'debug' }, sink),
+  });
+  const { port } = rest.address;
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    url,
+    port,
+    token,
+    hubId,
+    storage,
+    twins,
+    devices,
+    tokens,
+    log,
+    async ask(method, path, { token: other = token, headers = {}, body } = {}) {
+      const response = await fetch(url + BASE + path, {
+        method,
+        headers: { ...(other !== null && { 'X-Auth-Token': other }), ...headers },
+        body: body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body),
+      });
+      const text = await response.text();
+      const { status, headers: answered } = response;
+      return { status, headers: answered, text, body: text === '' ? undefined : JSON.parse(text) };
+    },
+    raw: (request) => exchange(port, request),
+    newDevice: async () => (await devices.create({ name: 'test' })).device,
+    newToken: async (role) => (await tokens.create({ role })).secret,
+    close: () => rest.close(),
+  };
+}
+
+function exchange(port: number, request: string | Buffer): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(request));
+    const chunks: Buffer[] = [];
+    socket.on('data', (chunk) => chunks.push(chunk));
+    socket.on('error', reject);
+    socket.on('close', () => resolve(Buffer.concat(chunks).toString()));
+  });
+}
+
+/** The status line's number of a raw answer. */
+export const statusOf = (answer: string): number => Number(/^HTTP\/1.1 (\d+)/.exec(answer)?.[1]);
+
+/** The body of a raw answer, parsed. */
+// biome-ignore lint/suspicious/noExplicitAny: as in Answer
+export const bodyOf = (answer: string): any => JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4));
