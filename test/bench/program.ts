@@ -9,11 +9,13 @@ import { pathOf } from '../programs.js';
 /** The server and its peers share one core in turn; the load has another. */
 export type Role = 'subject' | 'load';
 
+export const OPEN = Symbol('open');
+
 export interface ProgramOptions {
   role: Role;
   environment?: Record<string, string>;
-  /** Written to its standard input, which is then closed. */
-  input?: string;
+  /** Written to its standard input, which is then closed; OPEN leaves it open for {@link Program.type}. */
+  input?: string | typeof OPEN;
   /** Opens a message channel; see `probe.ts`. */
   channel?: boolean;
 }
@@ -62,6 +64,8 @@ export class Program {
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
   #output = '';
+  /** How much of the output `line` has passed over. */
+  #passed = 0;
   #errors = '';
 
   constructor(
@@ -89,7 +93,7 @@ export class Program {
       this.#errors += text;
     });
     child.stdin?.on('error', () => {});
-    child.stdin?.end(input);
+    if (input !== OPEN) child.stdin?.end(input);
   }
 
   get pid(): number {
@@ -100,14 +104,28 @@ export class Program {
     return this.#child.pid !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** What `find` makes of its standard output, as soon as it makes something of it. @throws ProgramFailed */
-  async find<T>(find: (output: string) => T | undefined): Promise<T> {
+  /**
+   * The next line of its standard output of which `find` makes something; those before it are passed over for good.
+   * @throws ProgramFailed
+   */
+  async line<T>(find: (line: string) => T | undefined): Promise<T> {
     for (;;) {
-      const found = find(this.#output);
-      if (found !== undefined) return found;
-      if (!this.#running) throw this.#failure();
-      await Promise.race([this.#ended, new Promise((more) => this.#child.stdout?.once('data', more))]);
+      const end = this.#output.indexOf('\n', this.#passed);
+      if (end !== -1) {
+        const found = find(this.#output.slice(this.#passed, end));
+        this.#passed = end + 1;
+        if (found !== undefined) return found;
+      } else if (this.#running) {
+        await Promise.race([this.#ended, new Promise((more) => this.#child.stdout?.once('data', more))]);
+      } else {
+        throw this.#failure();
+      }
     }
+  }
+
+  /** Writes a line to the standard input of a program that was started with it open. */
+  type(line: string): void {
+    this.#child.stdin?.write(`${line}\n`);
   }
 
   /** Its whole standard output when it has ended well. @throws ProgramFailed */

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { judge, type Measurement, spread } from './row.js';
+import { judge, type Measurement, percentile, spread } from './row.js';
 
 const measured = (more: Partial<Measurement>): Measurement => ({
   row: 'row',
@@ -16,6 +16,13 @@ test('the middle is the median, between the two middle ones when their number is
   assert.equal(spread([3, 1, 2]), { middle: 2, least: 1, greatest: 3 });
   assert.equal(spread([4, 1, 2, 3]), { middle: 2.5, least: 1, greatest: 4 });
   assert.throws(() => spread([]), /no figures/);
+});
+
+test('the percentile is a figure that there is', () => {
+  const figures = Array.from({ length: 200 }, (_, index) => 200 - index);
+  assert.is(percentile(figures, 0.99), 198);
+  assert.is(percentile([7], 0.99), 7);
+  assert.throws(() => percentile([], 0.5), /no figures/);
 });
 
 test('the ratio is that of each round, not that of all rounds together', () => {

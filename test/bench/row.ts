@@ -57,6 +57,13 @@ export function spread(figures: readonly number[]): Spread {
   return { middle: (below + above) / 2, least, greatest };
 }
 
+/** The least figure that so great a share of them does not exceed. @throws RangeError for no figures */
+export function percentile(figures: readonly number[], share: number): number {
+  const figure = [...figures].sort((one, other) => one - other)[Math.ceil(share * figures.length) - 1];
+  if (figure === undefined) throw new RangeError('no figures');
+  return figure;
+}
+
 export function judge({ server, peer, bar, counts = 'median' }: Measurement): Verdict {
   const own = spread(server);
   const verdict: Verdict = { server: own };

@@ -4,10 +4,12 @@ import type { Row } from './row.js';
 import { aedesLowdb } from './rows/aedes-lowdb.js';
 import { atQos0, atQos1 } from './rows/inband-put.js';
 import { memory } from './rows/memory.js';
+import { push } from './rows/push.js';
 import { restGet, restPut } from './rows/rest.js';
 import { roundTrip } from './rows/round-trip.js';
 
 import { scale } from './rows/scale.js';
+import { siren } from './rows/siren.js';
 import { stall } from './rows/stall.js';
 import { start } from './rows/start.js';
 
@@ -22,4 +24,6 @@ export const ROWS: readonly Row[] = [
   start,
   memory,
   stall,
+  push,
+  siren,
 ];

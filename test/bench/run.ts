@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- [--seconds N] [--rounds N] [--json FILE] [--cpu-prof DIR] [row …]`: the bars, side by side with
- * their peers. Ends with exit code 1 when a bar is not met.
+ * their peers. Ends with exit code 1 when a bar is not met, and with 2 when a row could not be measured.
  */
 
 import { writeFile } from 'node:fs/promises';
@@ -15,6 +15,8 @@ import { environment } from './versions.js';
 
 const SECONDS = '5';
 const ROUNDS = '5';
+const NOT_MET = 1;
+const FAILED = 2;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -78,7 +80,14 @@ async function run(): Promise<void> {
     ...(cpuProfiles !== undefined && { cpuProfiles: resolve(cpuProfiles) }),
   };
   const measurements: Measurement[] = [];
-  for (const row of chosenRows(positionals)) measurements.push(...(await measure(row, options)));
+  for (const row of chosenRows(positionals)) {
+    try {
+      measurements.push(...(await measure(row, options)));
+    } catch (error) {
+      console.error(`${row.name} failed: ${(error as Error).message}`);
+      process.exitCode = FAILED;
+    }
+  }
   const made = await environment();
   console.log(table(measurements, made));
   const judged = measurements.map((measurement) => ({ ...measurement, verdict: judge(measurement) }));
@@ -88,7 +97,7 @@ async function run(): Promise<void> {
       `${JSON.stringify({ ...made, ...options, measurements: judged }, null, 2)}\n`,
     );
   }
-  if (judged.some(({ verdict }) => verdict.met === false)) process.exitCode = 1;
+  if (judged.some(({ verdict }) => verdict.met === false)) process.exitCode ??= NOT_MET;
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupted);
@@ -96,5 +105,5 @@ try {
   await run();
 } catch (error) {
   console.error((error as Error).message);
-  process.exitCode = 2;
+  process.exitCode = FAILED;
 }

@@ -46,7 +46,7 @@ export async function startServer(
       },
     },
   );
-  const { http, mqtt } = await program.find(listening);
+  const { http, mqtt } = await program.line(listening);
   return {
     program,
     http: { program, address: http },
@@ -56,9 +56,8 @@ export async function startServer(
   };
 }
 
-function listening(output: string): { http: Address; mqtt: Address } | undefined {
-  const line = output.split('\n').find((each) => each.includes('"msg":"listening"') && each.endsWith('}'));
-  if (line === undefined) return undefined;
+function listening(line: string): { http: Address; mqtt: Address } | undefined {
+  if (!line.includes('"msg":"listening"')) return undefined;
   const { http, mqtt } = JSON.parse(line);
   return { http: address(http), mqtt: address(mqtt) };
 }
@@ -85,12 +84,16 @@ export async function call(server: Server, method: string, path: string, body?: 
 }
 
 /** Makes devices over REST. */
-export async function createDevices(server: Server, count: number): Promise<Credentials[]> {
+export async function createDevices(
+  server: Server,
+  count: number,
+  more: Record<string, unknown> = {},
+): Promise<Credentials[]> {
   const made: Credentials[] = [];
   const numbers = Array.from({ length: count }, (_, index) => index).values();
   const worker = async () => {
     for (const number of numbers) {
-      const input = { name: `bench-${number}`, allow_insecure: true };
+      const input = { name: `bench-${number}`, allow_insecure: true, ...more };
       const { device, password } = JSON.parse(await call(server, 'POST', `${BASE}/devices`, input));
       made.push({ id: device.id, password });
     }

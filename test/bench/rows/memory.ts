@@ -47,7 +47,7 @@ async function perDevice(bench: Bench, server: Server, devices: Credentials[]): 
     role: 'load',
     input: JSON.stringify(job),
   });
-  await idle.find((output) => output.includes('connected') || undefined);
+  await idle.line((line) => line === 'connected' || undefined);
   await quiet(server.program, bench.options.seconds);
   const figure = (server.program.residentBytes - before) / KIB / devices.length;
   await idle.stop();
