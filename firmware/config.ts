@@ -32,6 +32,9 @@ export interface PanelConfig {
   clockRetryMax: number;
   /** Between two successful questions to the time server. */
   clockRefresh: number;
+  /** After five restarts by exceptions within the window the panel does without the network for the pause. */
+  restartWindow: number;
+  networkPause: number;
 }
 
 const SECOND = 1000;
@@ -54,4 +57,6 @@ export const DEFAULTS: Readonly<Omit<PanelConfig, 'server' | 'device'>> = {
   clockRetryMin: 4 * SECOND,
   clockRetryMax: 10 * MINUTE,
   clockRefresh: 24 * 60 * MINUTE,
+  restartWindow: MINUTE,
+  networkPause: 15 * MINUTE,
 };

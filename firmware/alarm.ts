@@ -1,0 +1,84 @@
+/** The alarm itself, network or no network: the armed flag, the door and the siren under the panel's rules. */
+
+import type { Board, Timer } from './board.js';
+import { Contact } from './contact.js';
+import { Flash } from './flash.js';
+import { nextState, type PanelState, UNKNOWN } from './panel.js';
+
+export class Alarm {
+  readonly #board: Board;
+  readonly #onChange: () => void;
+  readonly #flash: Flash;
+  readonly #contact: Contact;
+  #armed: boolean;
+  #state = UNKNOWN;
+  #cutOff: Timer | undefined;
+
+  /** Drives the siren at once. `onChange` is called after every later change of state, the siren being driven already. */
+  constructor(board: Board, onChange: () => void) {
+    this.#board = board;
+    this.#flash = new Flash(board.storage, (line) => board.trace(line));
+    this.#armed = this.#flash.armedAtStart;
+    this.#contact = new Contact(board, () => this.#update());
+    // Only from here on: at the start nobody is there yet to be told.
+    this.#onChange = onChange;
+    this.#enter(this.#next());
+  }
+
+  get state(): PanelState {
+    return this.#state;
+  }
+
+  /**
+   * A flag that flash does not take: arming is not carried out, so that the app sees the panel is not armed, as after
+   * the next power cut it would not be; disarming is, because a siren must fall silent.
+   */
+  setArmed(armed: boolean): void {
+    const stored = this.#flash.store(armed);
+    if (!stored) this.#board.trace(`flash: cannot store that the panel is ${armed ? 'armed' : 'disarmed'}`);
+    if (armed && !stored) return;
+    this.#armed = armed;
+    this.#update();
+  }
+
+  /** Reads the door afresh. */
+  look(): void {
+    this.#contact.look();
+  }
+
+  #next(): PanelState {
+    const { config, time } = this.#board;
+    return nextState(this.#state, this.#armed, this.#contact.open, time.ticks(), config);
+  }
+
+  #update(): void {
+    const state = this.#next();
+    if (state === this.#state) return;
+    this.#enter(state);
+    this.#onChange();
+  }
+
+  #enter(state: PanelState): void {
+    const { siren, timers } = this.#board;
+    siren.write(state.sirenRinging);
+    const before = this.#state.cutOffAt;
+    this.#state = state;
+    if (state.cutOffAt === before) return;
+    if (this.#cutOff !== undefined) timers.clear(this.#cutOff);
+    this.#cutOff = undefined;
+    this.#awaitCutOff();
+  }
+
+  #awaitCutOff(): void {
+    const { cutOffAt } = this.#state;
+    if (cutOffAt === undefined) return;
+    this.#cutOff = this.#board.timers.set(() => this.#onCutOff(), cutOffAt - this.#board.time.ticks());
+  }
+
+  /** A timer may be early by a moment. */
+  #onCutOff(): void {
+    this.#cutOff = undefined;
+    this.#update();
+    this.#awaitCutOff();
+  }
+}

@@ -1,0 +1,242 @@
+/** One MQTT connection's life, again and again: connect, subscribe, publish, keep alive, back off. */
+
+import { OWN_TOPICS } from '../shared/topics.js';
+import { BackOff } from './backoff.js';
+import type { Board, MqttClient, MqttControl, MqttMessageInfo, MqttWriteOptions, Timer } from './board.js';
+import { Incoming } from './incoming.js';
+
+/** Control packet types [MQTT-2.2.1]. */
+const CONNACK = 2;
+const SUBSCRIBE = 8;
+const SUBACK = 9;
+const PINGREQ = 12;
+
+const PING_SIZE = 2;
+const SUBSCRIBE_SIZE = 7 + OWN_TOPICS.length;
+/** Fixed header, its length of up to two bytes, and the length of the topic. */
+const PUBLISH_OVERHEAD = 5;
+/** The return code of a filter that is refused [MQTT-3.9.3]. */
+const SUBSCRIPTION_REFUSED = 0x80;
+
+export interface Outgoing {
+  /** ASCII. */
+  topic: string;
+  /** Never empty: a server that sends it back must not send the SDK's client an empty payload. */
+  payload: ArrayBuffer;
+}
+
+export interface LinkUser {
+  /** Subscribed; what there is to say is fetched right after this. */
+  connected(): void;
+  disconnected(): void;
+  received(topic: string, payload: ArrayBuffer): void;
+  /**
+   * The next message to publish, or undefined when there is nothing to say. Asked only when the connection may take it:
+   * what waits, waits as state and not as messages, so that it is bounded and the newest state wins.
+   */
+  next(): Outgoing | undefined;
+}
+
+export class Link {
+  readonly #board: Board;
+  readonly #user: LinkUser;
+  readonly #incoming = new Incoming();
+  readonly #backOff: BackOff;
+  readonly #keepAlive: number;
+  #networkUp = false;
+  #client: MqttClient | undefined;
+  /** Which connection it is: what is still heard of an earlier one does not count. */
+  #connection = 0;
+  #accepted = false;
+  #subscribing = false;
+  #online = false;
+  #onlineSince = 0;
+  /** How many bytes the client takes now. */
+  #writable = 0;
+  /** Fetched from the user, and waiting for room. */
+  #unsent: Outgoing | undefined;
+  #lastHeard = 0;
+  #lastSent = 0;
+  /** Ends an attempt that takes too long, or the wait for the next one. */
+  #timer: Timer | undefined;
+  #watchdog: Timer | undefined;
+
+  constructor(board: Board, user: LinkUser) {
+    this.#board = board;
+    this.#user = user;
+    this.#backOff = new BackOff(board.config, () => board.random());
+    this.#keepAlive = Math.max(1000, board.config.keepAlive);
+  }
+
+  /** Connected and subscribed. */
+  get online(): boolean {
+    return this.#online;
+  }
+
+  /** To be called at every gain and loss of the network. */
+  network(up: boolean): void {
+    if (up === this.#networkUp) return;
+    this.#networkUp = up;
+    if (!up) return this.#lose('the network is lost');
+    this.#backOff.reset();
+    this.#connectIn(this.#backOff.next());
+  }
+
+  /** Publishes what the user has to say, as far as the connection takes it now; the rest follows by itself. */
+  flush(): void {
+    while (this.#online) {
+      this.#unsent ??= this.#user.next();
+      if (this.#unsent === undefined) return;
+      const { topic, payload } = this.#unsent;
+      const size = PUBLISH_OVERHEAD + topic.length + payload.byteLength;
+      if (!this.#write(payload, { topic, QoS: 0 }, size)) return;
+      this.#unsent = undefined;
+    }
+  }
+
+  /** Gives the connection up for a new one. */
+  reconnect(why: string): void {
+    this.#lose(why);
+  }
+
+  #connectIn(delay: number): void {
+    this.#restartTimer(() => this.#connect(), delay);
+  }
+
+  #connect(): void {
+    const { server, connectTimeout } = this.#board.config;
+    const connection = ++this.#connection;
+    this.#restartTimer(() => this.#lose('no answer in time'), connectTimeout);
+    this.#board.trace(`link: connecting to ${server}`);
+    try {
+      this.#client = this.#open(connection);
+    } catch (error) {
+      this.#lose(`cannot connect: ${error}`);
+    }
+  }
+
+  #open(connection: number): MqttClient {
+    const isLive = (): boolean => connection === this.#connection;
+    return this.#board.mqtt({
+      keepAlive: this.#keepAlive,
+      onReadable: (count, info) => isLive() && this.#onReadable(count, info),
+      onWritable: (count) => isLive() && this.#onWritable(count),
+      onControl: (operation, message) => isLive() && this.#onControl(operation, message),
+      onClose: () => isLive() && this.#lose('the connection was closed'),
+      onError: (error) => isLive() && this.#lose(`network fault: ${error ?? 'no reason given'}`),
+    });
+  }
+
+  #onControl(operation: number, message: MqttControl): void {
+    this.#lastHeard = this.#board.time.ticks();
+    if (operation === CONNACK) this.#onConnack(message.returnCode ?? 0);
+    else if (operation === SUBACK) this.#onSuback(message.payload?.[0] ?? 0);
+  }
+
+  #onConnack(returnCode: number): void {
+    if (returnCode !== 0) return this.#lose(`the server refuses this device, CONNACK ${returnCode}`);
+    this.#accepted = true;
+    this.#lastSent = this.#lastHeard;
+    this.#watchdog = this.#board.timers.repeat(() => this.#watch(), this.#keepAlive / 4);
+    this.#subscribe();
+  }
+
+  #onSuback(returnCode: number): void {
+    if (returnCode === SUBSCRIPTION_REFUSED) return this.#lose('the server refuses the subscription');
+    if (this.#online) return;
+    this.#stopTimer();
+    this.#online = true;
+    this.#onlineSince = this.#lastHeard;
+    this.#board.trace('link: online');
+    this.#user.connected();
+    this.flush();
+  }
+
+  #onWritable(count: number): void {
+    this.#writable = count;
+    this.#subscribe();
+    this.flush();
+  }
+
+  #onReadable(count: number, info: MqttMessageInfo): void {
+    this.#lastHeard = this.#board.time.ticks();
+    const part = this.#client?.read(count);
+    if (part === undefined) return;
+    const payload = this.#incoming.add(part, info);
+    if (payload === undefined) return;
+    if (payload === 'too long') this.#board.trace('link: ignored a message that is too long');
+    else this.#user.received(this.#incoming.topic, payload);
+  }
+
+  #subscribe(): void {
+    if (!this.#accepted || this.#subscribing) return;
+    const items = [{ topic: OWN_TOPICS, QoS: 0 }];
+    this.#subscribing = this.#write(undefined, { operation: SUBSCRIBE, items }, SUBSCRIBE_SIZE);
+  }
+
+  /** Anything that comes from the server is a sign of life; after half the keep-alive without one it is asked for. */
+  #watch(): void {
+    const now = this.#board.time.ticks();
+    const silence = now - this.#lastHeard;
+    if (silence >= 1.25 * this.#keepAlive) return this.#lose('the server is silent');
+    if (Math.max(silence, now - this.#lastSent) < this.#keepAlive / 2) return;
+    this.#write(undefined, { operation: PINGREQ }, PING_SIZE);
+  }
+
+  /** False when there is no room now: `onWritable` tells when there is. */
+  #write(data: ArrayBuffer | undefined, options: MqttWriteOptions, size: number): boolean {
+    if (this.#client === undefined || size > this.#writable) return false;
+    try {
+      this.#writable = this.#client.write(data, options);
+    } catch (error) {
+      this.#board.trace(`link: the client takes less than it said: ${error}`);
+      this.#writable = 0;
+      return false;
+    }
+    this.#lastSent = this.#board.time.ticks();
+    return true;
+  }
+
+  #lose(why: string): void {
+    const wasOnline = this.#online;
+    this.#board.trace(`link: ${why}`);
+    if (this.#client !== undefined) this.#closeLater(this.#client);
+    if (this.#watchdog !== undefined) this.#board.timers.clear(this.#watchdog);
+    this.#stopTimer();
+    this.#connection += 1;
+    this.#client = undefined;
+    this.#watchdog = undefined;
+    this.#unsent = undefined;
+    this.#accepted = false;
+    this.#subscribing = false;
+    this.#online = false;
+    this.#writable = 0;
+    this.#incoming.clear();
+    if (wasOnline) {
+      this.#backOff.stood(this.#board.time.ticks() - this.#onlineSince);
+      this.#user.disconnected();
+    }
+    if (this.#networkUp) this.#connectIn(this.#backOff.next());
+  }
+
+  /** Not in this turn, which may be one of the client's own callbacks: the SDK's client does not survive that. */
+  #closeLater(client: MqttClient): void {
+    this.#board.timers.set(() => {
+      try {
+        client.close();
+      } catch (error) {
+        this.#board.trace(`link: closing failed: ${error}`);
+      }
+    }, 0);
+  }
+
+  #restartTimer(callback: () => void, delay: number): void {
+    this.#stopTimer();
+    this.#timer = this.#board.timers.set(callback, delay);
+  }
+
+  #stopTimer(): void {
+    if (this.#timer !== undefined) this.#board.timers.clear(this.#timer);
+    this.#timer = undefined;
+  }
+}

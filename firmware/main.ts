@@ -1,0 +1,4 @@
+import { board } from 'board';
+import { start } from './start.js';
+
+start(board);

@@ -1,0 +1,58 @@
+/** Blocks of bytes that tell whether they are whole: the content, then its CRC-32, the lowest byte first. */
+
+import type { KeyValueStore } from './board.js';
+
+const CHECKSUM_LENGTH = 4;
+/** The reversed polynomial of IEEE 802.3. */
+const POLYNOMIAL = 0xedb88320;
+
+export type Reading = Uint8Array | 'absent' | 'damaged';
+
+/** The content of a block; damaged also when it has another length, or the store cannot read it. */
+export function readSealed(store: KeyValueStore, key: string, length: number): Reading {
+  try {
+    const block = store.read(key);
+    if (block === undefined) return 'absent';
+    if (block.length !== length + CHECKSUM_LENGTH) return 'damaged';
+    return checksumAgrees(block, length) ? block.slice(0, length) : 'damaged';
+  } catch {
+    return 'damaged';
+  }
+}
+
+/** Writes a block and reads it back: whether it stands there now. */
+export function writeSealed(store: KeyValueStore, key: string, content: Uint8Array): boolean {
+  const block = new Uint8Array(content.length + CHECKSUM_LENGTH);
+  block.set(content);
+  putUint32(block, content.length, checksum(block, content.length));
+  try {
+    store.write(key, block);
+  } catch {
+    return false;
+  }
+  const standing = readSealed(store, key, content.length);
+  return typeof standing !== 'string' && content.every((byte, index) => byte === standing[index]);
+}
+
+/** An unsigned number of 32 bits, the lowest byte first. */
+export function getUint32(bytes: Uint8Array, at: number): number {
+  let value = 0;
+  for (let index = at + 3; index >= at; index--) value = value * 256 + (bytes[index] ?? 0);
+  return value;
+}
+
+export function putUint32(bytes: Uint8Array, at: number, value: number): void {
+  for (let index = 0; index < 4; index++) bytes[at + index] = value >>> (8 * index);
+}
+
+const checksumAgrees = (block: Uint8Array, length: number): boolean =>
+  getUint32(block, length) === checksum(block, length);
+
+function checksum(bytes: Uint8Array, length: number): number {
+  let crc = ~0;
+  for (let index = 0; index < length; index++) {
+    crc ^= bytes[index] ?? 0;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? POLYNOMIAL : 0);
+  }
+  return ~crc >>> 0;
+}

@@ -1,0 +1,61 @@
+/** Puts the panel together on a board, and starts it anew after an exception. */
+
+import { Alarm } from './alarm.js';
+import type { Board } from './board.js';
+import { Clock } from './clock.js';
+import { guardedBoard, guardWith } from './guard.js';
+import { Led } from './led.js';
+import { Restarts } from './restart.js';
+import { Twin } from './twin.js';
+
+export function start(board: Board): void {
+  const restarts = new Restarts(board);
+
+  const guard = guardWith((error) => {
+    board.trace(`restart after an exception: ${describe(error)}`);
+    restarts.add();
+    board.restart();
+  });
+  guard(() => run(guardedBoard(board, guard), restarts))();
+}
+
+/** The siren is driven before anything else is touched; the network comes last. */
+function run(board: Board, restarts: Restarts): void {
+  let twin: Twin | undefined;
+
+  const alarm = new Alarm(board, () => {
+    show();
+    twin?.changed();
+  });
+  const led = new Led(board);
+  const show = (): void => {
+    const { armed, doorOpen, sirenRinging } = alarm.state;
+    const status = { armed, doorOpen, sirenRinging, online: twin?.online ?? false };
+    led.show(status);
+    board.show?.(status);
+  };
+  show();
+
+  const connect = (): void => {
+    const clock = new Clock(board, () => twin?.refresh());
+    const connected = new Twin(board, alarm, clock, show);
+    twin = connected;
+    const onNetwork = (): void => {
+      connected.network(network.online);
+      if (network.online) clock.networkUp();
+    };
+    const network = board.network(onNetwork);
+    onNetwork();
+  };
+
+  if (!restarts.tooMany) return connect();
+  board.trace('too many restarts: without the network for a while');
+  board.timers.set(() => {
+    restarts.forget();
+    connect();
+  }, board.config.networkPause);
+}
+
+/** The stack of XS begins with the error's name and message. */
+const describe = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? String(error)) : String(error);

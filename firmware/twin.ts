@@ -1,0 +1,237 @@
+/** The twin loop: the desired document in, the current document out. */
+
+import { CURRENT, type CurrentDocument, DESIRED } from '../shared/panel.js';
+import { parseReply, type Reply, requestTopic } from '../shared/topics.js';
+import type { Board, Timer } from './board.js';
+import type { Clock } from './clock.js';
+import { Link, type LinkUser, type Outgoing } from './link.js';
+import { parseDesired, parseError } from './message.js';
+import type { PanelState } from './panel.js';
+import { encode } from './text.js';
+
+const NOT_FOUND = 'document not found';
+/** No topic that concerns the panel is longer. */
+const LONGEST_TOPIC = 128;
+/** So many answers in a row that are older than what was seen before: the document was deleted and made anew. */
+const OLDER_ANSWERS = 2;
+
+/** What the twin stands for. */
+export interface TwinPanel {
+  readonly state: PanelState;
+  setArmed(armed: boolean): void;
+  /** Reads the door afresh. */
+  look(): void;
+}
+
+export class Twin implements LinkUser {
+  readonly #board: Board;
+  readonly #panel: TwinPanel;
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #onOnline: () => void;
+  readonly #link: Link;
+  /** What is to be said next: ask for `desired`, the whole `current`, a `current` patch even without a change. */
+  #ask = false;
+  #whole = false;
+  #refresh = false;
+  /** A report was refused: the next poll sends the whole `current`. */
+  #refused = false;
+  /** The first answer of this connection is still awaited, and the first report with it. */
+  #awaiting = false;
+  #reported: PanelState | undefined;
+  #reportedAt = 0;
+  /** Of the newest `desired` of this connection; 0: none seen. */
+  #version = 0;
+  #olderAnswers = 0;
+  #answerTimer: Timer | undefined;
+  #pollTimer: Timer | undefined;
+  #refreshTimer: Timer | undefined;
+
+  /** `onOnline` is called whenever {@link online} changes. */
+  constructor(board: Board, panel: TwinPanel, clock: Pick<Clock, 'now'>, onOnline: () => void) {
+    this.#board = board;
+    this.#panel = panel;
+    this.#clock = clock;
+    this.#onOnline = onOnline;
+    this.#link = new Link(board, this);
+  }
+
+  get online(): boolean {
+    return this.#link.online;
+  }
+
+  /** To be called at every gain and loss of the network. */
+  network(up: boolean): void {
+    this.#link.network(up);
+  }
+
+  /** The panel's state is another one: reports it at once. */
+  changed(): void {
+    this.#endAwaiting();
+    this.#link.flush();
+  }
+
+  /** Reports `last_update` at once, though nothing else may have changed. */
+  refresh(): void {
+    this.#refresh = true;
+    this.#link.flush();
+  }
+
+  connected(): void {
+    const { timers, config } = this.#board;
+    this.#ask = true;
+    this.#whole = true;
+    this.#refused = false;
+    this.#awaiting = true;
+    this.#reported = undefined;
+    this.#reportedAt = this.#board.time.ticks();
+    this.#forgetVersion();
+    this.#answerTimer = timers.set(() => this.#answered(), config.answerTimeout);
+    this.#pollTimer = timers.repeat(() => this.#poll(), config.pollInterval);
+    this.#refreshIn(config.refreshInterval);
+    this.#onOnline();
+  }
+
+  disconnected(): void {
+    this.#endAwaiting();
+    if (this.#pollTimer !== undefined) this.#board.timers.clear(this.#pollTimer);
+    if (this.#refreshTimer !== undefined) this.#board.timers.clear(this.#refreshTimer);
+    this.#pollTimer = undefined;
+    this.#refreshTimer = undefined;
+    this.#onOnline();
+  }
+
+  next(): Outgoing | undefined {
+    if (this.#ask) {
+      this.#ask = false;
+      return { topic: requestTopic(DESIRED, 'get'), payload: encode('{}') };
+    }
+    if (this.#awaiting) return undefined;
+    const known = this.#whole ? undefined : this.#reported;
+    const data = this.#report(this.#panel.state, known);
+    if (data === undefined) return undefined;
+    this.#whole = false;
+    this.#refresh = false;
+    this.#reported = this.#panel.state;
+    this.#reportedAt = this.#board.time.ticks();
+    const topic = requestTopic(CURRENT, known === undefined ? 'put' : 'patch');
+    return { topic, payload: encode(JSON.stringify({ data })) };
+  }
+
+  received(topic: string, payload: ArrayBuffer): void {
+    const reply = topic.length <= LONGEST_TOPIC ? parseReply(topic) : undefined;
+    if (reply === undefined || reply.twin !== 'me') return this.#unexpected(topic);
+    if (reply.document === DESIRED && isAboutDesired(reply)) return this.#onDesired(reply, payload);
+    if (reply.document === CURRENT && isAboutReport(reply)) return this.#onReported(reply, payload);
+    this.#unexpected(topic);
+  }
+
+  /** What differs from what the server knows, or everything when it knows nothing; undefined: no need to report. */
+  #report(state: PanelState, known: PanelState | undefined): Partial<CurrentDocument> | undefined {
+    const armed = state.armed !== known?.armed;
+    const ringing = state.sirenRinging !== known?.sirenRinging;
+    const door = state.doorOpen !== known?.doorOpen;
+    if (!armed && !ringing && !door && !this.#refresh) return undefined;
+    const data: Partial<CurrentDocument> = {};
+    const now = this.#clock.now();
+    if (now !== undefined) data.last_update = new Date(now).toISOString();
+    if (armed) data.alarm_armed = state.armed;
+    if (ringing) data.siren_ringing = state.sirenRinging;
+    if (door) data.door_open = state.doorOpen;
+    return data;
+  }
+
+  #onDesired(reply: Reply, payload: ArrayBuffer): void {
+    const isAnswer = reply.outcome !== 'changed';
+    if (reply.outcome === 'error') this.#onDesiredError(payload);
+    else this.#onDesiredDocument(payload, isAnswer);
+    if (isAnswer) this.#answered();
+  }
+
+  /** Without a document the panel stays as it is; one that is made from now on begins with version 1 again. */
+  #onDesiredError(payload: ArrayBuffer): void {
+    const error = parseError(payload);
+    if (error === NOT_FOUND) this.#forgetVersion();
+    else this.#board.trace(`twin: no desired document: ${error ?? 'no reason given'}`);
+  }
+
+  #onDesiredDocument(payload: ArrayBuffer, isAnswer: boolean): void {
+    const desired = parseDesired(payload);
+    if (typeof desired === 'string')
+      return this.#board.trace(`twin: ignored the desired document: ${desired}`);
+    const { armed, version = this.#version } = desired;
+    if (version < this.#version) return this.#onOlderDesired(version, isAnswer);
+    this.#version = version;
+    this.#olderAnswers = 0;
+    this.#panel.look();
+    this.#panel.setArmed(armed);
+  }
+
+  /**
+   * Older than one seen on this connection, hence ignored. When the server says so twice when asked, the document was
+   * deleted and made anew in between, and a new connection begins without a memory of the old one.
+   */
+  #onOlderDesired(version: number, isAnswer: boolean): void {
+    this.#board.trace(`twin: ignored version ${version} of desired after version ${this.#version}`);
+    if (!isAnswer) {
+      this.#ask = true;
+      return this.#link.flush();
+    }
+    this.#olderAnswers += 1;
+    if (this.#olderAnswers >= OLDER_ANSWERS) this.#link.reconnect('the desired document was made anew');
+  }
+
+  #onReported(reply: Reply & { action: string }, payload: ArrayBuffer): void {
+    if (reply.outcome === 'success') return;
+    const error = parseError(payload);
+    if (error === NOT_FOUND && reply.action === 'patch') {
+      this.#whole = true;
+      return this.#link.flush();
+    }
+    this.#board.trace(`twin: the ${reply.action} of current was refused: ${error ?? 'no reason given'}`);
+    this.#refused = true;
+  }
+
+  #unexpected(topic: string): void {
+    this.#board.trace(`twin: ignored unexpected topic ${topic.slice(0, LONGEST_TOPIC)}`);
+  }
+
+  #answered(): void {
+    this.#endAwaiting();
+    this.#link.flush();
+  }
+
+  #endAwaiting(): void {
+    this.#awaiting = false;
+    if (this.#answerTimer !== undefined) this.#board.timers.clear(this.#answerTimer);
+    this.#answerTimer = undefined;
+  }
+
+  #forgetVersion(): void {
+    this.#version = 0;
+    this.#olderAnswers = 0;
+  }
+
+  #poll(): void {
+    this.#panel.look();
+    this.#ask = true;
+    this.#whole ||= this.#refused;
+    this.#refused = false;
+    this.#link.flush();
+  }
+
+  #refreshIn(delay: number): void {
+    this.#refreshTimer = this.#board.timers.set(() => this.#onRefresh(), delay);
+  }
+
+  #onRefresh(): void {
+    const { refreshInterval } = this.#board.config;
+    const remaining = this.#reportedAt + refreshInterval - this.#board.time.ticks();
+    if (remaining <= 0) this.refresh();
+    this.#refreshIn(remaining > 0 ? remaining : refreshInterval);
+  }
+}
+
+const isAboutDesired = (reply: Reply): boolean => reply.outcome === 'changed' || reply.action === 'get';
+
+const isAboutReport = (reply: Reply): reply is Reply & { action: 'put' | 'patch' } =>
+  reply.outcome !== 'changed' && (reply.action === 'put' || reply.action === 'patch');
