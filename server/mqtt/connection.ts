@@ -171,6 +171,7 @@ export class Connection implements Carrier {
     this.#work();
   }
 
+  /** The client says goodbye: its will is not carried out [MQTT-3.14.4-3]. */
   disconnected(): void {
     this.#end(false);
   }

@@ -48,7 +48,7 @@ export class Session {
   readonly #pushes: Pushes;
   readonly #receipts: Receipts;
   readonly #unwatch: () => void;
-  #will: Message | undefined;
+  readonly #will: Message | undefined;
 
   constructor(device: Device, connect: Connect, endpoint: Endpoint, carrier: Carrier) {
     const { settings, twins } = endpoint;
@@ -94,7 +94,6 @@ export class Session {
       case 'pingreq':
         return this.#carrier.output.add(PINGRESP);
       case 'disconnect':
-        this.#will = undefined; // [MQTT-3.14.4-3]
         return this.#carrier.disconnected();
       case 'connect':
         throw new ProtocolViolation('a second CONNECT [MQTT-3.1.0-2]');
@@ -113,7 +112,6 @@ export class Session {
   end(willed: boolean): void {
     this.#unwatch();
     const will = this.#will;
-    this.#will = undefined;
     if (will === undefined || !willed) return;
     const request = this.#topics.request(will.topic);
     if (request === undefined) this.#endpoint.counters.droppedPublishes++;

@@ -88,31 +88,4 @@ test('a device that loses its rights while it is being authenticated does not co
   );
 });
 
-test('a silent client is closed after one and a half times its keep-alive; one that pings is not', async () => {
-  const silent = await RawClient.open(endpoint.port);
-  silent.send(connectPacket(endpoint.devices.add(), { keepalive: 1 }));
-  const alive = await RawClient.open(endpoint.port);
-  alive.send(connectPacket(endpoint.devices.add(), { keepalive: 1 }));
-  const without = await RawClient.admitted(endpoint.port, endpoint.devices.add());
-  const pings = setInterval(() => alive.send({ cmd: 'pingreq' }), 250);
-  await silent.next('connack');
-  await silent.closed;
-  clearInterval(pings);
-  await alive.next('connack');
-  for (const client of [alive, without]) {
-    await client.drain();
-    client.vanish();
-  }
-});
-
-test('a keep-alive is kept by whole packets only', async () => {
-  const client = await RawClient.open(endpoint.port);
-  client.send(connectPacket(endpoint.devices.add(), { keepalive: 1 }));
-  await client.next('connack');
-  client.send(Buffer.from([0x30, 100]));
-  const spelling = setInterval(() => client.send(Buffer.from([0])), 50);
-  await client.closed;
-  clearInterval(spelling);
-});
-
 test.run();
