@@ -16,8 +16,7 @@ test.before.each(() => {
   );
 });
 
-const offer = (name: string, version: number) =>
-  pushes.offer(new Document('id', name, { version, updatedAt: '', data: '{}' }));
+const offer = (name: string, version: number) => pushes.offer(new Document('id', name, version, '', '{}'));
 
 test('what can be sent is sent at once', () => {
   offer('a', 1);
