@@ -1,0 +1,104 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { originalPositionFor, TraceMap } from '@jridgewell/trace-mapping';
+import { build, type Plugin } from 'esbuild';
+
+const DESKTOP = import.meta.dirname;
+const FIRMWARE = join(DESKTOP, '..');
+const ROOT = join(FIRMWARE, '..');
+const MODULES = join(DESKTOP, 'modules');
+
+/** The SDK's bare specifiers and what stands for them here. */
+const PLATFORM = {
+  board: join(FIRMWARE, 'boards/desktop.ts'),
+  timer: join(MODULES, 'timer.ts'),
+  time: join(MODULES, 'time.ts'),
+  sntp: join(MODULES, 'sntp.ts'),
+  'mc/config': join(MODULES, 'config.ts'),
+  'embedded:io/digital': join(MODULES, 'digital.ts'),
+  'embedded:storage/key-value': join(MODULES, 'key-value.ts'),
+  'embedded:network/mqtt/client': join(MODULES, 'mqtt-client.ts'),
+};
+
+/** A program for XS in one script, and the way from its lines back to the TypeScript. */
+export interface Bundle {
+  readonly source: string;
+  /** Puts TypeScript's files and lines into a stack of XS. */
+  explain(stack: string): string;
+}
+
+let firmware: Promise<Bundle> | undefined;
+
+/** The firmware as it ships, bundled once for a process however many panels it runs. */
+export const bundleFirmware = (): Promise<Bundle> => {
+  firmware ??= bundle(join(FIRMWARE, 'main.ts'));
+  return firmware;
+};
+
+/** Bundles a program, with every module of the firmware and all that is built in frozen before it runs. */
+export async function bundle(main: string): Promise<Bundle> {
+  const { outputFiles } = await build({
+    stdin: { contents: entry(main), resolveDir: ROOT, sourcefile: 'entry.ts' },
+    bundle: true,
+    write: false,
+    outdir: ROOT,
+    format: 'iife',
+    target: 'es2022',
+    charset: 'utf8',
+    sourcemap: 'external',
+    alias: PLATFORM,
+    plugins: [freezing],
+    absWorkingDir: ROOT,
+    logLevel: 'silent',
+  });
+  const [map, script] = outputFiles;
+  if (map === undefined || script === undefined) throw new Error('esbuild gave no bundle');
+  const trace = new TraceMap(map.text);
+  return {
+    source: script.text,
+    explain: (stack) => stack.replace(FRAME, (frame, line) => position(trace, frame, line)),
+  };
+}
+
+// XS names the script by a number.
+const FRAME = /#\d+:(\d+)/g;
+
+function position(trace: TraceMap, frame: string, line: string): string {
+  // XS tells no column: the line's first statement stands for it.
+  for (let column = 0; column < 200; column++) {
+    const { source, line: original } = originalPositionFor(trace, { line: Number(line), column });
+    if (source !== null) return `${source}:${original}`;
+  }
+  return frame;
+}
+
+/** Imports are carried out in their order: what XS lacks here, the modules and their freezing, the program. */
+const entry = (main: string): string =>
+  [join(MODULES, 'text.ts'), FROZEN, main].map((path) => `import ${JSON.stringify(path)};`).join('\n');
+
+const FROZEN = 'frozen-modules';
+
+/** A module that imports all others of the firmware and freezes them, as the SDK's preload would. */
+const freezing: Plugin = {
+  name: 'freezing',
+  setup(builder) {
+    builder.onResolve({ filter: new RegExp(`^${FROZEN}$`) }, () => ({ path: FROZEN, namespace: FROZEN }));
+    builder.onLoad({ filter: /.*/, namespace: FROZEN }, () => ({
+      contents: frozenModules(),
+      resolveDir: ROOT,
+    }));
+  },
+};
+
+function frozenModules(): string {
+  const modules = readdirSync(FIRMWARE)
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts') && name !== 'main.ts')
+    .map((name) => join(FIRMWARE, name))
+    .concat(Object.values(PLATFORM));
+  return [
+    `import { deepFreeze, freezeIntrinsics } from ${JSON.stringify(join(MODULES, 'freeze.ts'))};`,
+    ...modules.map((path, index) => `import * as module${index} from ${JSON.stringify(path)};`),
+    ...modules.map((_, index) => `deepFreeze({ ...module${index} });`),
+    'freezeIntrinsics();',
+  ].join('\n');
+}

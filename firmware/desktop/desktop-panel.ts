@@ -1,0 +1,211 @@
+import { EventEmitter, once } from 'node:events';
+import type { ConnectionOptions } from 'node:tls';
+import type { PanelStatus } from '../board.js';
+import type { PanelConfig } from '../config.js';
+import { type Bundle, bundleFirmware } from './bundle.js';
+import { type Cut, FlashFile } from './flash.js';
+import { Machine } from './machine.js';
+
+export interface DesktopPanelOptions {
+  /** `mqtt://host:port` or `mqtts://host:port` */
+  server: string;
+  /** The device's id. */
+  device: string;
+  password: string;
+  /** The file that stands for the flash. */
+  flash: string;
+  /** What differs from the firmware's defaults. */
+  config?: Partial<PanelConfig>;
+  /** The server's authority and the device's certificate, in PEM, for `mqtts`. */
+  tls?: Pick<ConnectionOptions, 'ca' | 'cert' | 'key'>;
+  /** The trace, line by line. */
+  trace?: (line: string) => void;
+  /** Another program than the firmware. */
+  program?: Bundle;
+}
+
+/** What a person in front of the panel sees; without power nothing rings and nothing is online. */
+export interface DesktopState extends PanelStatus {
+  power: boolean;
+}
+
+const MQTT_PORT = 1883;
+const MQTTS_PORT = 8883;
+/** As small as on a board, so that messages come in parts and the sender has to wait. */
+const PART_BYTES = 512;
+const SEND_BYTES = 4096;
+/** Between the end of a program and its next start, as a board takes; an exception at every start must not spin. */
+const RESTART_MS = 100;
+
+const DARK = { armed: false, doorOpen: false, sirenRinging: false, online: false };
+
+/** A panel on this machine: a door, a siren, a flash, power and a network to play with, and the firmware on XS. */
+export class DesktopPanel {
+  readonly #options: DesktopPanelOptions;
+  readonly #bundle: Bundle;
+  readonly #flash: FlashFile;
+  readonly #changes = new EventEmitter();
+  readonly #pins: Record<string, 0 | 1> = { door: 0, siren: 0, led: 0 };
+  #machine: Machine | undefined;
+  #restart: NodeJS.Timeout | undefined;
+  #status: PanelStatus = DARK;
+  #networkOn = true;
+  #powerOn = false;
+  #clockOffset = 0;
+  #announced = '';
+
+  constructor(options: DesktopPanelOptions, bundle: Bundle) {
+    this.#options = options;
+    this.#bundle = bundle;
+    this.#flash = new FlashFile(options.flash);
+    this.#changes.setMaxListeners(0);
+  }
+
+  get state(): DesktopState {
+    const { armed, doorOpen, online } = this.#status;
+    return { armed, doorOpen, sirenRinging: this.#pins.siren === 1, online, power: this.#powerOn };
+  }
+
+  /** The level of the LED. */
+  get led(): boolean {
+    return this.#pins.led === 1;
+  }
+
+  /** Calls back at every change of state. Returns what ends it. */
+  onChange(listener: (state: DesktopState) => void): () => void {
+    this.#changes.on('change', listener);
+    return () => this.#changes.off('change', listener);
+  }
+
+  /** Resolves with the first state, now or later, for which the predicate holds. */
+  async until(predicate: (state: DesktopState) => boolean): Promise<DesktopState> {
+    while (!predicate(this.state)) await once(this.#changes, 'change');
+    return this.state;
+  }
+
+  openDoor(): void {
+    this.#setDoor(1);
+  }
+
+  closeDoor(): void {
+    this.#setDoor(0);
+  }
+
+  powerOn(): void {
+    if (this.#powerOn) return;
+    this.#powerOn = true;
+    this.#start();
+  }
+
+  /** At once, whatever the program is doing: it keeps what is in flash, and nothing else. */
+  powerOff(): void {
+    if (!this.#powerOn) return;
+    this.#powerOn = false;
+    clearTimeout(this.#restart);
+    this.#machine?.powerOff();
+    this.#darken();
+  }
+
+  networkOn(): void {
+    this.#setNetwork(true);
+  }
+
+  networkOff(): void {
+    this.#setNetwork(false);
+  }
+
+  /** The connection goes half-open: nothing comes and nothing goes any more, and nobody is told. */
+  freezeNetwork(): void {
+    this.#machine?.freezeConnections();
+  }
+
+  /** Power fails at the nth operation of the flash from now (1: the next). */
+  cutPowerAtFlashOperation(operations: number, how: Cut): void {
+    this.#flash.cutPowerAt(operations, how, () => this.powerOff());
+  }
+
+  /** Sets the board's clock wrong, by milliseconds. */
+  shiftClock(by: number): void {
+    this.#clockOffset += by;
+  }
+
+  stop(): void {
+    this.#changes.removeAllListeners();
+    this.powerOff();
+  }
+
+  #setDoor(level: 0 | 1): void {
+    if (this.#pins.door === level) return;
+    this.#pins.door = level;
+    this.#machine?.edge('door');
+  }
+
+  #setNetwork(on: boolean): void {
+    if (this.#networkOn === on) return;
+    this.#networkOn = on;
+    this.#machine?.networkChanged();
+  }
+
+  #start(): void {
+    const { server, device, password, config, tls, trace = () => undefined } = this.#options;
+    const { protocol, hostname, port } = new URL(server);
+    const secure = protocol === 'mqtts:';
+    const host = hostname.replace(/^\[|\]$/g, '');
+    const address = { host, port: Number(port) || (secure ? MQTTS_PORT : MQTT_PORT) };
+    this.#machine = new Machine(this.#bundle, {
+      config: { ...config, server, device, password, timeServer: host, ...address },
+      connection: {
+        partBytes: PART_BYTES,
+        sendBytes: SEND_BYTES,
+        tls: secure ? { ...tls, servername: host } : undefined,
+      },
+      flash: this.#flash,
+      clock: {
+        now: () => Date.now() + this.#clockOffset,
+        set: (now) => {
+          this.#clockOffset = now - Date.now();
+        },
+      },
+      isOnline: () => this.#networkOn,
+      readPin: (pin) => this.#pins[pin] ?? 0,
+      writePin: (pin, level) => {
+        this.#pins[pin] = level;
+      },
+      show: (status) => {
+        this.#status = status as PanelStatus;
+      },
+      trace,
+      turned: () => this.#announce(),
+      ended: () => {
+        this.#darken();
+        this.#restart = setTimeout(() => this.#start(), RESTART_MS);
+      },
+    });
+  }
+
+  #darken(): void {
+    this.#machine = undefined;
+    this.#pins.siren = 0;
+    this.#pins.led = 0;
+    this.#status = { ...this.#status, online: false };
+    this.#announce();
+  }
+
+  #announce(): void {
+    const state = this.state;
+    const text = JSON.stringify(state);
+    if (text === this.#announced) return;
+    this.#announced = text;
+    this.#changes.emit('change', state);
+  }
+}
+
+/**
+ * A panel with power and network on and its door closed.
+ * @throws FlashDamaged, or Error when the XS engine is not there
+ */
+export async function startPanel(options: DesktopPanelOptions): Promise<DesktopPanel> {
+  const panel = new DesktopPanel(options, options.program ?? (await bundleFirmware()));
+  panel.powerOn();
+  return panel;
+}

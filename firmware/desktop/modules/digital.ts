@@ -1,0 +1,40 @@
+/** `embedded:io/digital` (ECMA-419, section 9): pins by their names on the desktop board. */
+
+import { ask, listen } from './host.js';
+
+interface Options {
+  pin: string;
+  mode: number;
+  initialValue?: 0 | 1;
+  onReadable?: () => void;
+}
+
+const listening = new Map<string, () => void>();
+
+class Digital {
+  static readonly Input = 0;
+  static readonly InputPullUp = 1;
+  static readonly Output = 8;
+  static readonly Rising = 1;
+  static readonly Falling = 2;
+
+  readonly #pin: string;
+
+  constructor({ pin, onReadable, initialValue }: Options) {
+    this.#pin = pin;
+    if (onReadable !== undefined) listening.set(pin, onReadable);
+    if (initialValue !== undefined) this.write(initialValue);
+  }
+
+  read(): 0 | 1 {
+    return ask('pin.read', { pin: this.#pin }).head.level;
+  }
+
+  write(level: 0 | 1): void {
+    ask('pin.write', { pin: this.#pin, level });
+  }
+}
+
+listen('edge', ({ head }) => listening.get(head.pin)?.());
+
+export default Digital;

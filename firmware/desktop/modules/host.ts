@@ -1,0 +1,60 @@
+/**
+ * The XS end of the pipe to Node: `ask` blocks for an answer, and what Node tells comes to the listeners, each message
+ * in a turn of its own. A message is one line of JSON, then bytes.
+ */
+
+export interface Message {
+  // biome-ignore lint/suspicious/noExplicitAny: the two ends are written together, and each message has its own fields
+  head: any;
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+export type Listener = (message: Message) => void;
+
+const NEWLINE = 0x0a;
+const NOTHING = new Uint8Array(0);
+const listeners = new Map<string, Listener>();
+
+/** Asks Node, by the name of the request and what else its answer needs. */
+export function ask(request: string, fields: object = {}, bytes: Uint8Array = NOTHING): Message {
+  return decode(issueCommand(encode({ request, ...fields }, bytes)));
+}
+
+/** Hears the events of one name. */
+export function listen(event: string, listener: Listener): void {
+  listeners.set(event, listener);
+}
+
+function encode(head: object, bytes: Uint8Array): ArrayBuffer {
+  const line = new TextEncoder().encode(`${JSON.stringify(head)}\n`);
+  if (bytes.length === 0) return line.buffer;
+  const message = new Uint8Array(line.length + bytes.length);
+  message.set(line);
+  message.set(bytes, line.length);
+  return message.buffer;
+}
+
+function decode(message: ArrayBuffer): Message {
+  const bytes = new Uint8Array(message);
+  const end = bytes.indexOf(NEWLINE);
+  const head = JSON.parse(new TextDecoder().decode(bytes.subarray(0, end)));
+  return { head, bytes: bytes.slice(end + 1) };
+}
+
+/** What every turn of the program begins with: xsnap-worker calls it for each message of Node. */
+function handleCommand(command: ArrayBuffer): void {
+  try {
+    const message = decode(command);
+    listeners.get(message.head.event)?.(message);
+  } catch (error) {
+    report(error);
+  }
+}
+
+/** An exception that nobody caught: Node traces it and restarts the program. */
+export function report(error: unknown): void {
+  const { stack = String(error) } = error as { stack?: string };
+  ask('exception', { stack });
+}
+
+Object.assign(globalThis, { handleCommand });

@@ -1,0 +1,18 @@
+/** The SDK's `time` module, and the board's clock, which Node can set wrong: `Date.now()` tells it as on a board. */
+
+import { ask } from './host.js';
+
+const time = {
+  /** Milliseconds since some fixed moment. */
+  get ticks(): number {
+    return ask('time.ticks').head.ticks;
+  },
+  /** Sets the clock to seconds since 1970. */
+  set(seconds: number): void {
+    ask('time.set', { now: seconds * 1000 });
+  },
+};
+
+Date.now = () => ask('time.now').head.now;
+
+export default time;

@@ -1,0 +1,126 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { encodeNetstring, NetstringReader } from './netstring.js';
+
+export interface WorkerListeners {
+  /** The XS side asks and blocks until this returns. */
+  onRequest: (message: Buffer) => Buffer;
+  /** What the XS side says by itself: `print`, and the engine's own complaints. */
+  onOutput: (text: string) => void;
+  /** The process is gone; `code` is null when a signal ended it. */
+  onEnd: (code: number | null) => void;
+}
+
+interface Job {
+  readonly kind: 'e' | '?';
+  readonly bytes: Uint8Array;
+  readonly done: (error: Error | null) => void;
+}
+
+const PLATFORMS: Record<string, string> = { linux: 'lin', darwin: 'mac' };
+
+/** The engine that `npm ci` has built. @throws Error when it is not there */
+export function workerPath(): string {
+  const root = dirname(createRequire(import.meta.url).resolve('@agoric/xsnap/package.json'));
+  const platform = PLATFORMS[process.platform];
+  if (platform === undefined)
+    throw new Error(`XS on the desktop runs on Linux and macOS, not on ${process.platform}`);
+  const path = join(root, `xsnap-native/xsnap/build/bin/${platform}/release/xsnap-worker`);
+  if (existsSync(path)) return path;
+  throw new Error('the XS engine has not been built: install a C compiler and make, then run npm ci');
+}
+
+/** One XS machine in a process of its own. It does one thing at a time: what comes meanwhile waits in order. */
+export class XsWorker {
+  readonly #process: ChildProcess;
+  readonly #toWorker: Writable;
+  readonly #listeners: WorkerListeners;
+  readonly #reader = new NetstringReader();
+  readonly #waiting: Job[] = [];
+  #running: Job | undefined;
+  #ended = false;
+
+  constructor(listeners: WorkerListeners) {
+    this.#listeners = listeners;
+    this.#process = spawn(workerPath(), ['panel'], { stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'] });
+    const [, stdout, stderr, toWorker, fromWorker] = this.#process.stdio;
+    this.#toWorker = toWorker as Writable;
+    // A worker that dies takes no more; its end is told by `exit`.
+    this.#toWorker.on('error', () => undefined);
+    (fromWorker as Readable).on('data', (chunk: Buffer) => this.#receive(chunk));
+    for (const output of [stdout, stderr]) {
+      (output as Readable)
+        .setEncoding('utf8')
+        .on('data', (text: string) => listeners.onOutput(text.trimEnd()));
+    }
+    this.#process.on('error', () => this.#end(null));
+    this.#process.on('close', (code) => this.#end(code));
+  }
+
+  /** Evaluates a script. Rejects with what it throws, as text. */
+  evaluate(source: string): Promise<void> {
+    return new Promise((done, failed) =>
+      this.#enqueue({
+        kind: 'e',
+        bytes: Buffer.from(source),
+        done: (error) => (error === null ? done() : failed(error)),
+      }),
+    );
+  }
+
+  /** Calls the XS side's `handleCommand`; `done` is called when it has returned, or not at all when the worker dies. */
+  command(message: Uint8Array, done: (error: Error | null) => void): void {
+    this.#enqueue({ kind: '?', bytes: message, done });
+  }
+
+  /** Ends the process as a power cut ends a board: at once. */
+  kill(): void {
+    this.#ended = true;
+    this.#process.kill('SIGKILL');
+  }
+
+  #enqueue(job: Job): void {
+    if (this.#ended) return;
+    this.#waiting.push(job);
+    this.#next();
+  }
+
+  #next(): void {
+    if (this.#running !== undefined) return;
+    this.#running = this.#waiting.shift();
+    if (this.#running !== undefined) this.#send(this.#running.kind, this.#running.bytes);
+  }
+
+  #send(kind: string, bytes: Uint8Array): void {
+    this.#toWorker.write(encodeNetstring(kind, bytes));
+  }
+
+  #receive(chunk: Buffer): void {
+    this.#reader.push(chunk);
+    for (let frame = this.#reader.next(); frame !== undefined; frame = this.#reader.next()) {
+      if (this.#ended) return;
+      this.#take(String.fromCharCode(frame[0] ?? 0), frame.subarray(1));
+    }
+  }
+
+  #take(kind: string, bytes: Buffer): void {
+    if (kind === '?') {
+      const answer = this.#listeners.onRequest(bytes);
+      if (!this.#ended) this.#send('/', answer);
+      return;
+    }
+    const job = this.#running;
+    this.#running = undefined;
+    job?.done(kind === '!' ? new Error(bytes.toString()) : null);
+    this.#next();
+  }
+
+  #end(code: number | null): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#listeners.onEnd(code);
+  }
+}
