@@ -4,8 +4,8 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 const PASSWORD_BYTES = 24;
 
-/** A new device password: 192 random bits as 32 letters of base64url. */
-export const makePassword = (): string => randomBytes(PASSWORD_BYTES).toString('base64url');
+/** A new device password: 192 random bits, in hexadecimal so that no command line takes one for an option. */
+export const makePassword = (): string => randomBytes(PASSWORD_BYTES).toString('hex');
 
 /** SHA-256 as 64 hexadecimal digits. */
 export const digest = (secret: string | Uint8Array): string =>
