@@ -64,10 +64,13 @@ async function start(): Promise<void> {
     hasJq: isOnPath('jq'),
   });
   let greeted = false;
+  const switches: Switches = { power: true, network: true };
   const onState = (state: PanelState): void => {
     if (state.online && !greeted) print(greeting);
     greeted ||= state.online;
-    print(`${new Date(state.at).toLocaleTimeString()}  ${describeState(state)}`);
+    print(
+      `${new Date(state.at).toLocaleTimeString()}  ${switches.power ? describeState(state) : 'no power'}`,
+    );
   };
   const panel = startPanel({
     server: addresses.mqtt,
@@ -79,7 +82,6 @@ async function start(): Promise<void> {
   endings.push(panel.stop);
   panel.ended.then(() => ending || failed('The panel has ended.'));
 
-  const switches: Switches = { power: true, network: true };
   const setArmed = (armed: boolean): Promise<void> =>
     api.setArmed(device.id, armed).catch((error: Error) => print(error.message));
   const deeds = new Map<string, () => unknown>([

@@ -88,6 +88,7 @@ scenario('a curl line arms the panel, a door rings it, and a power cut changes n
   await currentSays(context, { alarm_armed: true, siren_ringing: true, door_open: true });
 
   program.type('power-off');
+  await says(program, 'no power');
   await until(async () => (await paste(GET_DEVICE)).is_connected === false);
   const last = await current(context);
   assert.equal([last.alarm_armed, last.siren_ringing, last.door_open], [true, true, true]);

@@ -16,14 +16,12 @@ export interface PanelOptions {
 export const startPanel = ({ server, device, flash, onState, print }: PanelOptions): Program =>
   startProgram({
     file: 'firmware/desktop/panel.ts',
-    args: [
-      ...['--server', server, '--flash', flash, '--json'],
-      ...['--device', device.id, '--password', device.password],
-    ],
+    args: ['--server', server, '--device', device.id, '--flash', flash, '--json'],
+    env: { PANEL_PASSWORD: device.password },
     quitWord: 'quit',
     onLine: (line) => {
       const state = parsePanelState(line);
-      if (state === undefined) print(`panel: ${line}`);
+      if (state === undefined) print(line);
       else onState(state);
     },
   });
