@@ -28,6 +28,8 @@ process.on('exit', () => {
   for (const pid of running) process.kill(pid, 'SIGKILL');
 });
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
+
 export function startProgram(command: string[], env: Record<string, string> = {}): Program {
   const [file = '', ...args] = command;
   const child: ChildProcessByStdio<Writable, Readable, Readable> = spawn(file, args, {
