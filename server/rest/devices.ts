@@ -6,7 +6,7 @@ import { InvalidRequest } from '../twins/errors.js';
 import { parseObject } from '../twins/request.js';
 import type { Twins } from '../twins/twins.js';
 import { HubNotFound } from './errors.js';
-import { field, idParam, intQuery, oneOfQuery } from './params.js';
+import { boundedText, DESCRIPTION_LENGTH, field, idParam, intQuery, oneOfQuery } from './params.js';
 import type { Call, Router } from './router.js';
 
 const DEVICE = '/devices/:device_id';
@@ -14,7 +14,6 @@ const READ = { resource: 'device', action: 'read' } as const;
 const WRITE = { resource: 'device', action: 'write' } as const;
 
 const NAME_LENGTH = 255;
-const DESCRIPTION_LENGTH = 4096;
 
 /** @param hubId the one hub that devices can be on */
 export function routeDevices(router: Router, devices: Devices, twins: Twins, hubId: string): void {
@@ -27,7 +26,7 @@ export function routeDevices(router: Router, devices: Devices, twins: Twins, hub
   router.on('POST', '/devices', WRITE, (call) =>
     withObject(call, async (body) => {
       const { description, ...flags } = changes(body, hubId);
-      const name = text(body, 'name', NAME_LENGTH);
+      const name = boundedText(body, 'name', NAME_LENGTH);
       if (name === undefined || name === '')
         throw new InvalidRequest('name', 'required', 'a device has a name');
       sendObject(
@@ -78,21 +77,13 @@ function changes(body: JsonObject, hubId: string): DeviceChanges {
   const hub = field(body, 'hub_id', 'text') ?? hubId;
   if (hub !== hubId) throw new HubNotFound(hub);
   const found: DeviceChanges = {};
-  const description = text(body, 'description', DESCRIPTION_LENGTH);
+  const description = boundedText(body, 'description', DESCRIPTION_LENGTH);
   const insecure = field(body, 'allow_insecure', 'flag');
   const multiple = field(body, 'allow_multiple_connections', 'flag');
   if (description !== undefined) found.description = description;
   if (insecure !== undefined) found.allow_insecure = insecure;
   if (multiple !== undefined) found.allow_multiple_connections = multiple;
   return found;
-}
-
-function text(body: JsonObject, name: string, most: number): string | undefined {
-  const value = field(body, name, 'text');
-  if (value !== undefined && value.length > most) {
-    throw new InvalidRequest(name, 'constraint', `longer than ${most} characters`);
-  }
-  return value;
 }
 
 const PAGE_SIZE = 20;

@@ -45,3 +45,14 @@ export function field(body: JsonObject, name: string, type: keyof typeof TYPES):
   if (typeof value !== TYPES[type]) throw new InvalidRequest(name, 'format', `not a ${TYPES[type]}`);
   return value;
 }
+
+export const DESCRIPTION_LENGTH = 4096;
+
+/** A text of a body, of at most so many UTF-16 units, or undefined where it is absent or null. */
+export function boundedText(body: JsonObject, name: string, most: number): string | undefined {
+  const value = field(body, name, 'text');
+  if (value !== undefined && value.length > most) {
+    throw new InvalidRequest(name, 'constraint', `longer than ${most} characters`);
+  }
+  return value;
+}

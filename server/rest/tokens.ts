@@ -1,7 +1,7 @@
 import { ROLES, type Tokens } from '../access/tokens.js';
 import { InvalidRequest } from '../twins/errors.js';
 import { parseObject } from '../twins/request.js';
-import { field, idParam, oneOf } from './params.js';
+import { boundedText, DESCRIPTION_LENGTH, field, idParam, oneOf } from './params.js';
 import type { Router } from './router.js';
 
 const READ = { resource: 'token', action: 'read' } as const;
@@ -15,7 +15,7 @@ export function routeTokens(router: Router, tokens: Tokens): void {
     call.body((bytes) => {
       const body = parseObject(bytes);
       const role = oneOf('role', field(body, 'role', 'text'), ROLES);
-      const description = field(body, 'description', 'text') ?? '';
+      const description = boundedText(body, 'description', DESCRIPTION_LENGTH) ?? '';
       const expires_at = timeOrNull(field(body, 'expires_at', 'text'));
       tokens
         .create({ role, description, expires_at })

@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { startTestRest, type TestRest } from './rest.js';
+
+const test = suite<{ rest: TestRest }>('hubs and health');
+
+test.before.each(async (context) => {
+  context.rest = await startTestRest();
+});
+test.after.each(({ rest }) => rest.close());
+
+test('there is one hub, which is this server', async ({ rest }) => {
+  const { status, body } = await rest.ask('GET', '/hubs');
+  assert.is(status, 200);
+  assert.is(body.total_count, 1);
+  const [hub] = body.hubs;
+  assert.is(hub.id, rest.hubId);
+  assert.is(hub.status, 'ready');
+  assert.is(hub.region, 'fr-par');
+  assert.equal((await rest.ask('GET', `/hubs/${rest.hubId}`)).body, hub);
+});
+
+test('the hub counts its devices, and those that are connected', async ({ rest }) => {
+  const counts = async () => {
+    const { device_count, connected_device_count } = (await rest.ask('GET', `/hubs/${rest.hubId}`)).body;
+    return [device_count, connected_device_count];
+  };
+  assert.equal(await counts(), [0, 0]);
+  const { id } = await rest.newDevice();
+  await rest.newDevice();
+  rest.devices.connected(id);
+  assert.equal(await counts(), [2, 1]);
+  rest.devices.disconnected(id);
+  assert.equal(await counts(), [2, 0]);
+});
+
+test('another hub is not found', async ({ rest }) => {
+  const id = randomUUID();
+  const answer = await rest.ask('GET', `/hubs/${id}`);
+  assert.is(answer.status, 404);
+  assert.is(answer.body.resource, 'hub');
+  assert.is(answer.body.resource_id, id);
+  assert.is((await rest.ask('GET', '/hubs/mine')).status, 400);
+});
+
+test('health is told to everyone, and turns while storage takes no writes', async ({ rest }) => {
+  const health = async () => {
+    const response = await fetch(`${rest.url}/healthz`);
+    assert.is(response.headers.get('content-type'), 'application/json');
+    return [response.status, await response.json()];
+  };
+  assert.equal(await health(), [200, { status: 'ok' }]);
+  rest.storage.failWith(new Error('disk full'));
+  assert.equal(await health(), [503, { status: 'storage unavailable' }]);
+  rest.storage.failWith(undefined);
+  assert.equal(await health(), [200, { status: 'ok' }]);
+  assert.is((await fetch(`${rest.url}/healthz`, { method: 'POST' })).status, 405);
+});
+
+test.run();
