@@ -31,34 +31,31 @@ export function nextState(
   now: number,
   rules: PanelRules,
 ): PanelState {
-  const sirenRinging = rings(state, armed, doorOpen, now, rules);
-  if (armed === state.armed && doorOpen === state.doorOpen && sirenRinging === state.sirenRinging)
-    return state;
-  return { armed, doorOpen, sirenRinging, cutOffAt: cutOffOf(state, sirenRinging, now, rules) };
+  const isOpening = doorOpen && !state.doorOpen;
+  const isArming = armed && !state.armed;
+  const isCutOff = state.cutOffAt !== undefined && now >= state.cutOffAt;
+  const ringsOn = armed && state.sirenRinging && !isCutOff;
+  const begins = armed && doorOpen && !ringsOn && (isOpening || isArming);
+
+  if (rules.sirenMode === 'follow') return changed(state, armed, doorOpen, armed && doorOpen, undefined);
+  if (begins) return changed(state, armed, doorOpen, true, cutOffFrom(now, rules));
+  return changed(state, armed, doorOpen, ringsOn, ringsOn ? state.cutOffAt : undefined);
 }
 
-function rings(
+const cutOffFrom = (now: number, { sirenCutOff }: PanelRules): number | undefined =>
+  sirenCutOff === 0 ? undefined : now + sirenCutOff;
+
+function changed(
   state: PanelState,
   armed: boolean,
   doorOpen: boolean,
-  now: number,
-  rules: PanelRules,
-): boolean {
-  if (!armed) return false;
-  if (rules.sirenMode === 'follow') return doorOpen;
-  if (state.sirenRinging) return state.cutOffAt === undefined || now < state.cutOffAt;
-  const justArmed = !state.armed;
-  const justOpened = !state.doorOpen;
-  return doorOpen && (justArmed || justOpened);
-}
-
-/** A door that opens again while the siren rings does not make it ring longer. */
-function cutOffOf(
-  state: PanelState,
-  ringing: boolean,
-  now: number,
-  { sirenMode, sirenCutOff }: PanelRules,
-): number | undefined {
-  if (!ringing || sirenMode === 'follow' || sirenCutOff === 0) return undefined;
-  return state.sirenRinging ? state.cutOffAt : now + sirenCutOff;
+  sirenRinging: boolean,
+  cutOffAt: number | undefined,
+): PanelState {
+  const isSame =
+    armed === state.armed &&
+    doorOpen === state.doorOpen &&
+    sirenRinging === state.sirenRinging &&
+    cutOffAt === state.cutOffAt;
+  return isSame ? state : { armed, doorOpen, sirenRinging, cutOffAt };
 }
