@@ -3,32 +3,48 @@ import { BodyTooLarge } from './errors.js';
 
 const NOTHING = Buffer.alloc(0);
 
+type Done = (error: BodyTooLarge | null, body: Buffer) => void;
+
 /**
  * Reads a whole body, whatever its Content-Type says. More than `limit` bytes are never kept: `done` gets BodyTooLarge
  * as soon as that is known, and the rest is read and thrown away, so that the connection can go on. The body of a
  * request that is aborted is never done.
  */
-export function readBody(
-  req: IncomingMessage,
-  limit: number,
-  done: (error: BodyTooLarge | null, body: Buffer) => void,
-): void {
-  let chunks: Buffer[] = [];
-  let length = 0;
-  function refuse(): void {
-    chunks = [];
-    req.removeListener('data', keep).removeListener('end', finish).resume();
-    done(new BodyTooLarge(limit), NOTHING);
+export function readBody(req: IncomingMessage, limit: number, done: Done): void {
+  const body = new Body(limit, done);
+  if (Number(req.headers['content-length']) > limit) body.refuse();
+  req.on('data', (chunk: Buffer) => body.add(chunk));
+  req.on('end', () => body.end());
+}
+
+class Body {
+  readonly #limit: number;
+  readonly #done: Done;
+  #chunks: Buffer[] = [];
+  #length = 0;
+  #refused = false;
+
+  constructor(limit: number, done: Done) {
+    this.#limit = limit;
+    this.#done = done;
   }
-  function keep(chunk: Buffer): void {
-    length += chunk.length;
-    if (length > limit) refuse();
-    else chunks.push(chunk);
+
+  add(chunk: Buffer): void {
+    if (this.#refused) return;
+    this.#length += chunk.length;
+    if (this.#length > this.#limit) this.refuse();
+    else this.#chunks.push(chunk);
   }
-  function finish(): void {
-    const [first = NOTHING] = chunks;
-    done(null, chunks.length > 1 ? Buffer.concat(chunks) : first);
+
+  refuse(): void {
+    this.#refused = true;
+    this.#chunks = [];
+    this.#done(new BodyTooLarge(this.#limit), NOTHING);
   }
-  if (Number(req.headers['content-length']) > limit) refuse();
-  else req.on('data', keep).on('end', finish);
+
+  end(): void {
+    if (this.#refused) return;
+    const [first = NOTHING] = this.#chunks;
+    this.#done(null, this.#chunks.length > 1 ? Buffer.concat(this.#chunks) : first);
+  }
 }
