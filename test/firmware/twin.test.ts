@@ -1,81 +1,18 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { PanelConfig } from '../../firmware/config.js';
-import type { PanelState } from '../../firmware/panel.js';
-import { Twin } from '../../firmware/twin.js';
-import { A_DATE, MemoryBoard } from './memory-board.js';
-
-const SECOND = 1000;
-const DESIRED = '$SCW/twins/me/desired';
-const CURRENT = '$SCW/twins/me/current';
-const GET = { topic: `${DESIRED}/get`, body: {} };
-const IDLE = { alarm_armed: false, siren_ringing: false, door_open: false };
-
-/** What the twin stands for, without an alarm behind it. */
-class FakePanel {
-  state: PanelState = { armed: false, doorOpen: false, sirenRinging: false, cutOffAt: undefined };
-  looks = 0;
-  orders: boolean[] = [];
-  onChange = (): void => {};
-
-  setArmed(armed: boolean): void {
-    this.orders.push(armed);
-    if (armed !== this.state.armed) this.set({ armed });
-  }
-
-  look(): void {
-    this.looks += 1;
-  }
-
-  set(levels: Partial<PanelState>): void {
-    this.state = { ...this.state, ...levels };
-    this.onChange();
-  }
-}
-
-function connecting(settings: Partial<PanelConfig> = {}) {
-  const board = new MemoryBoard({ keepAlive: 1000 * SECOND, ...settings });
-  const panel = new FakePanel();
-  const onlines: boolean[] = [];
-  const clock: { time: number | undefined; now(): number | undefined } = {
-    time: undefined,
-    now: () => clock.time,
-  };
-  const twin: Twin = new Twin(board, panel, clock, () => onlines.push(twin.online));
-  panel.onChange = () => twin.changed();
-  twin.network(true);
-  board.advanceToConnection();
-  return { board, panel, twin, clock, onlines };
-}
-
-/** A twin that has asked, was answered, and has reported itself. */
-function settled(settings: Partial<PanelConfig> = {}) {
-  const all = connecting(settings);
-  all.board.client.accept();
-  answerDesired(all.board, false, 1);
-  all.board.client.take();
-  return all;
-}
-
-const desired = (armed: boolean, version?: number): object => ({
-  twin_id: 'x',
-  document_name: 'desired',
-  version,
-  data: { alarm_armed: armed },
-});
-
-function answerDesired(board: MemoryBoard, armed: boolean, version?: number): void {
-  board.client.deliver(`${DESIRED}/get/response/success`, desired(armed, version));
-}
-
-function push(board: MemoryBoard, armed: boolean, version?: number): void {
-  board.client.deliver(`${DESIRED}/changed`, desired(armed, version));
-}
-
-function refuse(board: MemoryBoard, topic: string, error: string): void {
-  board.client.deliver(`${topic}/response/error`, { error, twin_id: 'x', document_name: 'y' });
-}
+import { A_DATE } from './memory-board.js';
+import {
+  answerDesired,
+  CURRENT,
+  connecting,
+  GET,
+  IDLE,
+  push,
+  refuse,
+  SECOND,
+  settled,
+} from './twin-on-board.js';
 
 test('after the connection: ask for desired, carry it out, read the door, report current whole', () => {
   const { board, panel, clock } = connecting();
@@ -351,103 +288,6 @@ test('a server that counts no versions is obeyed', () => {
   push(board, true);
   push(board, false);
   assert.equal(panel.orders, [false, true, false]);
-});
-
-const DEEP = `{"data":{"alarm_armed":true,"x":${'['.repeat(1500)}${']'.repeat(1500)}}}`;
-const BAD: [string, string | Uint8Array | object][] = [
-  ['not JSON', 'arm!'],
-  ['cut short', '{"data":{"alarm_armed":tr'],
-  ['not UTF-8', Uint8Array.of(0x22, 0xff, 0x22)],
-  ['null', 'null'],
-  ['a number', '7'],
-  ['an array', []],
-  ['without data', { version: 9 }],
-  ['with data that is null', { version: 9, data: null }],
-  ['with data that is an array', { version: 9, data: [true] }],
-  ['without alarm_armed', { version: 9, data: {} }],
-  ['with alarm_armed that is a string', { version: 9, data: { alarm_armed: 'true' } }],
-  ['with alarm_armed that is a number', { version: 9, data: { alarm_armed: 1 } }],
-  ['with alarm_armed that is null', { version: 9, data: { alarm_armed: null } }],
-  ['with an inherited alarm_armed', '{"version":9,"data":{"__proto__":{"alarm_armed":"yes"}}}'],
-  ['with a version that is a string', { version: '9', data: { alarm_armed: true } }],
-  ['with a version that is negative', { version: -9, data: { alarm_armed: true } }],
-  ['with a version that is a fraction', { version: 9.5, data: { alarm_armed: true } }],
-  ['over 4 KiB', { version: 9, data: { alarm_armed: true, x: 'x'.repeat(4096) } }],
-  ['nested so deep that its parser could run out of stack', DEEP],
-];
-
-for (const [name, body] of BAD) {
-  for (const topic of [`${DESIRED}/changed`, `${DESIRED}/get/response/success`]) {
-    test(`a desired document ${name} on ${topic} is ignored with one line`, () => {
-      const { board, panel } = settled();
-      const lines = board.lines.length;
-      board.client.deliver(topic, body, 100);
-      assert.is(board.lines.length, lines + 1);
-      assert.match(board.lines.at(-1) ?? '', 'ignored');
-      assert.equal(panel.orders, [false]);
-      assert.equal(board.client.take(), []);
-      push(board, true, 2);
-      assert.equal(panel.orders.at(-1), true, 'the next good one counts');
-    });
-  }
-}
-
-for (const topic of [
-  'somewhere/else',
-  '$SCW/twins/me/other/changed',
-  '$SCW/twins/me/current/changed',
-  '$SCW/twins/me/desired/get',
-  '$SCW/twins/me/desired/put/response/success',
-  '$SCW/twins/me/desired/get/response/maybe',
-  '$SCW/twins/me/current/get/response/success',
-  '$SCW/twins/me/desired/changed/',
-  '$SCW/twins/0c3f4f6a-0000-4000-8000-000000000000/desired/changed',
-  '/'.repeat(60_000),
-]) {
-  test(`a message on ${topic.slice(0, 70)} is ignored with one short line`, () => {
-    const { board, panel } = settled();
-    const lines = board.lines.length;
-    board.client.deliver(topic, desired(true, 9));
-    assert.is(board.lines.length, lines + 1);
-    assert.match(board.lines.at(-1) ?? '', 'unexpected topic');
-    assert.ok((board.lines.at(-1) ?? '').length < 200);
-    assert.equal(panel.orders, [false]);
-    assert.equal(board.client.take(), []);
-  });
-}
-
-test('an error without a reason is traced and does no harm', () => {
-  const { board, panel } = settled();
-  for (const topic of [`${DESIRED}/get`, `${CURRENT}/put`]) {
-    board.client.deliver(`${topic}/response/error`, 'what?');
-    board.client.deliver(`${topic}/response/error`, { error: 7 });
-  }
-  assert.is(board.traced('no reason given'), 4);
-  assert.equal(panel.orders, [false]);
-});
-
-test('whatever arrives on whatever topic, nothing is thrown and only a sound desired document counts', () => {
-  const topics = fc.oneof(
-    fc.string(),
-    fc.constantFrom(
-      `${DESIRED}/changed`,
-      `${DESIRED}/get/response/success`,
-      `${DESIRED}/get/response/error`,
-      `${CURRENT}/patch/response/error`,
-    ),
-  );
-  const bodies = fc.oneof(
-    fc.uint8Array({ minLength: 1 }),
-    fc.json().map((json) => new TextEncoder().encode(json)),
-    fc.json().map((json) => new TextEncoder().encode(`{"version":1,"data":${json}}`)),
-  );
-  fc.assert(
-    fc.property(topics, bodies, (topic, body) => {
-      const { board, panel } = settled();
-      board.client.deliver(topic, body, 5);
-      assert.equal(panel.orders, [false]);
-    }),
-  );
 });
 
 test('100,000 changes and answers leave no timer and no message behind', () => {

@@ -1,0 +1,71 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { PanelStatus } from '../../firmware/board.js';
+import { Led } from '../../firmware/led.js';
+import { MemoryBoard } from './memory-board.js';
+
+const QUIET: PanelStatus = { armed: false, doorOpen: false, sirenRinging: false, online: true };
+
+function ledThatShows(...statuses: Partial<PanelStatus>[]) {
+  const board = new MemoryBoard();
+  const led = new Led(board);
+  for (const status of statuses) led.show({ ...QUIET, ...status });
+  return { board, led };
+}
+
+/** How long the LED was on and off in turns, over 10 s. */
+function rhythm(board: MemoryBoard): number[] {
+  board.advance(10_000);
+  const moments = board.led.writes.map(({ at }) => at);
+  return moments.slice(1).map((at, index) => at - (moments[index] ?? 0));
+}
+
+for (const [name, status, on] of [
+  ['off when the panel is disarmed and online', {}, false],
+  ['off also while the door of a disarmed panel is open', { doorOpen: true }, false],
+  ['on when the panel is armed', { armed: true }, true],
+] as const) {
+  test(`the LED is ${name}`, () => {
+    const { board } = ledThatShows(status);
+    assert.is(board.led.on, on);
+    assert.equal(rhythm(board), []);
+    assert.is(board.timers.waiting.size, 0);
+  });
+}
+
+for (const [name, status, on, off] of [
+  ['blinks slowly when the panel is offline', { online: false }, 200, 1800],
+  [
+    'blinks slowly and is mostly on when the panel is offline and armed',
+    { online: false, armed: true },
+    1800,
+    200,
+  ],
+  ['blinks fast when the siren rings', { armed: true, sirenRinging: true }, 100, 100],
+  ['blinks fast when the siren rings offline', { armed: true, sirenRinging: true, online: false }, 100, 100],
+] as const) {
+  test(`the LED ${name}`, () => {
+    const { board } = ledThatShows(status);
+    assert.ok(board.led.on);
+    const turns = rhythm(board);
+    assert.ok(turns.length >= 8);
+    assert.ok(turns.every((turn, index) => turn === (index % 2 === 0 ? on : off)));
+  });
+}
+
+test('the same status again does not disturb the blinking', () => {
+  const { board, led } = ledThatShows({ online: false });
+  board.advance(150);
+  led.show({ ...QUIET, online: false, doorOpen: true });
+  assert.equal(rhythm(board).slice(0, 2), [200, 1800]);
+});
+
+test('another status takes over at once, and the old blinking ends', () => {
+  const { board, led } = ledThatShows({ online: false });
+  board.advance(50);
+  led.show(QUIET);
+  assert.not.ok(board.led.on);
+  assert.is(board.timers.waiting.size, 0);
+});
+
+test.run();

@@ -1,0 +1,77 @@
+/** The twin loop on a board in memory, with the test as its server and as its alarm. */
+
+import type { PanelConfig } from '../../firmware/config.js';
+import type { PanelState } from '../../firmware/panel.js';
+import { Twin } from '../../firmware/twin.js';
+import { MemoryBoard } from './memory-board.js';
+
+export const SECOND = 1000;
+export const DESIRED = '$SCW/twins/me/desired';
+export const CURRENT = '$SCW/twins/me/current';
+export const GET = { topic: `${DESIRED}/get`, body: {} };
+export const IDLE = { alarm_armed: false, siren_ringing: false, door_open: false };
+
+/** What the twin stands for, without an alarm behind it. */
+export class FakePanel {
+  state: PanelState = { armed: false, doorOpen: false, sirenRinging: false, cutOffAt: undefined };
+  looks = 0;
+  orders: boolean[] = [];
+  onChange = (): void => {};
+
+  setArmed(armed: boolean): void {
+    this.orders.push(armed);
+    if (armed !== this.state.armed) this.set({ armed });
+  }
+
+  look(): void {
+    this.looks += 1;
+  }
+
+  set(levels: Partial<PanelState>): void {
+    this.state = { ...this.state, ...levels };
+    this.onChange();
+  }
+}
+
+export function connecting(settings: Partial<PanelConfig> = {}) {
+  const board = new MemoryBoard({ keepAlive: 1000 * SECOND, ...settings });
+  const panel = new FakePanel();
+  const onlines: boolean[] = [];
+  const clock: { time: number | undefined; now(): number | undefined } = {
+    time: undefined,
+    now: () => clock.time,
+  };
+  const twin: Twin = new Twin(board, panel, clock, () => onlines.push(twin.online));
+  panel.onChange = () => twin.changed();
+  twin.network(true);
+  board.advanceToConnection();
+  return { board, panel, twin, clock, onlines };
+}
+
+/** A twin that has asked, was answered, and has reported itself. */
+export function settled(settings: Partial<PanelConfig> = {}) {
+  const all = connecting(settings);
+  all.board.client.accept();
+  answerDesired(all.board, false, 1);
+  all.board.client.take();
+  return all;
+}
+
+export const desired = (armed: boolean, version?: number): object => ({
+  twin_id: 'x',
+  document_name: 'desired',
+  version,
+  data: { alarm_armed: armed },
+});
+
+export function answerDesired(board: MemoryBoard, armed: boolean, version?: number): void {
+  board.client.deliver(`${DESIRED}/get/response/success`, desired(armed, version));
+}
+
+export function push(board: MemoryBoard, armed: boolean, version?: number): void {
+  board.client.deliver(`${DESIRED}/changed`, desired(armed, version));
+}
+
+export function refuse(board: MemoryBoard, topic: string, error: string): void {
+  board.client.deliver(`${topic}/response/error`, { error, twin_id: 'x', document_name: 'y' });
+}
