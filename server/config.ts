@@ -39,6 +39,21 @@ const address = (variable: string, fallback: string, help: string): Setting<Addr
   help,
 });
 
+const oneOf = (
+  variable: string,
+  fallback: string,
+  words: readonly string[],
+  help: string,
+): Setting<string> => ({
+  variable,
+  fallback,
+  read: (given) => {
+    if (!words.includes(given)) throw new Error(`expected one of ${words.join(', ')}`);
+    return given;
+  },
+  help,
+});
+
 const token = (variable: string, help: string): Setting<string | undefined> => ({
   variable,
   fallback: '',
@@ -53,10 +68,15 @@ export const SETTINGS = {
   mqtt: address('TWIN_MQTT', '127.0.0.1:1883', 'MQTT listener, host:port'),
   region: text('TWIN_REGION', 'fr-par', 'the region in the REST paths'),
   token: token('TWIN_TOKEN', 'an owner token given from outside, a UUID v4'),
-  log: text('TWIN_LOG', 'info', 'log level: trace, debug, info, warn, error, fatal or silent'),
+  log: oneOf(
+    'TWIN_LOG',
+    'info',
+    ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+    'log level: trace, debug, info, warn, error, fatal or silent',
+  ),
   stopMs: count('TWIN_STOP_MS', 5000, 'how long an orderly stop may take'),
 
-  journalSegmentBytes: count('TWIN_JOURNAL_SEGMENT_BYTES', 16 * MIB, 'when the journal begins a new segment'),
+  journalSegmentBytes: count('TWIN_JOURNAL_SEGMENT_BYTES', 4 * MIB, 'when the journal begins a new segment'),
   journalCeilingBytes: count(
     'TWIN_JOURNAL_CEILING_BYTES',
     256 * MIB,
@@ -69,6 +89,7 @@ export const SETTINGS = {
   writeBehindFiles: count('TWIN_WRITE_BEHIND_FILES', 4, 'files being written at the same time'),
 
   bodyBytes: count('TWIN_BODY_BYTES', 128 * KIB, 'longest REST body'),
+  httpStopMs: count('TWIN_HTTP_STOP_MS', 2000, 'how long the last REST answers may take to leave at a stop'),
 
   mqttConnectBytes: count('TWIN_MQTT_CONNECT_BYTES', 8 * KIB, 'longest first packet of a connection'),
   mqttPacketBytes: count('TWIN_MQTT_PACKET_BYTES', 128 * KIB, 'longest later packet'),

@@ -41,17 +41,21 @@ async function main(): Promise<void> {
   log.info({ http: server.http, mqtt: server.mqtt, data: settings.data }, 'listening');
 }
 
-const EXPLANATIONS: Record<
-  string,
-  (error: NodeJS.ErrnoException & { address?: string; port?: number }) => string
-> = {
+type SystemError = NodeJS.ErrnoException & { address?: string; port?: number };
+
+const forbidden = ({ path, address, port }: SystemError): string =>
+  `no permission for ${path ?? `${address}:${port}`}`;
+
+const EXPLANATIONS: Record<string, (error: SystemError) => string> = {
   EADDRINUSE: ({ address, port }) => `${address}:${port} is taken by another program`,
   EADDRNOTAVAIL: ({ address }) => `${address} is no address of this machine`,
-  EACCES: ({ path, address, port }) => `no permission for ${path ?? `${address}:${port}`}`,
+  EACCES: forbidden,
+  EPERM: forbidden,
+  EROFS: ({ path }) => `${path} is on a read-only file system`,
   ENOTDIR: ({ path }) => `${path} cannot be a directory`,
 };
 
-main().catch((error: NodeJS.ErrnoException) => {
+main().catch((error: SystemError) => {
   const explanation = EXPLANATIONS[error.code ?? '']?.(error) ?? error.message;
   process.stderr.write(`alarm-twin: ${explanation}\n`);
   process.exit(1);

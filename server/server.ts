@@ -25,7 +25,9 @@ export interface Server {
 /** Opens all parts, each upon the one before. What opens before a part that fails is closed again. */
 export async function startServer(settings: Settings, log: Logger): Promise<Server> {
   const closers: (() => Promise<void>)[] = [];
+  const endpoints: (() => Promise<void>)[] = [];
   const close = async () => {
+    await Promise.all(endpoints.splice(0).map((end) => end()));
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
@@ -42,7 +44,7 @@ export async function startServer(settings: Settings, log: Logger): Promise<Serv
     });
     closers.push(() => devices.close());
     const mqtt = await startMqtt({ twins, devices, settings, log });
-    closers.push(() => mqtt.close());
+    endpoints.push(() => mqtt.close());
     const rest = await startRest({
       twins,
       devices,
@@ -52,7 +54,7 @@ export async function startServer(settings: Settings, log: Logger): Promise<Serv
       settings,
       log,
     });
-    closers.push(() => rest.close());
+    endpoints.push(() => rest.close());
     return { http: show(rest.address), mqtt: show(mqtt.address), newToken, close };
   } catch (error) {
     await close();

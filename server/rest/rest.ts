@@ -19,14 +19,14 @@ export interface RestParts {
   readonly hub: HubOptions;
   /** Whether the storage takes writes. */
   readonly isHealthy: () => boolean;
-  readonly settings: Pick<Settings, 'region' | 'bodyBytes'> & { readonly http: Address };
+  readonly settings: Pick<Settings, 'region' | 'bodyBytes' | 'httpStopMs'> & { readonly http: Address };
   readonly log: Logger;
 }
 
 export interface Rest {
   /** Where it listens. */
   readonly address: AddressInfo;
-  /** Accepts no one, answers what was asked, then ends every connection. */
+  /** Accepts no one, answers what was asked, ends every connection; takes at most `httpStopMs`. */
   close(): Promise<void>;
 }
 
@@ -62,8 +62,12 @@ export async function startRest({
     async close() {
       const closed = once(server, 'close');
       server.close();
+      // One that waits for an answer ends when it has it.
+      server.keepAliveTimeout = 1;
       server.closeIdleConnections();
+      const limit = setTimeout(() => server.closeAllConnections(), settings.httpStopMs);
       await closed;
+      clearTimeout(limit);
     },
   };
 }
