@@ -24,6 +24,7 @@ async function end(code: number): Promise<void> {
   if (ending) return;
   ending = true;
   for (const stop of [...endings].reverse()) await stop();
+  print('Stopped.');
   process.exit(code);
 }
 
@@ -69,7 +70,7 @@ async function start(): Promise<void> {
     if (state.online && !greeted) print(greeting);
     greeted ||= state.online;
     print(
-      `${new Date(state.at).toLocaleTimeString()}  ${switches.power ? describeState(state) : 'no power'}`,
+      `${new Date(state.at).toTimeString().slice(0, 8)}  ${switches.power ? describeState(state) : 'no power'}`,
     );
   };
   const panel = startPanel({

@@ -47,13 +47,13 @@ Paste these into another terminal.${hasJq ? '' : ' (jq is not installed: leave o
 
 export TOKEN=${token} IOT_API=${iotApi} PANEL_DEVICE_ID=${deviceId}
 
-What the panel says:
+# What the panel says:
 curl -sS -H "X-Auth-Token: $TOKEN" $IOT_API/twins/$PANEL_DEVICE_ID/documents/current | jq
 
-Arm it:
+# Arm it:
 curl -sS -H "X-Auth-Token: $TOKEN" -X PUT $IOT_API/twins/$PANEL_DEVICE_ID/documents/desired -d '{"data":{"alarm_armed":true}}' | jq
 
-Disarm it:
+# Disarm it:
 curl -sS -H "X-Auth-Token: $TOKEN" -X PUT $IOT_API/twins/$PANEL_DEVICE_ID/documents/desired -d '{"data":{"alarm_armed":false}}' | jq
 
 Keys:
