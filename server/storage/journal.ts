@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { syncDirectory } from './directory.js';
 import { encodeFrame } from './frame.js';
+import { createSegment, type OpenSegment, writeWhole } from './new-segment.js';
 import { cut } from './replay.js';
 import { type Segment, segmentAt } from './segment.js';
 
@@ -35,6 +35,7 @@ export class Journal<Task> {
   /** Oldest first; the last one is being written. */
   readonly #segments: Segment[];
   #fd = -1;
+  #spare: Promise<OpenSegment | undefined> | undefined;
   #records: string[] = [];
   #tasks: Task[] = [];
   #busy = false;
@@ -115,10 +116,19 @@ export class Journal<Task> {
 
   /** Closes a sealed journal. When all files are on disk nothing of it stays. */
   async close(): Promise<void> {
+    await this.#dropSpare();
     if (this.#fd !== -1) fs.closeSync(this.#fd);
     this.#fd = -1;
     if (this.#segments.some(({ holds }) => holds > 0)) return;
     for (const { path } of this.#segments) await rm(path, { force: true });
+  }
+
+  async #dropSpare(): Promise<void> {
+    const spare = await this.#spare;
+    this.#spare = undefined;
+    if (spare === undefined) return;
+    fs.closeSync(spare.fd);
+    await rm(spare.segment.path, { force: true });
   }
 
   // Behind the poll phase, so that the requests of all sockets of this turn share one fdatasync.
@@ -140,10 +150,15 @@ export class Journal<Task> {
     const { records, tasks } = this.#takeBatch();
     if (records === '') return this.#settle(tasks, active);
     const frame = encodeFrame(records);
-    writeWhole(this.#fd, frame, 0, active.bytes, (error) => {
+    const written = (error: Error | null) => {
       if (error !== null) return this.#fail(tasks, error);
       active.bytes += frame.length;
       this.#settle(tasks, active);
+      this.#prepareSpare(active);
+    };
+    writeWhole(this.#fd, frame, active.bytes, (error) => {
+      if (error === null) fs.fdatasync(this.#fd, written);
+      else written(error);
     });
   }
 
@@ -202,26 +217,23 @@ export class Journal<Task> {
     );
   }
 
-  /** Creates the next segment and proves that it takes a write: an empty frame. */
   async #beginSegment(): Promise<void> {
-    const segment = segmentAt(this.#directory, (this.#segments.at(-1)?.number ?? 0) + 1);
-    let fd = -1;
-    try {
-      fd = fs.openSync(segment.path, 'wx', 0o600);
-      const frame = encodeFrame('');
-      await new Promise<void>((done, failed) => {
-        writeWhole(fd, frame, 0, 0, (error) => (error === null ? done() : failed(error)));
-      });
-      await syncDirectory(this.#directory);
-      segment.bytes = frame.length;
-    } catch (error) {
-      if (fd !== -1) fs.closeSync(fd);
-      await rm(segment.path, { force: true });
-      throw error;
-    }
+    const { segment, fd } = (await this.#spare) ?? (await this.#createSegment());
+    this.#spare = undefined;
     if (this.#fd !== -1) fs.closeSync(this.#fd);
     this.#fd = fd;
     this.#segments.push(segment);
+  }
+
+  #createSegment(): Promise<OpenSegment> {
+    const number = (this.#segments.at(-1)?.number ?? 0) + 1;
+    return createSegment(segmentAt(this.#directory, number), this.#settings.journalSegmentBytes);
+  }
+
+  /** Makes the next segment while there is still room in this one; if that fails, the rotation will say so. */
+  #prepareSpare({ bytes }: Segment): void {
+    if (this.#spare !== undefined || bytes < this.#settings.journalSegmentBytes / 2) return;
+    this.#spare = this.#createSegment().catch(() => undefined);
   }
 
   #fail(batch: Task[], error: Error): void {
@@ -239,6 +251,7 @@ export class Journal<Task> {
   // A failed fdatasync leaves a file whose pages cannot be trusted, so its good part is kept and a new one begun.
   async #recover(): Promise<void> {
     try {
+      await this.#dropSpare();
       await cut(this.#active);
       await this.#beginSegment();
       this.#failure = undefined;
@@ -259,19 +272,4 @@ export class Journal<Task> {
     this.#idle?.();
     this.#idle = undefined;
   }
-}
-
-/** Writes all bytes at a position and waits until the device has them. */
-function writeWhole(
-  fd: number,
-  bytes: Buffer,
-  from: number,
-  position: number,
-  done: (error: Error | null) => void,
-): void {
-  fs.write(fd, bytes, from, bytes.length - from, position, (error, written) => {
-    if (error !== null) return done(error);
-    if (from + written < bytes.length) return writeWhole(fd, bytes, from + written, position + written, done);
-    fs.fdatasync(fd, done);
-  });
 }

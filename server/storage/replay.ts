@@ -30,31 +30,44 @@ export interface Replay {
 }
 
 /**
- * Reads all segments, oldest first, and sets their `bytes`. A torn frame at the very end is cut off.
+ * Reads all segments, oldest first, and sets their `bytes`. A torn frame at the journal's end is cut off.
  * @throws DamagedJournal
  */
 export async function replay(segments: Segment[]): Promise<Replay> {
   const files = new Map<string, Replayed>();
   let seq = 0;
   let dropped = 0;
+  let torn: Segment | undefined;
   for (const segment of segments) {
     const bytes = await readFile(segment.path);
-    for (let end = frameEnd(bytes, 0); end !== undefined; end = frameEnd(bytes, end)) {
-      for (const record of frameRecords(bytes, segment.bytes, end)) {
-        const { file, change } = decodeRecord(record);
-        remember(files, segment, file, change);
-        seq = change.seq;
-      }
-      segment.bytes = end;
+    const records = readRecords(segment, bytes);
+    if (torn !== undefined && records.length > 0) throw new DamagedJournal(torn);
+    for (const record of records) {
+      const { file, change } = decodeRecord(record);
+      remember(files, segment, file, change);
+      seq = change.seq;
     }
-    if (segment.bytes === bytes.length) continue;
-    if (segment !== segments.at(-1) || hasFrameBehind(bytes, segment.bytes))
-      throw new DamagedJournal(segment);
-    dropped = bytes.length - segment.bytes;
-    await cut(segment);
+    const rest = bytes.subarray(segment.bytes);
+    if (segment.bytes > 0 && isZero(rest)) continue;
+    if (hasFrameBehind(bytes, segment.bytes)) throw new DamagedJournal(segment);
+    torn = segment;
+    dropped = rest.length;
   }
+  if (torn !== undefined) await cut(torn);
   return { files, seq, dropped };
 }
+
+function readRecords(segment: Segment, bytes: Buffer): string[] {
+  const records: string[] = [];
+  for (let end = frameEnd(bytes, 0); end !== undefined; end = frameEnd(bytes, end)) {
+    records.push(...frameRecords(bytes, segment.bytes, end));
+    segment.bytes = end;
+  }
+  return records;
+}
+
+/** Room that no frame has used yet. */
+const isZero = (bytes: Buffer): boolean => bytes.equals(Buffer.alloc(bytes.length));
 
 function remember(files: Map<string, Replayed>, segment: Segment, name: string, change: Change): void {
   const known = files.get(name) ?? { segment, changes: new Map() };

@@ -21,7 +21,10 @@ export class DirectoryUnderTest {
   }
 
   open(settings: Partial<StorageSettings> = {}): Promise<Storage> {
-    return openStorage({ ...readSettings(), data: this.data, ...settings }, silent);
+    return openStorage(
+      { ...readSettings(), data: this.data, journalSegmentBytes: 16_384, ...settings },
+      silent,
+    );
   }
 
   /**
