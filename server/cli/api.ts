@@ -1,3 +1,5 @@
+import { UsageError } from './arguments.js';
+
 /** Where the server is, and by what right it is asked. */
 export interface Access {
   url: string;
@@ -33,6 +35,16 @@ export class Unreachable extends Error {
   constructor(url: string, cause: unknown) {
     super(`no answer from ${url}: ${reasonOf(cause)}`, { cause });
   }
+}
+
+/**
+ * The path below the region that these segments make.
+ * @throws UsageError for one that an address cannot carry: it would lead somewhere else
+ */
+export function pathOf(...segments: string[]): string {
+  const odd = segments.find((segment) => /^\.{0,2}$/.test(segment));
+  if (odd !== undefined) throw new UsageError(`"${odd}" is not a name`);
+  return segments.map((segment) => `/${encodeURIComponent(segment)}`).join('');
 }
 
 /** The REST interface; paths are those below the region. */

@@ -90,7 +90,7 @@ function parse(args: string[]) {
   try {
     return parseArgs({ args, options: { ...COMMON_OPTIONS, ...COMMAND_OPTIONS }, allowPositionals: true });
   } catch (error) {
-    throw new UsageError(`${(error as Error).message} (see --help)`);
+    throw new UsageError(`${(error as Error).message.replaceAll('\n', ' ')} (see --help)`);
   }
 }
 

@@ -5,14 +5,13 @@ import type { TwinDocument } from '../../shared/document.js';
 import { DESIRED, type DesiredDocument } from '../../shared/panel.js';
 import type { Token } from '../access/tokens.js';
 import type { Device } from '../devices/device.js';
-import { Refused } from './api.js';
+import { pathOf, Refused } from './api.js';
 import { UsageError, wholeNumber } from './arguments.js';
 import type { Call, Command } from './command.js';
 import { deviceText, documentText, table } from './text.js';
 import { watch } from './watch.js';
 
-const segment = (word: string | undefined): string => encodeURIComponent(word ?? '');
-const documentPath = ([id, name]: string[]): string => `/twins/${segment(id)}/documents/${segment(name)}`;
+const documentPath = ([id = '', name = '']: string[]): string => pathOf('twins', id, 'documents', name);
 
 /** The answer as it came with `--json`, else as a person reads it. */
 function show<T>({ json, print }: Call, answer: T, text: (answer: T) => string): void {
@@ -88,16 +87,16 @@ async function listDevices(call: Call): Promise<void> {
 }
 
 async function showDevice(call: Call): Promise<void> {
-  show(call, (await call.api.call('GET', `/devices/${segment(call.words[0])}`)) as Device, deviceText);
+  show(call, (await call.api.call('GET', pathOf('devices', ...call.words))) as Device, deviceText);
 }
 
 async function get(call: Call): Promise<void> {
-  const [id, name] = call.words;
+  const [id = '', name] = call.words;
   if (name !== undefined) {
     show(call, (await call.api.call('GET', documentPath(call.words))) as TwinDocument, documentText);
     return;
   }
-  const answer = (await call.api.call('GET', `/twins/${segment(id)}`)) as Names;
+  const answer = (await call.api.call('GET', pathOf('twins', id))) as Names;
   show(call, answer, ({ documents }) =>
     documents.length === 0 ? 'no documents' : documents.map((each) => each.document_name).join('\n'),
   );
@@ -139,9 +138,9 @@ const setArmed = (alarm_armed: boolean) => async (call: Call) => {
 };
 
 const remove =
-  (path: string): Command['run'] =>
+  (kind: 'tokens' | 'devices'): Command['run'] =>
   async ({ api, words, json, print }) => {
-    await api.call('DELETE', `${path}/${segment(words[0])}`);
+    await api.call('DELETE', pathOf(kind, ...words));
     if (!json) print('done');
   };
 
@@ -156,7 +155,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     },
   ],
   ['token list', { words: '', options: [], help: 'the tokens, without their secrets', run: listTokens }],
-  ['token revoke', { words: 'TOKEN-ID', options: [], help: 'ends a token at once', run: remove('/tokens') }],
+  ['token revoke', { words: 'TOKEN-ID', options: [], help: 'ends a token at once', run: remove('tokens') }],
   [
     'device create',
     {
@@ -168,10 +167,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ],
   ['device list', { words: '', options: [], help: 'the devices', run: listDevices }],
   ['device show', { words: 'ID', options: [], help: 'one device', run: showDevice }],
-  [
-    'device delete',
-    { words: 'ID', options: [], help: 'ends a device and its twin', run: remove('/devices') },
-  ],
+  ['device delete', { words: 'ID', options: [], help: 'ends a device and its twin', run: remove('devices') }],
   [
     'get',
     { words: 'ID [DOCUMENT]', options: [], help: 'a document, or the names of the documents', run: get },

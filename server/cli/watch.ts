@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TwinDocument } from '../../shared/document.js';
-import { type Api, Refused } from './api.js';
+import { type Api, pathOf, Refused } from './api.js';
 import { wholeNumber } from './arguments.js';
 import type { Call } from './command.js';
 import { changeText } from './text.js';
@@ -33,12 +33,13 @@ export async function watch({ api, words, given, json, print }: Call): Promise<v
 }
 
 async function lookAt(api: Api, id: string, only: string | undefined): Promise<Map<string, TwinDocument>> {
-  const twin = `/twins/${encodeURIComponent(id)}`;
-  const { documents } = (await api.call('GET', twin)) as { documents: { document_name: string }[] };
+  const { documents } = (await api.call('GET', pathOf('twins', id))) as {
+    documents: { document_name: string }[];
+  };
   const names = documents.map(({ document_name }) => document_name);
   const found = new Map<string, TwinDocument>();
   for (const name of names.filter((each) => only === undefined || each === only)) {
-    const document = await ifThere(api.call('GET', `${twin}/documents/${encodeURIComponent(name)}`));
+    const document = await ifThere(api.call('GET', pathOf('twins', id, 'documents', name)));
     if (document !== undefined) found.set(name, document as TwinDocument);
   }
   return found;

@@ -1,0 +1,145 @@
+/** The commands in this process, against the REST interface in it. */
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Api } from '../../../server/cli/api.js';
+import { parseCommandLine } from '../../../server/cli/arguments.js';
+import { COMMANDS } from '../../../server/cli/commands.js';
+import { startTestRest, type TestRest } from '../rest/rest.js';
+
+const test = suite<{ rest: TestRest; id: string }>('commands');
+
+test.before(async (context) => {
+  context.rest = await startTestRest();
+});
+test.before.each(async (context) => {
+  context.id = (await context.rest.newDevice()).id;
+});
+test.after(({ rest }) => rest.close());
+
+/** What it prints. */
+async function say(rest: TestRest, ...args: string[]): Promise<string> {
+  const line = parseCommandLine(args, { TWIN_URL: rest.url, TWIN_TOKEN: rest.token }, COMMANDS);
+  if (line === undefined) throw new Error('help');
+  const { command, access, ...call } = line;
+  let printed = '';
+  const print = (text: string) => {
+    printed += `${text}\n`;
+  };
+  await command.run({ ...call, api: new Api(access), print });
+  return printed;
+}
+
+/** What it says, when it fails: one line. */
+async function fail(rest: TestRest, args: string[]): Promise<string> {
+  try {
+    await say(rest, ...args);
+  } catch (error) {
+    assert.not.match((error as Error).message, '\n');
+    return (error as Error).message;
+  }
+  assert.unreachable(`it did not fail: ${args.join(' ')}`);
+  return '';
+}
+
+test('makes, lists and revokes a token', async ({ rest }) => {
+  const expires = '2999-01-31T12:00:00Z';
+  const made = await say(
+    rest,
+    'token',
+    'create',
+    '--role',
+    'app',
+    '--description',
+    'phone',
+    '--expires',
+    expires,
+  );
+  const [secret = '', sentence = ''] = made.split('\n');
+  assert.is(rest.tokens.authenticate(secret).role, 'app');
+  const { id } = rest.tokens.authenticate(secret);
+  assert.ok(sentence.endsWith(id), sentence);
+  const lines = (await say(rest, 'token', 'list')).split('\n');
+  assert.match(lines[0] ?? '', /^id +role +created +expires +description$/);
+  assert.match(lines.find((line) => line.startsWith(id)) ?? '', / app .* 2999-01-31T12:00:00.000Z +phone$/);
+  assert.is(await say(rest, 'token', 'revoke', id), 'done\n');
+  assert.throws(() => rest.tokens.authenticate(secret));
+  assert.is(await fail(rest, ['token', 'revoke', id]), `no such token: ${id}`);
+});
+
+test('makes, shows, lists and deletes a device', async ({ rest }) => {
+  const made = await say(rest, 'device', 'create', 'front door', '--description', 'd', '--allow-insecure');
+  const [, id = '', password = ''] = /^id +(\S+)\npassword +(\S+)\n/.exec(made) ?? [];
+  assert.is((await rest.devices.authenticate(id, Buffer.from(password)))?.id, id);
+  const shown = await say(rest, 'device', 'show', id);
+  assert.match(shown, /^name +front door$/m);
+  assert.match(shown, /^allow_insecure +true$/m);
+  assert.match(shown, /^allow_multiple_connections +false$/m);
+  assert.match(shown, /^last_activity_at +never$/m);
+  assert.match(await say(rest, 'device', 'list'), new RegExp(`^${id} +front door +enabled +no +never$`, 'm'));
+  assert.is(await say(rest, 'device', 'delete', id), 'done\n');
+  assert.is(await fail(rest, ['device', 'show', id]), `no such device: ${id}`);
+});
+
+test('lists more devices than a page holds', async () => {
+  const rest = await startTestRest();
+  for (let n = 0; n < 205; n += 1) await rest.newDevice();
+  const { devices } = JSON.parse(await say(rest, 'device', 'list', '--json'));
+  assert.is(new Set(devices.map(({ id }: { id: string }) => id)).size, 205);
+  await rest.close();
+});
+
+test('arms and disarms, and leaves what else is desired', async ({ rest, id }) => {
+  await say(rest, 'arm', id);
+  const path = `/twins/${id}/documents/desired`;
+  assert.equal((await rest.ask('GET', path)).body.data, { alarm_armed: true });
+  await rest.ask('PUT', path, { body: { data: { alarm_armed: true, siren: 'loud' } } });
+  const { version, data } = JSON.parse(await say(rest, 'disarm', id, '--json'));
+  assert.is(version, 3);
+  assert.equal(data, { alarm_armed: false, siren: 'loud' });
+});
+
+test('sends numbers as they were typed, so that none is rounded in silence', async ({ rest, id }) => {
+  const said = await fail(rest, ['put', id, 'd', '{"n":9007199254740993}']);
+  assert.match(said, 'number out of range');
+});
+
+test('says what is wrong with what was typed', async ({ rest, id }) => {
+  const cases: [string[], RegExp][] = [
+    [['frob'], /^no such command: frob/],
+    [['device'], /^no such command: device/],
+    [['device', 'list', 'all'], /^usage: twin device list/],
+    [['get'], /^usage: twin get ID \[DOCUMENT\]$/],
+    [['put', id, 'd'], /^usage: twin put ID DOCUMENT DATA$/],
+    [['put', id, 'd', 'nix'], /^the data is not JSON/],
+    [['put', id, 'd', '{}', '--version', 'x'], /^--version x: expected a whole number$/],
+    [['watch', id, '--interval', '-1'], /interval/],
+    [['put', id, '..', '{}'], /^".." is not a name$/],
+    [['device', 'delete', '.'], /^"." is not a name$/],
+    [['get', ''], /^"" is not a name$/],
+    [['arm', id, '--role', 'app'], /^--role does not go with arm$/],
+    [['arm', id, '--colour'], /colour.*--help/],
+  ];
+  for (const [args, message] of cases) assert.match(await fail(rest, args), message);
+});
+
+test('says what the server refused, and why', async ({ rest, id }) => {
+  await rest.ask('PUT', `/twins/${id}/documents/d`, { body: { data: {} } });
+  const reader = await rest.newToken('reader');
+  const unknown = '00000000-0000-4000-8000-000000000000';
+  const cases: [string[], RegExp][] = [
+    [['get', id, 'none'], /^no such twin document: none$/],
+    [['get', unknown], new RegExp(`^no such device: ${unknown}$`)],
+    [['get', 'x'], /^twin_id is not a UUID$/],
+    [['put', id, '.hidden', '{}'], /^document_name: document name is not valid$/],
+    [['put', id, 'd', '{}', '--version', '7'], /^the document has version 1, not 7$/],
+    [['token', 'create', '--role', 'king'], /^role: not one of owner, app, reader$/],
+    [['get', id, '--token', ''], /^no token, or not a UUID: give --token, or set TWIN_TOKEN$/],
+    [['get', id, '--token', unknown], /^the server does not know this token$/],
+    [['arm', id, '--token', reader], /^this token may not write twin_document$/],
+    [['get', id, '--region', 'nl-ams'], /^unknown resource$/],
+  ];
+  for (const [args, message] of cases) assert.match(await fail(rest, args), message);
+});
+
+test.run();
