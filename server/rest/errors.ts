@@ -109,10 +109,9 @@ const TABLE: Row[] = [
 
 const INTERNAL: ErrorAnswer = { status: 500, body: { type: 'internal_error', message: 'internal error' } };
 
-/** `known` is false for an error that is a fault of the server. */
-export function answerOf(error: unknown): { answer: ErrorAnswer; known: boolean } {
+/** `reason` is for the log, and absent for an error that is a fault of the server. */
+export function answerOf(error: unknown): { answer: ErrorAnswer; reason?: string } {
   const found = TABLE.find(([type]) => error instanceof type);
-  return found === undefined || !(error instanceof Error)
-    ? { answer: INTERNAL, known: false }
-    : { answer: found[1](error), known: true };
+  if (found === undefined || !(error instanceof Error)) return { answer: INTERNAL };
+  return { answer: found[1](error), reason: error.message };
 }

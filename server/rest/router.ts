@@ -136,12 +136,13 @@ export class Router {
     this.fail(req, res, allowed.length > 0 ? new MethodNotAllowed(allowed) : new UnknownResource());
   }
 
-  /** Answers an error, and logs one that is the server's fault. */
+  /** Answers an error and logs it: what is merely not there only for those who debug. */
   fail(req: IncomingMessage, res: ServerResponse, error: unknown): void {
-    const { answer, known } = answerOf(error);
-    const { method, url } = req;
-    if (!known) this.#options.log.error({ method, url, err: error }, 'request failed');
-    else this.#options.log.debug({ method, url, status: answer.status, err: error }, 'request refused');
+    const { answer, reason } = answerOf(error);
+    const { status } = answer;
+    const line = { method: req.method, url: req.url, status };
+    if (reason === undefined) this.#options.log.error({ ...line, err: error }, 'request failed');
+    else this.#options.log[status === 404 ? 'debug' : 'info']({ ...line, reason }, 'request refused');
     if (res.headersSent) res.destroy();
     else sendJson(res, answer.status, JSON.stringify(answer.body), answer.headers);
   }

@@ -12,6 +12,7 @@ import { until } from '../../until.js';
 import { BASE, bodyOf, startTestRest, statusOf, type TestRest } from './rest.js';
 
 const LIMIT = 1000;
+const INFO = 30;
 const MIB = 1024 * 1024;
 
 const test = suite<{ rest: TestRest; path: string }>('bodies');
@@ -134,7 +135,7 @@ test('a request that breaks off changes nothing and troubles nobody', async ({ r
   });
   assert.equal((await rest.ask('GET', path)).body, before);
   assert.equal(
-    rest.log.filter(({ level }) => level > 20),
+    rest.log.filter(({ level }) => level > INFO),
     [],
   );
 });
@@ -151,7 +152,7 @@ test('a client that goes before its answer comes troubles nobody', async ({ rest
   });
   assert.is((await rest.ask('PUT', path, { body: { data: {} } })).status, 200);
   assert.equal(
-    rest.log.filter(({ level }) => level > 20),
+    rest.log.filter(({ level }) => level > INFO),
     [],
   );
 });

@@ -14,6 +14,8 @@ test.before.each(async (context) => {
 });
 test.after.each(({ rest }) => rest.close());
 
+const DEBUG = 20;
+const INFO = 30;
 const ERROR = 50;
 
 test('without a token that is known and valid nothing is answered', async ({ rest, path }) => {
@@ -212,15 +214,26 @@ test('a registry that has to be read first, and cannot be, is answered', async (
   assert.is((await rest.ask('PUT', path, { body: { data: {} } })).status, 200);
 });
 
-test('an error of the client leaves no line above debug in the log', async ({ rest, path }) => {
-  await rest.ask('GET', path, { token: null });
-  await rest.ask('GET', path);
-  await rest.ask('PUT', path, { body: '{' });
-  await rest.raw('GET /%E0%A4%A HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
-  assert.equal(
-    rest.log.filter(({ level }) => level > 20),
-    [],
-  );
+test('what a client did wrong is one line in the log, and what is not there only for those who debug', async ({
+  rest,
+  path,
+}) => {
+  const cases: [number, number, () => Promise<unknown>][] = [
+    [INFO, 401, () => rest.ask('GET', path, { token: null })],
+    [INFO, 400, () => rest.ask('PUT', path, { body: '{' })],
+    [INFO, 405, () => rest.ask('POST', path)],
+    [INFO, 413, () => rest.ask('PUT', path, { body: 'x'.repeat(200_000) })],
+    [DEBUG, 404, () => rest.ask('GET', path)],
+    [DEBUG, 404, () => rest.raw('GET /%E0%A4%A HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')],
+  ];
+  for (const [level, status, deed] of cases) {
+    rest.log.length = 0;
+    await deed();
+    assert.equal(
+      rest.log.map((line) => [line.level, line.status, line.err, typeof line.reason]),
+      [[level, status, undefined, 'string']],
+    );
+  }
 });
 
 test('what is no HTTP is answered 400 and closed, and others are served', async ({ rest, path }) => {

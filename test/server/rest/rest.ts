@@ -32,6 +32,8 @@ export interface Ask {
 export interface LogLine {
   level: number;
   msg: string;
+  status?: number;
+  reason?: string;
   err?: { message: string };
 }
 
