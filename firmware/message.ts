@@ -28,10 +28,10 @@ export function parseDesired(payload: ArrayBuffer): Desired | string {
   return 'version is no positive integer';
 }
 
-/** The text of an error, or undefined when there is none in it. */
-export function parseError(payload: ArrayBuffer): string | undefined {
+/** The text of an error. */
+export function parseError(payload: ArrayBuffer): string {
   const error = parseFrame(payload)?.error;
-  return typeof error === 'string' ? error : undefined;
+  return typeof error === 'string' ? error : 'no reason given';
 }
 
 const isVersion = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) > 0;

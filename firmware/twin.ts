@@ -1,7 +1,7 @@
 /** The twin loop: the desired document in, the current document out. */
 
 import { CURRENT, type CurrentDocument, DESIRED } from '../shared/panel.js';
-import { parseReply, type Reply, requestTopic } from '../shared/topics.js';
+import { changedTopic, requestTopic, responseTopic } from '../shared/topics.js';
 import type { Board, Timer } from './board.js';
 import type { Clock } from './clock.js';
 import { Link, type LinkUser, type Outgoing } from './link.js';
@@ -9,9 +9,20 @@ import { parseDesired, parseError } from './message.js';
 import type { PanelState } from './panel.js';
 import { encode } from './text.js';
 
+const GET_DESIRED = requestTopic(DESIRED, 'get');
+const DESIRED_ANSWER = responseTopic(DESIRED, 'get', 'success');
+const DESIRED_ERROR = responseTopic(DESIRED, 'get', 'error');
+const DESIRED_CHANGED = changedTopic(DESIRED);
+const PUT_CURRENT = requestTopic(CURRENT, 'put');
+const PUT_DONE = responseTopic(CURRENT, 'put', 'success');
+const PUT_ERROR = responseTopic(CURRENT, 'put', 'error');
+const PATCH_CURRENT = requestTopic(CURRENT, 'patch');
+const PATCH_DONE = responseTopic(CURRENT, 'patch', 'success');
+const PATCH_ERROR = responseTopic(CURRENT, 'patch', 'error');
+
 const NOT_FOUND = 'document not found';
-/** No topic that concerns the panel is longer. */
-const LONGEST_TOPIC = 128;
+/** How much of an unexpected topic is traced. */
+const TRACED_TOPIC = 128;
 /** So many answers in a row that are older than what was seen before: the document was deleted and made anew. */
 const OLDER_ANSWERS = 2;
 
@@ -103,7 +114,7 @@ export class Twin implements LinkUser {
   next(): Outgoing | undefined {
     if (this.#ask) {
       this.#ask = false;
-      return { topic: requestTopic(DESIRED, 'get'), payload: encode('{}') };
+      return { topic: GET_DESIRED, payload: encode('{}') };
     }
     if (this.#awaiting) return undefined;
     const known = this.#whole ? undefined : this.#reported;
@@ -113,16 +124,30 @@ export class Twin implements LinkUser {
     this.#refresh = false;
     this.#reported = this.#panel.state;
     this.#reportedAt = this.#board.time.ticks();
-    const topic = requestTopic(CURRENT, known === undefined ? 'put' : 'patch');
+    const topic = known === undefined ? PUT_CURRENT : PATCH_CURRENT;
     return { topic, payload: encode(JSON.stringify({ data })) };
   }
 
   received(topic: string, payload: ArrayBuffer): void {
-    const reply = topic.length <= LONGEST_TOPIC ? parseReply(topic) : undefined;
-    if (reply === undefined || reply.twin !== 'me') return this.#unexpected(topic);
-    if (reply.document === DESIRED && isAboutDesired(reply)) return this.#onDesired(reply, payload);
-    if (reply.document === CURRENT && isAboutReport(reply)) return this.#onReported(reply, payload);
-    this.#unexpected(topic);
+    switch (topic) {
+      case DESIRED_CHANGED:
+        return this.#onDesired(payload, false);
+      case DESIRED_ANSWER:
+        this.#onDesired(payload, true);
+        return this.#answered();
+      case DESIRED_ERROR:
+        this.#onDesiredError(payload);
+        return this.#answered();
+      case PATCH_ERROR:
+        return this.#onReportError(parseError(payload), true);
+      case PUT_ERROR:
+        return this.#onReportError(parseError(payload), false);
+      case PUT_DONE:
+      case PATCH_DONE:
+        return;
+      default:
+        this.#board.trace(`twin: ignored unexpected topic ${topic.slice(0, TRACED_TOPIC)}`);
+    }
   }
 
   /** What differs from what the server knows, or everything when it knows nothing; undefined: no need to report. */
@@ -140,21 +165,14 @@ export class Twin implements LinkUser {
     return data;
   }
 
-  #onDesired(reply: Reply, payload: ArrayBuffer): void {
-    const isAnswer = reply.outcome !== 'changed';
-    if (reply.outcome === 'error') this.#onDesiredError(payload);
-    else this.#onDesiredDocument(payload, isAnswer);
-    if (isAnswer) this.#answered();
-  }
-
   /** Without a document the panel stays as it is; one that is made from now on begins with version 1 again. */
   #onDesiredError(payload: ArrayBuffer): void {
     const error = parseError(payload);
     if (error === NOT_FOUND) this.#forgetVersion();
-    else this.#board.trace(`twin: no desired document: ${error ?? 'no reason given'}`);
+    else this.#board.trace(`twin: no desired document: ${error}`);
   }
 
-  #onDesiredDocument(payload: ArrayBuffer, isAnswer: boolean): void {
+  #onDesired(payload: ArrayBuffer, isAnswer: boolean): void {
     const desired = parseDesired(payload);
     if (typeof desired === 'string')
       return this.#board.trace(`twin: ignored the desired document: ${desired}`);
@@ -180,19 +198,13 @@ export class Twin implements LinkUser {
     if (this.#olderAnswers >= OLDER_ANSWERS) this.#link.reconnect('the desired document was made anew');
   }
 
-  #onReported(reply: Reply & { action: string }, payload: ArrayBuffer): void {
-    if (reply.outcome === 'success') return;
-    const error = parseError(payload);
-    if (error === NOT_FOUND && reply.action === 'patch') {
+  #onReportError(error: string, isPatch: boolean): void {
+    if (isPatch && error === NOT_FOUND) {
       this.#whole = true;
       return this.#link.flush();
     }
-    this.#board.trace(`twin: the ${reply.action} of current was refused: ${error ?? 'no reason given'}`);
+    this.#board.trace(`twin: a report of current was refused: ${error}`);
     this.#refused = true;
-  }
-
-  #unexpected(topic: string): void {
-    this.#board.trace(`twin: ignored unexpected topic ${topic.slice(0, LONGEST_TOPIC)}`);
   }
 
   #answered(): void {
@@ -230,8 +242,3 @@ export class Twin implements LinkUser {
     this.#refreshIn(remaining > 0 ? remaining : refreshInterval);
   }
 }
-
-const isAboutDesired = (reply: Reply): boolean => reply.outcome === 'changed' || reply.action === 'get';
-
-const isAboutReport = (reply: Reply): reply is Reply & { action: 'put' | 'patch' } =>
-  reply.outcome !== 'changed' && (reply.action === 'put' || reply.action === 'patch');

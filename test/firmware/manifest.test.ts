@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 
 interface Manifest {
   creation: { main: string };
-  modules: Record<string, string>;
+  modules: Record<string, string | string[]>;
   preload: string[];
   typescript: { tsconfig: { compilerOptions: Record<string, boolean> } };
   platforms: Record<string, { modules: Record<string, string> }>;
@@ -27,10 +27,18 @@ test('names of modules mirror the disk, by which relative imports are found', ()
 
 test('every module is preloaded but the program itself, which must run on the board', () => {
   const modules = [...modulesIn('shared'), ...modulesIn('firmware')];
+  const leftOut = (manifest.modules['~'] as string[]).map((path) => path.replace('../', ''));
   assert.equal(
     manifest.preload,
-    modules.filter((name) => name !== manifest.creation.main),
+    modules.filter((name) => name !== manifest.creation.main && !leftOut.includes(name)),
   );
+});
+
+test('what is left out, no module of the panel imports', () => {
+  const imported = modulesIn('firmware').filter((name) =>
+    /from '\.\.\/shared\/document\.js'/.test(readFileSync(`${name}.ts`, 'utf8')),
+  );
+  assert.equal(imported, []);
 });
 
 test('the SDK compiles as strictly as the project checks', () => {
