@@ -56,8 +56,8 @@ export function startProgram(command: string[], env: Record<string, string> = {}
 
   let over = false;
   const ended = new Promise<Ended>((resolve) => {
+    child.on('exit', () => running.delete(pid));
     child.on('close', (code, signal) => {
-      running.delete(pid);
       over = true;
       tell();
       resolve({ code, signal });

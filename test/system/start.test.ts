@@ -157,6 +157,14 @@ onTerminal('on a terminal single keys do it', async (context) => {
   assert.is((await context.program.ended).code, 0);
 });
 
+test('npm passes the wish to end on to the program', async (context) => {
+  await context.program.stop('SIGINT');
+  context.program = startDemo(context.data, {}, ['npm', 'start']);
+  await exportLine(context.program);
+  assert.equal(await context.program.stop('SIGTERM'), { code: 0, signal: null });
+  assert.ok(context.program.lines.includes('Stopped.'));
+});
+
 test('a port that is taken is one clear line and exit code 1', async ({ data }) => {
   const occupant = createServer().listen(0, '127.0.0.1');
   await new Promise((listening) => occupant.once('listening', listening));
