@@ -85,7 +85,7 @@ export const SETTINGS = {
   journalBatchBytes: count('TWIN_JOURNAL_BATCH_BYTES', 4 * MIB, 'what one fdatasync covers at most'),
   journalRetryMs: count('TWIN_JOURNAL_RETRY_MS', 1000, 'between tries to write again after a storage error'),
   memoryBytes: count('TWIN_MEMORY_BYTES', 256 * MIB, 'documents kept in memory that are not being written'),
-  writeBehindMs: count('TWIN_WRITE_BEHIND_MS', 1000, 'how long a changed file waits before it is written'),
+  writeBehindMs: count('TWIN_WRITE_BEHIND_MS', 5000, 'how long a changed file waits before it is written'),
   writeBehindFiles: count('TWIN_WRITE_BEHIND_FILES', 4, 'files being written at the same time'),
 
   bodyBytes: count('TWIN_BODY_BYTES', 128 * KIB, 'longest REST body'),

@@ -69,12 +69,12 @@ const HUB = { file: 'server', key: 'hub' };
 
 /** The hub's identity, made at the first start. */
 async function openHub(storage: Storage): Promise<{ id: string; createdAt: string }> {
-  const { documents } = await storage.open(HUB.file);
-  const known = documents.get(HUB.key);
+  const file = await storage.open(HUB.file);
+  const known = file.documents.get(HUB.key);
   if (known !== undefined)
     return { ...(JSON.parse(known.data) as { id: string }), createdAt: known.updatedAt };
   const [id, createdAt] = [randomUUID(), new Date().toISOString()];
   const document = { version: 1, updatedAt: createdAt, data: JSON.stringify({ id }) };
-  await putDocument(storage, HUB.file, HUB.key, document);
+  await putDocument(storage, file, HUB.key, document);
   return { id, createdAt };
 }

@@ -87,8 +87,8 @@ export class Tokens {
     const token = this.#describe(input);
     const { id, ...rest } = token;
     const data = JSON.stringify({ ...rest, sha256: digest(secret) });
-    await this.#storage.open(FILE);
-    await putDocument(this.#storage, FILE, id, { version: 1, updatedAt: token.created_at, data });
+    const file = await this.#storage.open(FILE);
+    await putDocument(this.#storage, file, id, { version: 1, updatedAt: token.created_at, data });
     this.#add(secret, token);
     return { token, secret };
   }
@@ -97,7 +97,7 @@ export class Tokens {
   async revoke(id: string): Promise<void> {
     if (!this.#tokens.has(id)) throw new TokenNotFound(id);
     const file = await this.#storage.open(FILE);
-    if (file.latest.has(id)) await removeDocument(this.#storage, FILE, id);
+    if (file.latest.has(id)) await removeDocument(this.#storage, file, id);
     this.#tokens.delete(id);
     this.#known.clear();
   }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { digest, makePassword, sameDigest } from '../access/secret.js';
 import { putDocument, removeDocument } from '../storage/ask.js';
-import type { Storage } from '../storage/storage.js';
+import type { Storage, StoredFile } from '../storage/storage.js';
 import type { Device } from './device.js';
 import { Presence } from './presence.js';
 import { type DeviceChanges, type DeviceRecord, type NewDevice, shardOf } from './record.js';
@@ -57,8 +57,8 @@ export class Devices {
     const id = randomUUID();
     const password = makePassword();
     const at = this.#now().toISOString();
-    await this.#storage.open(shardOf('devices', id));
-    await this.#write(id, 1, {
+    const file = await this.#storage.open(shardOf('devices', id));
+    await this.#write(file, id, 1, {
       name: input.name,
       description: input.description ?? '',
       status: 'enabled',
@@ -132,10 +132,9 @@ export class Devices {
 
   /** Forgets the device and closes its connections. Its twin is the caller's to clear. @throws DeviceNotFound */
   async remove(id: string): Promise<void> {
-    const shard = shardOf('devices', id);
-    const file = await this.#storage.open(shard);
+    const file = await this.#storage.open(shardOf('devices', id));
     if (!file.latest.has(id)) throw new DeviceNotFound(id);
-    await removeDocument(this.#storage, shard, id);
+    await removeDocument(this.#storage, file, id);
     this.#revoke(id, 'deleted');
   }
 
@@ -184,13 +183,13 @@ export class Devices {
     if (stored === undefined) throw new DeviceNotFound(id);
     const record = edit(JSON.parse(stored.data) as DeviceRecord);
     const changed = { ...record, updated_at: this.#now().toISOString() };
-    await this.#write(id, stored.version + 1, changed);
+    await this.#write(file, id, stored.version + 1, changed);
     return this.#show(id, changed);
   }
 
-  #write(id: string, version: number, record: DeviceRecord): Promise<void> {
+  #write(file: StoredFile, id: string, version: number, record: DeviceRecord): Promise<void> {
     const stored = { version, updatedAt: record.updated_at, data: JSON.stringify(record) };
-    return putDocument(this.#storage, shardOf('devices', id), id, stored);
+    return putDocument(this.#storage, file, id, stored);
   }
 
   async #show(id: string, { password_sha256: _, ...record }: DeviceRecord): Promise<Device> {

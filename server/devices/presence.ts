@@ -72,10 +72,9 @@ export class Presence {
 
   async #keep(id: string, { activeAt }: Present): Promise<void> {
     const updatedAt = new Date(activeAt).toISOString();
-    const shard = shardOf('activity', id);
-    const file = await this.#storage.open(shard);
+    const file = await this.#storage.open(shardOf('activity', id));
     const version = (file.latest.get(id)?.version ?? 0) + 1;
-    await putDocument(this.#storage, shard, id, { version, updatedAt, data: '{}' });
+    await putDocument(this.#storage, file, id, { version, updatedAt, data: '{}' });
   }
 
   /** RFC 3339, or null for a device that never connected. */

@@ -1,11 +1,11 @@
 /** The storage's callbacks as promises, for what is not on the hot path. */
 
-import type { Storage, StoredDocument } from './storage.js';
+import type { Storage, StoredDocument, StoredFile } from './storage.js';
 
 /** @throws StorageUnavailable */
 export const putDocument = (
   storage: Storage,
-  file: string,
+  file: StoredFile,
   key: string,
   document: StoredDocument,
 ): Promise<void> =>
@@ -14,7 +14,7 @@ export const putDocument = (
   });
 
 /** @throws StorageUnavailable */
-export const removeDocument = (storage: Storage, file: string, key: string): Promise<void> =>
+export const removeDocument = (storage: Storage, file: StoredFile, key: string): Promise<void> =>
   new Promise((done, failed) => {
     storage.remove(file, key, (error) => (error === null ? done() : failed(error)));
   });

@@ -30,9 +30,13 @@ export function documentFile(path: string): Adapter<Contents> {
       return text === undefined ? null : parse(path, text);
     },
     async write(contents) {
-      await makeDirectory(dirname(path));
-      if (contents.documents.size === 0) await removeFile(path);
-      else await replaceFile(path, stringify(contents));
+      if (contents.documents.size === 0) return removeFile(path);
+      const text = stringify(contents);
+      return replaceFile(path, text).catch(async (error) => {
+        if (error.code !== 'ENOENT') throw error;
+        await makeDirectory(dirname(path));
+        return replaceFile(path, text);
+      });
     },
   };
 }

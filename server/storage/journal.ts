@@ -150,15 +150,16 @@ export class Journal<Task> {
     const { records, tasks } = this.#takeBatch();
     if (records === '') return this.#settle(tasks, active);
     const frame = encodeFrame(records);
-    const written = (error: Error | null) => {
+    try {
+      writeWhole(this.#fd, frame, active.bytes);
+    } catch (error) {
+      return this.#fail(tasks, error as Error);
+    }
+    fs.fdatasync(this.#fd, (error) => {
       if (error !== null) return this.#fail(tasks, error);
       active.bytes += frame.length;
       this.#settle(tasks, active);
       this.#prepareSpare(active);
-    };
-    writeWhole(this.#fd, frame, active.bytes, (error) => {
-      if (error === null) fs.fdatasync(this.#fd, written);
-      else written(error);
     });
   }
 

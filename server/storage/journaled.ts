@@ -112,16 +112,15 @@ class JournaledStorage implements Storage {
     return loading;
   }
 
-  put(name: string, key: string, document: StoredDocument, written: Written): void {
-    this.#change(name, { seq: ++this.#seq, key, document }, written);
+  put(file: OpenFile, key: string, document: StoredDocument, written: Written): void {
+    this.#change(file, { seq: ++this.#seq, key, document }, written);
   }
 
-  remove(name: string, key: string | undefined, written: Written): void {
-    this.#change(name, { seq: ++this.#seq, key, document: undefined }, written);
+  remove(file: OpenFile, key: string | undefined, written: Written): void {
+    this.#change(file, { seq: ++this.#seq, key, document: undefined }, written);
   }
 
-  settled(name: string, then: () => void): void {
-    const file = this.#inMemory(name);
+  settled(file: OpenFile, then: () => void): void {
     if (file.underWay === 0) return then();
     const task = { file, change: undefined, done: then };
     begin(task);
@@ -145,12 +144,11 @@ class JournaledStorage implements Storage {
     await this.#unlock();
   }
 
-  #change(name: string, change: Change, written: Written): void {
-    const file = this.#inMemory(name);
+  #change(file: OpenFile, change: Change, written: Written): void {
     this.#pin(file);
     const task = { file, change, done: written };
     begin(task);
-    this.#journal.append(encodeRecord(name, change), task);
+    this.#journal.append(encodeRecord(file.name, change), task);
   }
 
   #settle(tasks: readonly Task[], result: Segment | Error): void {
@@ -196,13 +194,8 @@ class JournaledStorage implements Storage {
     }
   }
 
-  #inMemory(name: string): OpenFile {
-    const file = this.peek(name);
-    if (file === undefined) throw new Error(`${name} is not open`);
-    return file;
-  }
-
   #pin(file: OpenFile): void {
+    if (file.underWay > 0) return;
     this.#pinned.set(file.name, file);
     this.#clean.delete(file.name);
   }

@@ -35,10 +35,10 @@ export function memoryStorage(): MemoryStorage {
   return {
     peek: (name) => files.get(name),
     open: async (name) => open(name),
-    put: (name, key, document, written) => enqueue(open(name), { seq: ++seq, key, document }, written),
-    remove: (name, key, written) => enqueue(open(name), { seq: ++seq, key, document: undefined }, written),
-    settled(name, then) {
-      const file = open(name);
+    put: (file: OpenFile, key, document, written) => enqueue(file, { seq: ++seq, key, document }, written),
+    remove: (file: OpenFile, key, written) =>
+      enqueue(file, { seq: ++seq, key, document: undefined }, written),
+    settled(file: OpenFile, then) {
       if (file.underWay === 0) then();
       else enqueue(file, undefined, then);
     },

@@ -22,7 +22,7 @@ export async function createSegment(segment: Segment, size: number): Promise<Ope
   const fd = fs.openSync(segment.path, 'wx', 0o600);
   try {
     const frame = encodeFrame('');
-    await write(fd, frame, 0);
+    writeWhole(fd, frame, 0);
     await reserve(fd, frame.length, size);
     await sync(fd);
     await syncDirectory(dirname(segment.path));
@@ -38,15 +38,17 @@ export async function createSegment(segment: Segment, size: number): Promise<Ope
 // Where there is no room for it, the file grows as it is written.
 async function reserve(fd: number, from: number, to: number): Promise<void> {
   try {
-    for (let at = from; at < to; at += ZEROS.length) await write(fd, ZEROS.subarray(0, to - at), at);
+    for (let at = from; at < to; ) at += await write(fd, ZEROS.subarray(0, to - at), at);
   } catch {
     fs.ftruncateSync(fd, from);
   }
 }
 
-const write = (fd: number, bytes: Buffer, position: number): Promise<void> =>
+const write = (fd: number, bytes: Buffer, position: number): Promise<number> =>
   new Promise((done, failed) => {
-    writeWhole(fd, bytes, position, (error) => (error === null ? done() : failed(error)));
+    fs.write(fd, bytes, 0, bytes.length, position, (error, written) =>
+      error ? failed(error) : done(written),
+    );
   });
 
 const sync = (fd: number): Promise<void> =>
@@ -54,16 +56,12 @@ const sync = (fd: number): Promise<void> =>
     fs.fdatasync(fd, (error) => (error === null ? done() : failed(error)));
   });
 
-/** Writes all bytes at a position, in as many pieces as the system makes of them. */
-export function writeWhole(
-  fd: number,
-  bytes: Buffer,
-  position: number,
-  done: (error: Error | null) => void,
-): void {
-  fs.write(fd, bytes, 0, bytes.length, position, (error, written) => {
-    if (error !== null) done(error);
-    else if (written < bytes.length) writeWhole(fd, bytes.subarray(written), position + written, done);
-    else done(null);
-  });
+/**
+ * Writes all bytes at a position, in as many pieces as the system makes of them. That is a copy into the system's
+ * memory, done sooner than a thread would be woken for it; to wait for the disk is what `fdatasync` is for.
+ */
+export function writeWhole(fd: number, bytes: Buffer, position: number): void {
+  for (let done = 0; done < bytes.length; ) {
+    done += fs.writeSync(fd, bytes, done, bytes.length - done, position + done);
+  }
 }

@@ -36,12 +36,12 @@ export interface Storage {
   peek(file: string): StoredFile | undefined;
   /** The file, read once however many ask; one that does not exist is empty. @throws StorageUnavailable */
   open(file: string): Promise<StoredFile>;
-  /** Puts a document into an open file. Calls back in the order in which the file was asked. */
-  put(file: string, key: string, document: StoredDocument, written: Written): void;
-  /** Removes one document of an open file, or all of them when no key is given; atomic. */
-  remove(file: string, key: string | undefined, written: Written): void;
-  /** Calls back when all that was asked of an open file before is done: at once when nothing is. */
-  settled(file: string, then: () => void): void;
+  /** Puts a document into a file that this turn has got. Calls back in the order in which the file was asked. */
+  put(file: StoredFile, key: string, document: StoredDocument, written: Written): void;
+  /** Removes one document of such a file, or all of them when no key is given; atomic. */
+  remove(file: StoredFile, key: string | undefined, written: Written): void;
+  /** Calls back when all that was asked of such a file before is done: at once when nothing is. */
+  settled(file: StoredFile, then: () => void): void;
   /** The names of all files that begin so, from memory and disk, in no order. */
   list(prefix: string): Promise<string[]>;
   /** Whether the last write succeeded. */

@@ -54,6 +54,8 @@ type Edit = (present: StoredDocument | undefined) => JsonObject;
 export class Twins {
   readonly #storage: Storage;
   readonly #now: () => Date;
+  #stampedAt = Number.NaN;
+  #stamp = '';
   readonly #opening = new Map<string, Waiter[]>();
   readonly #watchers = new Map<string, Set<Watcher>>();
 
@@ -108,7 +110,7 @@ export class Twins {
     this.#change(twinId, answer, (file) => {
       if (!isDocumentName(name)) throw new InvalidName();
       if (!file.latest.has(name)) throw new DocumentNotFound(twinId, name);
-      this.#storage.remove(fileOf(twinId), name, (error) => {
+      this.#storage.remove(file, name, (error) => {
         if (error === null) this.#tell({ twinId, name, origin });
         answer(error);
       });
@@ -119,7 +121,7 @@ export class Twins {
   clear(twinId: string, answer: Answer<void>, origin?: unknown): void {
     this.#change(twinId, answer, (file) => {
       const names = [...file.latest.keys()];
-      this.#storage.remove(fileOf(twinId), undefined, (error) => {
+      this.#storage.remove(file, undefined, (error) => {
         if (error === null) for (const name of names) this.#tell({ twinId, name, origin });
         answer(error);
       });
@@ -152,13 +154,23 @@ export class Twins {
       const data = JSON.stringify(edit(present));
       if (isTooLarge(data)) throw new DocumentTooLarge();
       if (present === undefined && file.latest.size >= LIMITS.documents) throw new TooManyDocuments();
-      const document = new Document(twinId, name, actual + 1, this.#now().toISOString(), data);
-      this.#storage.put(fileOf(twinId), name, document, (error) => {
+      const document = new Document(twinId, name, actual + 1, this.#timestamp(), data);
+      this.#storage.put(file, name, document, (error) => {
         if (error !== null) return answer(error);
         this.#tell({ twinId, name, document, origin });
         answer(null, document);
       });
     });
+  }
+
+  /** RFC 3339, made once for all writes of one millisecond. */
+  #timestamp(): string {
+    const now = this.#now();
+    if (now.getTime() !== this.#stampedAt) {
+      this.#stampedAt = now.getTime();
+      this.#stamp = now.toISOString();
+    }
+    return this.#stamp;
   }
 
   /** Decides a change upon the latest state; a refusal is answered after the changes before it. */
@@ -167,14 +179,14 @@ export class Twins {
       try {
         decide(file);
       } catch (error) {
-        this.#storage.settled(fileOf(twinId), () => answer(error as Error));
+        this.#storage.settled(file, () => answer(error as Error));
       }
     });
   }
 
   #read<T>(twinId: string, answer: Answer<T>, look: (file: StoredFile) => T): void {
     this.#open(twinId, answer, (file) => {
-      this.#storage.settled(fileOf(twinId), () => {
+      this.#storage.settled(file, () => {
         let value: T;
         try {
           value = look(file);

@@ -4,12 +4,11 @@
 import fs from 'node:fs';
 
 const DELAY_MS = 20;
-const { write } = fs;
+const { writeSync } = fs;
 
-fs.write = (fd, bytes, offset, length, position, done) => {
-  if (!Buffer.isBuffer(bytes) || bytes[offset] !== '#'.charCodeAt(0)) {
-    return write(fd, bytes, offset, length, position, done);
-  }
-  setTimeout(() => fs.writeSync(fd, bytes, offset, length, position), DELAY_MS);
-  setImmediate(() => done(null, length, bytes));
+fs.writeSync = (fd, bytes, offset, length, position) => {
+  const isFrame = Buffer.isBuffer(bytes) && bytes[offset] === '#'.charCodeAt(0);
+  if (!isFrame) return writeSync(fd, bytes, offset, length, position);
+  setTimeout(() => writeSync(fd, bytes, offset, length, position), DELAY_MS);
+  return length;
 };

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import type { Storage, StoredDocument } from '../../../server/storage/storage.js';
+import type { Storage, StoredDocument, StoredFile } from '../../../server/storage/storage.js';
 import { StorageUnavailable } from '../../../server/storage/storage.js';
 
 /** A Storage under test, and how to make its writes fail and work again. */
@@ -18,13 +18,22 @@ export const stored = (version: number, data = '{}'): StoredDocument => ({
   data,
 });
 
+/** A file that this turn has opened. */
+function openFile(storage: Storage, name: string): StoredFile {
+  const file = storage.peek(name);
+  if (file === undefined) throw new Error(`${name} is not open`);
+  return file;
+}
+
 export const put = (storage: Storage, file: string, key: string, document: StoredDocument): Promise<void> =>
   new Promise((done, failed) =>
-    storage.put(file, key, document, (error) => (error ? failed(error) : done())),
+    storage.put(openFile(storage, file), key, document, (error) => (error ? failed(error) : done())),
   );
 
 export const remove = (storage: Storage, file: string, key?: string): Promise<void> =>
-  new Promise((done, failed) => storage.remove(file, key, (error) => (error ? failed(error) : done())));
+  new Promise((done, failed) =>
+    storage.remove(openFile(storage, file), key, (error) => (error ? failed(error) : done())),
+  );
 
 /** What every Storage must do. */
 export function storageContract(test: Test): void {
@@ -49,7 +58,7 @@ export function storageContract(test: Test): void {
     const writes = Array.from({ length: 50 }, (_, index) =>
       put(storage, 'twins/a', 'd', stored(index + 1)).then(() => answers.push(`put ${index + 1}`)),
     );
-    storage.settled('twins/a', () => answers.push('settled'));
+    storage.settled(openFile(storage, 'twins/a'), () => answers.push('settled'));
     writes.push(remove(storage, 'twins/a', 'd').then(() => answers.push('removed')));
     await Promise.all(writes);
     // A promise's reaction runs a microtask after the callback, so the barrier may only seem early by its neighbours.
@@ -66,7 +75,7 @@ export function storageContract(test: Test): void {
     const file = await storage.open('twins/a');
     const before = put(storage, 'twins/a', 'd', stored(1));
     const seen = new Promise((resolve) => {
-      storage.settled('twins/a', () => resolve(file.documents.get('d')?.version));
+      storage.settled(openFile(storage, 'twins/a'), () => resolve(file.documents.get('d')?.version));
     });
     const after = put(storage, 'twins/a', 'd', stored(2));
     await Promise.all([before, after]);
@@ -76,7 +85,7 @@ export function storageContract(test: Test): void {
   test('settled calls back at once when nothing is under way', async ({ storage }) => {
     await storage.open('twins/a');
     let called = false;
-    storage.settled('twins/a', () => {
+    storage.settled(openFile(storage, 'twins/a'), () => {
       called = true;
     });
     assert.ok(called);

@@ -54,31 +54,21 @@ export class DirectoryUnderTest {
   }
 }
 
-const { write, fdatasync } = fs;
-type WriteCallback = (error: Error | null, written: number, bytes: Buffer) => void;
+const { writeSync, fdatasync } = fs;
 
 /** Lets every write to the journal fail, as on a full disk. */
 export function fillDisk(): void {
-  const full = (...args: unknown[]) => {
-    const done = args.at(-1) as WriteCallback;
-    setImmediate(() =>
-      done(Object.assign(new Error('no space left'), { code: 'ENOSPC' }), 0, Buffer.alloc(0)),
-    );
+  const full = () => {
+    throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
   };
-  Object.assign(fs, { write: full });
+  Object.assign(fs, { writeSync: full });
 }
 
 /** Every write to the journal writes this many bytes at most, as the system may. */
 export function writeInPieces(bytes: number): void {
-  const pieces = (
-    fd: number,
-    buffer: Buffer,
-    offset: number,
-    length: number,
-    at: number,
-    done: WriteCallback,
-  ) => write(fd, buffer, offset, Math.min(bytes, length), at, done);
-  Object.assign(fs, { write: pieces });
+  const pieces = (fd: number, buffer: Buffer, offset: number, length: number, at: number) =>
+    writeSync(fd, buffer, offset, Math.min(bytes, length), at);
+  Object.assign(fs, { writeSync: pieces });
 }
 
 /** Counts the fdatasync calls from now on. */
@@ -93,5 +83,5 @@ export function countSyncs(): () => number {
 }
 
 export function restoreDisk(): void {
-  Object.assign(fs, { write, fdatasync });
+  Object.assign(fs, { writeSync, fdatasync });
 }
