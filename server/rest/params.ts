@@ -7,7 +7,9 @@ import type { Call } from './router.js';
 
 /** A UUID in the address, in lower case. */
 export function idParam(call: Call, name: string): string {
-  const id = call.param(name).toLowerCase();
+  const given = call.param(name);
+  if (isDeviceId(given)) return given;
+  const id = given.toLowerCase();
   if (!isDeviceId(id)) throw new InvalidRequest(name, 'format', `${name} is not a UUID`);
   return id;
 }
