@@ -3,6 +3,7 @@
 import { readSettings } from './config.js';
 import { makeLog } from './log.js';
 import { startServer } from './server.js';
+import { StorageUnavailable } from './storage/storage.js';
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env, process.argv.slice(2));
@@ -55,8 +56,13 @@ const EXPLANATIONS: Record<string, (error: SystemError) => string> = {
   ENOTDIR: ({ path }) => `${path} cannot be a directory`,
 };
 
+/** The server's owner may know the cause that no client is told. */
+function explain(error: SystemError): string {
+  if (error instanceof StorageUnavailable && error.cause instanceof Error) return explain(error.cause);
+  return EXPLANATIONS[error.code ?? '']?.(error) ?? error.message;
+}
+
 main().catch((error: SystemError) => {
-  const explanation = EXPLANATIONS[error.code ?? '']?.(error) ?? error.message;
-  process.stderr.write(`alarm-twin: ${explanation}\n`);
+  process.stderr.write(`alarm-twin: ${explain(error)}\n`);
   process.exit(1);
 });

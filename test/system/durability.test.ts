@@ -155,6 +155,16 @@ test('a damaged journal stops the start with one line that names it', async ({ d
   assert.match(next.lines[0] ?? '', segment);
 });
 
+test('a damaged file that the server needs stops the start and is named', async ({ data }) => {
+  await (await startServer({ data })).stop();
+  const path = join(data, 'server.json');
+  writeFileSync(path, 'null');
+  const next = startServerProcess(data);
+  assert.is((await next.ended).code, 1);
+  assert.match(next.lines.at(-1) ?? '', `alarm-twin: ${path} is damaged`);
+  assert.is(readFileSync(path, 'utf8'), 'null');
+});
+
 function startServerProcess(data: string) {
   return startProgram(SERVER, {
     TWIN_DATA: data,
