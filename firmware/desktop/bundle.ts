@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { originalPositionFor, TraceMap } from '@jridgewell/trace-mapping';
 import { build, type Plugin } from 'esbuild';
@@ -7,6 +7,7 @@ const DESKTOP = import.meta.dirname;
 const FIRMWARE = join(DESKTOP, '..');
 const ROOT = join(FIRMWARE, '..');
 const MODULES = join(DESKTOP, 'modules');
+const MANIFEST = join(ROOT, 'manifests/manifest.json');
 
 /** The SDK's bare specifiers and what stands for them here. */
 const PLATFORM = {
@@ -43,6 +44,9 @@ export async function bundle(main: string): Promise<Bundle> {
     write: false,
     outdir: ROOT,
     format: 'iife',
+    // As modules are. XS tells of an exception without its stack when it ends the whole script.
+    banner: { js: '"use strict"; try {' },
+    footer: { js: '} catch (error) { throw error?.stack ?? error; }' },
     target: 'es2022',
     charset: 'utf8',
     sourcemap: 'external',
@@ -61,7 +65,7 @@ export async function bundle(main: string): Promise<Bundle> {
 }
 
 // XS names the script by a number.
-const FRAME = /#\d+:(\d+)/g;
+const FRAME = /(?<=\()#\d+:(\d+)(?=\))/g;
 
 function position(trace: TraceMap, frame: string, line: string): string {
   // XS tells no column: the line's first statement stands for it.
@@ -78,7 +82,7 @@ const entry = (main: string): string =>
 
 const FROZEN = 'frozen-modules';
 
-/** A module that imports all others of the firmware and freezes them, as the SDK's preload would. */
+/** A module that imports those which the SDK would preload on a board, and freezes them as it does. */
 const freezing: Plugin = {
   name: 'freezing',
   setup(builder) {
@@ -91,14 +95,11 @@ const freezing: Plugin = {
 };
 
 function frozenModules(): string {
-  const modules = readdirSync(FIRMWARE)
-    .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts') && name !== 'main.ts')
-    .map((name) => join(FIRMWARE, name))
-    .concat(Object.values(PLATFORM));
+  const { preload } = JSON.parse(readFileSync(MANIFEST, 'utf8')) as { preload: string[] };
+  const modules = preload.map((name) => join(ROOT, `${name}.ts`)).concat(Object.values(PLATFORM));
   return [
-    `import { deepFreeze, freezeIntrinsics } from ${JSON.stringify(join(MODULES, 'freeze.ts'))};`,
+    `import { deepFreeze, intrinsics } from ${JSON.stringify(join(MODULES, 'freeze.ts'))};`,
     ...modules.map((path, index) => `import * as module${index} from ${JSON.stringify(path)};`),
-    ...modules.map((_, index) => `deepFreeze({ ...module${index} });`),
-    'freezeIntrinsics();',
+    `deepFreeze([${modules.map((_, index) => `{ ...module${index} }`).join()}, ...intrinsics()]);`,
   ].join('\n');
 }

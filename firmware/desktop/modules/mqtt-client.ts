@@ -21,8 +21,8 @@ class MQTTClient {
   constructor(options: Options) {
     this.#options = options;
     const { host, port, user, password, keepAlive } = options;
-    open.set(this.#id, this);
     ask('mqtt.open', { id: this.#id, host, port, user, password, keepAlive });
+    open.set(this.#id, this);
   }
 
   read(count: number): ArrayBuffer {
@@ -33,9 +33,7 @@ class MQTTClient {
 
   write(data: ArrayBuffer | undefined, options: MqttWriteOptions): number {
     const payload = data === undefined ? undefined : new Uint8Array(data);
-    const { head } = ask('mqtt.write', { id: this.#id, options }, payload);
-    if (head.error !== undefined) throw new Error(head.error);
-    return head.writable;
+    return ask('mqtt.write', { id: this.#id, options }, payload).head.writable;
   }
 
   close(): void {
