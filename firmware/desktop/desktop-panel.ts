@@ -1,10 +1,11 @@
-import { EventEmitter, once } from 'node:events';
-import type { ConnectionOptions } from 'node:tls';
+import { EventEmitter } from 'node:events';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { PanelStatus } from '../board.js';
 import type { PanelConfig } from '../config.js';
 import { type Bundle, bundleFirmware } from './bundle.js';
 import { type Cut, FlashFile } from './flash.js';
-import { Machine } from './machine.js';
+import { Machine, type MachinePorts } from './machine.js';
+import { workerPath } from './worker.js';
 
 export interface DesktopPanelOptions {
   /** `mqtt://host:port` or `mqtts://host:port` */
@@ -17,7 +18,7 @@ export interface DesktopPanelOptions {
   /** What differs from the firmware's defaults. */
   config?: Partial<PanelConfig>;
   /** The server's authority and the device's certificate, in PEM, for `mqtts`. */
-  tls?: Pick<ConnectionOptions, 'ca' | 'cert' | 'key'>;
+  tls?: Pick<SecureContextOptions, 'ca' | 'cert' | 'key'>;
   /** The trace, line by line. */
   trace?: (line: string) => void;
   /** Another program than the firmware. */
@@ -41,23 +42,27 @@ const DARK = { armed: false, doorOpen: false, sirenRinging: false, online: false
 
 /** A panel on this machine: a door, a siren, a flash, power and a network to play with, and the firmware on XS. */
 export class DesktopPanel {
-  readonly #options: DesktopPanelOptions;
   readonly #bundle: Bundle;
   readonly #flash: FlashFile;
-  readonly #changes = new EventEmitter();
-  readonly #pins: Record<string, 0 | 1> = { door: 0, siren: 0, led: 0 };
+  readonly #ports: MachinePorts;
+  readonly #changes = new EventEmitter<{ change: [DesktopState]; stop: [] }>();
+  readonly #pins: Record<string, 0 | 1>;
+  readonly #doorInverted: boolean;
   #machine: Machine | undefined;
   #restart: NodeJS.Timeout | undefined;
   #status: PanelStatus = DARK;
   #networkOn = true;
   #powerOn = false;
+  #stopped = false;
   #clockOffset = 0;
   #announced = '';
 
   constructor(options: DesktopPanelOptions, bundle: Bundle) {
-    this.#options = options;
     this.#bundle = bundle;
     this.#flash = new FlashFile(options.flash);
+    this.#ports = this.#portsFor(options);
+    this.#doorInverted = options.config?.doorInverted ?? false;
+    this.#pins = { door: this.#contact(false), siren: 0, led: 0 };
     this.#changes.setMaxListeners(0);
   }
 
@@ -77,22 +82,38 @@ export class DesktopPanel {
     return () => this.#changes.off('change', listener);
   }
 
-  /** Resolves with the first state, now or later, for which the predicate holds. */
-  async until(predicate: (state: DesktopState) => boolean): Promise<DesktopState> {
-    while (!predicate(this.state)) await once(this.#changes, 'change');
-    return this.state;
+  /** Resolves with the first state, now or later, for which the predicate holds. Rejects when the panel is stopped. */
+  until(predicate: (state: DesktopState) => boolean): Promise<DesktopState> {
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        this.#changes.off('change', look).off('stop', give);
+      };
+      const look = (state: DesktopState): void => {
+        if (!predicate(state)) return;
+        settle();
+        resolve(state);
+      };
+      const give = (): void => {
+        settle();
+        reject(new Error(`the panel was stopped as ${JSON.stringify(this.state)}`));
+      };
+      this.#changes.on('change', look).on('stop', give);
+      if (this.#stopped) give();
+      else look(this.state);
+    });
   }
 
   openDoor(): void {
-    this.#setDoor(1);
+    this.#setDoor(true);
   }
 
   closeDoor(): void {
-    this.#setDoor(0);
+    this.#setDoor(false);
   }
 
+  /** A panel that was stopped stays so. */
   powerOn(): void {
-    if (this.#powerOn) return;
+    if (this.#powerOn || this.#stopped) return;
     this.#powerOn = true;
     this.#start();
   }
@@ -129,12 +150,22 @@ export class DesktopPanel {
     this.#clockOffset += by;
   }
 
+  /** For good: nothing of it runs on, and nobody hears of it any more. */
   stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#changes.emit('stop');
     this.#changes.removeAllListeners();
     this.powerOff();
   }
 
-  #setDoor(level: 0 | 1): void {
+  /** The level of the reed switch. The wires are laid as the panel is told that they are. */
+  #contact(open: boolean): 0 | 1 {
+    return open === this.#doorInverted ? 0 : 1;
+  }
+
+  #setDoor(open: boolean): void {
+    const level = this.#contact(open);
     if (this.#pins.door === level) return;
     this.#pins.door = level;
     this.#machine?.edge('door');
@@ -147,17 +178,28 @@ export class DesktopPanel {
   }
 
   #start(): void {
-    const { server, device, password, config, tls, trace = () => undefined } = this.#options;
+    this.#machine = new Machine(this.#bundle, this.#ports);
+  }
+
+  #portsFor({
+    server,
+    device,
+    password,
+    config,
+    tls,
+    trace = () => undefined,
+  }: DesktopPanelOptions): MachinePorts {
     const { protocol, hostname, port } = new URL(server);
     const secure = protocol === 'mqtts:';
     const host = hostname.replace(/^\[|\]$/g, '');
     const address = { host, port: Number(port) || (secure ? MQTTS_PORT : MQTT_PORT) };
-    this.#machine = new Machine(this.#bundle, {
+    return {
+      engine: workerPath(),
       config: { ...config, server, device, password, timeServer: host, ...address },
       connection: {
         partBytes: PART_BYTES,
         sendBytes: SEND_BYTES,
-        tls: secure ? { ...tls, servername: host } : undefined,
+        tls: secure ? createSecureContext(tls) : undefined,
       },
       flash: this.#flash,
       clock: {
@@ -177,10 +219,11 @@ export class DesktopPanel {
       trace,
       turned: () => this.#announce(),
       ended: () => {
-        this.#darken();
+        // Before anybody is told, who may cut the power in answer to it.
         this.#restart = setTimeout(() => this.#start(), RESTART_MS);
+        this.#darken();
       },
-    });
+    };
   }
 
   #darken(): void {
@@ -202,7 +245,8 @@ export class DesktopPanel {
 
 /**
  * A panel with power and network on and its door closed.
- * @throws FlashDamaged, or Error when the XS engine is not there
+ * @throws FlashDamaged; Error when the XS engine is not there, the server's address or a certificate is none, or there
+ * is no directory for the flash file
  */
 export async function startPanel(options: DesktopPanelOptions): Promise<DesktopPanel> {
   const panel = new DesktopPanel(options, options.program ?? (await bundleFirmware()));

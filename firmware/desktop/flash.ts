@@ -1,4 +1,15 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 
 /** What a power cut does to the block that is being written. */
@@ -14,16 +25,18 @@ export class FlashDamaged extends Error {
 
 /**
  * A board's flash: blocks by key, kept in a JSON file (base64) that a write replaces whole and on stable storage, so
- * that the panel survives a power cut of this machine as well. @throws FlashDamaged
+ * that the panel survives a power cut of this machine as well.
  */
 export class FlashFile {
   readonly #path: string;
-  readonly #blocks: Map<string, string>;
+  #blocks: ReadonlyMap<string, string>;
   #cut: { operations: number; how: Cut; cut: () => void } | undefined;
 
+  /** @throws FlashDamaged, or what the file system throws when the file could not be read or replaced */
   constructor(path: string) {
+    accessSync(dirname(path), constants.W_OK);
     this.#path = path;
-    this.#blocks = existsSync(path) ? parse(path) : new Map();
+    this.#blocks = existsSync(path) ? parse(path, readFileSync(path, 'utf8')) : new Map();
   }
 
   read(key: string): Buffer | undefined {
@@ -32,12 +45,14 @@ export class FlashFile {
     return block === undefined ? undefined : Buffer.from(block, 'base64');
   }
 
-  /** @throws what the file system throws */
+  /** @throws what the file system throws; the block is then as it was */
   write(key: string, value: Uint8Array): void {
     const how = this.#takesPower();
     if (how === 'before') return;
-    this.#blocks.set(key, (how === 'torn' ? torn(value) : Buffer.from(value)).toString('base64'));
-    this.#save();
+    const block = how === 'torn' ? torn(value) : Buffer.from(value);
+    const blocks = new Map(this.#blocks).set(key, block.toString('base64'));
+    save(this.#path, blocks);
+    this.#blocks = blocks;
   }
 
   /** Lets the power fail at the nth operation from now (1: the next); `cut` is called then. For tests. */
@@ -52,21 +67,6 @@ export class FlashFile {
     cut();
     return how;
   }
-
-  #save(): void {
-    const temporary = `${this.#path}.tmp`;
-    const fd = openSync(temporary, 'w', 0o600);
-    try {
-      writeSync(fd, `${JSON.stringify(Object.fromEntries(this.#blocks), null, 2)}\n`);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    renameSync(temporary, this.#path);
-    const directory = openSync(dirname(this.#path), 'r');
-    fsyncSync(directory);
-    closeSync(directory);
-  }
 }
 
 /** Half of it new, half of it as erased flash is. */
@@ -75,12 +75,44 @@ function torn(value: Uint8Array): Buffer {
   return block.fill(0xff, Math.floor(block.length / 2));
 }
 
-function parse(path: string): Map<string, string> {
+function save(path: string, blocks: ReadonlyMap<string, string>): void {
+  const temporary = `${path}.tmp`;
   try {
-    const blocks = Object.entries(JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>);
-    if (!blocks.every(([, block]) => typeof block === 'string')) throw new Error('a block is no text');
-    return new Map(blocks);
+    withOpen(temporary, 'w', (file) => {
+      writeFileSync(file, `${JSON.stringify(Object.fromEntries(blocks), null, 2)}\n`);
+      fsyncSync(file);
+    });
+    renameSync(temporary, path);
+  } catch (error) {
+    // On a full disk the half of it would only take room.
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  withOpen(dirname(path), 'r', fsyncSync);
+}
+
+function withOpen(path: string, flags: string, action: (file: number) => void): void {
+  const file = openSync(path, flags, 0o600);
+  try {
+    action(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function parse(path: string, text: string): Map<string, string> {
+  try {
+    const blocks: unknown = JSON.parse(text);
+    if (typeof blocks !== 'object' || blocks === null || Array.isArray(blocks))
+      throw new Error('not an object');
+    return new Map(Object.entries(blocks).map(([key, block]) => [key, parseBlock(block)]));
   } catch (error) {
     throw new FlashDamaged(path, error);
   }
+}
+
+/** Whatever else than base64 a person may have left there must not be taken for a block. */
+function parseBlock(block: unknown): string {
+  if (typeof block === 'string' && Buffer.from(block, 'base64').toString('base64') === block) return block;
+  throw new Error('a block is no base64');
 }

@@ -3,10 +3,18 @@
 import { randomInt } from 'node:crypto';
 import type { Bundle } from './bundle.js';
 import { decodeMessage, encodeMessage } from './message.js';
-import { Connection, type ConnectionSettings, type OpenRequest, type WriteOptions } from './mqtt.js';
+import {
+  Connection,
+  type ConnectionSettings,
+  type OpenRequest,
+  type Tell,
+  type WriteOptions,
+} from './mqtt.js';
 import { XsWorker } from './worker.js';
 
 export interface MachinePorts {
+  /** The path of the XS engine. */
+  readonly engine: string;
   readonly config: object;
   readonly connection: ConnectionSettings;
   readonly flash: {
@@ -49,6 +57,9 @@ class Block {
 }
 
 const RANDOM_RANGE = 2 ** 47;
+/** Beyond this, Node's timers fire at once: one that is to take longer is early instead. */
+const LONGEST_DELAY_MS = 2 ** 31 - 1;
+const ENDS = new Set<string>(['close', 'error']);
 
 export class Machine {
   readonly #ports: MachinePorts;
@@ -62,10 +73,10 @@ export class Machine {
   constructor(bundle: Bundle, ports: MachinePorts) {
     this.#bundle = bundle;
     this.#ports = ports;
-    this.#worker = new XsWorker({
+    this.#worker = new XsWorker(ports.engine, {
       onRequest: (message) => this.#answer(message),
-      onOutput: (text) => this.#trace(text),
-      onEnd: (code) => this.#die(`the XS engine has ended${code === null ? '' : ` with ${code}`}`),
+      onOutput: (line) => this.#trace(line),
+      onEnd: (why) => this.#die(why),
     });
     this.#worker.evaluate(bundle.source).then(
       () => this.#turned(null),
@@ -95,13 +106,16 @@ export class Machine {
     for (const connection of this.#connections.values()) connection.lose();
   }
 
-  #tell(head: object, bytes?: Uint8Array): void {
+  #tell(head: object, bytes?: Uint8Array, heard = (): void => undefined): void {
     if (this.#over) return;
-    this.#worker.command(encodeMessage(head, bytes), (error) => this.#turned(error));
+    this.#worker.command(encodeMessage(head, bytes), (error) => {
+      this.#turned(error);
+      heard();
+    });
   }
 
   #turned(error: Error | null): void {
-    if (error !== null) this.#die(error.message);
+    if (error !== null) this.#die(`uncaught exception: ${error.message}`);
     else if (!this.#over) this.#ports.turned();
   }
 
@@ -123,7 +137,8 @@ export class Machine {
 
   #answer(message: Buffer): Buffer {
     const { head, bytes } = decodeMessage<Request>(message);
-    const answer = this.#requests[head.request]?.(head, bytes);
+    const carryOut = this.#requests[head.request] ?? unknown;
+    const answer = carryOut(head, bytes);
     return answer instanceof Block ? encodeMessage(answer.head, answer.bytes) : encodeMessage(answer ?? {});
   }
 
@@ -147,11 +162,8 @@ export class Machine {
       setImmediate(() => this.#tell({ event: 'sntp', id, seconds }));
     },
     'timer.set': ({ id, delay, repeats }) => {
-      const fire = () => this.#tell({ event: 'timer', id });
-      this.#timers.set(
-        id,
-        repeats ? setInterval(fire, delay) : setTimeout(() => this.#once(id, fire), delay),
-      );
+      const wait = Math.min(delay, LONGEST_DELAY_MS);
+      this.#timers.set(id, repeats ? this.#repeat(id, wait) : this.#once(id, wait));
     },
     'timer.clear': ({ id }) => {
       clearTimeout(this.#timers.get(id));
@@ -164,7 +176,7 @@ export class Machine {
       return bytes === undefined ? { found: false } : new Block({ found: true }, bytes);
     },
     'flash.write': ({ key }, bytes) => attempt(() => this.#ports.flash.write(key, bytes)),
-    'mqtt.open': (head) => this.#open(head.id, head as unknown as OpenRequest),
+    'mqtt.open': (head) => attempt(() => this.#open(head.id, head as unknown as OpenRequest)),
     'mqtt.write': ({ id, options }, bytes) =>
       attempt(() => ({ writable: this.#connections.get(id)?.write(bytes, options) ?? 0 })),
     'mqtt.close': ({ id }) => {
@@ -173,20 +185,37 @@ export class Machine {
     },
   };
 
-  #once(id: number, fire: () => void): void {
-    this.#timers.delete(id);
-    fire();
+  #once(id: number, delay: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.#timers.delete(id);
+      this.#tell({ event: 'timer', id });
+    }, delay);
+  }
+
+  /** What a program that is busy misses of its interval is not made up for afterwards. */
+  #repeat(id: number, interval: number): NodeJS.Timeout {
+    let onTheWay = false;
+    return setInterval(() => {
+      if (onTheWay) return;
+      onTheWay = true;
+      this.#tell({ event: 'timer', id }, undefined, () => {
+        onTheWay = false;
+      });
+    }, interval);
   }
 
   #open(id: number, request: OpenRequest): void {
-    const tell = (event: object, bytes?: Uint8Array) => this.#tell({ event: 'mqtt', id, ...event }, bytes);
-    if (!this.#ports.isOnline()) {
-      setImmediate(() => tell({ what: 'error' }));
-      return;
-    }
-    this.#connections.set(id, new Connection(request, this.#ports.connection, tell));
+    const tell: Tell = (event, bytes, heard) => {
+      if (ENDS.has(event.what)) this.#connections.delete(id);
+      this.#tell({ event: 'mqtt', id, ...event }, bytes, heard);
+    };
+    if (this.#ports.isOnline())
+      this.#connections.set(id, new Connection(request, this.#ports.connection, tell));
+    else setImmediate(() => this.#tell({ event: 'mqtt', id, what: 'error' }));
   }
 }
+
+const unknown = ({ request }: Request): object => ({ error: `${request} is no request` });
 
 /** What went wrong is for the program to handle. */
 function attempt(action: () => unknown): unknown {

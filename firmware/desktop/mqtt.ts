@@ -1,7 +1,7 @@
 /** One MQTT connection of a panel, as the SDK's client would hold it, on mqtt-packet over a plain or a TLS socket. */
 
-import { connect, type Socket } from 'node:net';
-import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls, type SecureContext } from 'node:tls';
 import mqttPacket, { type Packet } from 'mqtt-packet';
 
 /** Control packet types [MQTT-2.2.1]. */
@@ -13,13 +13,16 @@ const SUBACK = 9;
 const PINGREQ = 12;
 const PINGRESP = 13;
 
+/** While the program has so many events before it, the socket is not read. */
+const MOST_UNHEARD = 64;
+
 export interface ConnectionSettings {
   /** Longest part of a message that is handed on at once, in bytes. */
   partBytes: number;
   /** What the client takes in all before the network has taken it, in bytes. */
   sendBytes: number;
   /** Present for TLS. */
-  tls: ConnectionOptions | undefined;
+  tls: SecureContext | undefined;
 }
 
 export interface OpenRequest {
@@ -39,34 +42,45 @@ export interface WriteOptions {
   items?: { topic: string; QoS?: 0 | 1 | 2 }[];
 }
 
-/** What the XS side is told, as `modules/mqtt-client.ts` understands it. */
+interface ControlMessage {
+  id?: number;
+  returnCode?: number;
+  payload?: number[];
+}
+
+/** What the XS side is told, as `modules/mqtt-client.ts` understands it. `close` and `error` are the last. */
 export type ConnectionEvent =
   | { what: 'readable'; info: { topic?: string; more: boolean; byteLength: number; QoS: number } }
   | { what: 'writable'; count: number }
-  | { what: 'control'; operation: number; message: { id?: number; returnCode?: number; payload?: number[] } }
+  | { what: 'control'; operation: number; message: ControlMessage }
   | { what: 'close' | 'error' };
+
+/** Tells the program; `heard` is to be called when it has dealt with it. */
+export type Tell = (event: ConnectionEvent, bytes: Uint8Array | undefined, heard: () => void) => void;
 
 export class Connection {
   readonly #settings: ConnectionSettings;
-  readonly #socket: Socket;
-  readonly #tell: (event: ConnectionEvent, bytes?: Uint8Array) => void;
+  readonly #tell: Tell;
   readonly #keepAlive: number;
+  /** The same as `#socket` without TLS. */
+  readonly #tcp: Socket;
+  readonly #socket: Socket;
   #ping: NodeJS.Timeout | undefined;
   #accepted = false;
   #frozen = false;
   #closed = false;
+  /** How many bytes the program was told that the next packet may have. */
+  #promised = 0;
+  #unheard = 0;
 
-  constructor(
-    request: OpenRequest,
-    settings: ConnectionSettings,
-    tell: (event: ConnectionEvent, bytes?: Uint8Array) => void,
-  ) {
+  /** @throws Error for a port that is none */
+  constructor(request: OpenRequest, settings: ConnectionSettings, tell: Tell) {
     this.#settings = settings;
     this.#tell = tell;
     this.#keepAlive = request.keepAlive;
     const { host, port } = request;
-    this.#socket = settings.tls ? connectTls({ host, port, ...settings.tls }) : connect({ host, port });
-    this.#socket.setNoDelay(true);
+    this.#tcp = connect({ host, port, noDelay: true });
+    this.#socket = settings.tls === undefined ? this.#tcp : secured(this.#tcp, host, settings.tls);
     this.#socket.on(settings.tls ? 'secureConnect' : 'connect', () => this.#greet(request));
     const parser = mqttPacket.parser({ protocolVersion: 4 });
     parser.on('packet', (packet) => this.#receive(packet));
@@ -74,24 +88,21 @@ export class Connection {
     this.#socket.on('data', (chunk) => {
       if (!this.#frozen && !this.#closed) parser.parse(chunk);
     });
-    this.#socket.on('drain', () => this.#offer());
-    // A reason is not told: the SDK's client has none either.
-    this.#socket.on('error', () => this.#end('error'));
-    this.#socket.on('close', () => this.#end('close'));
-  }
-
-  /** Bytes that the next packet may have. */
-  get writable(): number {
-    return this.#accepted ? Math.max(0, this.#settings.sendBytes - this.#socket.writableLength) : 0;
+    for (const socket of [this.#tcp, this.#socket]) {
+      // A reason is not told: the SDK's client has none either.
+      socket.on('error', () => this.#end('error'));
+      socket.on('close', () => this.#end('close'));
+    }
   }
 
   /** @returns what the next packet may have. @throws Error when this one is longer than that was */
   write(payload: Buffer, options: WriteOptions): number {
     const packet = mqttPacket.generate(packetOf(payload, options));
-    if (packet.length > this.writable) throw new Error('overflow');
-    if (!this.#frozen) this.#socket.write(packet);
+    if (packet.length > this.#room) throw new Error('overflow');
+    if (!this.#frozen) this.#socket.write(packet, () => this.#written());
     this.#ping?.refresh();
-    return this.writable;
+    this.#promised = this.#room;
+    return this.#promised;
   }
 
   /** From now on nothing comes and nothing goes, and nobody is told: a half-open connection. */
@@ -100,17 +111,22 @@ export class Connection {
     clearTimeout(this.#ping);
   }
 
-  /** The network is gone: the other side is not told, and this side finds out by itself. */
+  /** The network is gone. A socket cannot be left behind like a cable: the other side sees a reset. */
   lose(): void {
-    this.#socket.resetAndDestroy();
+    this.#reset();
     this.#end('error');
   }
 
+  /** Nothing is told any more. What the network has not taken by now is lost, as all of it may be. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#ping);
-    if (this.#frozen) this.#socket.resetAndDestroy();
-    else this.#socket.destroySoon();
+    if (this.#frozen) this.#reset();
+    else this.#destroy();
+  }
+
+  get #room(): number {
+    return this.#accepted ? Math.max(0, this.#settings.sendBytes - this.#socket.writableLength) : 0;
   }
 
   #greet({ user, password, keepAlive }: OpenRequest): void {
@@ -145,13 +161,19 @@ export class Connection {
     if (this.#keepAlive > 0) this.#ping = setInterval(() => this.#socket.write(PING), this.#keepAlive / 2);
   }
 
-  #offer(): void {
-    if (this.#accepted && !this.#closed && !this.#frozen)
-      this.#tell({ what: 'writable', count: this.writable });
+  /** The network has taken a packet. Who was promised all there is has no need to hear of it. */
+  #written(): void {
+    if (this.#promised < this.#settings.sendBytes) this.#offer();
   }
 
-  #control(operation: number, message: { id?: number; returnCode?: number; payload?: number[] }): void {
-    this.#tell({ what: 'control', operation, message });
+  #offer(): void {
+    if (!this.#accepted || this.#closed || this.#frozen) return;
+    this.#promised = this.#room;
+    this.#say({ what: 'writable', count: this.#promised });
+  }
+
+  #control(operation: number, message: ControlMessage): void {
+    this.#say({ what: 'control', operation, message });
   }
 
   #hand(topic: string, payload: Buffer, QoS: number): void {
@@ -160,18 +182,49 @@ export class Connection {
       const part = payload.subarray(start, start + partBytes);
       const more = start + partBytes < payload.length;
       const info = { more, byteLength: payload.length, QoS, ...(start === 0 && { topic }) };
-      this.#tell({ what: 'readable', info }, part);
+      this.#say({ what: 'readable', info }, part);
     }
+  }
+
+  #say(event: ConnectionEvent, bytes?: Uint8Array): void {
+    this.#unheard += 1;
+    if (this.#unheard >= MOST_UNHEARD) this.#socket.pause();
+    this.#tell(event, bytes, () => {
+      this.#unheard -= 1;
+      if (this.#unheard === 0) this.#socket.resume();
+    });
   }
 
   #end(what: 'close' | 'error'): void {
     clearTimeout(this.#ping);
     if (this.#closed || this.#frozen) return;
     this.#closed = true;
+    this.#destroy();
+    this.#say({ what });
+  }
+
+  #reset(): void {
+    // While it is connecting there is nobody to reset, and the reset would wait for somebody.
+    if (!this.#tcp.connecting) this.#tcp.resetAndDestroy();
+    this.#destroy();
+  }
+
+  #destroy(): void {
     this.#socket.destroy();
-    this.#tell({ what });
+    this.#tcp.destroy();
   }
 }
+
+/** The server has to prove its name, or its address where it was given by that. */
+const secured = (socket: Socket, host: string, secureContext: SecureContext): Socket =>
+  connectTls({
+    socket,
+    host,
+    secureContext,
+    rejectUnauthorized: true,
+    // An address has no place in the greeting [RFC 6066, section 3].
+    ...(isIP(host) === 0 && { servername: host }),
+  });
 
 const PING = mqttPacket.generate({ cmd: 'pingreq' });
 

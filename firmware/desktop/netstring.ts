@@ -1,9 +1,12 @@
 /** The frames of xsnap-worker's pipes: `<length>:<bytes>,`. */
 
+const COMMA = Buffer.from(',');
+/** As many digits of a length as xsnap-worker itself reads. */
+const LENGTH = /^\d{1,9}$/;
+const LENGTH_DIGITS = 9;
+
 export const encodeNetstring = (kind: string, bytes: Uint8Array): Buffer =>
   Buffer.concat([Buffer.from(`${bytes.length + kind.length}:${kind}`), bytes, COMMA]);
-
-const COMMA = Buffer.from(',');
 
 /** Cuts a stream of bytes into frames, however it was cut before. */
 export class NetstringReader {
@@ -16,10 +19,10 @@ export class NetstringReader {
   /** The next whole frame, or undefined until more is pushed. @throws Error for what is no netstring */
   next(): Buffer | undefined {
     const colon = this.#bytes.indexOf(':');
-    if (colon === -1) return undefined;
-    const length = Number(this.#bytes.toString('latin1', 0, colon));
-    if (!Number.isSafeInteger(length)) throw new Error('not a netstring');
-    const end = colon + 1 + length;
+    if (colon === -1 && this.#bytes.length <= LENGTH_DIGITS) return undefined;
+    const length = this.#bytes.toString('latin1', 0, colon);
+    if (colon === -1 || !LENGTH.test(length)) throw new Error('not a netstring');
+    const end = colon + 1 + Number(length);
     if (this.#bytes.length <= end) return undefined;
     const frame = this.#bytes.subarray(colon + 1, end);
     if (this.#bytes[end] !== COMMA[0]) throw new Error('a netstring without its comma');

@@ -34,6 +34,8 @@ Lines on stdin, one word each: open, close, power-off, power-on, network-off, ne
 The panel goes on when stdin ends; SIGTERM or SIGINT ends it.
 `;
 
+const A_DAY_MS = 24 * 60 * 60 * 1000;
+
 /** The words were wrong; the message says how they would be right. */
 class UsageError extends Error {}
 
@@ -75,6 +77,9 @@ async function main(): Promise<void> {
     process.exit(0);
   };
   panel.onChange(show);
+  // Without power and with stdin at its end nothing else would keep this program alive.
+  setInterval(() => undefined, A_DAY_MS);
+  process.stdout.on('error', end);
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
   createInterface(process.stdin).on('line', (line) => {
@@ -109,7 +114,7 @@ function readOptions(values: Values): DesktopPanelOptions {
     tls: Object.fromEntries(tls),
     trace: (line) => {
       if (values.trace) process.stderr.write(`${line}\n`);
-      else if (/exception|flash:|refuses/.test(line)) complain(line);
+      else if (/exception|flash:|refuses|XS engine|cannot connect/.test(line)) complain(line);
     },
   };
 }

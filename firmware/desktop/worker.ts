@@ -2,16 +2,17 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { encodeNetstring, NetstringReader } from './netstring.js';
 
 export interface WorkerListeners {
   /** The XS side asks and blocks until this returns. */
   onRequest: (message: Buffer) => Buffer;
-  /** What the XS side says by itself: `print`, and the engine's own complaints. */
-  onOutput: (text: string) => void;
-  /** The process is gone; `code` is null when a signal ended it. */
-  onEnd: (code: number | null) => void;
+  /** What the XS side says by itself, line by line: `print`, and the engine's own complaints. */
+  onOutput: (line: string) => void;
+  /** The process is gone, or never was; not called after {@link XsWorker.kill}. */
+  onEnd: (why: string) => void;
 }
 
 interface Job {
@@ -36,31 +37,30 @@ export function workerPath(): string {
 /** One XS machine in a process of its own. It does one thing at a time: what comes meanwhile waits in order. */
 export class XsWorker {
   readonly #process: ChildProcess;
-  readonly #toWorker: Writable;
+  readonly #toWorker: Writable | undefined;
   readonly #listeners: WorkerListeners;
   readonly #reader = new NetstringReader();
   readonly #waiting: Job[] = [];
   #running: Job | undefined;
   #ended = false;
 
-  constructor(listeners: WorkerListeners) {
+  /** `path` is the engine's, as {@link workerPath} tells it. */
+  constructor(path: string, listeners: WorkerListeners) {
     this.#listeners = listeners;
-    this.#process = spawn(workerPath(), ['panel'], { stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'] });
-    const [, stdout, stderr, toWorker, fromWorker] = this.#process.stdio;
-    this.#toWorker = toWorker as Writable;
-    // A worker that dies takes no more; its end is told by `exit`.
-    this.#toWorker.on('error', () => undefined);
-    (fromWorker as Readable).on('data', (chunk: Buffer) => this.#receive(chunk));
-    for (const output of [stdout, stderr]) {
-      (output as Readable)
-        .setEncoding('utf8')
-        .on('data', (text: string) => listeners.onOutput(text.trimEnd()));
-    }
-    this.#process.on('error', () => this.#end(null));
-    this.#process.on('close', (code) => this.#end(code));
+    this.#process = spawn(path, ['panel'], { stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'] });
+    this.#process.on('error', (error) => this.#end(`the XS engine cannot be started: ${error.message}`));
+    this.#process.on('close', (code, signal) => this.#end(`the XS engine has ended with ${signal ?? code}`));
+    // Without a free file descriptor there is not one pipe; `error` tells.
+    const [, stdout, stderr, toWorker, fromWorker] = this.#process.stdio ?? [];
+    this.#toWorker = (toWorker as Writable) ?? undefined;
+    // A worker that dies takes no more and answers no more; its end is told by `close`.
+    for (const pipe of [toWorker, fromWorker]) pipe?.on('error', () => undefined);
+    fromWorker?.on('data', (chunk: Buffer) => this.#receive(chunk));
+    for (const output of [stdout, stderr])
+      if (output) createInterface(output as Readable).on('line', (line) => this.#say(line));
   }
 
-  /** Evaluates a script. Rejects with what it throws, as text. */
+  /** Evaluates a script. Rejects with what it throws, as text; does not settle when the worker dies. */
   evaluate(source: string): Promise<void> {
     return new Promise((done, failed) =>
       this.#enqueue({
@@ -76,7 +76,7 @@ export class XsWorker {
     this.#enqueue({ kind: '?', bytes: message, done });
   }
 
-  /** Ends the process as a power cut ends a board: at once. */
+  /** Ends the process as a power cut ends a board: at once. Nothing is heard of it any more. */
   kill(): void {
     this.#ended = true;
     this.#process.kill('SIGKILL');
@@ -95,14 +95,24 @@ export class XsWorker {
   }
 
   #send(kind: string, bytes: Uint8Array): void {
-    this.#toWorker.write(encodeNetstring(kind, bytes));
+    this.#toWorker?.write(encodeNetstring(kind, bytes));
   }
 
   #receive(chunk: Buffer): void {
     this.#reader.push(chunk);
-    for (let frame = this.#reader.next(); frame !== undefined; frame = this.#reader.next()) {
-      if (this.#ended) return;
+    for (let frame = this.#frame(); frame !== undefined; frame = this.#frame()) {
       this.#take(String.fromCharCode(frame[0] ?? 0), frame.subarray(1));
+    }
+  }
+
+  #frame(): Buffer | undefined {
+    if (this.#ended) return undefined;
+    try {
+      return this.#reader.next();
+    } catch (error) {
+      this.#end(`the XS engine speaks nonsense: ${(error as Error).message}`);
+      this.kill();
+      return undefined;
     }
   }
 
@@ -118,9 +128,13 @@ export class XsWorker {
     this.#next();
   }
 
-  #end(code: number | null): void {
+  #say(line: string): void {
+    if (!this.#ended) this.#listeners.onOutput(line);
+  }
+
+  #end(why: string): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#listeners.onEnd(code);
+    this.#listeners.onEnd(why);
   }
 }
