@@ -1,0 +1,67 @@
+/** Panels on the XS engine, each with its flash in a directory of the test's own, and what they trace. */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type Bundle,
+  bundle,
+  type DesktopPanel,
+  type DesktopPanelOptions,
+  startPanel,
+} from '../../../firmware/desktop/index.js';
+import { until } from '../../until.js';
+
+/** Nobody listens there. */
+const NOWHERE = 'mqtt://127.0.0.1:1';
+/** Below this, a program of a test imports the firmware's own modules. */
+const FIRMWARE = join(import.meta.dirname, '../../../firmware');
+
+export class Workbench {
+  readonly directory = mkdtempSync(join(tmpdir(), 'panel-'));
+  readonly lines: string[] = [];
+  readonly #panels: DesktopPanel[] = [];
+
+  path(name: string): string {
+    return join(this.directory, name);
+  }
+
+  /** A TypeScript program for XS; `firmware/` in its imports leads there. */
+  program(source: string): Promise<Bundle> {
+    const path = this.path('program.ts');
+    writeFileSync(path, source.replaceAll("'firmware/", `'${FIRMWARE}/`));
+    return bundle(path);
+  }
+
+  async panel(options: Partial<DesktopPanelOptions> = {}): Promise<DesktopPanel> {
+    const panel = await startPanel({
+      server: NOWHERE,
+      device: 'panel',
+      password: 'secret',
+      flash: this.path('flash.json'),
+      trace: (line) => this.lines.push(line),
+      ...options,
+      config: { backOffMin: 10, backOffMax: 50, ...options.config },
+    });
+    this.#panels.push(panel);
+    return panel;
+  }
+
+  /** Runs a program until it traces `end`, and tells what it traced before. */
+  async run(source: string, options: Partial<DesktopPanelOptions> = {}): Promise<string[]> {
+    const panel = await this.panel({ ...options, program: await this.program(source) });
+    await this.traced('end');
+    panel.stop();
+    return this.lines.slice(0, this.lines.indexOf('end'));
+  }
+
+  /** Resolves when so many lines have the text in them. */
+  async traced(text: string, times = 1): Promise<void> {
+    await until(() => this.lines.filter((line) => line.includes(text)).length >= times);
+  }
+
+  end(): void {
+    for (const panel of this.#panels) panel.stop();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
