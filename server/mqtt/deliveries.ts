@@ -1,3 +1,4 @@
+import { emptyMap, ownMap } from './empty-map.js';
 import type { Acknowledgement, QoS } from './packet.js';
 
 const LAST_ID = 0xffff;
@@ -9,7 +10,7 @@ type Awaited = 'puback' | 'pubrec' | 'pubcomp';
  * sessions nothing is ever sent again [MQTT-4.4.0-1].
  */
 export class Deliveries {
-  readonly #awaited = new Map<number, Awaited>();
+  #awaited: Map<number, Awaited> = emptyMap;
   readonly #limit: number;
   #last = 0;
 
@@ -27,7 +28,7 @@ export class Deliveries {
     if (this.#awaited.size >= this.#limit) return undefined;
     do this.#last = this.#last === LAST_ID ? 1 : this.#last + 1;
     while (this.#awaited.has(this.#last));
-    this.#awaited.set(this.#last, qos === 1 ? 'puback' : 'pubrec');
+    this.#awaited = ownMap(this.#awaited).set(this.#last, qos === 1 ? 'puback' : 'pubrec');
     return this.#last;
   }
 

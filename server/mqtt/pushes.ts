@@ -1,11 +1,12 @@
 import type { Document } from '../twins/document.js';
+import { emptyMap, ownMap } from './empty-map.js';
 
 /**
  * The new states of documents on their way to a client. While it cannot take them only the newest of each document
  * waits, so what waits is bounded by the twin itself and a slow client still learns the last state.
  */
 export class Pushes {
-  readonly #waiting = new Map<string, Document>();
+  #waiting: Map<string, Document> = emptyMap;
   readonly #isHeld: () => boolean;
   readonly #send: (document: Document) => void;
 
@@ -16,7 +17,7 @@ export class Pushes {
 
   offer(document: Document): void {
     this.#waiting.delete(document.name);
-    if (this.#isHeld()) this.#waiting.set(document.name, document);
+    if (this.#isHeld()) this.#waiting = ownMap(this.#waiting).set(document.name, document);
     else this.#send(document);
   }
 

@@ -1,3 +1,4 @@
+import { emptyMap, ownMap } from './empty-map.js';
 import type { Acknowledging } from './packet.js';
 import { ProtocolViolation } from './violation.js';
 
@@ -9,7 +10,7 @@ type State = 'asked' | 'released' | 'received';
  * often it comes, and neither PUBREC nor PUBCOMP is sent before it is stored.
  */
 export class Receipts {
-  readonly #states = new Map<number, State>();
+  #states: Map<number, State> = emptyMap;
   readonly #limit: number;
   readonly #send: (command: Acknowledging, id: number) => void;
 
@@ -28,7 +29,7 @@ export class Receipts {
     if (state !== undefined) return false;
     if (this.#states.size >= this.#limit)
       throw new ProtocolViolation('too many QoS 2 publishes not released');
-    this.#states.set(id, 'asked');
+    this.#states = ownMap(this.#states).set(id, 'asked');
     return true;
   }
 

@@ -5,6 +5,7 @@ import {
   parseRequestTopic,
   responseTopic,
 } from '../../shared/topics.js';
+import { emptyMap, ownMap } from './empty-map.js';
 import { topicField } from './write.js';
 
 /** Where a message goes: its topic name, and the same as a PUBLISH carries it. */
@@ -32,7 +33,7 @@ const LONGEST_REQUEST = 4096;
 export class OwnTopics {
   readonly #deviceId: string;
   readonly #requests = new Map<string, Request>();
-  readonly #pushes = new Map<string, readonly Destination[]>();
+  #pushes: Map<string, readonly Destination[]> = emptyMap;
 
   constructor(deviceId: string) {
     this.#deviceId = deviceId;
@@ -56,6 +57,7 @@ export class OwnTopics {
     const known = this.#pushes.get(document);
     if (known !== undefined) return known;
     const pushes = ['me', this.#deviceId].map((twin) => destination(changedTopic(document, twin)));
+    this.#pushes = ownMap(this.#pushes);
     return remember(this.#pushes, document, pushes);
   }
 
