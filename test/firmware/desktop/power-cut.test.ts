@@ -1,0 +1,104 @@
+/** The power is cut at every operation of the flash, from the start of the program to the confirmed arming. */
+
+import { copyFileSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Cut } from '../../../firmware/desktop/index.js';
+import { until } from '../../until.js';
+import { ScriptedServer } from './scripted-server.js';
+import { Workbench } from './workbench.js';
+
+const test = suite<{ bench: Workbench; server: ScriptedServer }>('power cut');
+
+test.before.each(async (context) => {
+  context.bench = new Workbench();
+  context.server = await ScriptedServer.listen();
+});
+test.after.each(async ({ bench, server }) => {
+  bench.end();
+  await server.close();
+});
+
+const CUTS: Cut[] = ['before', 'torn', 'after'];
+
+/** What a panel did before, and how its flash was left. */
+const HISTORIES: Record<string, boolean[]> = {
+  'that was never armed': [],
+  'that was armed and disarmed': [true, false],
+  'that was armed and disarmed twice': [true, false, true, false],
+};
+
+async function live(bench: Workbench, server: ScriptedServer, history: boolean[]): Promise<string> {
+  const flash = bench.path('before.json');
+  const panel = await bench.panel({ server: server.url, flash });
+  await until(() => server.reports.some(({ data }) => 'last_update' in data));
+  for (const armed of history) {
+    server.desire(armed);
+    await panel.until((state) => state.armed === armed);
+  }
+  panel.stop();
+  return flash;
+}
+
+/**
+ * Arms the panel with the power cut at the nth operation, and tells what it reports when the power is back; undefined
+ * when the server was told that the panel is armed before the cut came.
+ */
+async function armWithCut(
+  bench: Workbench,
+  server: ScriptedServer,
+  flash: string,
+  operation: number,
+  how: Cut,
+): Promise<unknown> {
+  const panel = await bench.panel({ server: server.url, flash });
+  panel.cutPowerAtFlashOperation(operation, how);
+  server.reports.length = 0;
+  server.armed = true;
+  await until(() => !panel.state.power || server.reports.some(({ data }) => data.alarm_armed === true));
+  if (panel.state.power) return panel.stop();
+  server.armed = undefined;
+  server.reports.length = 0;
+  panel.powerOn();
+  await until(() => server.reports.length > 0);
+  panel.stop();
+  return server.reports[0]?.data.alarm_armed;
+}
+
+for (const [name, history] of Object.entries(HISTORIES)) {
+  test(`a power cut while a panel ${name} is being armed leaves it armed or disarmed`, async ({
+    bench,
+    server,
+  }) => {
+    const before = await live(bench, server, history);
+    const flash = bench.path('flash.json');
+    for (const how of CUTS) {
+      const left: unknown[] = [];
+      do {
+        copyFileSync(before, flash);
+        left.push(await armWithCut(bench, server, flash, left.length + 1, how));
+      } while (left.at(-1) !== undefined);
+      // From some operation on it is armed, and before that it is not.
+      assert.match(left.join(), /^(false,){4,}(true,)+$/, how);
+    }
+  });
+}
+
+test('arming that was confirmed outlives a power cut', async ({ bench, server }) => {
+  const panel = await bench.panel({ server: server.url });
+  server.armed = true;
+  await until(() => server.reports.some(({ data }) => data.alarm_armed === true));
+  panel.powerOff();
+  panel.networkOff();
+  panel.openDoor();
+  panel.powerOn();
+  assert.equal(await panel.until(({ sirenRinging }) => sirenRinging), {
+    armed: true,
+    doorOpen: true,
+    sirenRinging: true,
+    online: false,
+    power: true,
+  });
+});
+
+test.run();
