@@ -111,7 +111,7 @@ export class Connection {
     clearTimeout(this.#ping);
   }
 
-  /** The network is gone. A socket cannot be left behind like a cable: the other side sees a reset. */
+  /** The network is gone. A socket cannot be left behind like a cable: the other side sees its end. */
   lose(): void {
     this.#reset();
     this.#end('error');
@@ -203,9 +203,12 @@ export class Connection {
     this.#say({ what });
   }
 
+  /**
+   * While it is connecting there is nobody to reset, and the reset would wait for somebody. Under TLS, Node does not
+   * survive a reset: there the connection only ends.
+   */
   #reset(): void {
-    // While it is connecting there is nobody to reset, and the reset would wait for somebody.
-    if (!this.#tcp.connecting) this.#tcp.resetAndDestroy();
+    if (!this.#tcp.connecting && this.#socket === this.#tcp) this.#tcp.resetAndDestroy();
     this.#destroy();
   }
 
