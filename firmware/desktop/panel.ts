@@ -58,14 +58,14 @@ const OPTIONS = {
 
 type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'];
 
-const WORDS: Record<string, (panel: DesktopPanel) => void> = {
-  open: (panel) => panel.openDoor(),
-  close: (panel) => panel.closeDoor(),
-  'power-off': (panel) => panel.powerOff(),
-  'power-on': (panel) => panel.powerOn(),
-  'network-off': (panel) => panel.networkOff(),
-  'network-on': (panel) => panel.networkOn(),
-};
+const WORDS = new Map<string, (panel: DesktopPanel) => void>([
+  ['open', (panel) => panel.openDoor()],
+  ['close', (panel) => panel.closeDoor()],
+  ['power-off', (panel) => panel.powerOff()],
+  ['power-on', (panel) => panel.powerOn()],
+  ['network-off', (panel) => panel.networkOff()],
+  ['network-on', (panel) => panel.networkOn()],
+]);
 
 async function main(): Promise<void> {
   const values = readArguments();
@@ -86,8 +86,8 @@ async function main(): Promise<void> {
     const word = line.trim();
     if (word === 'quit') end();
     else if (word === 'state') show(panel.state);
-    else if (word !== '' && WORDS[word] === undefined) complain(`"${word}" is none of the words; see --help`);
-    else WORDS[word]?.(panel);
+    else if (WORDS.has(word)) WORDS.get(word)?.(panel);
+    else if (word !== '') complain(`"${word}" is none of the words; see --help`);
   });
 }
 
@@ -101,14 +101,14 @@ function readArguments(): Values {
 
 function readOptions(values: Values): DesktopPanelOptions {
   const { ca, cert, key } = values;
-  const password = values.password ?? process.env.PANEL_PASSWORD;
+  const password = values.password || process.env.PANEL_PASSWORD;
   const tls = Object.entries({ ca, cert, key }).flatMap(([name, path]) =>
     path === undefined ? [] : [[name, readPem(path)]],
   );
   return {
     server: readServer(required('server', values.server)),
     device: required('device', values.device),
-    password: password ?? (cert === undefined ? required('password', password) : ''),
+    password: cert === undefined ? required('password', password) : (password ?? ''),
     flash: required('flash', values.flash),
     config: readConfig(values),
     tls: Object.fromEntries(tls),

@@ -18,6 +18,8 @@ export interface Program {
   line<T>(find: (line: string) => T | undefined): Promise<T>;
   /** Writes one line to the program's stdin. */
   type(line: string): void;
+  /** Nothing more is written to its stdin. */
+  endInput(): void;
   /** Sends the signal, to the program or a process that it runs, then waits for the program's end. */
   stop(signal?: NodeJS.Signals, pid?: number): Promise<Ended>;
 }
@@ -84,6 +86,7 @@ export function startProgram(command: string[], env: Record<string, string> = {}
         look();
       }),
     type: (line) => child.stdin.write(`${line}\n`),
+    endInput: () => child.stdin.end(),
     stop: (signal = 'SIGTERM', target = pid) => {
       if (child.exitCode === null && child.signalCode === null) process.kill(target, signal);
       return ended;

@@ -1,0 +1,169 @@
+/** `npm run panel` as the process it is. */
+
+import { writeFileSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Program, startProgram } from '../../system/process.js';
+import { until } from '../../until.js';
+import { ScriptedServer } from './scripted-server.js';
+import { Workbench } from './workbench.js';
+
+interface Context {
+  bench: Workbench;
+  server: ScriptedServer;
+  /** The options of a panel that works, then others; of two the last one counts. */
+  start: (...options: string[]) => Program;
+  programs: Program[];
+}
+
+const test = suite<Context>('npm run panel');
+
+const PANEL = [process.execPath, '--import', 'tsx', 'firmware/desktop/panel.ts'];
+
+test.before.each(async (context) => {
+  const bench = new Workbench();
+  const server = await ScriptedServer.listen();
+  const programs: Program[] = [];
+  Object.assign(context, { bench, server, programs });
+  context.start = (...options) => {
+    const flash = bench.path('flash.json');
+    const working = ['--server', server.url, '--device', 'd', '--password', 'p', '--flash', flash];
+    const program = startProgram([...PANEL, ...working, ...options]);
+    programs.push(program);
+    return program;
+  };
+});
+test.after.each(async ({ bench, server, programs }) => {
+  for (const program of programs) await program.stop('SIGKILL');
+  bench.end();
+  await server.close();
+});
+
+const WITHOUT: [string, string[]][] = [
+  ['server', ['--server', '']],
+  ['device', ['--device', '']],
+  ['password', ['--password', '']],
+  ['flash', ['--flash', '']],
+];
+for (const [name, options] of WITHOUT) {
+  test(`without --${name} it says so and ends with 1`, async ({ start }) => {
+    const program = start(...options);
+    assert.equal(await program.ended, { code: 1, signal: null });
+    assert.equal(program.lines, [`panel: --${name} is missing`, 'See npm run panel -- --help']);
+  });
+}
+
+const WRONG: [string, string[], string | RegExp][] = [
+  ['an option that there is not', ['--colour', 'red'], "Unknown option '--colour'"],
+  ['a server that is no MQTT', ['--server', 'http://127.0.0.1'], '--server: expected mqtt://'],
+  ['a siren mode that there is not', ['--siren-mode', 'loud'], '--siren-mode: expected latch or follow'],
+  ['seconds that are none', ['--siren-cut-off', 'soon'], '--siren-cut-off: expected seconds, 0 or more'],
+  ['a poll of nothing', ['--poll', '0'], '--poll: expected seconds, 1 or more'],
+  ['a file that is not there', ['--ca', 'no-such-file.pem'], /ENOENT.*no-such-file\.pem/],
+  ['an authority that is no PEM', ['--server', 'mqtts://127.0.0.1', '--key', 'package.json'], /PEM|DECODER/],
+];
+for (const [name, options, answer] of WRONG) {
+  test(`${name} is a clear error, and it ends with 1`, async ({ start }) => {
+    const program = start(...options);
+    assert.equal(await program.ended, { code: 1, signal: null });
+    assert.match(program.lines[0] ?? '', answer);
+  });
+}
+
+test('a flash file that is damaged is named, and it ends with 1', async ({ bench, start }) => {
+  writeFileSync(bench.path('flash.json'), 'damaged');
+  const program = start();
+  assert.equal(await program.ended, { code: 1, signal: null });
+  assert.match(program.lines.join(), `${bench.path('flash.json')} is no flash file`);
+});
+
+test('--help says what there is, and ends with 0', async ({ start }) => {
+  const program = start('--help');
+  assert.equal(await program.ended, { code: 0, signal: null });
+  for (const word of ['--server', '--flash', '--json', 'open', 'power-off', 'network-on', 'quit'])
+    assert.match(program.lines.join('\n'), word);
+});
+
+interface Line {
+  at: string;
+  armed: boolean;
+  door_open: boolean;
+  siren_ringing: boolean;
+  online: boolean;
+}
+
+const state = (program: Program, predicate: (line: Line) => boolean): Promise<Line> =>
+  program.line((text) => {
+    const line = text.startsWith('{') ? (JSON.parse(text) as Line) : undefined;
+    return line !== undefined && predicate(line) ? line : undefined;
+  });
+
+test('the words on stdin move the panel, and --json tells each change in one line', async ({
+  server,
+  start,
+}) => {
+  server.armed = true;
+  const program = start('--json');
+  const line = await state(program, ({ armed, online }) => armed && online);
+  assert.equal(Object.keys(line), ['at', 'armed', 'door_open', 'siren_ringing', 'online']);
+  assert.is(new Date(line.at).toISOString(), line.at);
+  assert.equal(
+    { ...line, at: '' },
+    { at: '', armed: true, door_open: false, siren_ringing: false, online: true },
+  );
+  program.type('open');
+  await state(program, ({ siren_ringing, door_open }) => siren_ringing && door_open);
+  program.type('close');
+  await state(program, ({ siren_ringing, door_open }) => siren_ringing && !door_open);
+  program.type('network-off');
+  await state(program, ({ siren_ringing, online }) => siren_ringing && !online);
+  program.type('power-off');
+  await state(program, ({ siren_ringing, armed }) => !siren_ringing && armed);
+  program.type('power-on');
+  program.type('network-on');
+  await server.session(1, 'subscribe');
+  const count = program.lines.length;
+  program.type('state');
+  await until(() => program.lines.length > count);
+  program.type('quit');
+  assert.equal(await program.ended, { code: 0, signal: null });
+  assert.ok(
+    program.lines.every((text) => text.startsWith('{')),
+    program.lines.join('\n'),
+  );
+});
+
+test('a word that it does not know is said so, and it goes on', async ({ start }) => {
+  const program = start();
+  program.type('explode');
+  program.type('');
+  program.type('constructor');
+  await program.line((line) => line.includes('"constructor" is none of the words') || undefined);
+  assert.ok(program.lines.includes('panel: "explode" is none of the words; see --help'));
+  program.type('open');
+  await program.line((line) => line.includes('door open') || undefined);
+});
+
+test('the end of stdin does not end it, not even without power; SIGTERM does, with 0', async ({
+  server,
+  start,
+}) => {
+  const program = start();
+  program.type('open');
+  await server.session(0, 'subscribe');
+  program.type('power-off');
+  program.endInput();
+  await program.line((line) => line.includes('no power') || undefined);
+  await until(() => server.sessions[0]?.socket.destroyed === true);
+  assert.equal(await program.stop('SIGTERM'), { code: 0, signal: null });
+});
+
+test('the password may come from the environment', async ({ bench, server }) => {
+  const options = ['--server', server.url, '--device', 'd', '--flash', bench.path('flash.json')];
+  const program = startProgram([...PANEL, ...options], { PANEL_PASSWORD: 'from there' });
+  const [packet] = (await server.session(0, 'connect')).packets;
+  assert.is(packet?.cmd === 'connect' && String(packet.password), 'from there');
+  assert.equal(await program.stop('SIGINT'), { code: 0, signal: null });
+});
+
+test.run();
