@@ -45,6 +45,9 @@ export class Flash {
       this.#stored = newest.armed;
     } else if (a === 'absent' && b === 'absent') {
       this.#stored = false;
+    } else if (b === 'absent') {
+      // The other slot is written next: a cut that erases must not leave flash as if it had never been written.
+      this.#newest = 0;
     }
     this.armedAtStart = this.#stored ?? true;
     if (a === 'damaged') trace(`flash: slot ${KEYS[0]} is damaged`);

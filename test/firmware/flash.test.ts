@@ -134,6 +134,14 @@ test('the only slot ever written, damaged, leaves the panel armed with a fault',
   assert.match(flash.lines.join('\n'), 'armed with a fault');
 });
 
+test('the only slot ever written, damaged, is not the next to be written: a cut may erase it', () => {
+  const store = stored(true);
+  damage(store, A);
+  const before = store.blocks.get(A);
+  assert.ok(open(store).store(true));
+  assert.equal(store.blocks.get(A), before);
+});
+
 test('two damaged slots leave the panel armed with a fault, until it is told what holds', () => {
   const store = stored(true, false);
   damage(store, A);
