@@ -32,6 +32,21 @@ const count = (variable: string, fallback: number, help: string): Setting<number
   help,
 });
 
+/** A limit: nothing is above it, and without anything below it nothing would work. */
+const limit = (variable: string, fallback: number, help: string): Setting<number> => ({
+  variable,
+  fallback: String(fallback),
+  read: wholeNumberAboveZero,
+  help,
+});
+
+const origins = (variable: string, help: string): Setting<readonly string[]> => ({
+  variable,
+  fallback: '',
+  read: originList,
+  help,
+});
+
 const address = (variable: string, fallback: string, help: string): Setting<Address> => ({
   variable,
   fallback,
@@ -88,6 +103,42 @@ export const SETTINGS = {
   writeBehindMs: count('TWIN_WRITE_BEHIND_MS', 5000, 'how long a changed file waits before it is written'),
   writeBehindFiles: count('TWIN_WRITE_BEHIND_FILES', 4, 'files being written at the same time'),
 
+  connections: limit('TWIN_CONNECTIONS', 16_384, 'open connections in all, REST and MQTT together'),
+  connectionsPerSource: limit(
+    'TWIN_CONNECTIONS_PER_SOURCE',
+    1024,
+    'open connections of one source: an IPv4 address, or an IPv6 /64',
+  ),
+  authFailuresPerMinute: limit(
+    'TWIN_AUTH_FAILURES_PER_MINUTE',
+    10,
+    'wrong tokens and passwords of one source, before it is blocked',
+  ),
+  authBlockMs: limit(
+    'TWIN_AUTH_BLOCK_MS',
+    60_000,
+    'how long a source is blocked first; twice as long each further time',
+  ),
+  authBlockCeilingMs: limit('TWIN_AUTH_BLOCK_CEILING_MS', 3_600_000, 'how long a source is blocked at most'),
+  tokenRequestsPerSecond: limit(
+    'TWIN_TOKEN_REQUESTS_PER_SECOND',
+    5000,
+    'REST requests of one token; as many may come at once',
+  ),
+  origins: origins(
+    'TWIN_ORIGINS',
+    'web origins other than its own that a browser may ask from, separated by commas',
+  ),
+  headers: limit('TWIN_HEADERS', 100, 'headers of one HTTP request'),
+  headersBytes: limit('TWIN_HEADERS_BYTES', 16 * KIB, 'all headers of one HTTP request'),
+  headersMs: limit('TWIN_HEADERS_MS', 8000, 'how long the headers of an HTTP request may take to arrive'),
+  requestMs: limit('TWIN_REQUEST_MS', 30_000, 'how long a whole HTTP request may take to arrive'),
+  keepAliveMs: limit('TWIN_KEEP_ALIVE_MS', 5000, 'how long an HTTP connection stays for another request'),
+  httpIdleMs: limit(
+    'TWIN_HTTP_IDLE_MS',
+    60_000,
+    'how long an HTTP connection may move nothing, neither request nor answer',
+  ),
   bodyBytes: count('TWIN_BODY_BYTES', 128 * KIB, 'longest REST body'),
   httpStopMs: count('TWIN_HTTP_STOP_MS', 2000, 'how long the last REST answers may take to leave at a stop'),
 
@@ -152,6 +203,25 @@ function wholeNumber(given: string): number {
   const number = Number(given);
   if (!/^\d+$/.test(given) || !Number.isSafeInteger(number)) throw new Error('expected a whole number');
   return number;
+}
+
+function wholeNumberAboveZero(given: string): number {
+  const number = wholeNumber(given);
+  if (number === 0) throw new Error('expected a whole number above 0');
+  return number;
+}
+
+function originList(given: string): string[] {
+  const words = given.split(',').map((word) => word.trim());
+  return words.filter((word) => word !== '').map(webOrigin);
+}
+
+function webOrigin(word: string): string {
+  const url = URL.canParse(word) ? new URL(word) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.href !== `${url.origin}/`) {
+    throw new Error('expected origins such as https://alarm.example:8443, separated by commas');
+  }
+  return url.origin;
 }
 
 function hostAndPort(given: string): Address {

@@ -67,6 +67,16 @@ test('a token is a UUID v4, kept in lower case', () => {
   assert.is(readSettings({ TWIN_TOKEN: token }).token, token.toLowerCase());
 });
 
+test('origins are a list, in the form in which browsers send them', () => {
+  const origins = (given: string) => readSettings({ TWIN_ORIGINS: given }).origins;
+  assert.equal(origins(''), []);
+  assert.equal(origins('https://alarm.example, http://127.0.0.1:5173'), [
+    'https://alarm.example',
+    'http://127.0.0.1:5173',
+  ]);
+  assert.equal(origins('HTTPS://Alarm.Example:443/,'), ['https://alarm.example']);
+});
+
 test('what cannot be understood is refused with the variable, the value and what is expected', () => {
   const refused: [string, string, string][] = [
     ['TWIN_HTTP', 'localhost', 'expected host:port'],
@@ -81,6 +91,14 @@ test('what cannot be understood is refused with the variable, the value and what
     ['TWIN_STOP_MS', '1e3', 'expected a whole number'],
     ['TWIN_STOP_MS', '5s', 'expected a whole number'],
     ['TWIN_STOP_MS', '', 'expected a whole number'],
+    ['TWIN_CONNECTIONS', '0', 'expected a whole number above 0'],
+    ['TWIN_CONNECTIONS', 'many', 'expected a whole number'],
+    ['TWIN_ORIGINS', '*', 'expected origins such as'],
+    ['TWIN_ORIGINS', 'null', 'expected origins such as'],
+    ['TWIN_ORIGINS', 'alarm.example', 'expected origins such as'],
+    ['TWIN_ORIGINS', 'https://alarm.example/app', 'expected origins such as'],
+    ['TWIN_ORIGINS', 'https://me@alarm.example', 'expected origins such as'],
+    ['TWIN_ORIGINS', 'file:///app', 'expected origins such as'],
     ['TWIN_BODY_BYTES', '9007199254740993', 'expected a whole number'],
   ];
   for (const [variable, value, expected] of refused) {

@@ -1,0 +1,117 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { FailedAttempts } from '../../../server/access/failures.js';
+
+const MINUTE = 60_000;
+const SETTINGS = { authFailuresPerMinute: 10, authBlockMs: MINUTE, authBlockCeilingMs: 10 * MINUTE };
+
+interface Context {
+  clock: { now: number };
+  failures: FailedAttempts;
+}
+
+const test = suite<Context>('failed attempts');
+
+test.before.each((context) => {
+  const clock = { now: 1000 };
+  context.clock = clock;
+  context.failures = new FailedAttempts(SETTINGS, () => clock.now);
+});
+
+function fail(failures: FailedAttempts, times: number, source = 'a'): void {
+  for (let n = 0; n < times; n += 1) failures.failed(source);
+}
+
+test('ten failures a minute are free of consequences but the last, which blocks the source for a minute', ({
+  failures,
+  clock,
+}) => {
+  fail(failures, 9);
+  assert.is(failures.blockedMs('a'), 0);
+  clock.now += MINUTE - 1;
+  fail(failures, 1);
+  assert.is(failures.blockedMs('a'), MINUTE);
+  clock.now += MINUTE - 1;
+  assert.is(failures.blockedMs('a'), 1);
+  clock.now += 1;
+  assert.is(failures.blockedMs('a'), 0);
+});
+
+test('fewer failures than that in any one minute never block, however long it goes on', ({
+  failures,
+  clock,
+}) => {
+  for (let n = 0; n < 1000; n += 1) {
+    fail(failures, 1);
+    clock.now += MINUTE / 9 + 1;
+    assert.is(failures.blockedMs('a'), 0);
+  }
+});
+
+test('another source is not blocked with it', ({ failures }) => {
+  fail(failures, 1000, 'a');
+  assert.is(failures.blockedMs('b'), 0);
+});
+
+test('each further failure blocks twice as long as the one before, up to the ceiling', ({
+  failures,
+  clock,
+}) => {
+  fail(failures, 10);
+  const blocks = [];
+  for (let n = 0; n < 6; n += 1) {
+    blocks.push(failures.blockedMs('a') / MINUTE);
+    clock.now += failures.blockedMs('a');
+    fail(failures, 1);
+  }
+  assert.equal(blocks, [1, 2, 4, 8, 10, 10]);
+});
+
+test('what fails while the source is blocked makes the block no longer', ({ failures, clock }) => {
+  fail(failures, 10);
+  clock.now += MINUTE / 2;
+  fail(failures, 100);
+  assert.is(failures.blockedMs('a'), MINUTE / 2);
+});
+
+test('who is quiet after a block for as long as it lasted begins anew', ({ failures, clock }) => {
+  fail(failures, 10);
+  clock.now += MINUTE;
+  fail(failures, 1);
+  assert.is(failures.blockedMs('a'), 2 * MINUTE);
+  clock.now += 4 * MINUTE;
+  fail(failures, 9);
+  assert.is(failures.blockedMs('a'), 0);
+  fail(failures, 1);
+  assert.is(failures.blockedMs('a'), MINUTE);
+});
+
+test('who was let in from a source is known there, and nowhere else, and nobody else is', ({ failures }) => {
+  failures.succeeded('a', 'panel');
+  fail(failures, 100, 'a');
+  assert.ok(failures.knows('a', 'panel'));
+  assert.not.ok(failures.knows('b', 'panel'));
+  assert.not.ok(failures.knows('a', 'lamp'));
+});
+
+test('a success does not forgive the failures beside it', ({ failures }) => {
+  for (let n = 0; n < 10; n += 1) {
+    failures.succeeded('a', 'panel');
+    fail(failures, 1);
+  }
+  assert.is(failures.blockedMs('a'), MINUTE);
+});
+
+test('sources and names without end are forgotten, and the memory of them ends', ({ failures }) => {
+  failures.succeeded('first', 'panel');
+  fail(failures, 10, 'first');
+  for (let n = 0; n < 20_000; n += 1) {
+    failures.failed(`source ${n}`);
+    failures.succeeded(`source ${n}`, 'panel');
+  }
+  assert.is(failures.blockedMs('first'), 0);
+  assert.not.ok(failures.knows('first', 'panel'));
+  assert.ok(failures.knows('source 19999', 'panel'));
+});
+
+test.run();
