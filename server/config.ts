@@ -16,6 +16,8 @@ interface Setting<T> {
   fallback: string;
   read: (text: string) => T;
   help: string;
+  /** Where it is not given and this other address lets the system choose the port, so does it, on the same host. */
+  beside?: string;
 }
 
 const text = (variable: string, fallback: string, help: string): Setting<string> => ({
@@ -54,6 +56,41 @@ const address = (variable: string, fallback: string, help: string): Setting<Addr
   help,
 });
 
+/** An address, or undefined for an empty text. */
+const addressOrNone = (
+  variable: string,
+  fallback: string,
+  beside: string,
+  help: string,
+): Setting<Address | undefined> => ({
+  variable,
+  fallback,
+  read: (given) => (given === '' ? undefined : hostAndPort(given)),
+  help,
+  beside,
+});
+
+const list = (variable: string, help: string): Setting<readonly string[]> => ({
+  variable,
+  fallback: '',
+  read: (given) =>
+    given
+      .split(',')
+      .map((word) => word.trim())
+      .filter((word) => word !== ''),
+  help,
+});
+
+const flag = (variable: string, help: string): Setting<boolean> => ({
+  variable,
+  fallback: '0',
+  read: (given) => {
+    if (given !== '0' && given !== '1') throw new Error('expected 0 or 1');
+    return given === '1';
+  },
+  help,
+});
+
 const oneOf = (
   variable: string,
   fallback: string,
@@ -79,8 +116,46 @@ const token = (variable: string, help: string): Setting<string | undefined> => (
 /** Sizes are in bytes and times in milliseconds, as their names say. */
 export const SETTINGS = {
   data: text('TWIN_DATA', './data', 'the directory that holds everything'),
-  http: address('TWIN_HTTP', '127.0.0.1:8080', 'REST listener, host:port'),
-  mqtt: address('TWIN_MQTT', '127.0.0.1:1883', 'MQTT listener, host:port'),
+  http: address('TWIN_HTTP', '127.0.0.1:8080', 'REST listener without TLS, host:port'),
+  mqtt: address('TWIN_MQTT', '127.0.0.1:1883', 'MQTT listener without TLS, host:port'),
+  https: addressOrNone(
+    'TWIN_HTTPS',
+    '0.0.0.0:8443',
+    'TWIN_HTTP',
+    'REST listener with TLS, host:port; empty: none',
+  ),
+  mqtts: addressOrNone(
+    'TWIN_MQTTS',
+    '0.0.0.0:8883',
+    'TWIN_MQTT',
+    'MQTT listener with TLS, host:port; empty: none',
+  ),
+  allowInsecure: flag(
+    'TWIN_ALLOW_INSECURE',
+    '1 lets the listeners without TLS be reached from other machines',
+  ),
+  names: list(
+    'TWIN_NAMES',
+    'host names and addresses by which the server is reached, with commas between; empty: those of this machine',
+  ),
+  tlsCert: text(
+    'TWIN_TLS_CERT',
+    '',
+    "a server certificate given from outside, a PEM file; empty: the server's own",
+  ),
+  tlsKey: text('TWIN_TLS_KEY', '', 'its key, a PEM file'),
+  tlsHandshakeMs: count('TWIN_TLS_HANDSHAKE_MS', 8000, 'how long a TLS handshake may take'),
+  tlsServerDays: count(
+    'TWIN_TLS_SERVER_DAYS',
+    397,
+    "for how many days the server's own certificate is valid",
+  ),
+  tlsRenewDays: count('TWIN_TLS_RENEW_DAYS', 30, 'how many days before its end it is renewed'),
+  tlsDeviceDays: count(
+    'TWIN_TLS_DEVICE_DAYS',
+    3650,
+    'for how many days the certificate of a device is valid',
+  ),
   region: text('TWIN_REGION', 'fr-par', 'the region in the REST paths'),
   token: token('TWIN_TOKEN', 'an owner token given from outside, a UUID v4'),
   log: oneOf(
@@ -139,6 +214,13 @@ export const SETTINGS = {
     60_000,
     'how long an HTTP connection may move nothing, neither request nor answer',
   ),
+  historyVersions: count(
+    'TWIN_HISTORY_VERSIONS',
+    1000,
+    'past versions kept of each document, at least; 0 keeps none',
+  ),
+  historyBytes: count('TWIN_HISTORY_BYTES', 4 * MIB, 'documents in one answer of the history'),
+
   bodyBytes: count('TWIN_BODY_BYTES', 128 * KIB, 'longest REST body'),
   httpStopMs: count('TWIN_HTTP_STOP_MS', 2000, 'how long the last REST answers may take to leave at a stop'),
 
@@ -178,8 +260,9 @@ export const flagOf = (variable: string): string =>
  */
 export function readSettings(environment: NodeJS.ProcessEnv = {}, args: string[] = []): Settings {
   const flags = readFlags(args);
-  const settings = Object.entries(SETTINGS).map(([name, setting]) => {
-    const given = flags[flagOf(setting.variable)] ?? environment[setting.variable] ?? setting.fallback;
+  const textOf = ({ variable }: Setting<unknown>) => flags[flagOf(variable)] ?? environment[variable];
+  const settings = Object.entries(SETTINGS).map(([name, setting]: [string, Setting<unknown>]) => {
+    const given = textOf(setting) ?? portlessBeside(setting, textOf) ?? setting.fallback;
     try {
       return [name, setting.read(given)];
     } catch (error) {
@@ -187,6 +270,16 @@ export function readSettings(environment: NodeJS.ProcessEnv = {}, args: string[]
     }
   });
   return Object.fromEntries(settings) as Settings;
+}
+
+/** So two servers with free ports for REST and MQTT never meet on a port for TLS. */
+function portlessBeside(
+  { beside }: Setting<unknown>,
+  textOf: (setting: Setting<unknown>) => string | undefined,
+): string | undefined {
+  const other = Object.values(SETTINGS).find(({ variable }) => variable === beside);
+  const address = other && textOf(other);
+  return address?.endsWith(':0') ? address : undefined;
 }
 
 function readFlags(args: string[]): Record<string, string | undefined> {

@@ -43,19 +43,21 @@ export async function startServer(settings: Settings, log: Logger): Promise<Serv
       onError: (error) => log.error({ err: error }, "a device's last activity could not be kept"),
     });
     closers.push(() => devices.close());
-    const mqtt = await startMqtt({ twins, devices, settings, log });
+    const mqtt = startMqtt({ twins, devices, settings, log });
     endpoints.push(() => mqtt.close());
-    const rest = await startRest({
+    const plainMqtt = show(await mqtt.listen(settings.mqtt));
+    const rest = startRest({
       twins,
       devices,
       tokens,
-      hub: { ...hub, region: settings.region, endpoint: show(mqtt.address) },
+      hub: { ...hub, region: settings.region, endpoint: plainMqtt },
       isHealthy: () => storage.healthy,
       settings,
       log,
     });
     endpoints.push(() => rest.close());
-    return { http: show(rest.address), mqtt: show(mqtt.address), newToken, close };
+    const plainHttp = await rest.listen(settings.http);
+    return { http: show(plainHttp.address), mqtt: plainMqtt, newToken, close };
   } catch (error) {
     await close();
     throw error;

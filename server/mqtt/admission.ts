@@ -1,14 +1,18 @@
 import type { Device } from '../devices/device.js';
 import { StorageUnavailable } from '../storage/storage.js';
+import type { ShownCertificate } from '../tls/shown-certificate.js';
 import type { KnownDevices } from './endpoint.js';
 import type { Connect } from './packet.js';
 import { CONNACK, type ConnackCode } from './write.js';
 
 /** How a connection reached the server. */
 export interface Peer {
+  /** host:port */
   readonly address: string;
   /** Nobody on the way can read or change what is said. */
   readonly secure: boolean;
+  /** What the client showed in the TLS handshake. */
+  readonly certificate?: ShownCertificate;
 }
 
 /** Why a CONNECT is refused: the code for the client, the reason for the log. */

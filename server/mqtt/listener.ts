@@ -1,8 +1,11 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import type { Logger } from 'pino';
 import type { Address } from '../config.js';
+import { listen } from '../listen.js';
+import type { Tls } from '../tls/tls.js';
 import type { Twins } from '../twins/twins.js';
 import type { Peer } from './admission.js';
 import { Connections } from './connections.js';
@@ -11,46 +14,64 @@ import type { KnownDevices, MqttCounters, MqttSettings } from './endpoint.js';
 export interface MqttParts {
   readonly twins: Twins;
   readonly devices: KnownDevices;
-  readonly settings: MqttSettings & { readonly mqtt: Address };
+  readonly settings: MqttSettings;
   readonly log: Logger;
 }
 
 export interface Mqtt {
-  /** Where it listens. */
-  readonly address: AddressInfo;
   /** Grows while it runs. */
   readonly counters: Readonly<MqttCounters>;
-  /** Serves a client that came another way than the plain listener. */
+  /**
+   * Serves whoever comes to an address, by TLS where that is given. May be called for several addresses.
+   * @throws the system's error when it cannot listen, such as EADDRINUSE
+   */
+  listen(address: Address, tls?: Tls): Promise<AddressInfo>;
+  /** Serves a client that came another way than by a listener. */
   open(stream: Duplex, peer: Peer): void;
   /** Accepts no one, answers what was asked, ends every connection; takes at most `mqttStopMs`. */
   close(): Promise<void>;
 }
 
-/**
- * The in-band endpoint on plain TCP.
- * @throws the system's error when it cannot listen, such as EADDRINUSE
- */
-export async function startMqtt({ twins, devices, settings, log }: MqttParts): Promise<Mqtt> {
+/** The in-band endpoint; it listens nowhere until it is told to. */
+export function startMqtt({ twins, devices, settings, log }: MqttParts): Mqtt {
   const counters: MqttCounters = { connections: 0, accepted: 0, refused: 0, dropped: 0, droppedPublishes: 0 };
   const connections = new Connections({ twins, devices, settings, log, counters });
-  const server = createServer({ noDelay: true }, (socket) => {
-    connections.open(socket, { address: `${socket.remoteAddress}:${socket.remotePort}`, secure: false });
-  });
-  server.listen(settings.mqtt.port, settings.mqtt.host);
-  await once(server, 'listening');
-  server.on('error', (error) => log.error({ err: error }, 'mqtt listener'));
+  const servers: Server[] = [];
   const unwatch = devices.watch((deviceId, why) => connections.revoke(deviceId, why));
 
   return {
-    address: server.address() as AddressInfo,
     counters,
+    async listen(address, tls) {
+      const server = tls === undefined ? plainServer(connections) : tlsServer(connections, tls);
+      const found = await listen(server, address);
+      servers.push(server);
+      server.on('error', (error) => log.error({ err: error }, 'mqtt listener'));
+      return found;
+    },
     open: (stream, peer) => connections.open(stream, peer),
     async close() {
-      const closed = once(server, 'close');
-      server.close();
+      const closed = servers.map((server) => once(server, 'close'));
+      for (const server of servers) server.close();
       await connections.finish(settings.mqttStopMs);
-      await closed;
+      await Promise.all(closed);
       unwatch();
     },
   };
+}
+
+const addressOf = (socket: Socket): string => `${socket.remoteAddress}:${socket.remotePort}`;
+
+const plainServer = (connections: Connections): Server =>
+  createServer({ noDelay: true }, (socket) =>
+    connections.open(socket, { address: addressOf(socket), secure: false }),
+  );
+
+function tlsServer(connections: Connections, tls: Tls): Server {
+  const server = createTlsServer({ ...tls.options, noDelay: true }, (socket: TLSSocket) => {
+    const certificate = tls.shown(socket);
+    const peer = { address: addressOf(socket), secure: true };
+    connections.open(socket, certificate === undefined ? peer : { ...peer, certificate });
+  });
+  tls.attend(server);
+  return server;
 }

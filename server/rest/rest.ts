@@ -1,10 +1,13 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
+import { createServer as createTlsServer, type Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { Tokens } from '../access/tokens.js';
 import type { Address, Settings } from '../config.js';
 import type { Devices } from '../devices/devices.js';
+import { listen } from '../listen.js';
+import type { Tls } from '../tls/tls.js';
 import type { Twins } from '../twins/twins.js';
 import { routeDevices } from './devices.js';
 import { type HubOptions, routeHubs } from './hubs.js';
@@ -19,30 +22,27 @@ export interface RestParts {
   readonly hub: HubOptions;
   /** Whether the storage takes writes. */
   readonly isHealthy: () => boolean;
-  readonly settings: Pick<Settings, 'region' | 'bodyBytes' | 'httpStopMs'> & { readonly http: Address };
+  readonly settings: Pick<Settings, 'region' | 'bodyBytes' | 'httpStopMs'>;
   readonly log: Logger;
 }
 
-export interface Rest {
-  /** Where it listens. */
+export interface Listener {
   readonly address: AddressInfo;
+  readonly server: HttpServer | HttpsServer;
+}
+
+export interface Rest {
+  /**
+   * Serves whoever comes to an address, by TLS where that is given. May be called for several addresses.
+   * @throws the system's error when it cannot listen, such as EADDRINUSE
+   */
+  listen(address: Address, tls?: Tls): Promise<Listener>;
   /** Accepts no one, answers what was asked, ends every connection; takes at most `httpStopMs`. */
   close(): Promise<void>;
 }
 
-/**
- * The REST interface.
- * @throws the system's error when it cannot listen, such as EADDRINUSE
- */
-export async function startRest({
-  twins,
-  devices,
-  tokens,
-  hub,
-  isHealthy,
-  settings,
-  log,
-}: RestParts): Promise<Rest> {
+/** The REST interface; it listens nowhere until it is told to. */
+export function startRest({ twins, devices, tokens, hub, isHealthy, settings, log }: RestParts): Rest {
   const router = new Router({ region: settings.region, bodyBytes: settings.bodyBytes, tokens, log });
   routeTwins(router, twins, devices);
   routeDevices(router, devices, twins, hub.id);
@@ -53,21 +53,30 @@ export async function startRest({
     sendJson(res, healthy ? 200 : 503, JSON.stringify({ status: healthy ? 'ok' : 'storage unavailable' }));
   });
 
-  const server = createServer(router.app.handler as RequestListener);
-  server.listen(settings.http.port, settings.http.host);
-  await once(server, 'listening');
-  server.on('error', (error) => log.error({ err: error }, 'http listener'));
+  const handler = router.app.handler as RequestListener;
+  const servers: Listener['server'][] = [];
   return {
-    address: server.address() as AddressInfo,
+    async listen(where, tls) {
+      const server = tls === undefined ? createServer(handler) : createTlsServer(tls.options, handler);
+      if (tls !== undefined) tls.attend(server as HttpsServer);
+      const address = await listen(server, where);
+      servers.push(server);
+      server.on('error', (error) => log.error({ err: error }, 'http listener'));
+      return { address, server };
+    },
     async close() {
-      const closed = once(server, 'close');
-      server.close();
-      // One that waits for an answer ends when it has it.
-      server.keepAliveTimeout = 1;
-      server.closeIdleConnections();
-      const limit = setTimeout(() => server.closeAllConnections(), settings.httpStopMs);
-      await closed;
-      clearTimeout(limit);
+      await Promise.all(servers.map((server) => closeServer(server, settings.httpStopMs)));
     },
   };
+}
+
+async function closeServer(server: Listener['server'], limitMs: number): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  // One that waits for an answer ends when it has it.
+  server.keepAliveTimeout = 1;
+  server.closeIdleConnections();
+  const limit = setTimeout(() => server.closeAllConnections(), limitMs);
+  await closed;
+  clearTimeout(limit);
 }

@@ -62,6 +62,24 @@ test('an address is host:port, with brackets around an IPv6 host', () => {
   }
 });
 
+test('a listener with TLS can be left out by an empty text', () => {
+  const { https, mqtts } = readSettings({ TWIN_HTTPS: '' }, ['--mqtts', '']);
+  assert.equal([https, mqtts], [undefined, undefined]);
+});
+
+test('where the system chooses the port of a listener, it does so for the one with TLS, on the same host', () => {
+  const { https, mqtts } = readSettings({ TWIN_HTTP: '127.0.0.2:0', TWIN_MQTT: '127.0.0.1:1884' });
+  assert.equal(https, { host: '127.0.0.2', port: 0 });
+  assert.equal(mqtts, { host: '0.0.0.0', port: 8883 });
+  const given = readSettings({ TWIN_HTTP: '127.0.0.2:0', TWIN_HTTPS: '127.0.0.1:8444' });
+  assert.equal(given.https, { host: '127.0.0.1', port: 8444 });
+});
+
+test('a list has commas between its words, and nothing else counts', () => {
+  assert.equal(readSettings({ TWIN_NAMES: ' alarm.lan, 192.168.1.5,,' }).names, ['alarm.lan', '192.168.1.5']);
+  assert.equal(readSettings().names, []);
+});
+
 test('a token is a UUID v4, kept in lower case', () => {
   const token = 'ABCDEF01-2345-4678-9ABC-DEF012345678';
   assert.is(readSettings({ TWIN_TOKEN: token }).token, token.toLowerCase());
@@ -84,6 +102,8 @@ test('what cannot be understood is refused with the variable, the value and what
     ['TWIN_MQTT', '::1:8080', 'expected host:port'],
     ['TWIN_MQTT', 'a:b', 'expected host:port'],
     ['TWIN_MQTT', '', 'expected host:port'],
+    ['TWIN_HTTPS', '8443', 'expected host:port'],
+    ['TWIN_ALLOW_INSECURE', 'yes', 'expected 0 or 1'],
     ['TWIN_TOKEN', 'secret', 'expected a UUID v4'],
     ['TWIN_TOKEN', 'abcdef01-2345-1678-9abc-def012345678', 'expected a UUID v4'],
     ['TWIN_LOG', 'loud', 'expected one of trace, debug'],

@@ -98,7 +98,7 @@ export async function startEndpoint(changes: Partial<MqttSettings> = {}): Promis
   const devices = new TestDevices();
   const log: LogLine[] = [];
   const lines = new EventEmitter();
-  const settings = { ...readSettings(), mqtt: { host: '127.0.0.1', port: 0 }, ...changes };
+  const settings = { ...readSettings(), ...changes };
   const sink = {
     write(text: string) {
       const line = JSON.parse(text) as LogLine;
@@ -115,7 +115,8 @@ export async function startEndpoint(changes: Partial<MqttSettings> = {}): Promis
       };
       lines.on('line', look);
     });
-  const mqtt = await startMqtt({ twins, devices, settings, log: pino({ level: 'debug' }, sink) });
+  const mqtt = startMqtt({ twins, devices, settings, log: pino({ level: 'debug' }, sink) });
+  const { port } = await mqtt.listen({ host: '127.0.0.1', port: 0 });
   const close = () => mqtt.close();
-  return { port: mqtt.address.port, mqtt, twins, storage, devices, log, logged, close };
+  return { port, mqtt, twins, storage, devices, log, logged, close };
 }

@@ -11,12 +11,14 @@ import { connectPacket, RawClient } from './raw-client.js';
 
 let devices: Devices;
 let mqtt: Mqtt;
+let port: number;
 
 test.before(async () => {
   const storage = memoryStorage();
   devices = new Devices(storage, { region: 'fr-par', hubId: randomUUID() });
-  const settings = { ...readSettings(), mqtt: { host: '127.0.0.1', port: 0 } };
-  mqtt = await startMqtt({ twins: new Twins(storage), devices, settings, log: pino({ level: 'silent' }) });
+  const log = pino({ level: 'silent' });
+  mqtt = startMqtt({ twins: new Twins(storage), devices, settings: readSettings(), log });
+  ({ port } = await mqtt.listen({ host: '127.0.0.1', port: 0 }));
 });
 
 test.after(() => mqtt.close());
@@ -27,7 +29,7 @@ const create = async () => {
 };
 
 async function codeFor(credentials: { id: string; password: string }): Promise<number | undefined> {
-  const client = await RawClient.open(mqtt.address.port);
+  const client = await RawClient.open(port);
   client.send(connectPacket(credentials));
   const { returnCode } = await client.next('connack');
   client.vanish();
@@ -36,7 +38,7 @@ async function codeFor(credentials: { id: string; password: string }): Promise<n
 
 test('a device of the registry connects and is present until it goes', async () => {
   const credentials = await create();
-  const client = await RawClient.admitted(mqtt.address.port, credentials);
+  const client = await RawClient.admitted(port, credentials);
   assert.is((await devices.get(credentials.id)).is_connected, true);
   client.send({ cmd: 'disconnect' });
   await client.closed;
@@ -47,7 +49,7 @@ test('a device of the registry connects and is present until it goes', async () 
 
 test('a disabled device is closed and refused until it is enabled', async () => {
   const credentials = await create();
-  const client = await RawClient.admitted(mqtt.address.port, credentials);
+  const client = await RawClient.admitted(port, credentials);
   await devices.disable(credentials.id);
   await client.closed;
   assert.is(await codeFor(credentials), 5);
@@ -57,7 +59,7 @@ test('a disabled device is closed and refused until it is enabled', async () => 
 
 test('a device with a new password is closed, and the old one is wrong from then on', async () => {
   const credentials = await create();
-  const client = await RawClient.admitted(mqtt.address.port, credentials);
+  const client = await RawClient.admitted(port, credentials);
   const { password } = await devices.renew(credentials.id);
   await client.closed;
   assert.is(await codeFor(credentials), 4);
@@ -66,7 +68,7 @@ test('a device with a new password is closed, and the old one is wrong from then
 
 test('a deleted device is closed and unknown', async () => {
   const credentials = await create();
-  const client = await RawClient.admitted(mqtt.address.port, credentials);
+  const client = await RawClient.admitted(port, credentials);
   await devices.remove(credentials.id);
   await client.closed;
   assert.is(await codeFor(credentials), 4);

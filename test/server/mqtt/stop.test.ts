@@ -1,10 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { pino } from 'pino';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readSettings } from '../../../server/config.js';
-import { startMqtt } from '../../../server/mqtt/listener.js';
 import { startEndpoint } from './endpoint.js';
 import { bytesOf, connectPacket, publishPacket, RawClient } from './raw-client.js';
 
@@ -64,10 +61,8 @@ test('a stop carries out no wills: it is not the device that is lost', async () 
 
 test('a port that is taken is an error with the name of the system', async () => {
   const endpoint = await startEndpoint();
-  const { twins, devices, port } = endpoint;
-  const settings = { ...readSettings(), mqtt: { host: '127.0.0.1', port } };
   try {
-    await startMqtt({ twins, devices, settings, log: pino({ level: 'silent' }) });
+    await endpoint.mqtt.listen({ host: '127.0.0.1', port: endpoint.port });
     assert.unreachable('it listens on a port that is taken');
   } catch (error) {
     assert.is((error as NodeJS.ErrnoException).code, 'EADDRINUSE');

@@ -65,16 +65,16 @@ export async function startTestRest(changes: Partial<RestParts['settings']> = {}
   const tokens = await Tokens.open(storage, token);
   const log: LogLine[] = [];
   const sink = { write: (line: string) => log.push(JSON.parse(line)) };
-  const rest = await startRest({
+  const rest = startRest({
     twins,
     devices,
     tokens,
     hub: { id: hubId, region: REGION, createdAt: '2026-03-01T10:00:00.000Z', endpoint: '127.0.0.1:1883' },
     isHealthy: () => storage.healthy,
-    settings: { ...readSettings(), http: { host: '127.0.0.1', port: 0 }, ...changes },
+    settings: { ...readSettings(), ...changes },
     log: pino({ level: 'debug' }, sink),
   });
-  const { port } = rest.address;
+  const { port } = (await rest.listen({ host: '127.0.0.1', port: 0 })).address;
   const url = `http://127.0.0.1:${port}`;
   return {
     url,
