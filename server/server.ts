@@ -9,7 +9,7 @@ import { startRest } from './rest/rest.js';
 import { putDocument } from './storage/ask.js';
 import { openStorage } from './storage/journaled.js';
 import type { Storage } from './storage/storage.js';
-import { Twins } from './twins/twins.js';
+import { isTwinFile, Twins } from './twins/twins.js';
 
 export interface Server {
   /** host:port */
@@ -31,7 +31,7 @@ export async function startServer(settings: Settings, log: Logger): Promise<Serv
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
-    const storage = await openStorage(settings, log);
+    const storage = await openStorage(settings, log, isTwinFile);
     closers.push(() => storage.close());
     const tokens = await Tokens.open(storage, settings.token);
     const newToken = tokens.list().length > 0 ? undefined : (await tokens.create({ role: 'owner' })).secret;

@@ -5,13 +5,21 @@ import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { makeDirectory } from './directory.js';
 import { type Contents, documentFile } from './document-file.js';
+import { History } from './history.js';
 import { Journal, type JournalSettings } from './journal.js';
 import { takeLock } from './lock.js';
 import { begin, type Change, fail, OpenFile, succeed, type Task } from './open-file.js';
+import { Past, selectPast } from './past.js';
 import { encodeRecord } from './record.js';
-import { type Replayed, replay } from './replay.js';
+import { changesOf, type Keep, type Replayed, replay } from './replay.js';
 import { listSegments, type Segment } from './segment.js';
-import { type Storage, StorageUnavailable, type StoredDocument, type Written } from './storage.js';
+import {
+  type PastRange,
+  type Storage,
+  StorageUnavailable,
+  type StoredDocument,
+  type Written,
+} from './storage.js';
 import { WriteBehind, type WriteBehindSettings } from './write-behind.js';
 
 export interface StorageSettings extends JournalSettings, WriteBehindSettings {
@@ -19,22 +27,30 @@ export interface StorageSettings extends JournalSettings, WriteBehindSettings {
   data: string;
   memoryBytes: number;
   stopMs: number;
+  /** Past versions kept of each document, at least; 0: none. */
+  historyVersions: number;
 }
 
 /**
  * Opens the storage of a directory: files of documents as readable JSON, written behind a journal. Reads the journal and
  * nothing else, so it takes as long with 100,000 files as with none.
+ * @param keepsPast which files keep the past versions of their documents
  * @throws DirectoryInUse, DamagedJournal, or what the file system throws
  */
-export async function openStorage(settings: StorageSettings, log: Logger): Promise<Storage> {
+export async function openStorage(
+  settings: StorageSettings,
+  log: Logger,
+  keepsPast: (file: string) => boolean,
+): Promise<Storage> {
   const directory = join(settings.data, 'journal');
   await makeDirectory(directory);
   const unlock = await takeLock(settings.data);
   try {
     const segments = await listSegments(directory);
-    const { files, seq, dropped } = await replay(segments);
+    const keep: Keep = (file) => (keepsPast(file) ? settings.historyVersions : 0);
+    const { files, seq, dropped } = await replay(segments, keep);
     if (dropped > 0) log.warn({ bytes: dropped }, 'dropped a torn change at the end of the journal');
-    const storage = new JournaledStorage(settings, log, segments, files, seq, unlock);
+    const storage = new JournaledStorage(settings, log, keep, segments, files, seq, unlock);
     await storage.begin();
     return storage;
   } catch (error) {
@@ -49,6 +65,8 @@ const DRAIN_SHARE = 0.5;
 class JournaledStorage implements Storage {
   readonly #settings: StorageSettings;
   readonly #log: Logger;
+  readonly #keep: Keep;
+  readonly #history: History;
   readonly #journal: Journal<Task>;
   readonly #writeBehind: WriteBehind;
   readonly #unlock: () => Promise<void>;
@@ -62,6 +80,7 @@ class JournaledStorage implements Storage {
   constructor(
     settings: StorageSettings,
     log: Logger,
+    keep: Keep,
     segments: Segment[],
     replayed: Map<string, Replayed>,
     seq: number,
@@ -69,6 +88,10 @@ class JournaledStorage implements Storage {
   ) {
     this.#settings = settings;
     this.#log = log;
+    this.#keep = keep;
+    this.#history = new History(join(settings.data, 'history'), settings.historyVersions, (error) =>
+      log.error({ err: error }, 'a part of the history cannot be read'),
+    );
     this.#replayed = replayed;
     this.#seq = seq;
     this.#unlock = unlock;
@@ -127,6 +150,24 @@ class JournaledStorage implements Storage {
     this.#journal.append('', task);
   }
 
+  async past(file: OpenFile, key: string, range: PastRange): Promise<StoredDocument[]> {
+    try {
+      return await selectPast(this.#newestFirst(file, key), range);
+    } catch (error) {
+      this.#log.error({ file: file.name, err: error }, 'a history cannot be read');
+      throw new StorageUnavailable(error);
+    }
+  }
+
+  async *#newestFirst(file: OpenFile, key: string): AsyncGenerator<StoredDocument> {
+    const present = file.documents.get(key);
+    if (present !== undefined) yield present;
+    const recent = file.past?.recent(key);
+    if (recent === undefined) return;
+    yield* [...recent.versions].reverse();
+    if (!recent.whole) yield* this.#history.read(file.name, key);
+  }
+
   async list(prefix: string): Promise<string[]> {
     const directory = prefix.slice(0, prefix.lastIndexOf('/'));
     const entries = await readdir(join(this.#settings.data, directory), { recursive: true }).catch(() => []);
@@ -163,8 +204,13 @@ class JournaledStorage implements Storage {
   }
 
   async #save(name: string): Promise<void> {
-    const file = await this.open(name);
-    await new Low<Contents>(documentFile(this.#pathOf(name)), file).write();
+    const { seq, documents, past } = await this.open(name);
+    const contents = { seq, documents: new Map(documents) };
+    const toSave = past?.toSave();
+    // The past first: what the file holds is no longer asked of the journal.
+    if (toSave !== undefined) await this.#history.save(name, toSave);
+    await new Low<Contents>(documentFile(this.#pathOf(name)), contents).write();
+    if (toSave !== undefined) past?.saved(toSave);
   }
 
   async #saved(name: string, segment: Segment): Promise<void> {
@@ -177,8 +223,11 @@ class JournaledStorage implements Storage {
     try {
       const low = new Low<Contents>(documentFile(this.#pathOf(name)), { seq: 0, documents: new Map() });
       await low.read();
-      const file = new OpenFile(name, low.data.seq, low.data.documents);
-      for (const change of this.#replayed.get(name)?.changes.values() ?? []) file.accept(change);
+      const keep = this.#keep(name);
+      const past = keep > 0 ? new Past(keep) : undefined;
+      const file = new OpenFile(name, low.data.seq, low.data.documents, past);
+      const replayed = this.#replayed.get(name);
+      if (replayed !== undefined) for (const change of changesOf(replayed)) file.accept(change);
       file.forget();
       this.#seq = Math.max(this.#seq, file.seq);
       this.#pin(file);

@@ -1,10 +1,13 @@
 import { begin, type Change, fail, OpenFile, succeed, type Task } from './open-file.js';
-import type { Storage, Written } from './storage.js';
+import { Past, selectPast } from './past.js';
+import type { Storage, StoredDocument, Written } from './storage.js';
 
 export interface MemoryStorage extends Storage {
   /** From now on every write fails with this cause, until it is undefined again. */
   failWith(cause: Error | undefined): void;
 }
+
+const HISTORY_VERSIONS = 1000;
 
 /** A Storage that forgets: for tests. Like the real one it answers writes in a later turn, in order. */
 export function memoryStorage(): MemoryStorage {
@@ -14,7 +17,7 @@ export function memoryStorage(): MemoryStorage {
   let seq = 0;
 
   function open(name: string): OpenFile {
-    const file = files.get(name) ?? new OpenFile(name);
+    const file = files.get(name) ?? new OpenFile(name, 0, [], new Past(HISTORY_VERSIONS));
     files.set(name, file);
     return file;
   }
@@ -42,6 +45,7 @@ export function memoryStorage(): MemoryStorage {
       if (file.underWay === 0) then();
       else enqueue(file, undefined, then);
     },
+    past: (file: OpenFile, key, range) => selectPast(newestFirst(file, key), range),
     list: async (prefix) => [...files.keys()].filter((name) => name.startsWith(prefix)),
     get healthy() {
       return failure === undefined;
@@ -51,4 +55,8 @@ export function memoryStorage(): MemoryStorage {
       failure = cause;
     },
   };
+}
+
+async function* newestFirst(file: OpenFile, key: string): AsyncGenerator<StoredDocument> {
+  yield* [...(file.past?.recent(key).versions ?? [])].reverse();
 }

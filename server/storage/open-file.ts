@@ -1,3 +1,4 @@
+import type { Past } from './past.js';
 import { StorageUnavailable, type StoredDocument, type StoredFile, type Written } from './storage.js';
 import { throwLater } from './throw-later.js';
 
@@ -28,11 +29,13 @@ export class OpenFile implements StoredFile {
 
   /**
    * @param seq the number of the last change that `documents` holds
+   * @param past where past versions go, of a file that keeps them
    */
   constructor(
     readonly name: string,
     public seq = 0,
     documents: Iterable<[string, StoredDocument]> = [],
+    readonly past?: Past,
   ) {
     this.documents = new Map(documents);
     this.latest = new Map(this.documents);
@@ -43,6 +46,7 @@ export class OpenFile implements StoredFile {
     if (change.seq <= this.seq) return;
     this.seq = change.seq;
     apply(this.documents, change);
+    this.past?.accept(change);
   }
 
   /** What was under way came to nothing. */

@@ -15,11 +15,18 @@ export class DamagedJournal extends Error {
   }
 }
 
-/** What the journal knows of one file: its changes that matter, in order, and the oldest segment they lie in. */
+/** What the journal knows of one file: its changes that matter, by document, and the oldest segment they lie in. */
 export interface Replayed {
   readonly segment: Segment;
-  readonly changes: Map<string | undefined, Change>;
+  readonly changes: Map<string | undefined, Change[]>;
 }
+
+/** The changes in their order. */
+export const changesOf = ({ changes }: Replayed): Change[] =>
+  [...changes.values()].flat().sort((a, b) => a.seq - b.seq);
+
+/** How many past versions a file keeps of each document. */
+export type Keep = (file: string) => number;
 
 export interface Replay {
   readonly files: Map<string, Replayed>;
@@ -33,7 +40,7 @@ export interface Replay {
  * Reads all segments, oldest first, and sets their `bytes`. A torn frame at the journal's end is cut off.
  * @throws DamagedJournal
  */
-export async function replay(segments: Segment[]): Promise<Replay> {
+export async function replay(segments: Segment[], keep: Keep): Promise<Replay> {
   const files = new Map<string, Replayed>();
   let seq = 0;
   let dropped = 0;
@@ -44,7 +51,7 @@ export async function replay(segments: Segment[]): Promise<Replay> {
     if (torn !== undefined && records.length > 0) throw new DamagedJournal(torn);
     for (const record of records) {
       const { file, change } = decodeRecord(record);
-      remember(files, segment, file, change);
+      remember(files, segment, file, change, Math.max(1, keep(file)));
       seq = change.seq;
     }
     const rest = bytes.subarray(segment.bytes);
@@ -69,12 +76,22 @@ function readRecords(segment: Segment, bytes: Buffer): string[] {
 /** Room that no frame has used yet. */
 const isZero = (bytes: Buffer): boolean => bytes.equals(Buffer.alloc(bytes.length));
 
-function remember(files: Map<string, Replayed>, segment: Segment, name: string, change: Change): void {
+function remember(
+  files: Map<string, Replayed>,
+  segment: Segment,
+  name: string,
+  change: Change,
+  keep: number,
+): void {
   const known = files.get(name) ?? { segment, changes: new Map() };
   files.set(name, known);
   if (change.key === undefined) known.changes.clear();
-  known.changes.delete(change.key);
-  known.changes.set(change.key, change);
+  const changes = change.document === undefined ? [] : (known.changes.get(change.key) ?? []);
+  changes.push(change);
+  // A removal is kept: it says that what is on disk is of a document before.
+  const first = changes[0]?.document === undefined ? 1 : 0;
+  if (changes.length >= first + 2 * keep) changes.splice(first, keep);
+  known.changes.set(change.key, changes);
 }
 
 /** Makes a segment's file end where its good part ends. */

@@ -10,6 +10,16 @@ export interface StoredDocument {
   readonly data: string;
 }
 
+/** Which past versions are asked for. */
+export interface PastRange {
+  /** Only versions written at this time or later, RFC 3339 in UTC with milliseconds. */
+  readonly since?: string;
+  /** So many at most. */
+  readonly limit: number;
+  /** So many UTF-16 units of `data` at most, roughly their bytes; one version is given however long it is. */
+  readonly bytes: number;
+}
+
 export type Documents = ReadonlyMap<string, StoredDocument>;
 
 export interface StoredFile {
@@ -42,6 +52,11 @@ export interface Storage {
   remove(file: StoredFile, key: string | undefined, written: Written): void;
   /** Calls back when all that was asked of such a file before is done: at once when nothing is. */
   settled(file: StoredFile, then: () => void): void;
+  /**
+   * The versions of a document that such a file has, newest first and with the present one, of a file that keeps its
+   * past; of another file only the present one. @throws StorageUnavailable
+   */
+  past(file: StoredFile, key: string, range: PastRange): Promise<StoredDocument[]>;
   /** The names of all files that begin so, from memory and disk, in no order. */
   list(prefix: string): Promise<string[]>;
   /** Whether the last write succeeded. */

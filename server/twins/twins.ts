@@ -1,5 +1,4 @@
 import {
-  type DocumentRequest,
   faultInPatch,
   isDocumentName,
   type JsonObject,
@@ -8,6 +7,7 @@ import {
   versionAgrees,
 } from '../../shared/document.js';
 import {
+  type PastRange,
   type Storage,
   StorageUnavailable,
   type StoredDocument,
@@ -23,6 +23,7 @@ import {
   TooManyDocuments,
   VersionMismatch,
 } from './errors.js';
+import { type ConditionalRequest, judge, type Precondition } from './precondition.js';
 
 /** Called once; `value` is there when `error` is null. May be called before the method that takes it returns. */
 export type Answer<T> = (error: Error | null, value?: T) => void;
@@ -49,7 +50,7 @@ type Edit = (present: StoredDocument | undefined) => JsonObject;
  * The documents of all twins. Twin ids must be lower-case UUIDs: the caller has parsed them.
  *
  * Answers come when what they tell is on stable storage, and in the order in which one twin was asked, so a get sees
- * every write that was asked before it. Errors: those of `errors.ts`, and StorageUnavailable.
+ * every write that was asked before it. Errors: those of `errors.ts`, PreconditionFailed and StorageUnavailable.
  */
 export class Twins {
   readonly #storage: Storage;
@@ -65,11 +66,25 @@ export class Twins {
   }
 
   get(twinId: string, name: string, answer: Answer<Document>): void {
-    this.#read(twinId, answer, (file) => {
-      if (!isDocumentName(name)) throw new InvalidName();
-      const stored = file.documents.get(name);
-      if (stored === undefined) throw new DocumentNotFound(twinId, name);
-      return documentOf(twinId, name, stored);
+    this.#read(twinId, answer, (file) => documentOf(twinId, name, storedIn(file, twinId, name)));
+  }
+
+  /** The versions that a document has had since it was created, newest first, with the present one. */
+  history(twinId: string, name: string, range: PastRange, answer: Answer<Document[]>): void {
+    const show: Answer<Promise<StoredDocument[]>> = (error, versions) => {
+      if (versions === undefined) return answer(error);
+      versions.then(
+        (all) =>
+          answer(
+            null,
+            all.map((each) => documentOf(twinId, name, each)),
+          ),
+        answer,
+      );
+    };
+    this.#read(twinId, show, (file) => {
+      storedIn(file, twinId, name);
+      return this.#storage.past(file, name, range);
     });
   }
 
@@ -82,18 +97,18 @@ export class Twins {
   put(
     twinId: string,
     name: string,
-    request: DocumentRequest,
+    request: ConditionalRequest,
     answer: Answer<Document>,
     origin?: unknown,
   ): void {
-    this.#write(twinId, name, request.version, () => request.data, answer, origin);
+    this.#write(twinId, name, request, () => request.data, answer, origin);
   }
 
   /** Merges into a document that exists. */
   patch(
     twinId: string,
     name: string,
-    request: DocumentRequest,
+    request: ConditionalRequest,
     answer: Answer<Document>,
     origin?: unknown,
   ): void {
@@ -103,13 +118,21 @@ export class Twins {
       if (present === undefined) throw new DocumentNotFound(twinId, name);
       return mergePatch(JSON.parse(present.data) as JsonObject, request.data);
     };
-    this.#write(twinId, name, request.version, merge, answer, origin);
+    this.#write(twinId, name, request, merge, answer, origin);
   }
 
-  delete(twinId: string, name: string, answer: Answer<void>, origin?: unknown): void {
+  delete(
+    twinId: string,
+    name: string,
+    answer: Answer<void>,
+    origin?: unknown,
+    precondition?: Precondition,
+  ): void {
     this.#change(twinId, answer, (file) => {
       if (!isDocumentName(name)) throw new InvalidName();
-      if (!file.latest.has(name)) throw new DocumentNotFound(twinId, name);
+      const present = file.latest.get(name);
+      if (present === undefined) throw new DocumentNotFound(twinId, name);
+      judge(precondition, present.version);
       this.#storage.remove(file, name, (error) => {
         if (error === null) this.#tell({ twinId, name, origin });
         answer(error);
@@ -141,7 +164,7 @@ export class Twins {
   #write(
     twinId: string,
     name: string,
-    asked: number,
+    { version: asked, precondition }: ConditionalRequest,
     edit: Edit,
     answer: Answer<Document>,
     origin: unknown,
@@ -150,6 +173,7 @@ export class Twins {
       if (!isDocumentName(name)) throw new InvalidName();
       const present = file.latest.get(name);
       const actual = present?.version ?? 0;
+      judge(precondition, actual);
       if (!versionAgrees(asked, actual)) throw new VersionMismatch(twinId, name, asked, actual);
       const data = JSON.stringify(edit(present));
       if (isTooLarge(data)) throw new DocumentTooLarge();
@@ -231,8 +255,21 @@ export class Twins {
   }
 }
 
+/** @throws InvalidName, DocumentNotFound */
+function storedIn(file: StoredFile, twinId: string, name: string): StoredDocument {
+  if (!isDocumentName(name)) throw new InvalidName();
+  const stored = file.documents.get(name);
+  if (stored === undefined) throw new DocumentNotFound(twinId, name);
+  return stored;
+}
+
+const FOLDER = 'twins/';
+
 /** Two levels, so that no directory holds 100,000 files. */
-const fileOf = (twinId: string): string => `twins/${twinId.slice(0, 2)}/${twinId}`;
+const fileOf = (twinId: string): string => `${FOLDER}${twinId.slice(0, 2)}/${twinId}`;
+
+/** Whether a file of the storage is a twin's: those keep their past. */
+export const isTwinFile = (file: string): boolean => file.startsWith(FOLDER);
 
 // A UTF-16 unit is at most three bytes of UTF-8, so most documents need no counting.
 const isTooLarge = (data: string): boolean =>

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import type { Storage, StoredDocument, StoredFile } from '../../../server/storage/storage.js';
+import type { PastRange, Storage, StoredDocument, StoredFile } from '../../../server/storage/storage.js';
 import { StorageUnavailable } from '../../../server/storage/storage.js';
 
 /** A Storage under test, and how to make its writes fail and work again. */
@@ -34,6 +34,18 @@ export const remove = (storage: Storage, file: string, key?: string): Promise<vo
   new Promise((done, failed) =>
     storage.remove(openFile(storage, file), key, (error) => (error ? failed(error) : done())),
   );
+
+/** The versions that a document of a file has had, newest first. */
+export async function past(
+  storage: Storage,
+  file: string,
+  key: string,
+  range: Partial<PastRange> = {},
+): Promise<number[]> {
+  await storage.open(file);
+  const versions = await storage.past(openFile(storage, file), key, { limit: 1000, bytes: 1e6, ...range });
+  return versions.map(({ version }) => version);
+}
 
 /** What every Storage must do. */
 export function storageContract(test: Test): void {
@@ -98,6 +110,50 @@ export function storageContract(test: Test): void {
     await remove(storage, 'twins/a');
     assert.is(a.documents.size, 0);
     assert.is(b.documents.size, 1);
+  });
+
+  test('the past of a document is its versions, newest first', async ({ storage }) => {
+    await storage.open('twins/a');
+    for (const version of [1, 2, 3]) await put(storage, 'twins/a', 'd', stored(version, `{"a":${version}}`));
+    await put(storage, 'twins/a', 'e', stored(1));
+    assert.equal(await past(storage, 'twins/a', 'd'), [3, 2, 1]);
+    const file = await storage.open('twins/a');
+    const [newest] = await storage.past(file, 'd', { limit: 1, bytes: 1e6 });
+    assert.equal(newest, stored(3, '{"a":3}'));
+  });
+
+  test('the past is given from a time on, up to a number of versions and a length', async ({ storage }) => {
+    await storage.open('twins/a');
+    for (const version of [1, 2, 3, 4]) {
+      const updatedAt = `2026-01-01T00:00:0${version}.000Z`;
+      await put(storage, 'twins/a', 'd', { version, updatedAt, data: '{"four":"fourteen"}' });
+    }
+    assert.equal(await past(storage, 'twins/a', 'd', { since: '2026-01-01T00:00:03.000Z' }), [4, 3]);
+    assert.equal(await past(storage, 'twins/a', 'd', { limit: 3 }), [4, 3, 2]);
+    assert.equal(await past(storage, 'twins/a', 'd', { bytes: 40 }), [4, 3]);
+    assert.equal(await past(storage, 'twins/a', 'd', { bytes: 1 }), [4]);
+  });
+
+  test('a document that was removed leaves no past to the next of its name', async ({ storage }) => {
+    await storage.open('twins/a');
+    for (const version of [1, 2]) await put(storage, 'twins/a', 'd', stored(version));
+    await put(storage, 'twins/a', 'e', stored(1));
+    await remove(storage, 'twins/a', 'd');
+    assert.equal(await past(storage, 'twins/a', 'd'), []);
+    await put(storage, 'twins/a', 'd', stored(1));
+    assert.equal(await past(storage, 'twins/a', 'd'), [1]);
+    await remove(storage, 'twins/a');
+    assert.equal(await past(storage, 'twins/a', 'e'), []);
+  });
+
+  test('a write that fails is not in the past', async (subject) => {
+    const { storage } = subject;
+    await storage.open('twins/a');
+    await put(storage, 'twins/a', 'd', stored(1));
+    subject.breakDown();
+    await Promise.allSettled([put(storage, 'twins/a', 'd', stored(2))]);
+    await subject.repair();
+    assert.equal(await past(storage, 'twins/a', 'd'), [1]);
   });
 
   test('list names the files that begin so', async ({ storage }) => {

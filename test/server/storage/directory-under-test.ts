@@ -6,6 +6,7 @@ import pino from 'pino';
 import { readSettings } from '../../../server/config.js';
 import { openStorage, type StorageSettings } from '../../../server/storage/journaled.js';
 import type { Storage } from '../../../server/storage/storage.js';
+import { isTwinFile } from '../../../server/twins/twins.js';
 
 const silent = pino({ level: 'silent' });
 
@@ -24,6 +25,7 @@ export class DirectoryUnderTest {
     return openStorage(
       { ...readSettings(), data: this.data, journalSegmentBytes: 16_384, ...settings },
       silent,
+      isTwinFile,
     );
   }
 

@@ -45,7 +45,8 @@ const step = fc.oneof(
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 type Request = Exclude<Step, (typeof RESTARTS)[number]>;
 type Shown = { version: number; data: JsonObject } | undefined;
-type Model = Map<string, NonNullable<Shown>>;
+/** The versions of every document, oldest first. */
+type Model = Map<string, NonNullable<Shown>[]>;
 
 const ask = <T>(call: (answer: Answer<T>) => void): Promise<T | undefined> =>
   new Promise((done) => call((error, value) => done(error === null ? value : undefined)));
@@ -65,7 +66,8 @@ function imagine(model: Model, now: Request): Shown {
     return undefined;
   }
   const key = `${now.id} ${now.name}`;
-  const present = model.get(key);
+  const versions = model.get(key) ?? [];
+  const present = versions.at(-1);
   if (now.do === 'delete') {
     model.delete(key);
     return undefined;
@@ -76,7 +78,7 @@ function imagine(model: Model, now: Request): Shown {
     version: (present?.version ?? 0) + 1,
     data: now.do === 'put' ? now.data : mergePatch(present?.data ?? {}, now.data),
   };
-  model.set(key, next);
+  model.set(key, [...versions, next]);
   return next;
 }
 
@@ -86,7 +88,9 @@ async function restart(storage: Storage, crashed: boolean): Promise<Storage> {
   return directory.open({ journalSegmentBytes: 500, writeBehindMs: 2, memoryBytes: 1500 });
 }
 
-test('random writes, crashes and restarts give the documents and versions that the model has', async () => {
+const RANGE = { limit: 1000, bytes: 1e6 };
+
+test('random writes, crashes and restarts give the documents, versions and past that the model has', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
       await directory.make();
@@ -100,8 +104,11 @@ test('random writes, crashes and restarts give the documents and versions that t
       const twins = new Twins(storage);
       for (const twin of IDS) {
         for (const each of NAMES) {
+          const versions = model.get(`${twin} ${each}`);
           const document = await ask<Document>((answer) => twins.get(twin, each, answer));
-          assert.equal(show(document), model.get(`${twin} ${each}`));
+          assert.equal(show(document), versions?.at(-1));
+          const past = await ask<Document[]>((answer) => twins.history(twin, each, RANGE, answer));
+          assert.equal(past?.map(show).reverse(), versions);
         }
       }
       await storage.close();

@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { makeDirectory, syncDirectory } from './directory.js';
+import { appendVersions, DamagedHistory, readVersions } from './history-file.js';
+import type { PastToSave } from './past.js';
+import type { StoredDocument } from './storage.js';
+
+/**
+ * The past versions of documents on disk: a directory for each file, and in it a few parts for each document, named by
+ * the first version that they hold. A part is only ever appended to, and a full one is followed by the next; the oldest
+ * go whole. So a version costs one line, however long the history is.
+ */
+export class History {
+  readonly #directory: string;
+  readonly #versions: number;
+  readonly #onDamage: (error: DamagedHistory) => void;
+
+  /** @param versions of one document that stay at least; twice as many stay at most, until the next is full */
+  constructor(directory: string, versions: number, onDamage: (error: DamagedHistory) => void) {
+    this.#directory = directory;
+    this.#versions = versions;
+    this.#onDamage = onDamage;
+  }
+
+  /** Safe to repeat: what is there already is not written again. @throws what the file system throws */
+  async save(file: string, { fresh, documents }: PastToSave): Promise<void> {
+    if (fresh) await this.#removeAll(file);
+    for (const { key, fresh: again, versions } of documents) {
+      if (again) await this.#remove(file, await this.#parts(file, key));
+      await this.#append(file, key, versions);
+    }
+  }
+
+  /** The versions of a document, newest first. A part that is damaged ends them, and the log names it. */
+  async *read(file: string, key: string): AsyncGenerator<StoredDocument> {
+    try {
+      for (const part of (await this.#parts(file, key)).reverse())
+        yield* readVersions(this.#pathOf(file, part));
+    } catch (error) {
+      if (error instanceof DamagedHistory) this.#onDamage(error);
+      // A part may go while it is asked for.
+      else if (!isMissing(error)) throw error;
+    }
+  }
+
+  async #append(file: string, key: string, versions: readonly StoredDocument[]): Promise<void> {
+    const [first] = versions;
+    if (first === undefined) return;
+    const parts = await this.#parts(file, key);
+    const last = parts.at(-1);
+    if (last !== undefined && first.version < firstIn(last) + this.#versions) {
+      return this.#appendTo(this.#pathOf(file, last), versions);
+    }
+    await makeDirectory(join(this.#directory, file));
+    await this.#appendTo(this.#pathOf(file, partOf(key, first.version)), versions);
+    await syncDirectory(join(this.#directory, file));
+    await this.#remove(file, parts.slice(0, -1));
+  }
+
+  /** A damaged part is set aside: what is lost is lost, and must not keep the present from the disk. */
+  async #appendTo(path: string, versions: readonly StoredDocument[]): Promise<void> {
+    try {
+      await appendVersions(path, versions);
+    } catch (error) {
+      if (!(error instanceof DamagedHistory)) throw error;
+      this.#onDamage(error);
+      await rename(path, `${path}.damaged`);
+      await appendVersions(path, versions);
+    }
+  }
+
+  /** The parts of a document, oldest first. */
+  async #parts(file: string, key: string): Promise<string[]> {
+    const names = await readdir(join(this.#directory, file)).catch((error) => {
+      if (isMissing(error)) return [];
+      throw error;
+    });
+    const prefix = `${nameOf(key)}-`;
+    return names.filter((name) => name.startsWith(prefix) && name.endsWith(SUFFIX)).sort();
+  }
+
+  async #remove(file: string, parts: readonly string[]): Promise<void> {
+    if (parts.length === 0) return;
+    for (const part of parts) await rm(this.#pathOf(file, part), { force: true });
+    await syncDirectory(join(this.#directory, file));
+  }
+
+  async #removeAll(file: string): Promise<void> {
+    const directory = join(this.#directory, file);
+    if (!existsSync(directory)) return;
+    await rm(directory, { recursive: true, force: true });
+    await syncDirectory(dirname(directory));
+  }
+
+  #pathOf(file: string, part: string): string {
+    return join(this.#directory, file, part);
+  }
+}
+
+const SUFFIX = '.jsonl';
+// Enough for the largest version there can be, so that the names sort as the numbers do.
+const DIGITS = 16;
+
+const partOf = (key: string, version: number): string =>
+  `${nameOf(key)}-${String(version).padStart(DIGITS, '0')}${SUFFIX}`;
+
+const firstIn = (part: string): number => Number(part.slice(-DIGITS - SUFFIX.length, -SUFFIX.length));
+
+/** A document's name is its client's choice, and no name for a file. */
+const nameOf = (key: string): string => createHash('sha256').update(key).digest('hex').slice(0, 32);
+
+const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';

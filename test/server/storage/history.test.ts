@@ -1,0 +1,213 @@
+/** The past versions of documents on disk, through the storage that keeps them. */
+
+import { appendFile, cp, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Storage } from '../../../server/storage/storage.js';
+import { past, put, remove, stored } from './contract.js';
+import { DirectoryUnderTest } from './directory-under-test.js';
+
+const test = suite('history');
+const directory = new DirectoryUnderTest();
+
+test.before.each(async () => {
+  await directory.make();
+});
+test.after.each(() => directory.remove());
+
+const LONG = 1_000_000;
+const FILE = 'twins/ab/abc';
+
+const counting = (from: number, to: number): number[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => from + index);
+
+async function putVersions(storage: Storage, from: number, to: number, key = 'current'): Promise<void> {
+  await storage.open(FILE);
+  await Promise.all(counting(from, to).map((version) => put(storage, FILE, key, stored(version))));
+}
+
+/** Everything to disk, and back. */
+async function restart(storage: Storage, versions = 1000): Promise<Storage> {
+  await storage.close();
+  return directory.open({ historyVersions: versions });
+}
+
+/** What a process that is killed now leaves to the next. */
+async function crash(storage: Storage): Promise<Storage> {
+  await directory.crash();
+  await storage.close();
+  return directory.open({ writeBehindMs: LONG });
+}
+
+const parts = async (): Promise<string[]> => {
+  const folder = join(directory.data, 'history', FILE);
+  return (await readdir(folder).catch(() => [])).sort().map((name) => join(folder, name));
+};
+
+async function firstPart(): Promise<string> {
+  const [first] = await parts();
+  if (first === undefined) throw new Error('there is no part');
+  return first;
+}
+
+test('the past outlives a restart, one readable line a version', async () => {
+  const storage = await directory.open();
+  await putVersions(storage, 1, 3);
+  const again = await restart(storage);
+  assert.equal(await past(again, FILE, 'current'), [3, 2, 1]);
+  const lines = (await readFile(await firstPart(), 'utf8')).trimEnd().split('\n');
+  assert.equal(JSON.parse(lines[0] ?? ''), { version: 1, updated_at: stored(1).updatedAt, data: {} });
+  assert.is(lines.length, 3);
+  await again.close();
+});
+
+test('the past outlives a crash, from the journal alone', async () => {
+  const storage = await directory.open({ writeBehindMs: LONG });
+  await putVersions(storage, 1, 50);
+  const next = await crash(storage);
+  assert.equal(await past(next, FILE, 'current'), counting(1, 50).reverse());
+  await next.close();
+});
+
+test('versions on disk and versions in the journal are one past', async () => {
+  const storage = await directory.open();
+  await putVersions(storage, 1, 3);
+  const again = await restart(storage);
+  await putVersions(again, 4, 5);
+  assert.equal(await past(again, FILE, 'current'), [5, 4, 3, 2, 1]);
+  const next = await crash(again);
+  assert.equal(await past(next, FILE, 'current'), [5, 4, 3, 2, 1]);
+  await next.close();
+});
+
+test('a crash between the history and the file repeats no version', async () => {
+  const storage = await directory.open({ writeBehindMs: LONG });
+  await putVersions(storage, 1, 3);
+  const saved = directory.data;
+  await directory.crash();
+  await storage.close();
+  // The history of the one that saved it, the journal of the one that has not.
+  await cp(join(saved, 'history'), join(directory.data, 'history'), { recursive: true });
+  const last = await restart(await directory.open());
+  assert.equal(await past(last, FILE, 'current'), [3, 2, 1]);
+  assert.is((await readFile(await firstPart(), 'utf8')).split('\n').length, 4);
+  await last.close();
+});
+
+test('no more than twice the versions that are asked for stay on disk, and no less than that many', async () => {
+  let storage = await directory.open({ historyVersions: 10 });
+  for (let version = 1; version <= 95; version += 5) {
+    await putVersions(storage, version, version + 4);
+    storage = await restart(storage, 10);
+    const kept = await past(storage, FILE, 'current');
+    assert.equal(
+      kept,
+      counting(1, version + 4)
+        .reverse()
+        .slice(0, kept.length),
+    );
+    assert.ok(kept.length >= Math.min(10, version + 4));
+    assert.ok(kept.length <= 20);
+  }
+  assert.is((await parts()).length, 2);
+  await storage.close();
+});
+
+test('a burst leaves no more in memory than is kept, and the newest', async () => {
+  const storage = await directory.open({ historyVersions: 10, writeBehindMs: LONG });
+  await putVersions(storage, 1, 100);
+  const kept = await past(storage, FILE, 'current');
+  assert.equal(kept, counting(1, 100).reverse().slice(0, kept.length));
+  assert.ok(kept.length >= 10 && kept.length <= 20);
+  await storage.close();
+});
+
+test('a torn line at the end is replaced, not followed', async () => {
+  const storage = await directory.open();
+  await putVersions(storage, 1, 3);
+  const again = await restart(storage);
+  await truncate(await firstPart(), (await readFile(await firstPart())).length - 5);
+  await putVersions(again, 4, 4);
+  const last = await restart(again);
+  assert.equal(await past(last, FILE, 'current'), [4, 2, 1]);
+  await last.close();
+});
+
+test('a damaged part is set aside and named, and the document goes on', async () => {
+  const storage = await directory.open();
+  await putVersions(storage, 1, 3);
+  const again = await restart(storage);
+  await appendFile(await firstPart(), 'not a version\n');
+  await putVersions(again, 4, 4);
+  const last = await restart(again);
+  assert.equal(await past(last, FILE, 'current'), [4]);
+  assert.is((await parts()).filter((path) => path.endsWith('.damaged')).length, 1);
+  await last.close();
+});
+
+test('a part that is damaged in the middle ends the past that can be read', async () => {
+  const storage = await directory.open();
+  await putVersions(storage, 1, 3);
+  const again = await restart(storage);
+  const [first = '', , third = ''] = (await readFile(await firstPart(), 'utf8')).split('\n');
+  await writeFile(await firstPart(), `${first}\n\0\0\0\n${third}\n`);
+  assert.equal(await past(again, FILE, 'current'), [3]);
+  await again.close();
+});
+
+test('removing a document or a file removes its past from the disk', async () => {
+  const storage = await directory.open();
+  await putVersions(storage, 1, 3);
+  await putVersions(storage, 1, 2, 'desired');
+  const again = await restart(storage);
+  assert.is((await parts()).length, 2);
+  await again.open(FILE);
+  await remove(again, FILE, 'desired');
+  const third = await restart(again);
+  assert.is((await parts()).length, 1);
+  await third.open(FILE);
+  await remove(third, FILE);
+  const last = await restart(third);
+  assert.equal(await parts(), []);
+  await last.close();
+});
+
+test('a document created again after a crash has none of the past of the one before', async () => {
+  const storage = await directory.open();
+  await putVersions(storage, 1, 5);
+  const again = await restart(storage);
+  await again.open(FILE);
+  await remove(again, FILE, 'current');
+  await putVersions(again, 1, 2);
+  const next = await crash(again);
+  assert.equal(await past(next, FILE, 'current'), [2, 1]);
+  const last = await restart(next);
+  assert.equal(await past(last, FILE, 'current'), [2, 1]);
+  await last.close();
+});
+
+test('with no versions to keep there is only the present one', async () => {
+  const storage = await directory.open({ historyVersions: 0 });
+  await putVersions(storage, 1, 3);
+  assert.equal(await past(storage, FILE, 'current'), [3]);
+  await storage.close();
+  assert.equal(await parts(), []);
+});
+
+test('lines longer than what is read at once are read whole', async () => {
+  const storage = await directory.open();
+  await storage.open(FILE);
+  const data = JSON.stringify({ text: 'ä'.repeat(30_000) });
+  for (const version of [1, 2, 3]) await put(storage, FILE, 'current', stored(version, data));
+  const again = await restart(storage);
+  const file = await again.open(FILE);
+  const versions = await again.past(file, 'current', { limit: 10, bytes: 1e6 });
+  assert.equal(
+    versions,
+    [3, 2, 1].map((version) => stored(version, data)),
+  );
+  await again.close();
+});
+
+test.run();
