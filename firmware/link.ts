@@ -1,7 +1,7 @@
 /** One MQTT connection's life, again and again: connect, subscribe, publish, keep alive, back off. */
 
+import { BackOff } from '../shared/backoff.js';
 import { OWN_TOPICS } from '../shared/topics.js';
-import { BackOff } from './backoff.js';
 import type { Board, MqttClient, MqttControl, MqttMessageInfo, MqttWriteOptions, Timer } from './board.js';
 import { Incoming } from './incoming.js';
 

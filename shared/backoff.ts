@@ -1,6 +1,11 @@
 /** How long to wait before the next attempt: exponential back-off with full jitter. */
 
-import type { PanelConfig } from './config.js';
+/** In milliseconds. */
+export interface Waits {
+  /** The first wait is up to this, each next one up to twice as long, up to `backOffMax`. */
+  readonly backOffMin: number;
+  readonly backOffMax: number;
+}
 
 export class BackOff {
   readonly #min: number;
@@ -9,10 +14,7 @@ export class BackOff {
   #ceiling: number;
 
   /** `random` is uniform in [0, 1). */
-  constructor(
-    { backOffMin, backOffMax }: Pick<PanelConfig, 'backOffMin' | 'backOffMax'>,
-    random: () => number,
-  ) {
+  constructor({ backOffMin, backOffMax }: Waits, random: () => number) {
     this.#min = backOffMin;
     this.#max = backOffMax;
     this.#random = random;
