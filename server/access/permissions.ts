@@ -24,7 +24,23 @@ const RULES: Record<Role, (permission: Permission, document: string | undefined)
   reader: ({ resource, action }) => action === 'read' && READABLE.includes(resource),
 };
 
-/** @throws PermissionDenied */
+/** Whether the role may. @throws PermissionDenied */
 export function authorize(token: Token, permission: Permission, document?: string): void {
   if (!RULES[token.role](permission, document)) throw new PermissionDenied(permission);
 }
+
+/**
+ * Whether a token that is for some twins only may do this with that twin, or its device. Where it is about no certain one
+ * it may read, and sees only its own; it makes no devices, and has nothing to do with tokens.
+ * @throws PermissionDenied
+ */
+export function confine(token: Token, permission: Permission, twinId: string | undefined): void {
+  if (token.twin_ids === null) return;
+  const { resource, action } = permission;
+  const may = twinId === undefined ? action === 'read' : token.twin_ids.includes(twinId);
+  if (resource === 'token' || !may) throw new PermissionDenied(permission);
+}
+
+/** Whether a list that the token asked for shows this twin, or its device. */
+export const shows = (token: Token, twinId: string): boolean =>
+  token.twin_ids === null || token.twin_ids.includes(twinId);

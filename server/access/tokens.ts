@@ -13,6 +13,8 @@ export interface Token {
   id: string;
   role: Role;
   description: string;
+  /** The twins, and their devices, that it is for; null: all, those to come included. */
+  twin_ids: readonly string[] | null;
   created_at: string;
   /** RFC 3339, or null for one that does not expire. */
   expires_at: string | null;
@@ -35,10 +37,23 @@ export class TokenNotFound extends Error {
   }
 }
 
+/** Without it nobody could make or revoke tokens any more. */
+export class LastOwnerToken extends Error {
+  override name = 'LastOwnerToken';
+  constructor() {
+    super('the last owner token without an expiry that is for all twins: make another one first');
+  }
+}
+
 interface StoredToken {
   readonly token: Token;
   readonly sha256: string;
+  /** From outside: as valid as the others, and nowhere on the disk. */
+  readonly given: boolean;
 }
+
+/** What is written of a token; those of the first version had no `twin_ids`, and were for all. */
+type TokenRecord = Omit<Token, 'id' | 'twin_ids'> & Partial<Pick<Token, 'twin_ids'>> & { sha256: string };
 
 const FILE = 'tokens';
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -51,6 +66,8 @@ export class Tokens {
   readonly #now: () => Date;
   readonly #tokens = new Map<string, StoredToken>();
   readonly #known = new LRUCache<string, Token>({ max: KNOWN_SECRETS });
+  readonly #revoking = new Set<string>();
+  readonly #watchers = new Set<(tokenId: string) => void>();
 
   private constructor(storage: Storage, now: () => Date) {
     this.#storage = storage;
@@ -65,11 +82,13 @@ export class Tokens {
     const tokens = new Tokens(storage, now);
     const { documents } = await storage.open(FILE);
     for (const [id, { data }] of documents) {
-      const { sha256, ...token } = JSON.parse(data) as Omit<Token, 'id'> & { sha256: string };
-      tokens.#tokens.set(id, { token: { id, ...token }, sha256 });
+      const { sha256, twin_ids = null, ...token } = JSON.parse(data) as TokenRecord;
+      tokens.#tokens.set(id, { token: { id, ...token, twin_ids }, sha256, given: false });
     }
-    if (given !== undefined)
-      tokens.#add(given, tokens.#describe({ role: 'owner', description: 'TWIN_TOKEN' }));
+    if (given !== undefined) {
+      const token = tokens.#describe({ role: 'owner', description: 'TWIN_TOKEN' });
+      tokens.#tokens.set(token.id, { token, sha256: digest(given), given: true });
+    }
     return tokens;
   }
 
@@ -81,25 +100,46 @@ export class Tokens {
 
   /** A new token and its secret, a UUID v4. @throws StorageUnavailable */
   async create(
-    input: Pick<Token, 'role'> & Partial<Pick<Token, 'description' | 'expires_at'>>,
+    input: Pick<Token, 'role'> & Partial<Pick<Token, 'description' | 'twin_ids' | 'expires_at'>>,
   ): Promise<{ token: Token; secret: string }> {
     const secret = randomUUID();
     const token = this.#describe(input);
     const { id, ...rest } = token;
-    const data = JSON.stringify({ ...rest, sha256: digest(secret) });
+    const sha256 = digest(secret);
+    const data = JSON.stringify({ ...rest, sha256 });
     const file = await this.#storage.open(FILE);
     await putDocument(this.#storage, file, id, { version: 1, updatedAt: token.created_at, data });
-    this.#add(secret, token);
+    this.#tokens.set(id, { token, sha256, given: false });
     return { token, secret };
   }
 
-  /** @throws TokenNotFound, StorageUnavailable */
+  /** From then on it lets nobody in, and who watches is told. @throws TokenNotFound, LastOwnerToken, StorageUnavailable */
   async revoke(id: string): Promise<void> {
-    if (!this.#tokens.has(id)) throw new TokenNotFound(id);
-    const file = await this.#storage.open(FILE);
-    if (file.latest.has(id)) await removeDocument(this.#storage, file, id);
+    const stored = this.#tokens.get(id);
+    if (stored === undefined) throw new TokenNotFound(id);
+    const keepers = [...this.#tokens.values()].filter(keepsOwnerIn);
+    if (
+      keepsOwnerIn(stored) &&
+      keepers.every(({ token }) => token.id === id || this.#revoking.has(token.id))
+    ) {
+      throw new LastOwnerToken();
+    }
+    this.#revoking.add(id);
+    try {
+      const file = await this.#storage.open(FILE);
+      if (file.latest.has(id)) await removeDocument(this.#storage, file, id);
+    } finally {
+      this.#revoking.delete(id);
+    }
     this.#tokens.delete(id);
     this.#known.clear();
+    for (const watcher of this.#watchers) watcher(id);
+  }
+
+  /** Tells of every token that is revoked; not of one that expires. Returns what ends it. */
+  watch(watcher: (tokenId: string) => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
   }
 
   /** The token of a secret. @throws AuthenticationDenied */
@@ -121,11 +161,23 @@ export class Tokens {
     return found;
   }
 
-  #describe({ role, description = '', expires_at = null }: Parameters<Tokens['create']>[0]): Token {
-    return { id: randomUUID(), role, description, created_at: this.#now().toISOString(), expires_at };
-  }
-
-  #add(secret: string, token: Token): void {
-    this.#tokens.set(token.id, { token, sha256: digest(secret) });
+  #describe({
+    role,
+    description = '',
+    twin_ids = null,
+    expires_at = null,
+  }: Parameters<Tokens['create']>[0]): Token {
+    return {
+      id: randomUUID(),
+      role,
+      description,
+      twin_ids,
+      created_at: this.#now().toISOString(),
+      expires_at,
+    };
   }
 }
+
+/** Whether with this token alone an owner can still do everything, after any restart. */
+const keepsOwnerIn = ({ token, given }: StoredToken): boolean =>
+  token.role === 'owner' && token.twin_ids === null && token.expires_at === null && !given;

@@ -25,6 +25,15 @@ export function intQuery(call: Call, name: string, fallback: number, least: numb
   return number;
 }
 
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i;
+
+/** @param given an RFC 3339 time */
+export function timeOf(name: string, given: string): Date {
+  const time = new Date(RFC_3339.test(given) ? given : '');
+  if (Number.isNaN(time.getTime())) throw new InvalidRequest(name, 'format', 'not an RFC 3339 time');
+  return time;
+}
+
 export function oneOfQuery<T extends string>(call: Call, name: string, words: readonly T[]): T | undefined {
   const given = call.query(name);
   return given === undefined ? undefined : oneOf(name, given, words);
@@ -46,6 +55,12 @@ export function field(body: JsonObject, name: string, type: keyof typeof TYPES):
   if (value === undefined || value === null) return undefined;
   if (typeof value !== TYPES[type]) throw new InvalidRequest(name, 'format', `not a ${TYPES[type]}`);
   return value;
+}
+
+/** An RFC 3339 time of a body, or undefined where it is absent or null. */
+export function timeField(body: JsonObject, name: string): Date | undefined {
+  const given = field(body, name, 'text');
+  return given === undefined ? undefined : timeOf(name, given);
 }
 
 export const DESCRIPTION_LENGTH = 4096;

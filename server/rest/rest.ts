@@ -47,7 +47,7 @@ export function startRest({ twins, devices, tokens, hub, isHealthy, settings, lo
   routeTwins(router, twins, devices);
   routeDevices(router, devices, twins, hub.id);
   routeHubs(router, hub, devices);
-  routeTokens(router, tokens);
+  routeTokens(router, tokens, devices);
   router.open('/healthz', (res) => {
     const healthy = isHealthy();
     sendJson(res, healthy ? 200 : 503, JSON.stringify({ status: healthy ? 'ok' : 'storage unavailable' }));

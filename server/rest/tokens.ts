@@ -1,28 +1,38 @@
+import type { JsonObject } from '../../shared/document.js';
 import { ROLES, type Tokens } from '../access/tokens.js';
+import { DeviceNotFound, type Devices, isDeviceId } from '../devices/devices.js';
 import { InvalidRequest } from '../twins/errors.js';
 import { parseObject } from '../twins/request.js';
-import { boundedText, DESCRIPTION_LENGTH, field, idParam, oneOf } from './params.js';
-import type { Router } from './router.js';
+import { boundedText, DESCRIPTION_LENGTH, field, idParam, oneOf, timeField } from './params.js';
+import type { Call, Router } from './router.js';
 
 const READ = { resource: 'token', action: 'read' } as const;
 const WRITE = { resource: 'token', action: 'write' } as const;
 
-/** For owners: `{"role","description"?,"expires_at"?}` makes a token, whose `secret` is shown this once. */
-export function routeTokens(router: Router, tokens: Tokens): void {
+/**
+ * For owners of all twins: `{"role","description"?,"twin_ids"?,"expires_at"?}` makes a token, whose `secret` is shown this
+ * once. Without `twin_ids`, or with null, it is for all twins.
+ */
+export function routeTokens(router: Router, tokens: Tokens, devices: Devices): void {
   router.on('GET', '/tokens', READ, (call) => call.send(200, JSON.stringify({ tokens: tokens.list() })));
 
   router.on('POST', '/tokens', WRITE, (call) =>
     call.body((bytes) => {
       const body = parseObject(bytes);
-      const role = oneOf('role', field(body, 'role', 'text'), ROLES);
-      const description = boundedText(body, 'description', DESCRIPTION_LENGTH) ?? '';
-      const expires_at = timeOrNull(field(body, 'expires_at', 'text'));
-      tokens
-        .create({ role, description, expires_at })
-        .then((made) => call.send(200, JSON.stringify(made)))
-        .catch((error) => call.fail(error));
+      const input = {
+        role: oneOf('role', field(body, 'role', 'text'), ROLES),
+        description: boundedText(body, 'description', DESCRIPTION_LENGTH) ?? '',
+        twin_ids: twinIds(body),
+        expires_at: expiry(body),
+      };
+      create(call, input).catch((error) => call.fail(error));
     }),
   );
+
+  async function create(call: Call, input: Parameters<Tokens['create']>[0]): Promise<void> {
+    for (const id of input.twin_ids ?? []) if (!(await devices.has(id))) throw new DeviceNotFound(id);
+    call.send(200, JSON.stringify(await tokens.create(input)));
+  }
 
   router.on('DELETE', '/tokens/:token_id', WRITE, async (call) => {
     await tokens.revoke(idParam(call, 'token_id'));
@@ -30,9 +40,20 @@ export function routeTokens(router: Router, tokens: Tokens): void {
   });
 }
 
-function timeOrNull(given: string | undefined): string | null {
-  if (given === undefined) return null;
-  const time = new Date(given);
-  if (Number.isNaN(time.getTime())) throw new InvalidRequest('expires_at', 'format', 'not an RFC 3339 time');
+/** @returns null where it is absent or null */
+function twinIds(body: JsonObject): string[] | null {
+  const given = Object.hasOwn(body, 'twin_ids') ? body.twin_ids : undefined;
+  if (given === undefined || given === null) return null;
+  const wrong = (help: string) => new InvalidRequest('twin_ids', 'format', help);
+  if (!Array.isArray(given) || given.length === 0) throw wrong('not a list of one twin or more');
+  const ids = given.map((id) => (typeof id === 'string' ? id.toLowerCase() : ''));
+  if (!ids.every(isDeviceId)) throw wrong('not all of them are UUIDs');
+  return [...new Set(ids)];
+}
+
+function expiry(body: JsonObject): string | null {
+  const time = timeField(body, 'expires_at');
+  if (time === undefined) return null;
+  if (time.getTime() <= Date.now()) throw new InvalidRequest('expires_at', 'constraint', 'not in the future');
   return time.toISOString();
 }

@@ -1,12 +1,19 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { authorize, type Permission, PermissionDenied } from '../../../server/access/permissions.js';
+import {
+  authorize,
+  confine,
+  type Permission,
+  PermissionDenied,
+  shows,
+} from '../../../server/access/permissions.js';
 import { ROLES, type Role, type Token } from '../../../server/access/tokens.js';
 
-const tokenOf = (role: Role): Token => ({
+const tokenOf = (role: Role, twin_ids: string[] | null = null): Token => ({
   id: 'id',
   role,
   description: '',
+  twin_ids,
   created_at: '2026-03-01T10:00:00.000Z',
   expires_at: null,
 });
@@ -56,5 +63,62 @@ for (const [deed, { permission, document, by }] of Object.entries(DEEDS)) {
     });
   }
 }
+
+interface Reach {
+  permission: Permission;
+  /** With its own twin, with another, and with none in particular. */
+  may: [boolean, boolean, boolean];
+}
+
+const REACHES: Record<string, Reach> = {
+  'read documents': { permission: { resource: 'twin_document', action: 'read' }, may: [true, false, true] },
+  'write documents': {
+    permission: { resource: 'twin_document', action: 'write' },
+    may: [true, false, false],
+  },
+  'write a twin': { permission: { resource: 'twin', action: 'write' }, may: [true, false, false] },
+  'read devices': { permission: { resource: 'device', action: 'read' }, may: [true, false, true] },
+  'write devices': { permission: { resource: 'device', action: 'write' }, may: [true, false, false] },
+  'read hubs': { permission: { resource: 'hub', action: 'read' }, may: [true, false, true] },
+  'read tokens': { permission: { resource: 'token', action: 'read' }, may: [false, false, false] },
+};
+
+function confined(token: Token, permission: Permission, twinId: string | undefined): boolean {
+  try {
+    confine(token, permission, twinId);
+    return true;
+  } catch (error) {
+    assert.instance(error, PermissionDenied);
+    return false;
+  }
+}
+
+for (const [deed, { permission, may }] of Object.entries(REACHES)) {
+  test(`what a token for one twin may do: ${deed}`, () => {
+    const token = tokenOf('owner', ['mine']);
+    assert.equal(
+      ['mine', 'other', undefined].map((twinId) => confined(token, permission, twinId)),
+      may,
+    );
+  });
+
+  test(`a token for all twins may ${deed} wherever its role lets it`, () => {
+    for (const twinId of ['mine', 'other', undefined]) {
+      assert.ok(confined(tokenOf('owner'), permission, twinId));
+    }
+  });
+}
+
+test('a list shows a token the twins that it is for', () => {
+  const [some, all] = [tokenOf('app', ['a', 'b']), tokenOf('app')];
+  assert.equal(
+    ['a', 'b', 'c'].map((id) => shows(some, id)),
+    [true, true, false],
+  );
+  assert.equal(
+    ['a', 'b', 'c'].map((id) => shows(all, id)),
+    [true, true, true],
+  );
+});
 
 test.run();

@@ -1,7 +1,14 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { AuthenticationDenied, type Denial, TokenNotFound, Tokens } from '../../../server/access/tokens.js';
+import {
+  AuthenticationDenied,
+  type Denial,
+  LastOwnerToken,
+  TokenNotFound,
+  Tokens,
+} from '../../../server/access/tokens.js';
+import { putDocument } from '../../../server/storage/ask.js';
 import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
 import { StorageUnavailable } from '../../../server/storage/storage.js';
 
@@ -95,7 +102,7 @@ test('a revoked token lets nobody in from that moment, also one that was in use'
 
 test('tokens outlive the process, and revocations too', async ({ tokens, storage }) => {
   const kept = await tokens.create({ role: 'reader' });
-  const gone = await tokens.create({ role: 'owner' });
+  const gone = await tokens.create({ role: 'app' });
   await tokens.revoke(gone.token.id);
   const again = await Tokens.open(storage);
   assert.equal(again.authenticate(kept.secret), kept.token);
@@ -108,6 +115,75 @@ test('a token given from outside is an owner, and is not stored', async ({ stora
   assert.is(tokens.authenticate(given).role, 'owner');
   assert.is((await storage.open('tokens')).documents.size, 0);
   assert.is(denial(await Tokens.open(storage), given), 'not_found');
+});
+
+test('a token is for the twins that it names, or for all, and stays so', async ({ tokens, storage }) => {
+  const twins = [randomUUID(), randomUUID()];
+  const some = await tokens.create({ role: 'app', twin_ids: twins });
+  const all = await tokens.create({ role: 'app' });
+  for (const each of [tokens, await Tokens.open(storage)]) {
+    assert.equal(each.authenticate(some.secret).twin_ids, twins);
+    assert.is(each.authenticate(all.secret).twin_ids, null);
+  }
+});
+
+test('a token of the first version, which knew no twins, is for all of them', async ({ storage }) => {
+  const secret = randomUUID();
+  const sha256 = createHash('sha256').update(secret).digest('hex');
+  const [created_at, id] = ['2025-03-01T10:00:00.000Z', randomUUID()];
+  const record = { role: 'owner', description: 'old', created_at, expires_at: null, sha256 };
+  const file = await storage.open('tokens');
+  const document = { version: 1, updatedAt: created_at, data: JSON.stringify(record) };
+  await putDocument(storage, file, id, document);
+  const tokens = await Tokens.open(storage);
+  const { sha256: _, ...shown } = record;
+  assert.equal(tokens.authenticate(secret), { id, ...shown, twin_ids: null });
+  assert.instance(await rejection(tokens.revoke(id)), LastOwnerToken);
+});
+
+test('the last owner token cannot be revoked, and neither can the last two at once', async ({ tokens }) => {
+  const first = await tokens.create({ role: 'owner' });
+  assert.instance(await rejection(tokens.revoke(first.token.id)), LastOwnerToken);
+  assert.is(denial(tokens, first.secret), undefined);
+  const second = await tokens.create({ role: 'owner' });
+  const both = await Promise.allSettled([tokens.revoke(first.token.id), tokens.revoke(second.token.id)]);
+  assert.equal(
+    both.map(({ status }) => status),
+    ['fulfilled', 'rejected'],
+  );
+  assert.is(denial(tokens, second.secret), undefined);
+});
+
+test('only an owner token that is stored, for all twins and without an end keeps an owner in', async ({
+  storage,
+}) => {
+  const tokens = await Tokens.open(storage, randomUUID());
+  const { token } = await tokens.create({ role: 'owner' });
+  await tokens.create({ role: 'owner', expires_at: '2999-03-01T10:00:00.000Z' });
+  await tokens.create({ role: 'owner', twin_ids: [randomUUID()] });
+  await tokens.create({ role: 'app' });
+  assert.instance(await rejection(tokens.revoke(token.id)), LastOwnerToken);
+  for (const other of tokens.list().filter(({ id }) => id !== token.id)) await tokens.revoke(other.id);
+  assert.equal(tokens.list(), [token]);
+});
+
+test('who watches is told of a revocation when the token no longer lets in, and of none that failed', async ({
+  tokens,
+  storage,
+}) => {
+  const { token, secret } = await tokens.create({ role: 'app' });
+  const other = await tokens.create({ role: 'app' });
+  const told: [string, Denial | undefined][] = [];
+  const unwatch = tokens.watch((id) => told.push([id, denial(tokens, secret)]));
+  storage.failWith(new Error('disk full'));
+  await rejection(tokens.revoke(token.id));
+  assert.equal(told, []);
+  storage.failWith(undefined);
+  await tokens.revoke(token.id);
+  assert.equal(told, [[token.id, 'not_found']]);
+  unwatch();
+  await tokens.revoke(other.token.id);
+  assert.is(told.length, 1);
 });
 
 test('tokens are listed oldest first', async ({ tokens, clock }) => {
@@ -127,7 +203,7 @@ test('a revocation that could not be stored is refused, and the token still stan
   tokens,
   storage,
 }) => {
-  const { token, secret } = await tokens.create({ role: 'owner' });
+  const { token, secret } = await tokens.create({ role: 'app' });
   storage.failWith(new Error('disk full'));
   assert.instance(await rejection(tokens.revoke(token.id)), StorageUnavailable);
   assert.is(denial(tokens, secret), undefined);

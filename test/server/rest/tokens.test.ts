@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startTestRest, type TestRest } from './rest.js';
@@ -20,6 +21,7 @@ test('an owner makes a token, which works at once and is listed without its secr
     id: token.id,
     role: 'app',
     description: 'phone',
+    twin_ids: null,
     created_at: token.created_at,
     expires_at,
   });
@@ -33,6 +35,7 @@ test('an owner makes a token, which works at once and is listed without its secr
 });
 
 test('a revoked token is refused from then on', async ({ rest }) => {
+  await rest.newToken('owner');
   const { token, secret } = (await rest.ask('POST', '/tokens', { body: { role: 'owner' } })).body;
   assert.is((await rest.ask('GET', '/devices', { token: secret })).status, 200);
   assert.is((await rest.ask('DELETE', `/tokens/${token.id}`)).status, 204);
@@ -44,6 +47,32 @@ test('a revoked token is refused from then on', async ({ rest }) => {
   assert.is(again.body.resource, 'token');
 });
 
+test('the last owner token cannot be revoked, by whomever, and says what to do instead', async ({ rest }) => {
+  const { token, secret } = (await rest.ask('POST', '/tokens', { body: { role: 'owner' } })).body;
+  for (const by of [rest.token, secret]) {
+    const refused = await rest.ask('DELETE', `/tokens/${token.id}`, { token: by });
+    assert.is(refused.status, 400);
+    assert.is(refused.body.type, 'invalid_arguments');
+    assert.is(refused.body.details[0].argument_name, 'token_id');
+    assert.match(refused.body.details[0].help_message, 'make another one first');
+  }
+  assert.is((await rest.ask('GET', '/tokens', { token: secret })).status, 200);
+  await rest.newToken('owner');
+  assert.is((await rest.ask('DELETE', `/tokens/${token.id}`, { token: secret })).status, 204);
+});
+
+test('a token is made for twins that are there, each named once, in whatever letters', async ({ rest }) => {
+  const [one, two] = [await rest.newDevice(), await rest.newDevice()];
+  const twin_ids = [one.id, two.id.toUpperCase(), one.id];
+  const made = await rest.ask('POST', '/tokens', { body: { role: 'app', twin_ids } });
+  assert.equal(made.body.token.twin_ids, [one.id, two.id]);
+  const missing = randomUUID();
+  const refused = await rest.ask('POST', '/tokens', { body: { role: 'app', twin_ids: [one.id, missing] } });
+  assert.is(refused.status, 404);
+  assert.equal([refused.body.resource, refused.body.resource_id], ['device', missing]);
+  assert.is(rest.tokens.list().length, 2);
+});
+
 test('a token that cannot be is refused, and the argument named', async ({ rest }) => {
   const cases: [string, unknown][] = [
     ['role', {}],
@@ -53,6 +82,16 @@ test('a token that cannot be is refused, and the argument named', async ({ rest 
     ['description', { role: 'app', description: 'x'.repeat(5000) }],
     ['expires_at', { role: 'app', expires_at: 'soon' }],
     ['expires_at', { role: 'app', expires_at: 5 }],
+    ['expires_at', { role: 'app', expires_at: '5' }],
+    ['expires_at', { role: 'app', expires_at: '2999-01-31' }],
+    ['expires_at', { role: 'app', expires_at: '2999-13-31T12:00:00Z' }],
+    ['expires_at', { role: 'app', expires_at: '2020-01-31T12:00:00Z' }],
+    ['twin_ids', { role: 'app', twin_ids: [] }],
+    ['twin_ids', { role: 'app', twin_ids: ['x'] }],
+    ['twin_ids', { role: 'app', twin_ids: [[randomUUID()]] }],
+    ['twin_ids', { role: 'app', twin_ids: [null] }],
+    ['twin_ids', { role: 'app', twin_ids: randomUUID() }],
+    ['twin_ids', { role: 'app', twin_ids: {} }],
     ['body', 'nix'],
   ];
   for (const [argument, body] of cases) {
