@@ -5,6 +5,7 @@ import { AuthenticationDenied, TokenNotFound } from '../access/tokens.js';
 import { DeviceNotFound } from '../devices/devices.js';
 import { StorageUnavailable } from '../storage/storage.js';
 import { DocumentNotFound, InvalidRequest, type Reason, VersionMismatch } from '../twins/errors.js';
+import { PreconditionFailed } from '../twins/precondition.js';
 
 /** @param limit in bytes */
 export class BodyTooLarge extends Error {
@@ -77,6 +78,15 @@ const TABLE: Row[] = [
     const { status, body } = invalid('version', 'constraint', message);
     return { status, body: { ...body, expected_version: expected, actual_version: actual } };
   }),
+  row(PreconditionFailed, ({ precondition, message }) => ({
+    status: 412,
+    body: {
+      type: 'precondition_failed',
+      message: 'precondition failed',
+      precondition,
+      help_message: message,
+    },
+  })),
   row(AuthenticationDenied, ({ message, reason }) => ({
     status: 401,
     body: { type: 'denied_authentication', message, method: 'api_key', reason },

@@ -33,6 +33,11 @@ export class Call {
     return [this.#req.query[name]].flat().at(-1);
   }
 
+  /** A header of the request, by its name in lower case; several of one name are joined by commas. */
+  header(name: string): string | undefined {
+    return this.#req.headers[name] as string | undefined;
+  }
+
   /** Calls back with the whole body, or answers 413 itself. What `then` throws is answered like `fail`. */
   body(then: (body: Buffer) => void): void {
     readBody(this.#req, this.#router.bodyBytes, (error, body) => {
@@ -50,9 +55,19 @@ export class Call {
     sendJson(this.#res, status, json);
   }
 
+  /** Answers with compact JSON that has an entity tag. */
+  sendTagged(status: number, json: string, etag: string): void {
+    sendJson(this.#res, status, json, { ETag: etag });
+  }
+
   /** Answers 204. */
   sendNothing(): void {
     this.#res.writeHead(204).end();
+  }
+
+  /** Answers 304: the client has what this entity tag stands for. */
+  sendNotModified(etag: string): void {
+    this.#res.writeHead(304, { ETag: etag }).end();
   }
 
   /** Answers as the error's place in the table says. */

@@ -1,8 +1,11 @@
+import type { DocumentRequest } from '../../shared/document.js';
 import { authorize } from '../access/permissions.js';
 import { DeviceNotFound, type Devices } from '../devices/devices.js';
 import type { Document } from '../twins/document.js';
+import { type ConditionalRequest, PreconditionFailed } from '../twins/precondition.js';
 import { parseRequest } from '../twins/request.js';
 import type { Answer, Twins } from '../twins/twins.js';
+import { etagOf, IF_NONE_MATCH, preconditionOf } from './etag.js';
 import { idParam } from './params.js';
 import type { Call, Router } from './router.js';
 
@@ -30,7 +33,7 @@ export function routeTwins(router: Router, twins: Twins, devices: Devices): void
   );
 
   router.on('GET', DOCUMENT, { resource: 'twin_document', action: 'read' }, (call) =>
-    onTwin(call, devices, (id) => twins.get(id, call.param('document_name'), show(call))),
+    onTwin(call, devices, (id) => twins.get(id, call.param('document_name'), showUnlessKnown(call))),
   );
 
   for (const [method, change] of [
@@ -40,7 +43,7 @@ export function routeTwins(router: Router, twins: Twins, devices: Devices): void
     router.on(method, DOCUMENT, undefined, (call) => {
       const name = writable(call);
       call.body((body) => {
-        const request = parseRequest(body);
+        const request = conditional(call, parseRequest(body));
         onTwin(call, devices, (id) => twins[change](id, name, request, show(call)));
       });
     });
@@ -48,11 +51,14 @@ export function routeTwins(router: Router, twins: Twins, devices: Devices): void
 
   router.on('DELETE', DOCUMENT, undefined, (call) => {
     const name = writable(call);
+    const precondition = preconditionOf(call);
     onTwin(call, devices, (id) =>
       twins.delete(
         id,
         name,
         answer(call, () => call.sendNothing()),
+        undefined,
+        precondition,
       ),
     );
   });
@@ -64,7 +70,27 @@ function writable(call: Call): string {
   return name;
 }
 
-const show = (call: Call): Answer<Document> => answer(call, (document) => call.send(200, document.json));
+function conditional(call: Call, request: DocumentRequest): ConditionalRequest {
+  const precondition = preconditionOf(call);
+  return precondition === undefined ? request : { ...request, precondition };
+}
+
+const sendDocument = (call: Call, { json, version }: Document): void =>
+  call.sendTagged(200, json, etagOf(version));
+
+const show = (call: Call): Answer<Document> => answer(call, (document) => sendDocument(call, document));
+
+/** What the client has already is not sent again. */
+function showUnlessKnown(call: Call): Answer<Document> {
+  const precondition = preconditionOf(call);
+  if (precondition === undefined) return show(call);
+  return answer(call, (document) => {
+    const failed = precondition(document.version);
+    if (failed === IF_NONE_MATCH) call.sendNotModified(etagOf(document.version));
+    else if (failed !== undefined) call.fail(new PreconditionFailed(failed, document.version));
+    else sendDocument(call, document);
+  });
+}
 
 const answer =
   <T>(call: Call, succeed: (value: T) => void): Answer<T> =>
