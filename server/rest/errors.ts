@@ -1,7 +1,7 @@
 /** Every error's answer, in one place. What is not in the table is a fault of ours: 500, and its cause in the log only. */
 
 import { PermissionDenied } from '../access/permissions.js';
-import { AuthenticationDenied, TokenNotFound } from '../access/tokens.js';
+import { AuthenticationDenied, LastOwnerToken, TokenNotFound } from '../access/tokens.js';
 import { DeviceNotFound } from '../devices/devices.js';
 import { StorageUnavailable } from '../storage/storage.js';
 import { DocumentNotFound, InvalidRequest, type Reason, VersionMismatch } from '../twins/errors.js';
@@ -99,6 +99,7 @@ const TABLE: Row[] = [
   row(DeviceNotFound, ({ deviceId }) => notFound('device', deviceId)),
   row(HubNotFound, ({ hubId }) => notFound('hub', hubId)),
   row(TokenNotFound, ({ tokenId }) => notFound('token', tokenId)),
+  row(LastOwnerToken, ({ message }) => invalid('token_id', 'constraint', message)),
   row(UnknownResource, ({ message }) => unknownResource(404, message)),
   row(MethodNotAllowed, ({ message, allowed }) => ({
     ...unknownResource(405, message),
