@@ -4,7 +4,7 @@ import { digest, makePassword, sameDigest } from '../access/secret.js';
 import { putDocument, removeDocument } from '../storage/ask.js';
 import type { Storage, StoredFile } from '../storage/storage.js';
 import type { Device } from './device.js';
-import { Presence } from './presence.js';
+import { Presence, type PresenceState } from './presence.js';
 import { type DeviceChanges, type DeviceRecord, type NewDevice, shardOf } from './record.js';
 
 export class DeviceNotFound extends Error {
@@ -181,6 +181,16 @@ export class Devices {
     const file = await this.#storage.open(shardOf('devices', id));
     const stored = file.latest.get(id);
     if (stored === undefined) throw new DeviceNotFound(id);
+  /** Whether a device is connected, and since when. */
+  presence(id: string): Promise<PresenceState> {
+    return this.#presence.state(id);
+  }
+
+  /** Tells of each time that the device comes or goes. Returns what ends it. */
+  watchPresence(id: string, watcher: (state: PresenceState) => void): () => void {
+    return this.#presence.watch(id, watcher);
+  }
+
     const record = edit(JSON.parse(stored.data) as DeviceRecord);
     const changed = { ...record, updated_at: this.#now().toISOString() };
     await this.#write(file, id, stored.version + 1, changed);

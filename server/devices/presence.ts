@@ -1,10 +1,20 @@
 import { putDocument } from '../storage/ask.js';
 import type { Storage } from '../storage/storage.js';
+import { Watchers } from '../watchers.js';
 import { shardOf } from './record.js';
+
+/** Whether a device is connected, and since when. */
+export interface PresenceState {
+  readonly isConnected: boolean;
+  /** RFC 3339: when it connected, or when it was last heard; null for a device that never connected. */
+  readonly at: string | null;
+}
 
 interface Present {
   /** 0: it has gone, and the time is on its way to the disk. */
   connections: number;
+  /** Milliseconds since 1970. */
+  connectedAt: number;
   /** Milliseconds since 1970. */
   activeAt: number;
 }
@@ -18,6 +28,7 @@ export class Presence {
   readonly #now: () => Date;
   readonly #present = new Map<string, Present>();
   readonly #leaving = new Set<Promise<void>>();
+  readonly #watchers = new Watchers<PresenceState>();
   #count = 0;
 
   constructor(storage: Storage, now: () => Date) {
@@ -35,11 +46,15 @@ export class Presence {
   }
 
   connected(id: string): void {
-    const present = this.#present.get(id) ?? { connections: 0, activeAt: 0 };
-    if (present.connections === 0) this.#count += 1;
+    const now = this.#now().getTime();
+    const present = this.#present.get(id) ?? { connections: 0, connectedAt: 0, activeAt: 0 };
     present.connections += 1;
-    present.activeAt = this.#now().getTime();
+    present.activeAt = now;
     this.#present.set(id, present);
+    if (present.connections > 1) return;
+    present.connectedAt = now;
+    this.#count += 1;
+    this.#watchers.tell(id, stateOf(present));
   }
 
   active(id: string): void {
@@ -54,6 +69,7 @@ export class Presence {
     present.connections -= 1;
     if (present.connections > 0) return;
     this.#count -= 1;
+    this.#watchers.tell(id, stateOf(present));
     const leaving = this.#keep(id, present);
     this.#leaving.add(leaving);
     try {
@@ -63,6 +79,11 @@ export class Presence {
       // Until here the time is read from memory; the device may have come back meanwhile.
       if (present.connections === 0 && this.#present.get(id) === present) this.#present.delete(id);
     }
+  }
+
+  /** Tells of each time that the device comes or goes. Returns what ends it. */
+  watch(id: string, watcher: (state: PresenceState) => void): () => void {
+    return this.#watchers.add(id, watcher);
   }
 
   /** Resolves when the times of all devices that have gone are kept, or cannot be. */
@@ -77,6 +98,13 @@ export class Presence {
     await putDocument(this.#storage, file, id, { version, updatedAt, data: '{}' });
   }
 
+  /** Of a device that has gone the time that was kept, so it is the same after a restart. */
+  async state(id: string): Promise<PresenceState> {
+    const at = await this.lastActivityAt(id);
+    const present = this.#present.get(id);
+    return present === undefined ? { isConnected: false, at } : stateOf(present);
+  }
+
   /** RFC 3339, or null for a device that never connected. */
   async lastActivityAt(id: string): Promise<string | null> {
     const present = this.#present.get(id);
@@ -85,3 +113,8 @@ export class Presence {
     return file.documents.get(id)?.updatedAt ?? null;
   }
 }
+
+const stateOf = ({ connections, connectedAt, activeAt }: Present): PresenceState => {
+  const isConnected = connections > 0;
+  return { isConnected, at: new Date(isConnected ? connectedAt : activeAt).toISOString() };
+};

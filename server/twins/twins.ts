@@ -14,6 +14,7 @@ import {
   type StoredFile,
 } from '../storage/storage.js';
 import { throwLater } from '../storage/throw-later.js';
+import { Watchers } from '../watchers.js';
 import { Document, documentOf } from './document.js';
 import {
   DocumentNotFound,
@@ -58,7 +59,7 @@ export class Twins {
   #stampedAt = Number.NaN;
   #stamp = '';
   readonly #opening = new Map<string, Waiter[]>();
-  readonly #watchers = new Map<string, Set<Watcher>>();
+  readonly #watchers = new Watchers<Change>();
 
   constructor(storage: Storage, now = () => new Date()) {
     this.#storage = storage;
@@ -86,6 +87,18 @@ export class Twins {
       storedIn(file, twinId, name);
       return this.#storage.past(file, name, range);
     });
+  }
+
+  /**
+   * All documents of the twin, sorted by name: as they are at one instant, between two changes. Who begins to watch
+   * while it is answered hears of every change after it, and of none before.
+   */
+  all(twinId: string, answer: Answer<Document[]>): void {
+    this.#read(twinId, answer, ({ documents }) =>
+      [...documents]
+        .sort(([one], [other]) => (one < other ? -1 : 1))
+        .map(([name, stored]) => documentOf(twinId, name, stored)),
+    );
   }
 
   /** The names of the twin's documents, sorted. */
@@ -134,7 +147,7 @@ export class Twins {
       if (present === undefined) throw new DocumentNotFound(twinId, name);
       judge(precondition, present.version);
       this.#storage.remove(file, name, (error) => {
-        if (error === null) this.#tell({ twinId, name, origin });
+        if (error === null) this.#watchers.tell(twinId, { twinId, name, origin });
         answer(error);
       });
     });
@@ -145,7 +158,7 @@ export class Twins {
     this.#change(twinId, answer, (file) => {
       const names = [...file.latest.keys()];
       this.#storage.remove(file, undefined, (error) => {
-        if (error === null) for (const name of names) this.#tell({ twinId, name, origin });
+        if (error === null) for (const name of names) this.#watchers.tell(twinId, { twinId, name, origin });
         answer(error);
       });
     });
@@ -153,12 +166,7 @@ export class Twins {
 
   /** Tells of every change of a twin, just before the change is answered. Returns what ends it. */
   watch(twinId: string, watcher: Watcher): () => void {
-    const watchers = this.#watchers.get(twinId) ?? new Set();
-    this.#watchers.set(twinId, watchers.add(watcher));
-    return () => {
-      watchers.delete(watcher);
-      if (watchers.size === 0 && this.#watchers.get(twinId) === watchers) this.#watchers.delete(twinId);
-    };
+    return this.#watchers.add(twinId, watcher);
   }
 
   #write(
@@ -181,7 +189,7 @@ export class Twins {
       const document = new Document(twinId, name, actual + 1, this.#timestamp(), data);
       this.#storage.put(file, name, document, (error) => {
         if (error !== null) return answer(error);
-        this.#tell({ twinId, name, document, origin });
+        this.#watchers.tell(twinId, { twinId, name, document, origin });
         answer(null, document);
       });
     });
@@ -246,12 +254,6 @@ export class Twins {
       (file) => serve(({ then }) => then(file)),
       (error) => serve(({ refuse }) => refuse(unavailable(error))),
     );
-  }
-
-  #tell(change: Change): void {
-    const watchers = this.#watchers.get(change.twinId);
-    if (watchers === undefined) return;
-    for (const watcher of watchers) watcher(change);
   }
 }
 
