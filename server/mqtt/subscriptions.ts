@@ -1,4 +1,5 @@
-import { ROOT, topicMatches } from '../../shared/topics.js';
+import { topicMatches } from '../../shared/topic-grammar.js';
+import { ROOT } from '../../shared/topics.js';
 import type { QoS } from './packet.js';
 import { REFUSED } from './write.js';
 

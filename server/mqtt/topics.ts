@@ -1,10 +1,5 @@
-import {
-  type Action,
-  changedTopic,
-  type Outcome,
-  parseRequestTopic,
-  responseTopic,
-} from '../../shared/topics.js';
+import { parseRequestTopic } from '../../shared/topic-grammar.js';
+import { type Action, changedTopic, type Outcome, responseTopic } from '../../shared/topics.js';
 import { emptyMap, ownMap } from './empty-map.js';
 import { topicField } from './write.js';
 

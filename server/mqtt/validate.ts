@@ -1,7 +1,7 @@
 /** The rules of MQTT 3.1.1 that mqtt-packet lets pass. Each throws a ProtocolViolation. */
 
 import { isUtf8 } from 'node:buffer';
-import { isTopicFilter } from '../../shared/topics.js';
+import { isTopicFilter } from '../../shared/topic-grammar.js';
 import type { QoS } from './packet.js';
 import { ProtocolViolation } from './violation.js';
 

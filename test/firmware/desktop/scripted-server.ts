@@ -2,7 +2,8 @@
 
 import { createServer, type Server, type Socket } from 'node:net';
 import mqttPacket, { type IPublishPacket, type Packet } from 'mqtt-packet';
-import { changedTopic, parseRequestTopic, requestTopic, responseTopic } from '../../../shared/topics.js';
+import { parseRequestTopic } from '../../../shared/topic-grammar.js';
+import { changedTopic, requestTopic, responseTopic } from '../../../shared/topics.js';
 import { until } from '../../until.js';
 
 export interface Session {

@@ -1,19 +1,10 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  ACTIONS,
-  changedTopic,
-  isTopicFilter,
-  OWN_TOPICS,
-  parseReply,
-  parseRequestTopic,
-  requestTopic,
-  responseTopic,
-  topicMatches,
-} from '../../shared/topics.js';
+import { isTopicFilter, parseReply, parseRequestTopic, topicMatches } from '../../shared/topic-grammar.js';
+import { ACTIONS, changedTopic, OWN_TOPICS, requestTopic, responseTopic } from '../../shared/topics.js';
 
-const test = suite('topics');
+const test = suite('topic grammar');
 
 const level = fc.string({ minLength: 1, maxLength: 70 }).filter((text) => !text.includes('/'));
 const action = fc.constantFrom(...ACTIONS);

@@ -1,0 +1,60 @@
+/** The in-band topics read: which request or reply a topic stands for, and which filters cover it. */
+
+import { ACTIONS, type Action, type Outcome, ROOT } from './topics.js';
+
+/** `twin` is `me` or the device's id. `document` is whatever stood there: whether it is a name is judged later. */
+export interface RequestTopic {
+  twin: string;
+  document: string;
+  action: Action;
+}
+
+/** What a device receives: the answer to a request, or a push when `outcome` is `changed`. */
+export type Reply =
+  | { twin: string; document: string; action: Action; outcome: Outcome }
+  | { twin: string; document: string; outcome: 'changed' };
+
+const isAction = (word: string | undefined): word is Action => (ACTIONS as readonly unknown[]).includes(word);
+
+/** The request that a topic name stands for, or undefined when it is none. */
+export function parseRequestTopic(topic: string): RequestTopic | undefined {
+  const [root, twins, twin, document, action, ...more] = topic.split('/');
+  if (`${root}/${twins}` !== ROOT || more.length > 0) return undefined;
+  if (!twin || document === undefined || !isAction(action)) return undefined;
+  return { twin, document, action };
+}
+
+/** What a received topic name tells a device, or undefined when it is neither an answer nor a push. */
+export function parseReply(topic: string): Reply | undefined {
+  const [root, twins, twin, document, action, response, outcome, ...more] = topic.split('/');
+  if (`${root}/${twins}` !== ROOT || more.length > 0) return undefined;
+  if (!twin || document === undefined) return undefined;
+  if (action === 'changed' && response === undefined) return { twin, document, outcome: action };
+  if (!isAction(action) || response !== 'response') return undefined;
+  return outcome === 'success' || outcome === 'error' ? { twin, document, action, outcome } : undefined;
+}
+
+/** Whether a topic filter is well-formed: `#` only as the last level, `+` only as a whole level [MQTT-4.7.1]. */
+export function isTopicFilter(filter: string): boolean {
+  const levels = filter.split('/');
+  return (
+    filter !== '' &&
+    levels.every(
+      (level, index) =>
+        level === '+' ||
+        (level === '#' ? index === levels.length - 1 : !level.includes('+') && !level.includes('#')),
+    )
+  );
+}
+
+/** Whether a well-formed topic filter covers a topic name; a wildcard first never covers `$…` [MQTT-4.7.2-1]. */
+export function topicMatches(filter: string, topic: string): boolean {
+  const wanted = filter.split('/');
+  const given = topic.split('/');
+  if (topic.startsWith('$') && (wanted[0] === '+' || wanted[0] === '#')) return false;
+  for (const [index, level] of wanted.entries()) {
+    if (level === '#') return true;
+    if (index >= given.length || (level !== '+' && level !== given[index])) return false;
+  }
+  return wanted.length === given.length;
+}
