@@ -38,6 +38,22 @@ export class HubNotFound extends Error {
   }
 }
 
+/** A limit is reached; the message says which. */
+export class TooManyRequests extends Error {
+  override name = 'TooManyRequests';
+  constructor(
+    message: string,
+    /** So many are allowed … */
+    readonly quota: number,
+    /** … within so many seconds; 0: at the same time. */
+    readonly windowSeconds: number,
+    /** After so many seconds it may be tried again. */
+    readonly resetSeconds: number,
+  ) {
+    super(message);
+  }
+}
+
 export interface ErrorAnswer {
   status: number;
   headers?: Record<string, string>;
@@ -106,6 +122,17 @@ const TABLE: Row[] = [
     headers: { Allow: allowed.join(', ') },
   })),
   row(BodyTooLarge, ({ message }) => invalid('body', 'constraint', message, 413)),
+  row(TooManyRequests, ({ message, quota, windowSeconds, resetSeconds }) => ({
+    status: 429,
+    headers: { 'Retry-After': String(resetSeconds) },
+    body: {
+      type: 'too_many_requests',
+      message: 'too many requests',
+      help_message: message,
+      limit: { quota, window_seconds: windowSeconds },
+      reset_seconds: resetSeconds,
+    },
+  })),
   row(StorageUnavailable, ({ message }) => ({
     status: 503,
     body: {
