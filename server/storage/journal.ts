@@ -12,20 +12,23 @@ export interface JournalSettings {
   journalRetryMs: number;
 }
 
-/** What became of a batch: the segment that now holds it, or why nothing does. Never throws. */
-export type Settle<Task> = (tasks: readonly Task[], result: Segment | Error) => void;
-
 export interface JournalListeners<Task> {
-  settle: Settle<Task>;
+  /** What became of a batch: the segment that now holds it, or why nothing does. Never throws. */
+  settle: (tasks: readonly Task[], result: Segment | Error) => void;
   /** Writers wait until segments are released. */
   onFull: () => void;
   /** Writing failed, or works again. */
   onHealth: (error: Error | undefined) => void;
 }
 
+interface Outcome<Task> {
+  readonly tasks: readonly Task[];
+  readonly result: Segment | Error;
+}
+
 /**
  * The journal with group commit: all that is appended while one fdatasync runs is covered by the next, and settled in
- * the order in which it was appended. After an error what was written is cut off again, everything under way fails, and
+ * the order in which it was appended, while the next is under way already. After an error what was written is cut off again, everything under way fails, and
  * nothing is accepted until a fresh segment has taken a write.
  */
 export class Journal<Task> {
@@ -38,6 +41,8 @@ export class Journal<Task> {
   #spare: Promise<OpenSegment | undefined> | undefined;
   #records: string[] = [];
   #tasks: Task[] = [];
+  #outcomes: Outcome<Task>[] = [];
+  #settling = false;
   #busy = false;
   #scheduled = false;
   #failure: Error | undefined;
@@ -76,7 +81,7 @@ export class Journal<Task> {
 
   /** Appends a record, or only a task that is settled in its turn when the record is empty. */
   append(record: string, task: Task): void {
-    if (this.#failure !== undefined) return this.#listeners.settle([task], this.#failure);
+    if (this.#failure !== undefined) return this.#settle([task], this.#failure);
     this.#records.push(record);
     this.#tasks.push(task);
     if (!this.#busy) this.#schedule();
@@ -146,7 +151,6 @@ export class Journal<Task> {
     const active = this.#active;
     if (this.#isFull()) return this.#wait();
     if (active.bytes >= this.#settings.journalSegmentBytes) return this.#rotate();
-    this.#busy = true;
     const { records, tasks } = this.#takeBatch();
     if (records === '') return this.#settle(tasks, active);
     const frame = encodeFrame(records);
@@ -155,18 +159,33 @@ export class Journal<Task> {
     } catch (error) {
       return this.#fail(tasks, error as Error);
     }
+    this.#busy = true;
     fs.fdatasync(this.#fd, (error) => {
+      this.#busy = false;
       if (error !== null) return this.#fail(tasks, error);
       active.bytes += frame.length;
-      this.#settle(tasks, active);
+      this.#outcomes.push({ tasks, result: active });
+      // The disk is at work on the next batch while this one is answered.
+      this.#commit();
+      this.#settleAll();
       this.#prepareSpare(active);
     });
   }
 
-  #settle(tasks: Task[], active: Segment): void {
-    this.#listeners.settle(tasks, active);
-    this.#busy = false;
-    if (this.#tasks.length > 0) this.#commit();
+  #settle(tasks: readonly Task[], result: Segment | Error): void {
+    this.#outcomes.push({ tasks, result });
+    this.#settleAll();
+  }
+
+  /** In the order of the outcomes, also of those that come meanwhile. */
+  #settleAll(): void {
+    if (this.#settling) return;
+    this.#settling = true;
+    for (const { tasks, result } of this.#outcomes) this.#listeners.settle(tasks, result);
+    this.#outcomes = [];
+    this.#settling = false;
+    if (this.#busy) return;
+    if (this.#tasks.length > 0) this.#schedule();
     else this.#becomeIdle();
   }
 
@@ -214,7 +233,10 @@ export class Journal<Task> {
         this.#busy = false;
         this.#commit();
       },
-      (error) => this.#fail([], error),
+      (error) => {
+        this.#busy = false;
+        this.#fail([], error);
+      },
     );
   }
 
@@ -242,11 +264,9 @@ export class Journal<Task> {
     const tasks = batch.concat(this.#tasks);
     this.#records = [];
     this.#tasks = [];
-    this.#listeners.settle(tasks, error);
+    this.#settle(tasks, error);
     this.#listeners.onHealth(error);
-    this.#busy = false;
     this.#retryLater();
-    this.#becomeIdle();
   }
 
   // A failed fdatasync leaves a file whose pages cannot be trusted, so its good part is kept and a new one begun.

@@ -19,7 +19,7 @@ export const stored = (version: number, data = '{}'): StoredDocument => ({
 });
 
 /** A file that this turn has opened. */
-function openFile(storage: Storage, name: string): StoredFile {
+export function openFile(storage: Storage, name: string): StoredFile {
   const file = storage.peek(name);
   if (file === undefined) throw new Error(`${name} is not open`);
   return file;

@@ -73,6 +73,16 @@ export function writeInPieces(bytes: number): void {
   Object.assign(fs, { writeSync: pieces });
 }
 
+/** Calls back at the first fdatasync from now on, before it begins. */
+export function onSync(then: () => void): void {
+  const first = (fd: number, done: (error: Error | null) => void) => {
+    Object.assign(fs, { fdatasync });
+    then();
+    fdatasync(fd, done);
+  };
+  Object.assign(fs, { fdatasync: first });
+}
+
 /** Counts the fdatasync calls from now on. */
 export function countSyncs(): () => number {
   let count = 0;

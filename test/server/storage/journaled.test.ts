@@ -6,11 +6,12 @@ import { DamagedFile } from '../../../server/storage/document-file.js';
 import { DamagedJournal } from '../../../server/storage/replay.js';
 import { StorageUnavailable } from '../../../server/storage/storage.js';
 import { until } from '../../until.js';
-import { put, remove, storageContract, stored } from './contract.js';
+import { openFile, put, remove, storageContract, stored } from './contract.js';
 import {
   countSyncs,
   DirectoryUnderTest,
   fillDisk,
+  onSync,
   restoreDisk,
   writeInPieces,
 } from './directory-under-test.js';
@@ -212,6 +213,47 @@ test('all writes of one turn share one fdatasync', async () => {
     Array.from({ length: 100 }, (_, index) => put(storage, 'twins/a', `k${index}`, stored(1))),
   );
   assert.is(syncs(), 1);
+  await storage.close();
+});
+
+test('the next batch is on its way to the disk before the last is answered', async () => {
+  const storage = await directory.open();
+  let syncs = () => 0;
+  const answers: string[] = [];
+  await storage.open('twins/a');
+  await new Promise<void>((done) => {
+    onSync(() => {
+      syncs = countSyncs();
+      storage.put(openFile(storage, 'twins/a'), 'k', stored(2), () => done());
+    });
+    storage.put(openFile(storage, 'twins/a'), 'k', stored(1), () =>
+      answers.push(`first, ${syncs()} more begun`),
+    );
+  });
+  assert.equal(answers, ['first, 1 more begun']);
+  await storage.close();
+});
+
+test('a batch that cannot be written is answered after the one before it', async () => {
+  const storage = await directory.open({ journalRetryMs: 1 });
+  await storage.open('twins/a');
+  const answers: string[] = [];
+  await new Promise<void>((done) => {
+    onSync(() => {
+      fillDisk();
+      storage.put(openFile(storage, 'twins/a'), 'k', stored(2), (error) => {
+        answers.push(error === null ? 'second' : 'second refused');
+        done();
+      });
+    });
+    storage.put(openFile(storage, 'twins/a'), 'k', stored(1), (error) =>
+      answers.push(error === null ? 'first' : 'first refused'),
+    );
+  });
+  assert.equal(answers, ['first', 'second refused']);
+  assert.equal([...openFile(storage, 'twins/a').latest], [['k', stored(1)]]);
+  restoreDisk();
+  await until(() => storage.healthy);
   await storage.close();
 });
 
