@@ -151,6 +151,11 @@ export const SETTINGS = {
     "for how many days the server's own certificate is valid",
   ),
   tlsRenewDays: count('TWIN_TLS_RENEW_DAYS', 30, 'how many days before its end it is renewed'),
+  tlsCheckMs: count(
+    'TWIN_TLS_CHECK_MS',
+    60_000,
+    'between two looks whether the certificate must be renewed or was replaced',
+  ),
   tlsDeviceDays: count(
     'TWIN_TLS_DEVICE_DAYS',
     3650,
@@ -226,6 +231,11 @@ export const SETTINGS = {
 
   mqttConnectBytes: count('TWIN_MQTT_CONNECT_BYTES', 8 * KIB, 'longest first packet of a connection'),
   mqttPacketBytes: count('TWIN_MQTT_PACKET_BYTES', 128 * KIB, 'longest later packet'),
+  mqttMessageParts: limit(
+    'TWIN_MQTT_MESSAGE_PARTS',
+    1024,
+    'parts in which one message of a WebSocket may come, as fragments or from the network',
+  ),
   mqttConnectMs: count('TWIN_MQTT_CONNECT_MS', 8000, 'how long a connection may take to send its CONNECT'),
   mqttBufferBytes: count('TWIN_MQTT_BUFFER_BYTES', 1 * MIB, 'unread answers of one connection'),
   mqttBufferMs: count('TWIN_MQTT_BUFFER_MS', 30_000, 'how long the unread answers may stay above that'),

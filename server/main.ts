@@ -2,7 +2,7 @@
 
 import { readSettings } from './config.js';
 import { makeLog } from './log.js';
-import { startServer } from './server.js';
+import { ListenFailed, startServer } from './server.js';
 import { StorageUnavailable } from './storage/storage.js';
 
 async function main(): Promise<void> {
@@ -39,7 +39,8 @@ async function main(): Promise<void> {
   if (server.newToken !== undefined) {
     process.stdout.write(`Owner token, shown this once: ${server.newToken}\n`);
   }
-  log.info({ http: server.http, mqtt: server.mqtt, data: settings.data }, 'listening');
+  const { addresses, authority } = server;
+  log.info({ ...addresses, authority: `SHA-256 ${authority}`, data: settings.data }, 'listening');
 }
 
 type SystemError = NodeJS.ErrnoException & { address?: string; port?: number };
@@ -58,6 +59,8 @@ const EXPLANATIONS: Record<string, (error: SystemError) => string> = {
 
 /** The server's owner may know the cause that no client is told. */
 function explain(error: SystemError): string {
+  if (error instanceof ListenFailed)
+    return `${explain(error.cause)}; ${error.variable} chooses where to listen`;
   if (error instanceof StorageUnavailable && error.cause instanceof Error) return explain(error.cause);
   return EXPLANATIONS[error.code ?? '']?.(error) ?? error.message;
 }

@@ -1,25 +1,46 @@
 import { randomUUID } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, isIPv6 } from 'node:net';
+import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { Tokens } from './access/tokens.js';
-import type { Settings } from './config.js';
+import { SETTINGS, type Settings } from './config.js';
 import { Devices } from './devices/devices.js';
 import { startMqtt } from './mqtt/listener.js';
 import { startRest } from './rest/rest.js';
 import { putDocument } from './storage/ask.js';
 import { openStorage } from './storage/journaled.js';
 import type { Storage } from './storage/storage.js';
+import { openCertificates } from './tls/certificates.js';
 import { isTwinFile, Twins } from './twins/twins.js';
 
-export interface Server {
-  /** host:port */
+/** Where the server listens, each as host:port; without TLS and with it. */
+export interface Addresses {
   readonly http: string;
-  /** host:port */
   readonly mqtt: string;
+  readonly https: string | undefined;
+  readonly mqtts: string | undefined;
+}
+
+export interface Server {
+  readonly addresses: Addresses;
+  /** SHA-256 of the authority's certificate, as people compare it. */
+  readonly authority: string;
   /** The owner token that was made because there was none: it can be shown this once. */
   readonly newToken: string | undefined;
   /** No new work, answers out, journal flushed. */
   close(): Promise<void>;
+}
+
+/** There is an address at which nothing can listen. */
+export class ListenFailed extends Error {
+  override name = 'ListenFailed';
+  constructor(
+    /** The environment variable that chooses the address. */
+    readonly variable: string,
+    override readonly cause: NodeJS.ErrnoException,
+  ) {
+    super(cause.message, { cause });
+  }
 }
 
 /** Opens all parts, each upon the one before. What opens before a part that fails is closed again. */
@@ -36,36 +57,70 @@ export async function startServer(settings: Settings, log: Logger): Promise<Serv
     const tokens = await Tokens.open(storage, settings.token);
     const newToken = tokens.list().length > 0 ? undefined : (await tokens.create({ role: 'owner' })).secret;
     const hub = await openHub(storage);
+    const { data } = settings;
+    const { authority, tls, certify, close: closeTls } = await openCertificates({ data, settings, log });
+    closers.push(closeTls);
     const twins = new Twins(storage);
     const devices = new Devices(storage, {
       region: settings.region,
       hubId: hub.id,
+      certify,
       onError: (error) => log.error({ err: error }, "a device's last activity could not be kept"),
     });
     closers.push(() => devices.close());
     const mqtt = startMqtt({ twins, devices, settings, log });
     endpoints.push(() => mqtt.close());
-    const plainMqtt = show(await mqtt.listen(settings.mqtt));
+    const mqttAt = await at('mqtt', mqtt.listen(settings.mqtt));
+    const mqttsAt = settings.mqtts && (await at('mqtts', mqtt.listen(settings.mqtts, tls)));
     const rest = startRest({
       twins,
       devices,
       tokens,
-      hub: { ...hub, region: settings.region, endpoint: plainMqtt },
+      hub: {
+        ...hub,
+        region: settings.region,
+        endpoint: publicAddress(mqttsAt ?? mqttAt, settings.names),
+        authority: authority.certificate,
+      },
       isHealthy: () => storage.healthy,
       settings,
       log,
     });
     endpoints.push(() => rest.close());
-    const plainHttp = await rest.listen(settings.http);
-    return { http: show(plainHttp.address), mqtt: plainMqtt, newToken, close };
+    const httpAt = (await at('http', rest.listen(settings.http))).address;
+    const httpsAt = settings.https && (await at('https', rest.listen(settings.https, tls))).address;
+    const addresses = {
+      http: show(httpAt),
+      mqtt: show(mqttAt),
+      https: httpsAt && show(httpsAt),
+      mqtts: mqttsAt && show(mqttsAt),
+    };
+    return { addresses, authority: authority.fingerprint, newToken, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-const show = ({ address, family, port }: AddressInfo): string =>
-  family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
+/** @throws ListenFailed */
+async function at<T>(setting: 'http' | 'https' | 'mqtt' | 'mqtts', listening: Promise<T>): Promise<T> {
+  try {
+    return await listening;
+  } catch (error) {
+    throw new ListenFailed(SETTINGS[setting].variable, error as NodeJS.ErrnoException);
+  }
+}
+
+const show = ({ address, port }: Pick<AddressInfo, 'address' | 'port'>): string =>
+  isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`;
+
+const EVERY_ADDRESS = ['0.0.0.0', '::'];
+
+/** What others are told, as host:port. */
+function publicAddress({ address, port }: AddressInfo, names: readonly string[]): string {
+  const [name = EVERY_ADDRESS.includes(address) ? hostname() : address] = names;
+  return show({ address: name, port });
+}
 
 const HUB = { file: 'server', key: 'hub' };
 

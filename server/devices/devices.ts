@@ -16,9 +16,24 @@ export class DeviceNotFound extends Error {
 
 export type Revocation = 'disabled' | 'deleted' | 'credentials';
 
+/** A client certificate and its key, in PEM. */
+export interface IssuedCertificate {
+  certificate: { crt: string; key: string };
+  /** Of the certificate, in hexadecimal digits. */
+  sha256: string;
+}
+
+/** What a device proves with who it is; nobody can read it again. */
+export interface Credentials {
+  certificate: IssuedCertificate['certificate'];
+  password: string;
+}
+
 export interface DevicesOptions {
   region: string;
   hubId: string;
+  /** Makes a certificate for a device. */
+  certify: (deviceId: string) => Promise<IssuedCertificate>;
   now?: () => Date;
   /** The time of a device's last activity could not be kept. */
   onError?: (error: Error) => void;
@@ -52,10 +67,10 @@ export class Devices {
     return this.#presence.count;
   }
 
-  /** A new device, enabled, with its password, which nobody can read again. */
-  async create(input: NewDevice): Promise<{ device: Device; password: string }> {
+  /** A new device, enabled. */
+  async create(input: NewDevice): Promise<{ device: Device } & Credentials> {
     const id = randomUUID();
-    const password = makePassword();
+    const { credentials, digests } = await this.#newCredentials(id);
     const at = this.#now().toISOString();
     const file = await this.#storage.open(shardOf('devices', id));
     await this.#write(file, id, 1, {
@@ -66,9 +81,9 @@ export class Devices {
       allow_multiple_connections: input.allow_multiple_connections ?? false,
       created_at: at,
       updated_at: at,
-      password_sha256: digest(password),
+      ...digests,
     });
-    return { device: await this.get(id), password };
+    return { device: await this.get(id), ...credentials };
   }
 
   /** At once where the registry's file is in memory. */
@@ -122,12 +137,13 @@ export class Devices {
     return this.get(id);
   }
 
-  /** Gives the device a new password and closes what was opened with the old one. @throws DeviceNotFound */
-  async renew(id: string): Promise<{ device: Device; password: string }> {
-    const password = makePassword();
-    await this.#change(id, (record) => ({ ...record, password_sha256: digest(password) }));
+  /** Replaces certificate and password, and closes what was opened with the old ones. @throws DeviceNotFound */
+  async renew(id: string): Promise<{ device: Device } & Credentials> {
+    if ((await this.#find(id)) === undefined) throw new DeviceNotFound(id);
+    const { credentials, digests } = await this.#newCredentials(id);
+    await this.#change(id, (record) => ({ ...record, ...digests }));
     this.#revoke(id, 'credentials');
-    return { device: await this.get(id), password };
+    return { device: await this.get(id), ...credentials };
   }
 
   /** Forgets the device and closes its connections. Its twin is the caller's to clear. @throws DeviceNotFound */
@@ -141,12 +157,15 @@ export class Devices {
   /** The device when id and password are right; nothing tells a wrong id from a wrong password, nor does the time. */
   async authenticate(id: string, password: Uint8Array): Promise<Device | undefined> {
     const given = digest(password);
-    const stored = isDeviceId(id)
-      ? (await this.#storage.open(shardOf('devices', id))).documents.get(id)
-      : undefined;
-    const record = stored && (JSON.parse(stored.data) as DeviceRecord);
+    const record = await this.#find(id);
     const right = sameDigest(given, record?.password_sha256 ?? NOBODY);
     return right && record !== undefined ? this.#show(id, record) : undefined;
+  }
+
+  /** The device when the certificate of that SHA-256 is its present one; who shows it must have proved to have its key. */
+  async certified(id: string, sha256: string): Promise<Device | undefined> {
+    const record = await this.#find(id);
+    return record?.certificate_sha256 === sha256 ? this.#show(id, record) : undefined;
   }
 
   connected(id: string): void {
@@ -160,6 +179,16 @@ export class Devices {
 
   disconnected(id: string): void {
     this.#presence.disconnected(id).catch((error) => this.#options.onError?.(error));
+  }
+
+  /** Whether a device is connected, and since when. */
+  presence(id: string): Promise<PresenceState> {
+    return this.#presence.state(id);
+  }
+
+  /** Tells of each time that the device comes or goes. Returns what ends it. */
+  watchPresence(id: string, watcher: (state: PresenceState) => void): () => void {
+    return this.#presence.watch(id, watcher);
   }
 
   /** Resolves when the times of last activity are kept, or could not be. */
@@ -177,20 +206,25 @@ export class Devices {
     for (const watcher of this.#watchers) watcher(id, why);
   }
 
+  async #newCredentials(id: string) {
+    const password = makePassword();
+    const { certificate, sha256 } = await this.#options.certify(id);
+    return {
+      credentials: { certificate, password },
+      digests: { password_sha256: digest(password), certificate_sha256: sha256 },
+    };
+  }
+
+  async #find(id: string): Promise<DeviceRecord | undefined> {
+    if (!isDeviceId(id)) return undefined;
+    const stored = (await this.#storage.open(shardOf('devices', id))).documents.get(id);
+    return stored && (JSON.parse(stored.data) as DeviceRecord);
+  }
+
   async #change(id: string, edit: (record: DeviceRecord) => DeviceRecord): Promise<Device> {
     const file = await this.#storage.open(shardOf('devices', id));
     const stored = file.latest.get(id);
     if (stored === undefined) throw new DeviceNotFound(id);
-  /** Whether a device is connected, and since when. */
-  presence(id: string): Promise<PresenceState> {
-    return this.#presence.state(id);
-  }
-
-  /** Tells of each time that the device comes or goes. Returns what ends it. */
-  watchPresence(id: string, watcher: (state: PresenceState) => void): () => void {
-    return this.#presence.watch(id, watcher);
-  }
-
     const record = edit(JSON.parse(stored.data) as DeviceRecord);
     const changed = { ...record, updated_at: this.#now().toISOString() };
     await this.#write(file, id, stored.version + 1, changed);
@@ -202,7 +236,10 @@ export class Devices {
     return putDocument(this.#storage, file, id, stored);
   }
 
-  async #show(id: string, { password_sha256: _, ...record }: DeviceRecord): Promise<Device> {
+  async #show(
+    id: string,
+    { password_sha256: _, certificate_sha256: __, ...record }: DeviceRecord,
+  ): Promise<Device> {
     return {
       id,
       ...record,

@@ -11,6 +11,8 @@ export interface DeviceRecord {
   updated_at: string;
   /** SHA-256 of the password, in hexadecimal digits. */
   password_sha256: string;
+  /** SHA-256 of its present client certificate, in hexadecimal digits; devices made before there were any have none. */
+  certificate_sha256?: string;
 }
 
 /** What a device may be created with. */

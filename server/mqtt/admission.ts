@@ -30,26 +30,47 @@ const NO_CLIENT_ID = refuse(CONNACK.clientId, 'neither client id nor clean sessi
 const UNAVAILABLE = refuse(CONNACK.unavailable, 'storage unavailable');
 const UNKNOWN = refuse(CONNACK.badUserNameOrPassword, 'wrong user name or password');
 const DISABLED = refuse(CONNACK.notAuthorized, 'the device is disabled');
-const INSECURE = refuse(CONNACK.notAuthorized, 'the device may not use an insecure connection');
+const INSECURE = refuse(CONNACK.notAuthorized, 'the device must show its certificate');
+const REPLACED = refuse(CONNACK.notAuthorized, 'the certificate is of no device, or was replaced');
+const OTHER_NAME = refuse(CONNACK.badUserNameOrPassword, "the user name is not the certificate's");
 
 /** Whether a client may come in, step by step; the first step that refuses decides. */
 export async function admit(
   connect: Connect,
-  peer: Peer,
-  devices: Pick<KnownDevices, 'authenticate'>,
+  { certificate }: Peer,
+  devices: Pick<KnownDevices, 'authenticate' | 'certified'>,
 ): Promise<Verdict> {
   if (connect.clientId === '' && !connect.clean) return NO_CLIENT_ID;
-  const { userName, password } = connect;
-  if (userName === undefined || password === undefined) return UNKNOWN;
-  let device: Device | undefined;
   try {
-    device = await devices.authenticate(userName, password);
+    if (certificate !== undefined) return await byCertificate(connect, certificate, devices);
+    return await byPassword(connect, devices);
   } catch (error) {
     if (error instanceof StorageUnavailable) return UNAVAILABLE;
     throw error;
   }
+}
+
+/** Who shows a certificate is that device or nobody: no password mends it. */
+async function byCertificate(
+  { userName }: Connect,
+  { deviceId, sha256, fault }: ShownCertificate,
+  devices: Pick<KnownDevices, 'certified'>,
+): Promise<Verdict> {
+  if (fault !== undefined) return refuse(CONNACK.notAuthorized, `the certificate does not count: ${fault}`);
+  if (userName !== undefined && userName !== deviceId) return OTHER_NAME;
+  const device = await devices.certified(deviceId, sha256);
+  if (device === undefined) return REPLACED;
+  return device.status === 'enabled' ? { device } : DISABLED;
+}
+
+/** A password is for devices that cannot do TLS, whatever they come by. */
+async function byPassword(
+  { userName, password }: Connect,
+  devices: Pick<KnownDevices, 'authenticate'>,
+): Promise<Verdict> {
+  if (userName === undefined || password === undefined) return UNKNOWN;
+  const device = await devices.authenticate(userName, password);
   if (device === undefined) return UNKNOWN;
   if (device.status !== 'enabled') return DISABLED;
-  if (!peer.secure && !device.allow_insecure) return INSECURE;
-  return { device };
+  return device.allow_insecure ? { device } : INSECURE;
 }

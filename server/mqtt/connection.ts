@@ -12,13 +12,16 @@ import { type Carrier, Session } from './session.js';
 import { ProtocolViolation } from './violation.js';
 import { CONNACK, connack } from './write.js';
 
+/** A client's bytes, each way. One that bounds what strangers send is told when its client is none any more. */
+export type ClientStream = Duplex & { admitted?(): void };
+
 /**
  * One client, from its first byte to its last. A packet's way: Framing cuts it out, `readPacket` reads and judges it,
  * the Session handles it. The first one is judged by `admit` instead.
  */
 export class Connection implements Carrier {
   readonly output: Output;
-  readonly #stream: Duplex;
+  readonly #stream: ClientStream;
   readonly #peer: Peer;
   readonly #endpoint: Endpoint;
   readonly #connections: Connections;
@@ -36,7 +39,7 @@ export class Connection implements Carrier {
   #finishing = false;
   #ended = false;
 
-  constructor(stream: Duplex, peer: Peer, endpoint: Endpoint, connections: Connections) {
+  constructor(stream: ClientStream, peer: Peer, endpoint: Endpoint, connections: Connections) {
     const { settings } = endpoint;
     this.#stream = stream;
     this.#peer = peer;
@@ -117,7 +120,10 @@ export class Connection implements Carrier {
     if (!isOurProtocol(packet)) return this.#refuse(WRONG_PROTOCOL);
     const connect = readPacket(packet);
     if (connect.command !== 'connect') throw new ProtocolViolation('the first packet is not a CONNECT');
-    this.#claim = { userName: connect.userName, clientId: connect.clientId };
+    this.#claim = {
+      userName: this.#peer.certificate?.deviceId ?? connect.userName,
+      clientId: connect.clientId,
+    };
     this.#authenticating = true;
     admit(connect, this.#peer, this.#endpoint.devices).then(
       (verdict) => this.#decide(connect, verdict),
@@ -142,6 +148,7 @@ export class Connection implements Carrier {
 
   #accept(connect: Connect, device: Device): void {
     clearTimeout(this.#timer);
+    this.#stream.admitted?.();
     this.#connections.join(this, device, connect.clientId);
     this.#session = new Session(device, connect, this.#endpoint, this);
     this.#keepAlive(connect.keepAlive);

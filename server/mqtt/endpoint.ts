@@ -17,7 +17,10 @@ export type MqttSettings = Pick<
 >;
 
 /** What the endpoint needs of the device registry. */
-export type KnownDevices = Pick<Devices, 'authenticate' | 'connected' | 'disconnected' | 'active' | 'watch'>;
+export type KnownDevices = Pick<
+  Devices,
+  'authenticate' | 'certified' | 'connected' | 'disconnected' | 'active' | 'watch'
+>;
 
 /** Since the start, but for `connections`. */
 export interface MqttCounters {

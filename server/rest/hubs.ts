@@ -1,15 +1,17 @@
 import type { Devices } from '../devices/devices.js';
 import { HubNotFound } from './errors.js';
 import { idParam } from './params.js';
-import type { Router } from './router.js';
+import type { Call, Router } from './router.js';
 
 /** The one hub that this server is, in the words of the Scaleway API. */
 export interface HubOptions {
   id: string;
   region: string;
   createdAt: string;
-  /** host:port of the MQTT listener. */
+  /** Where devices connect, host:port: with TLS where there is that. */
   endpoint: string;
+  /** The certificate of the authority that signs those of the server and of the devices, in PEM. */
+  authority: string;
 }
 
 const READ = { resource: 'hub', action: 'read' } as const;
@@ -39,8 +41,16 @@ export function routeHubs(router: Router, hub: HubOptions, devices: Devices): vo
     call.send(200, JSON.stringify({ hubs: [await show()], total_count: 1 })),
   );
   router.on('GET', '/hubs/:hub_id', READ, async (call) => {
-    const id = idParam(call, 'hub_id');
-    if (id !== hub.id) throw new HubNotFound(id);
+    refuseOther(call);
     call.send(200, JSON.stringify(await show()));
   });
+  router.on('GET', '/hubs/:hub_id/ca', READ, (call) => {
+    refuseOther(call);
+    call.send(200, JSON.stringify({ ca_cert_pem: hub.authority }));
+  });
+
+  function refuseOther(call: Call): void {
+    const id = idParam(call, 'hub_id');
+    if (id !== hub.id) throw new HubNotFound(id);
+  }
 }

@@ -1,9 +1,42 @@
+import type { X509Certificate } from 'node:crypto';
+import type { Authority } from './authority.js';
+
 /** What a client showed in the TLS handshake, with proof that it has the key. */
 export interface ShownCertificate {
-  /** The common name. */
+  /** The common name: anything that a stranger likes, where there is a fault. */
   readonly deviceId: string;
   /** SHA-256 of the certificate, in hexadecimal digits. */
   readonly sha256: string;
   /** Why it does not count, such as another authority or an expired certificate. */
   readonly fault?: string;
+}
+
+const CLIENT_AUTHENTICATION = '1.3.6.1.5.5.7.3.2';
+
+/**
+ * Judges a client's certificate as of now. That is done for every connection, because a TLS session that is resumed
+ * brings the judgement of the day when it began.
+ */
+export function judge(certificate: X509Certificate, authority: Authority, now: Date): ShownCertificate {
+  const shown = { deviceId: commonName(certificate), sha256: sha256Of(certificate) };
+  const fault = faultOf(certificate, authority, now);
+  return fault === undefined ? shown : { ...shown, fault };
+}
+
+/** Of the whole certificate, in hexadecimal digits. */
+export const sha256Of = (certificate: X509Certificate): string =>
+  certificate.fingerprint256.replaceAll(':', '').toLowerCase();
+
+function faultOf(certificate: X509Certificate, authority: Authority, now: Date): string | undefined {
+  if (!authority.signed(certificate)) return 'it is of another authority';
+  if (now < new Date(certificate.validFrom)) return 'it is not valid yet';
+  if (now > new Date(certificate.validTo)) return 'it has expired';
+  if (!certificate.keyUsage?.includes(CLIENT_AUTHENTICATION)) return 'it is not for a device';
+  return undefined;
+}
+
+/** Empty where there is none, or several. */
+function commonName(certificate: X509Certificate): string {
+  const [name, ...more] = certificate.subject.split('\n').filter((part) => part.startsWith('CN='));
+  return name === undefined || more.length > 0 ? '' : name.slice('CN='.length);
 }

@@ -3,10 +3,10 @@ import type { ShownCertificate } from './shown-certificate.js';
 
 /** What a listener needs to speak TLS. */
 export interface Tls {
-  /** For `createServer` of `node:tls` and of `node:https`. */
+  /** For `createServer` of `node:tls` and of `node:https`. A client is asked for a certificate, which CONNECT judges. */
   readonly options: TlsOptions;
   /** Until the listener closes it is given each new certificate, and its failed handshakes are ended and counted. */
-  attend(server: TlsServer): void;
+  attend(listener: TlsServer): void;
   /** What the client of a finished handshake has shown, judged now, whether its TLS session is new or an old one. */
   shown(socket: TLSSocket): ShownCertificate | undefined;
 }

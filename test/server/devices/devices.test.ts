@@ -1,12 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { digest } from '../../../server/access/secret.js';
 import { DeviceNotFound, Devices, isDeviceId, type Revocation } from '../../../server/devices/devices.js';
+import { putDocument } from '../../../server/storage/ask.js';
 import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
 import { StorageUnavailable } from '../../../server/storage/storage.js';
+import { certify } from './certify.js';
 
 const REGION = 'fr-par';
 const HUB = randomUUID();
+const OPTIONS = { region: REGION, hubId: HUB, certify };
 
 interface Context {
   storage: MemoryStorage;
@@ -20,7 +24,7 @@ test.before.each((context) => {
   context.storage = memoryStorage();
   const clock = { now: new Date('2026-03-01T10:00:00.000Z') };
   context.clock = clock;
-  context.devices = new Devices(context.storage, { region: REGION, hubId: HUB, now: () => clock.now });
+  context.devices = new Devices(context.storage, { ...OPTIONS, now: () => clock.now });
 });
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -173,10 +177,54 @@ test('a removed device is gone, with its password', async ({ devices }) => {
   assert.instance(await rejection(devices.remove(device.id)), DeviceNotFound);
 });
 
-test('a new password replaces the old one', async ({ devices }) => {
-  const { device, password } = await devices.create({ name: 'n' });
+test('a device is known by its certificate, and only by its own', async ({ devices }) => {
+  const { device, certificate } = await devices.create({ name: 'n' });
+  const other = await devices.create({ name: 'other' });
+  const sha256 = digest(certificate.crt);
+  assert.equal(await devices.certified(device.id, sha256), device);
+  for (const id of [other.device.id, randomUUID(), '../x', '']) {
+    assert.is(await devices.certified(id, sha256), undefined, id);
+  }
+  assert.is(await devices.certified(device.id, digest(other.certificate.crt)), undefined);
+  await devices.remove(device.id);
+  assert.is(await devices.certified(device.id, sha256), undefined);
+});
+
+test('a device that was made before there were certificates has none until it is given one', async ({
+  devices,
+  storage,
+}) => {
+  const { device } = await devices.create({ name: 'n' });
+  const file = await storage.open(`devices/${device.id.slice(0, 2)}`);
+  const stored = file.documents.get(device.id);
+  const { certificate_sha256: _, ...record } = JSON.parse(stored?.data ?? '');
+  await putDocument(storage, file, device.id, {
+    version: 2,
+    updatedAt: device.updated_at,
+    data: JSON.stringify(record),
+  });
+  assert.is(await devices.certified(device.id, ''), undefined);
+  const { certificate } = await devices.renew(device.id);
+  assert.is((await devices.certified(device.id, digest(certificate.crt)))?.id, device.id);
+});
+
+test('no secret of a device is stored or shown', async ({ devices, storage }) => {
+  const { device, password, certificate } = await devices.create({ name: 'n' });
+  const file = await storage.open(`devices/${device.id.slice(0, 2)}`);
+  const stored = file.documents.get(device.id)?.data ?? '';
+  for (const secret of [password, certificate.key]) {
+    assert.not(stored.includes(secret));
+    assert.not(JSON.stringify(await devices.all()).includes(secret));
+  }
+  assert.not(JSON.stringify(await devices.get(device.id)).includes('sha256'));
+});
+
+test('renewing replaces password and certificate', async ({ devices }) => {
+  const { device, password, certificate } = await devices.create({ name: 'n' });
   const renewed = await devices.renew(device.id);
   assert.is.not(renewed.password, password);
+  assert.is(await devices.certified(device.id, digest(certificate.crt)), undefined);
+  assert.is((await devices.certified(device.id, digest(renewed.certificate.crt)))?.id, device.id);
   assert.is(await devices.authenticate(device.id, bytes(password)), undefined);
   assert.is((await devices.authenticate(device.id, bytes(renewed.password)))?.id, device.id);
 });
@@ -188,7 +236,7 @@ test('all devices of all files are there, also for a registry that opens again',
   const made = await Promise.all(
     Array.from({ length: 600 }, (_, n) => devices.create({ name: `device-${n}` })),
   );
-  const again = new Devices(storage, { region: REGION, hubId: HUB });
+  const again = new Devices(storage, OPTIONS);
   const ids = (await again.all()).map(({ id }) => id);
   assert.equal(ids.sort(), made.map(({ device }) => device.id).sort());
   assert.ok((await storage.list('devices/')).length <= 256);
@@ -223,7 +271,7 @@ test('the last activity is seen while a device is connected and after it has gon
   devices.disconnected(device.id);
   assert.is(await lastActivity(), '2026-03-01T11:00:00.000Z');
   await devices.close();
-  const again = new Devices(storage, { region: REGION, hubId: HUB });
+  const again = new Devices(storage, OPTIONS);
   assert.is((await again.get(device.id)).last_activity_at, '2026-03-01T11:00:00.000Z');
 });
 
@@ -243,7 +291,7 @@ test('a device that comes back while its last activity is being kept stays conne
 
 test('an activity that cannot be kept is reported, and breaks nothing', async ({ storage }) => {
   const told = new Promise<Error>((tell) => {
-    const devices = new Devices(storage, { region: REGION, hubId: HUB, onError: tell });
+    const devices = new Devices(storage, { ...OPTIONS, onError: tell });
     const id = randomUUID();
     storage.failWith(new Error('disk full'));
     devices.connected(id);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { digest } from '../../../server/access/secret.js';
 import { type Ask, startTestRest, type TestRest } from './rest.js';
 
 const test = suite<{ rest: TestRest }>('devices over REST');
@@ -13,14 +14,16 @@ test.after.each(({ rest }) => rest.close());
 const create = async (rest: TestRest, body: Ask['body']) =>
   (await rest.ask('POST', '/devices', { body })).body;
 
-test('a new device is shown with its password, and without a certificate', async ({ rest }) => {
+test('a new device is shown with its certificate and its password', async ({ rest }) => {
   const { status, body } = await rest.ask('POST', '/devices', {
     body: { name: 'front door', hub_id: rest.hubId, description: 'by the stairs', allow_insecure: true },
   });
   assert.is(status, 200);
-  assert.equal(Object.keys(body).sort(), ['device', 'password']);
-  const { device, password } = body;
+  assert.equal(Object.keys(body).sort(), ['certificate', 'device', 'password']);
+  const { device, certificate, password } = body;
   assert.is(typeof password, 'string');
+  assert.is((await rest.devices.certified(device.id, digest(certificate.crt)))?.id, device.id);
+  assert.is(certificate.key, `key of ${certificate.crt}`);
   assert.equal(device, {
     id: device.id,
     name: 'front door',
@@ -100,14 +103,16 @@ test('a device is disabled and enabled', async ({ rest }) => {
   assert.is(await status('enable'), 'enabled');
 });
 
-test('renewing what a device proves itself with gives it a new password, and ends the old', async ({
+test('renewing what a device proves itself with gives it a new certificate and password, and ends the old', async ({
   rest,
 }) => {
-  const { device, password } = await create(rest, { name: 'n' });
+  const { device, password, certificate } = await create(rest, { name: 'n' });
   const { status, body } = await rest.ask('POST', `/devices/${device.id}/renew-certificate`);
   assert.is(status, 200);
   assert.is(body.device.id, device.id);
   assert.is.not(body.password, password);
+  assert.is(await rest.devices.certified(device.id, digest(certificate.crt)), undefined);
+  assert.ok(await rest.devices.certified(device.id, digest(body.certificate.crt)));
   assert.is(await rest.devices.authenticate(device.id, Buffer.from(password)), undefined);
   assert.ok(await rest.devices.authenticate(device.id, Buffer.from(body.password)));
 });

@@ -10,8 +10,11 @@ import { Devices } from '../../../server/devices/devices.js';
 import { type RestParts, startRest } from '../../../server/rest/rest.js';
 import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
 import { Twins } from '../../../server/twins/twins.js';
+import { certify } from '../devices/certify.js';
 
 export const REGION = 'fr-par';
+/** Stands for the authority's certificate. */
+export const AUTHORITY = '-----BEGIN CERTIFICATE-----\n';
 export const BASE = `/iot/v1/regions/${REGION}`;
 
 export interface Answer {
@@ -61,7 +64,7 @@ export async function startTestRest(changes: Partial<RestParts['settings']> = {}
   const hubId = randomUUID();
   const storage = memoryStorage();
   const twins = new Twins(storage);
-  const devices = new Devices(storage, { region: REGION, hubId });
+  const devices = new Devices(storage, { region: REGION, hubId, certify });
   const tokens = await Tokens.open(storage, token);
   const log: LogLine[] = [];
   const sink = { write: (line: string) => log.push(JSON.parse(line)) };
@@ -69,7 +72,13 @@ export async function startTestRest(changes: Partial<RestParts['settings']> = {}
     twins,
     devices,
     tokens,
-    hub: { id: hubId, region: REGION, createdAt: '2026-03-01T10:00:00.000Z', endpoint: '127.0.0.1:1883' },
+    hub: {
+      id: hubId,
+      region: REGION,
+      createdAt: '2026-03-01T10:00:00.000Z',
+      endpoint: '127.0.0.1:1883',
+      authority: AUTHORITY,
+    },
     isHealthy: () => storage.healthy,
     settings: { ...readSettings(), ...changes },
     log: pino({ level: 'debug' }, sink),

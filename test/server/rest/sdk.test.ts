@@ -126,7 +126,8 @@ test('creates, shows, updates, disables, enables, renews and deletes a device', 
     allowMultipleConnections: false,
     description: 'by the stairs',
   });
-  assert.is(certificate, undefined);
+  assert.match(certificate?.crt ?? '', device?.id ?? '-');
+  assert.ok(certificate?.key);
   assert.ok(device);
   const deviceId = device?.id ?? '';
   const shown = await iot.getDevice({ deviceId });
@@ -145,7 +146,9 @@ test('creates, shows, updates, disables, enables, renews and deletes a device', 
   assert.is(updated.allowInsecure, true);
   assert.is((await iot.disableDevice({ deviceId })).status, 'disabled');
   assert.is((await iot.enableDevice({ deviceId })).status, 'enabled');
-  assert.is((await iot.renewDeviceCertificate({ deviceId })).device?.id, deviceId);
+  const renewed = await iot.renewDeviceCertificate({ deviceId });
+  assert.is(renewed.device?.id, deviceId);
+  assert.is.not(renewed.certificate?.crt, certificate?.crt);
   await iot.deleteDevice({ deviceId });
   await rejection(iot.getDevice({ deviceId }), Errors.ResourceNotFoundError);
 });

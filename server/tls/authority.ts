@@ -1,0 +1,87 @@
+import { randomBytes, X509Certificate } from 'node:crypto';
+import { join } from 'node:path';
+import type { CertificateRequest } from './issue.js';
+import { type KeyPair, KeyPairDamaged, parseKeyPair } from './key-pair.js';
+import { readPrivate, writePrivate } from './private-file.js';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const YEARS_10 = 3652;
+/** Clocks differ: what is made now is valid for a clock that is late as well. */
+const LATE_CLOCK_MS = DAY_MS;
+
+export type Issue = (request: CertificateRequest) => Promise<KeyPair>;
+
+/** What a certificate is for and how long it is valid; the rest is the authority's to say. */
+export type Wanted = Pick<CertificateRequest, 'usage' | 'commonName' | 'names'> & { readonly days: number };
+
+/** The authority that every certificate of this server comes from: ECDSA P-256, valid for ten years. */
+export class Authority {
+  /** In PEM. */
+  readonly certificate: string;
+  readonly x509: X509Certificate;
+  readonly #pair: KeyPair;
+  readonly #issue: Issue;
+  readonly #now: () => Date;
+
+  private constructor(pair: KeyPair, issue: Issue, now: () => Date) {
+    this.certificate = pair.certificate;
+    this.x509 = new X509Certificate(pair.certificate);
+    this.#pair = pair;
+    this.#issue = issue;
+    this.#now = now;
+  }
+
+  /**
+   * The authority in a directory; made, with the directory, where there is none. Certificate and key are one file that
+   * only its owner can read: so a crash leaves both or neither.
+   * @throws KeyPairDamaged for a file that is no authority: another in its place would shut out every device
+   */
+  static async open(directory: string, issue: Issue, now = () => new Date()): Promise<Authority> {
+    const path = join(directory, 'authority.pem');
+    const known = await readPrivate(path);
+    if (known !== undefined) return new Authority(parseAuthority(known, path), issue, now);
+    const commonName = `alarm-twin authority ${randomBytes(3).toString('hex')}`;
+    const wanted = { usage: 'authority' as const, commonName, names: [], days: YEARS_10 };
+    const pair = await issue({ ...wanted, ...validity(YEARS_10, now()), issuer: undefined });
+    await writePrivate(path, pair.certificate + pair.key);
+    return new Authority(pair, issue, now);
+  }
+
+  /** When it ends, and with it every certificate that it made. */
+  get notAfter(): Date {
+    return new Date(this.x509.validTo);
+  }
+
+  /** SHA-256 of its certificate, as people compare it: pairs of hexadecimal digits with colons between. */
+  get fingerprint(): string {
+    return this.x509.fingerprint256;
+  }
+
+  /** A new certificate with a new key. It ends no later than the authority does. */
+  issue({ days, ...wanted }: Wanted): Promise<KeyPair> {
+    const { notBefore, notAfter } = validity(days, this.#now());
+    const end = notAfter < this.notAfter ? notAfter : this.notAfter;
+    return this.#issue({ ...wanted, notBefore, notAfter: end, issuer: this.#pair });
+  }
+
+  /** Whether it has signed the certificate. */
+  signed(certificate: X509Certificate): boolean {
+    return certificate.checkIssued(this.x509) && certificate.verify(this.x509.publicKey);
+  }
+}
+
+const validity = (days: number, now: Date) => ({
+  notBefore: new Date(now.getTime() - LATE_CLOCK_MS),
+  notAfter: new Date(now.getTime() + days * DAY_MS),
+});
+
+function parseAuthority(text: string, path: string): KeyPair {
+  const advice = 'put it back from a backup; without it every device needs a new certificate';
+  try {
+    const pair = parseKeyPair(text, text, path);
+    if (new X509Certificate(pair.certificate).ca) return pair;
+  } catch (error) {
+    throw new KeyPairDamaged(`${(error as Error).message}: ${advice}`);
+  }
+  throw new KeyPairDamaged(`${path} is no authority: ${advice}`);
+}

@@ -1,0 +1,59 @@
+import { X509Certificate } from 'node:crypto';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Settings } from '../config.js';
+import { Authority } from './authority.js';
+import { Issuer } from './issuer.js';
+import { type CertificateSettings, givenCertificate, ownCertificate } from './server-certificate.js';
+import { ServerTls } from './server-tls.js';
+import { sha256Of } from './shown-certificate.js';
+import type { Tls } from './tls.js';
+
+export interface CertificatesOptions {
+  /** The data directory. */
+  readonly data: string;
+  readonly settings: CertificateSettings & Pick<Settings, 'tlsDeviceDays' | 'tlsHandshakeMs' | 'tlsCheckMs'>;
+  readonly log: Logger;
+}
+
+export interface Certificates {
+  readonly authority: Authority;
+  readonly tls: Tls;
+  /** A certificate for a device; nobody can read its key again. */
+  certify(deviceId: string): Promise<{ certificate: { crt: string; key: string }; sha256: string }>;
+  close(): Promise<void>;
+}
+
+/**
+ * Everything that proves who somebody is in TLS: the authority, the server's certificate, those of the devices.
+ * @throws KeyPairDamaged or the system's error, when a file holds no certificate or cannot be read or written
+ */
+export async function openCertificates({ data, settings, log }: CertificatesOptions): Promise<Certificates> {
+  const directory = join(data, 'tls');
+  const issuer = new Issuer();
+  try {
+    const authority = await Authority.open(directory, (request) => issuer.issue(request));
+    const serverCertificate =
+      settings.tlsCert === ''
+        ? ownCertificate({ directory, authority, settings, log })
+        : givenCertificate(settings);
+    const tls = await ServerTls.open({ authority, serverCertificate, settings, log });
+    return {
+      authority,
+      tls,
+      async certify(deviceId) {
+        const wanted = { usage: 'device' as const, commonName: deviceId, names: [] };
+        const { certificate, key } = await authority.issue({ ...wanted, days: settings.tlsDeviceDays });
+        const sha256 = sha256Of(new X509Certificate(certificate));
+        return { certificate: { crt: certificate, key }, sha256 };
+      },
+      async close() {
+        tls.close();
+        await issuer.close();
+      },
+    };
+  } catch (error) {
+    await issuer.close();
+    throw error;
+  }
+}

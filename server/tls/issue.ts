@@ -1,0 +1,98 @@
+/** Makes certificates. Loading this takes a quarter of a second, which is why `issuer.ts` does it in a thread of its own. */
+
+import 'reflect-metadata';
+import { createPrivateKey, KeyObject, randomBytes, webcrypto } from 'node:crypto';
+import {
+  AuthorityKeyIdentifierExtension,
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  type Extension,
+  type JsonGeneralName,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
+  X509Certificate,
+  X509CertificateGenerator,
+} from '@peculiar/x509';
+import type { KeyPair } from './key-pair.js';
+
+export type Usage = 'authority' | 'server' | 'device';
+
+export interface CertificateRequest {
+  usage: Usage;
+  commonName: string;
+  /** The subject's alternative names. */
+  names: readonly (JsonGeneralName & { type: 'dns' | 'ip' })[];
+  notBefore: Date;
+  notAfter: Date;
+  /** Who signs it: an authority, or the certificate itself. */
+  issuer: KeyPair | undefined;
+}
+
+const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+const SERIAL_BYTES = 16;
+
+const USAGES: Record<Usage, Extension[]> = {
+  authority: [
+    new BasicConstraintsExtension(true, 0, true),
+    new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+  ],
+  server: endUse(ExtendedKeyUsage.serverAuth),
+  device: endUse(ExtendedKeyUsage.clientAuth),
+};
+
+function endUse(use: ExtendedKeyUsage): Extension[] {
+  return [
+    new BasicConstraintsExtension(false, undefined, true),
+    new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+    new ExtendedKeyUsageExtension([use]),
+  ];
+}
+
+/** A new certificate with a new key, ECDSA P-256. */
+export async function issue(request: CertificateRequest): Promise<KeyPair> {
+  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+  const issuer = request.issuer && (await openIssuer(request.issuer));
+  const subject = [{ CN: [request.commonName] }];
+  const certificate = await X509CertificateGenerator.create({
+    serialNumber: serialNumber(),
+    subject,
+    issuer: issuer?.certificate.subjectName.toJSON() ?? subject,
+    notBefore: request.notBefore,
+    notAfter: request.notAfter,
+    publicKey: keys.publicKey,
+    signingKey: issuer?.key ?? keys.privateKey,
+    signingAlgorithm: ALGORITHM,
+    extensions: [
+      ...USAGES[request.usage],
+      ...alternativeNames(request.names),
+      await SubjectKeyIdentifierExtension.create(keys.publicKey),
+      await AuthorityKeyIdentifierExtension.create(issuer?.certificate.publicKey ?? keys.publicKey),
+    ],
+  });
+  return {
+    certificate: `${certificate.toString('pem')}\n`,
+    key: KeyObject.from(keys.privateKey).export({ type: 'pkcs8', format: 'pem' }).toString(),
+  };
+}
+
+async function openIssuer({ certificate, key }: KeyPair) {
+  const der = createPrivateKey(key).export({ type: 'pkcs8', format: 'der' });
+  return {
+    certificate: new X509Certificate(certificate),
+    key: await webcrypto.subtle.importKey('pkcs8', der, ALGORITHM, false, ['sign']),
+  };
+}
+
+function alternativeNames(names: readonly JsonGeneralName[]): Extension[] {
+  return names.length === 0 ? [] : [new SubjectAlternativeNameExtension([...names])];
+}
+
+/** Random, positive and not zero, in hexadecimal digits. */
+function serialNumber(): string {
+  const bytes = randomBytes(SERIAL_BYTES);
+  bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;
+  return bytes.toString('hex');
+}

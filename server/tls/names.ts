@@ -1,0 +1,30 @@
+import { isIP } from 'node:net';
+import { hostname, networkInterfaces } from 'node:os';
+
+const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
+
+/** A host name as a certificate may hold it. */
+export const isHostName = (text: string): boolean =>
+  text.length <= 253 && /^(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*$/i.test(text);
+
+/**
+ * The names and addresses by which the server is reached, without doubles: those that were given, else this machine's
+ * host name (also as `.local`, by which multicast DNS knows it) and addresses; the loopback's in any case.
+ */
+export function serverNames(given: readonly string[]): string[] {
+  const own = given.length > 0 ? given : [...hostNames(hostname().toLowerCase()), ...addresses()];
+  return [...new Set([...own, ...LOOPBACK])];
+}
+
+function hostNames(name: string): string[] {
+  if (!isHostName(name) || isIP(name) !== 0) return [];
+  return name.includes('.') ? [name] : [name, `${name}.local`];
+}
+
+/** Without those that hold for one cable only: no URL can name them. */
+function addresses(): string[] {
+  return Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .filter(({ internal, address }) => !internal && !/^fe[89ab]/i.test(address))
+    .map(({ address }) => address);
+}

@@ -1,0 +1,99 @@
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Settings } from '../config.js';
+import type { Authority } from './authority.js';
+import { type KeyPair, KeyPairDamaged, parseKeyPair } from './key-pair.js';
+import { serverNames } from './names.js';
+import { readPrivate, writePrivate } from './private-file.js';
+
+export type CertificateSettings = Pick<
+  Settings,
+  'names' | 'tlsCert' | 'tlsKey' | 'tlsServerDays' | 'tlsRenewDays'
+>;
+
+/** What the server shows from now on, whether it is the same as before or not. */
+export type ServerCertificate = () => Promise<KeyPair>;
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * The pair that was given from outside, read anew each time: whoever renews it replaces the files.
+ * @throws KeyPairDamaged, or the system's error for a file that cannot be read
+ */
+export const givenCertificate =
+  ({ tlsCert, tlsKey }: Pick<Settings, 'tlsCert' | 'tlsKey'>): ServerCertificate =>
+  async () => {
+    const [certificate, key] = await Promise.all([readFile(tlsCert, 'utf8'), readFile(tlsKey, 'utf8')]);
+    return parseKeyPair(certificate, key, tlsCert === tlsKey ? tlsCert : `${tlsCert} with ${tlsKey}`);
+  };
+
+export interface OwnCertificateParts {
+  /** Where it is kept. */
+  readonly directory: string;
+  readonly authority: Authority;
+  readonly settings: CertificateSettings;
+  readonly log: Logger;
+  readonly now?: () => Date;
+}
+
+/** The server's own certificate, kept in a file; a new one when it is not there, comes to its end or lacks a name. */
+export function ownCertificate({
+  directory,
+  authority,
+  settings,
+  log,
+  now = () => new Date(),
+}: OwnCertificateParts): ServerCertificate {
+  const path = join(directory, 'server.pem');
+  return async () => {
+    const names = serverNames(settings.names);
+    const kept = await readKept(path, log);
+    const fault =
+      kept === undefined ? 'there is none' : faultOf(new X509Certificate(kept.certificate), names);
+    if (kept !== undefined && fault === undefined) return kept;
+    const made = await authority.issue({
+      usage: 'server',
+      commonName: names[0] ?? 'localhost',
+      names: names.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value })),
+      days: settings.tlsServerDays,
+    });
+    await writePrivate(path, made.certificate + made.key);
+    log.info({ names, because: fault }, 'made a certificate for the server');
+    return made;
+  };
+
+  function faultOf(certificate: X509Certificate, names: readonly string[]): string | undefined {
+    const left = new Date(certificate.validTo).getTime() - now().getTime();
+    if (!authority.signed(certificate)) return 'it is of another authority';
+    // At the authority's own end no new one would last longer.
+    const renews = left < settings.tlsRenewDays * DAY_MS && certificate.validTo !== authority.x509.validTo;
+    if (renews) return 'it ends soon';
+    if (!names.every((name) => covers(certificate, name))) return 'it lacks a name';
+    // Addresses of this machine come and go; names that were given do so on purpose.
+    const more = namesIn(certificate) > names.length;
+    return more && settings.names.length > 0 ? 'it has a name that is not wanted any more' : undefined;
+  }
+}
+
+const covers = (certificate: X509Certificate, name: string): boolean =>
+  isIP(name) === 0
+    ? certificate.checkHost(name, { subject: 'never' }) !== undefined
+    : certificate.checkIP(name) !== undefined;
+
+const namesIn = (certificate: X509Certificate): number =>
+  (certificate.subjectAltName ?? '').split(', ').length;
+
+/** It can be made anew, so a damaged one only is named. */
+async function readKept(path: string, log: Logger): Promise<KeyPair | undefined> {
+  const text = await readPrivate(path);
+  try {
+    return text === undefined ? undefined : parseKeyPair(text, text, path);
+  } catch (error) {
+    if (!(error instanceof KeyPairDamaged)) throw error;
+    log.warn({ reason: error.message }, 'the certificate of the server is damaged and is made anew');
+    return undefined;
+  }
+}

@@ -1,0 +1,89 @@
+/** Who comes in by what he shows: the steps of `admit`, without a network. */
+
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { admit, type Peer } from '../../../server/mqtt/admission.js';
+import type { Connect } from '../../../server/mqtt/packet.js';
+import { StorageUnavailable } from '../../../server/storage/storage.js';
+import { TestDevices } from './endpoint.js';
+
+const devices = new TestDevices();
+const { id, password } = devices.add({ allow_insecure: false });
+const other = devices.add();
+const disabled = devices.add({ status: 'disabled' });
+
+const CONNECT: Connect = {
+  command: 'connect',
+  clientId: 'c',
+  clean: true,
+  keepAlive: 0,
+  userName: undefined,
+  password: undefined,
+  will: undefined,
+};
+const peer = (changes: Partial<Peer> = {}): Peer => ({ address: '192.0.2.1:1', secure: true, ...changes });
+
+/** The CONNACK's code, 0 for one who comes in. */
+async function codeOf(from: Peer, changes: Partial<Connect> = {}): Promise<number> {
+  const verdict = await admit({ ...CONNECT, ...changes }, from, devices);
+  return 'refusal' in verdict ? verdict.refusal.code : 0;
+}
+
+const certificate = devices.certificateOf(id);
+
+test('a certificate alone lets its device in', async () => {
+  const verdict = await admit(CONNECT, peer({ certificate }), devices);
+  assert.is('device' in verdict && verdict.device.id, id);
+});
+
+test('beside a certificate the user name is the same device or missing, and the password is nothing', async () => {
+  const from = peer({ certificate });
+  assert.is(await codeOf(from, { userName: id }), 0);
+  assert.is(await codeOf(from, { userName: id, password: Buffer.from('wrong') }), 0);
+  assert.is(await codeOf(from, { userName: other.id }), 4);
+  assert.is(await codeOf(from, { userName: other.id, password: Buffer.from(other.password) }), 4);
+});
+
+test('a certificate that does not count is refused by 5, whatever else is right', async () => {
+  const right = { userName: other.id, password: Buffer.from(other.password) };
+  const shown = devices.certificateOf(other.id);
+  for (const certificate of [
+    { ...shown, fault: 'expired' },
+    { ...shown, sha256: devices.certificateOf(id).sha256 },
+    { ...shown, deviceId: 'no-device' },
+    { ...shown, deviceId: '' },
+  ]) {
+    const named = certificate.deviceId === other.id ? right : {};
+    assert.is(await codeOf(peer({ certificate }), named), 5, JSON.stringify(certificate));
+  }
+});
+
+test('a disabled device is refused by 5, with its certificate as with its password', async () => {
+  assert.is(await codeOf(peer({ certificate: devices.certificateOf(disabled.id) })), 5);
+  const { id: userName, password: text } = disabled;
+  assert.is(await codeOf(peer(), { userName, password: Buffer.from(text) }), 5);
+});
+
+test('a password lets in only a device that need not show a certificate, on TLS as without', async () => {
+  for (const secure of [true, false]) {
+    const theirs = { userName: other.id, password: Buffer.from(other.password) };
+    assert.is(await codeOf(peer({ secure }), theirs), 0);
+    assert.is(await codeOf(peer({ secure }), { userName: id, password: Buffer.from(password) }), 5);
+    assert.is(await codeOf(peer({ secure }), { userName: id, password: Buffer.from('wrong') }), 4);
+    assert.is(await codeOf(peer({ secure })), 4);
+  }
+});
+
+test('while the registry cannot be read everyone is asked to come later', async () => {
+  const away = async () => {
+    throw new StorageUnavailable('disk');
+  };
+  const absent = { authenticate: away, certified: away };
+  const named = { ...CONNECT, userName: id, password: Buffer.from(password) };
+  for (const from of [peer(), peer({ certificate })]) {
+    const verdict = await admit(named, from, absent);
+    assert.is('refusal' in verdict && verdict.refusal.code, 3);
+  }
+});
+
+test.run();
