@@ -1,117 +1,25 @@
 /** Every setting of the server: its environment variable, its default and what it bounds, in one table. */
 
 import { parseArgs } from 'node:util';
+import {
+  type Address,
+  address,
+  addressOrNone,
+  count,
+  flag,
+  limit,
+  list,
+  oneOf,
+  origins,
+  type Setting,
+  text,
+  token,
+} from './setting.js';
+
+export type { Address };
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-
-export interface Address {
-  host: string;
-  /** 0 lets the system choose. */
-  port: number;
-}
-
-interface Setting<T> {
-  variable: string;
-  fallback: string;
-  read: (text: string) => T;
-  help: string;
-  /** Where it is not given and this other address lets the system choose the port, so does it, on the same host. */
-  beside?: string;
-}
-
-const text = (variable: string, fallback: string, help: string): Setting<string> => ({
-  variable,
-  fallback,
-  read: (given) => given,
-  help,
-});
-
-const count = (variable: string, fallback: number, help: string): Setting<number> => ({
-  variable,
-  fallback: String(fallback),
-  read: wholeNumber,
-  help,
-});
-
-/** A limit: nothing is above it, and without anything below it nothing would work. */
-const limit = (variable: string, fallback: number, help: string): Setting<number> => ({
-  variable,
-  fallback: String(fallback),
-  read: wholeNumberAboveZero,
-  help,
-});
-
-const origins = (variable: string, help: string): Setting<readonly string[]> => ({
-  variable,
-  fallback: '',
-  read: originList,
-  help,
-});
-
-const address = (variable: string, fallback: string, help: string): Setting<Address> => ({
-  variable,
-  fallback,
-  read: hostAndPort,
-  help,
-});
-
-/** An address, or undefined for an empty text. */
-const addressOrNone = (
-  variable: string,
-  fallback: string,
-  beside: string,
-  help: string,
-): Setting<Address | undefined> => ({
-  variable,
-  fallback,
-  read: (given) => (given === '' ? undefined : hostAndPort(given)),
-  help,
-  beside,
-});
-
-const list = (variable: string, help: string): Setting<readonly string[]> => ({
-  variable,
-  fallback: '',
-  read: (given) =>
-    given
-      .split(',')
-      .map((word) => word.trim())
-      .filter((word) => word !== ''),
-  help,
-});
-
-const flag = (variable: string, help: string): Setting<boolean> => ({
-  variable,
-  fallback: '0',
-  read: (given) => {
-    if (given !== '0' && given !== '1') throw new Error('expected 0 or 1');
-    return given === '1';
-  },
-  help,
-});
-
-const oneOf = (
-  variable: string,
-  fallback: string,
-  words: readonly string[],
-  help: string,
-): Setting<string> => ({
-  variable,
-  fallback,
-  read: (given) => {
-    if (!words.includes(given)) throw new Error(`expected one of ${words.join(', ')}`);
-    return given;
-  },
-  help,
-});
-
-const token = (variable: string, help: string): Setting<string | undefined> => ({
-  variable,
-  fallback: '',
-  read: uuidOrNothing,
-  help,
-});
 
 /** Sizes are in bytes and times in milliseconds, as their names say. */
 export const SETTINGS = {
@@ -219,6 +127,21 @@ export const SETTINGS = {
     60_000,
     'how long an HTTP connection may move nothing, neither request nor answer',
   ),
+  events: limit('TWIN_EVENTS', 1024, 'open streams of events in all'),
+  eventsPerToken: limit('TWIN_EVENTS_PER_TOKEN', 64, 'open streams of events of one token'),
+  eventsBufferBytes: limit(
+    'TWIN_EVENTS_BUFFER_BYTES',
+    1 * MIB,
+    'changes that the reader of a stream of events has not taken yet',
+  ),
+  eventsHeartbeatMs: limit(
+    'TWIN_EVENTS_HEARTBEAT_MS',
+    15_000,
+    'between the comments that keep a stream of events open; who has no room for two is dropped',
+  ),
+  waits: limit('TWIN_WAITS', 1024, 'writes that wait for the panel to follow, in all'),
+  waitSeconds: limit('TWIN_WAIT_SECONDS', 30, 'how long a write may wait for that at most, in seconds'),
+
   historyVersions: count(
     'TWIN_HISTORY_VERSIONS',
     1000,
@@ -300,44 +223,4 @@ function readFlags(args: string[]): Record<string, string | undefined> {
   } catch (error) {
     throw new SettingError((error as Error).message);
   }
-}
-
-function wholeNumber(given: string): number {
-  const number = Number(given);
-  if (!/^\d+$/.test(given) || !Number.isSafeInteger(number)) throw new Error('expected a whole number');
-  return number;
-}
-
-function wholeNumberAboveZero(given: string): number {
-  const number = wholeNumber(given);
-  if (number === 0) throw new Error('expected a whole number above 0');
-  return number;
-}
-
-function originList(given: string): string[] {
-  const words = given.split(',').map((word) => word.trim());
-  return words.filter((word) => word !== '').map(webOrigin);
-}
-
-function webOrigin(word: string): string {
-  const url = URL.canParse(word) ? new URL(word) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.href !== `${url.origin}/`) {
-    throw new Error('expected origins such as https://alarm.example:8443, separated by commas');
-  }
-  return url.origin;
-}
-
-function hostAndPort(given: string): Address {
-  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(given) ?? [];
-  const port = Number(digits);
-  if (digits === undefined || port > 65_535) throw new Error('expected host:port, such as 127.0.0.1:8080');
-  return { host: bracketed ?? plain ?? '', port };
-}
-
-const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
-
-function uuidOrNothing(given: string): string | undefined {
-  if (given === '') return undefined;
-  if (!UUID_V4.test(given)) throw new Error('expected a UUID v4');
-  return given.toLowerCase();
 }

@@ -1,0 +1,149 @@
+/** The kinds of settings: how each is understood. What a reader throws says what is expected. */
+
+export interface Address {
+  host: string;
+  /** 0 lets the system choose. */
+  port: number;
+}
+
+export interface Setting<T> {
+  variable: string;
+  fallback: string;
+  read: (text: string) => T;
+  help: string;
+  /** Where it is not given and this other address lets the system choose the port, so does it, on the same host. */
+  beside?: string;
+}
+
+export const text = (variable: string, fallback: string, help: string): Setting<string> => ({
+  variable,
+  fallback,
+  read: (given) => given,
+  help,
+});
+
+export const count = (variable: string, fallback: number, help: string): Setting<number> => ({
+  variable,
+  fallback: String(fallback),
+  read: wholeNumber,
+  help,
+});
+
+/** A limit: nothing is above it, and without anything below it nothing would work. */
+export const limit = (variable: string, fallback: number, help: string): Setting<number> => ({
+  variable,
+  fallback: String(fallback),
+  read: wholeNumberAboveZero,
+  help,
+});
+
+export const origins = (variable: string, help: string): Setting<readonly string[]> => ({
+  variable,
+  fallback: '',
+  read: originList,
+  help,
+});
+
+export const address = (variable: string, fallback: string, help: string): Setting<Address> => ({
+  variable,
+  fallback,
+  read: hostAndPort,
+  help,
+});
+
+/** An address, or undefined for an empty text. */
+export const addressOrNone = (
+  variable: string,
+  fallback: string,
+  beside: string,
+  help: string,
+): Setting<Address | undefined> => ({
+  variable,
+  fallback,
+  read: (given) => (given === '' ? undefined : hostAndPort(given)),
+  help,
+  beside,
+});
+
+export const list = (variable: string, help: string): Setting<readonly string[]> => ({
+  variable,
+  fallback: '',
+  read: (given) =>
+    given
+      .split(',')
+      .map((word) => word.trim())
+      .filter((word) => word !== ''),
+  help,
+});
+
+export const flag = (variable: string, help: string): Setting<boolean> => ({
+  variable,
+  fallback: '0',
+  read: (given) => {
+    if (given !== '0' && given !== '1') throw new Error('expected 0 or 1');
+    return given === '1';
+  },
+  help,
+});
+
+export const oneOf = (
+  variable: string,
+  fallback: string,
+  words: readonly string[],
+  help: string,
+): Setting<string> => ({
+  variable,
+  fallback,
+  read: (given) => {
+    if (!words.includes(given)) throw new Error(`expected one of ${words.join(', ')}`);
+    return given;
+  },
+  help,
+});
+
+export const token = (variable: string, help: string): Setting<string | undefined> => ({
+  variable,
+  fallback: '',
+  read: uuidOrNothing,
+  help,
+});
+
+function wholeNumber(given: string): number {
+  const number = Number(given);
+  if (!/^\d+$/.test(given) || !Number.isSafeInteger(number)) throw new Error('expected a whole number');
+  return number;
+}
+
+function wholeNumberAboveZero(given: string): number {
+  const number = wholeNumber(given);
+  if (number === 0) throw new Error('expected a whole number above 0');
+  return number;
+}
+
+function originList(given: string): string[] {
+  const words = given.split(',').map((word) => word.trim());
+  return words.filter((word) => word !== '').map(webOrigin);
+}
+
+function webOrigin(word: string): string {
+  const url = URL.canParse(word) ? new URL(word) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.href !== `${url.origin}/`) {
+    throw new Error('expected origins such as https://alarm.example:8443, separated by commas');
+  }
+  return url.origin;
+}
+
+function hostAndPort(given: string): Address {
+  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(given) ?? [];
+  const port = Number(digits);
+  if (digits === undefined || port > 65_535) throw new Error('expected host:port, such as 127.0.0.1:8080');
+  return { host: bracketed ?? plain ?? '', port };
+}
+
+const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
+
+function uuidOrNothing(given: string): string | undefined {
+  if (given === '') return undefined;
+  if (!UUID_V4.test(given)) throw new Error('expected a UUID v4');
+  return given.toLowerCase();
+}
