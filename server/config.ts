@@ -1,5 +1,6 @@
 /** Every setting of the server: its environment variable, its default and what it bounds, in one table. */
 
+import { BlockList, isIP, isIPv6 } from 'node:net';
 import { parseArgs } from 'node:util';
 import {
   type Address,
@@ -8,7 +9,7 @@ import {
   count,
   flag,
   limit,
-  list,
+  names,
   oneOf,
   origins,
   type Setting,
@@ -42,7 +43,7 @@ export const SETTINGS = {
     'TWIN_ALLOW_INSECURE',
     '1 lets the listeners without TLS be reached from other machines',
   ),
-  names: list(
+  names: names(
     'TWIN_NAMES',
     'host names and addresses by which the server is reached, with commas between; empty: those of this machine',
   ),
@@ -142,6 +143,11 @@ export const SETTINGS = {
   waits: limit('TWIN_WAITS', 1024, 'writes that wait for the panel to follow, in all'),
   waitSeconds: limit('TWIN_WAIT_SECONDS', 30, 'how long a write may wait for that at most, in seconds'),
 
+  hstsSeconds: count(
+    'TWIN_HSTS_SECONDS',
+    2_592_000,
+    'for how long a browser that came by TLS comes by nothing else, to any port of that name; 0 says nothing',
+  ),
   historyVersions: count(
     'TWIN_HISTORY_VERSIONS',
     1000,
@@ -189,7 +195,7 @@ export const flagOf = (variable: string): string =>
 
 /**
  * The settings from flags, else environment, else defaults.
- * @throws SettingError for an unknown flag or a value that does not parse
+ * @throws SettingError for an unknown flag, a value that does not parse, or values that contradict each other
  */
 export function readSettings(environment: NodeJS.ProcessEnv = {}, args: string[] = []): Settings {
   const flags = readFlags(args);
@@ -202,8 +208,38 @@ export function readSettings(environment: NodeJS.ProcessEnv = {}, args: string[]
       throw new SettingError(`${setting.variable}=${given}: ${(error as Error).message}`);
     }
   });
-  return Object.fromEntries(settings) as Settings;
+  const found = Object.fromEntries(settings) as Settings;
+  refuseContradictions(found);
+  return found;
 }
+
+function refuseContradictions(settings: Settings): void {
+  const [open] = openListeners(settings);
+  if (open !== undefined && !settings.allowInsecure) {
+    throw new SettingError(
+      `${open} would serve other machines without TLS: let them come by TWIN_HTTPS and TWIN_MQTTS, ` +
+        'or set TWIN_ALLOW_INSECURE=1',
+    );
+  }
+  if ((settings.tlsCert === '') !== (settings.tlsKey === '')) {
+    throw new SettingError('TWIN_TLS_CERT and TWIN_TLS_KEY go together');
+  }
+}
+
+/** The listeners without TLS that other machines reach, each as its variable and what was given. */
+export const openListeners = ({ http, mqtt }: Pick<Settings, 'http' | 'mqtt'>): string[] =>
+  Object.entries({ TWIN_HTTP: http, TWIN_MQTT: mqtt })
+    .filter(([, { host }]) => !isLoopback(host))
+    .map(([variable, { host, port }]) => `${variable}=${isIPv6(host) ? `[${host}]` : host}:${port}`);
+
+function isLoopback(host: string): boolean {
+  if (isIP(host) === 0) return host.toLowerCase() === 'localhost';
+  return LOOPBACK.check(host, isIPv6(host) ? 'ipv6' : 'ipv4');
+}
+
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
+LOOPBACK.addAddress('::1', 'ipv6');
 
 /** So two servers with free ports for REST and MQTT never meet on a port for TLS. */
 function portlessBeside(

@@ -1,6 +1,6 @@
 /** The server's process: settings in, one line for what goes wrong, an orderly end. */
 
-import { readSettings } from './config.js';
+import { openListeners, readSettings } from './config.js';
 import { makeLog } from './log.js';
 import { ListenFailed, startServer } from './server.js';
 import { StorageUnavailable } from './storage/storage.js';
@@ -8,6 +8,11 @@ import { StorageUnavailable } from './storage/storage.js';
 async function main(): Promise<void> {
   const settings = readSettings(process.env, process.argv.slice(2));
   const log = makeLog(settings.log);
+  for (const listener of openListeners(settings)) {
+    log.warn(
+      `${listener} serves other machines WITHOUT TLS: whoever is on the way can read and change everything`,
+    );
+  }
   const server = await startServer(settings, log);
 
   // State that an exception left half changed must not be served, and the journal makes a restart safe.

@@ -1,5 +1,8 @@
 /** The kinds of settings: how each is understood. What a reader throws says what is expected. */
 
+import { isIP } from 'node:net';
+import { isHostName } from './tls/names.js';
+
 export interface Address {
   host: string;
   /** 0 lets the system choose. */
@@ -65,14 +68,10 @@ export const addressOrNone = (
   beside,
 });
 
-export const list = (variable: string, help: string): Setting<readonly string[]> => ({
+export const names = (variable: string, help: string): Setting<readonly string[]> => ({
   variable,
   fallback: '',
-  read: (given) =>
-    given
-      .split(',')
-      .map((word) => word.trim())
-      .filter((word) => word !== ''),
+  read: nameList,
   help,
 });
 
@@ -120,9 +119,20 @@ function wholeNumberAboveZero(given: string): number {
   return number;
 }
 
-function originList(given: string): string[] {
-  const words = given.split(',').map((word) => word.trim());
-  return words.filter((word) => word !== '').map(webOrigin);
+const wordsOf = (given: string): string[] =>
+  given
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
+
+const originList = (given: string): string[] => wordsOf(given).map(webOrigin);
+
+function nameList(given: string): string[] {
+  const words = wordsOf(given).map((word) => word.toLowerCase());
+  if (!words.every((word) => isIP(word) !== 0 || isHostName(word))) {
+    throw new Error('expected host names and addresses, such as alarm.example,192.0.2.7');
+  }
+  return words;
 }
 
 function webOrigin(word: string): string {

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { flagOf, readSettings, SETTINGS, SettingError } from '../../server/config.js';
+import { flagOf, openListeners, readSettings, SETTINGS, SettingError } from '../../server/config.js';
 
 const refusal = (environment: Record<string, string>, args: string[] = []): string => {
   try {
@@ -58,7 +58,7 @@ test('an address is host:port, with brackets around an IPv6 host', () => {
     ':8080': { host: '', port: 8080 },
   };
   for (const [given, address] of Object.entries(addresses)) {
-    assert.equal(readSettings({ TWIN_HTTP: given }).http, address, given);
+    assert.equal(readSettings({ TWIN_HTTP: given, TWIN_ALLOW_INSECURE: '1' }).http, address, given);
   }
 });
 
@@ -75,8 +75,43 @@ test('where the system chooses the port of a listener, it does so for the one wi
   assert.equal(given.https, { host: '127.0.0.1', port: 8444 });
 });
 
-test('a list has commas between its words, and nothing else counts', () => {
-  assert.equal(readSettings({ TWIN_NAMES: ' alarm.lan, 192.168.1.5,,' }).names, ['alarm.lan', '192.168.1.5']);
+test('a listener without TLS serves this machine alone, unless that is asked for', () => {
+  for (const here of ['127.0.0.1:0', '127.1.2.3:80', '[::1]:80', '[::ffff:127.0.0.1]:80', 'localhost:80']) {
+    assert.equal(openListeners(readSettings({ TWIN_HTTP: here, TWIN_MQTT: here })), [], here);
+  }
+  for (const open of [
+    '0.0.0.0:80',
+    '[::]:80',
+    ':80',
+    '192.0.2.7:80',
+    '[2001:db8::1]:80',
+    'alarm.example:80',
+  ]) {
+    for (const variable of ['TWIN_HTTP', 'TWIN_MQTT']) {
+      assert.match(
+        refusal({ [variable]: open }),
+        `${variable}=${open} would serve other machines without TLS`,
+      );
+      const allowed = readSettings({ [variable]: open, TWIN_ALLOW_INSECURE: '1' });
+      assert.equal(openListeners(allowed), [`${variable}=${open}`]);
+    }
+  }
+});
+
+test('a certificate and its key are given together or not at all', () => {
+  const [cert, key] = ['/c.pem', '/k.pem'];
+  assert.is(readSettings({ TWIN_TLS_CERT: cert, TWIN_TLS_KEY: key }).tlsKey, key);
+  for (const half of [{ TWIN_TLS_CERT: cert }, { TWIN_TLS_KEY: key }]) {
+    assert.is(refusal(half), 'TWIN_TLS_CERT and TWIN_TLS_KEY go together');
+  }
+});
+
+test('names have commas between them, in lower case', () => {
+  assert.equal(readSettings({ TWIN_NAMES: ' Alarm.lan, 192.168.1.5,,::1' }).names, [
+    'alarm.lan',
+    '192.168.1.5',
+    '::1',
+  ]);
   assert.equal(readSettings().names, []);
 });
 
@@ -103,6 +138,7 @@ test('what cannot be understood is refused with the variable, the value and what
     ['TWIN_MQTT', 'a:b', 'expected host:port'],
     ['TWIN_MQTT', '', 'expected host:port'],
     ['TWIN_HTTPS', '8443', 'expected host:port'],
+    ['TWIN_NAMES', 'alarm.lan,https://alarm.lan', 'expected host names and addresses'],
     ['TWIN_ALLOW_INSECURE', 'yes', 'expected 0 or 1'],
     ['TWIN_TOKEN', 'secret', 'expected a UUID v4'],
     ['TWIN_TOKEN', 'abcdef01-2345-1678-9abc-def012345678', 'expected a UUID v4'],

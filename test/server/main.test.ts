@@ -31,6 +31,9 @@ const start = (data: string, env: Record<string, string> = {}): Program =>
 const listening = (program: Program): Promise<{ http: string; mqtt: string }> =>
   program.line((line) => (line.includes('"msg":"listening"') ? JSON.parse(line) : undefined));
 
+/** What it says to people, beside its log. */
+const saidBy = ({ lines }: Program): string[] => lines.filter((line) => !line.startsWith('{'));
+
 const TOKEN_LINE = /^Owner token, shown this once: ([0-9a-f-]{36})$/;
 const tokenIn = (lines: string[]): string | undefined =>
   lines.map((line) => TOKEN_LINE.exec(line)?.[1]).find((token) => token !== undefined);
@@ -74,10 +77,14 @@ test('a port that is taken is one clear line and exit 1', async ({ directory }) 
   const other = createServer();
   await new Promise<void>((ready) => other.listen(0, '127.0.0.1', ready));
   const { port } = other.address() as { port: number };
-  for (const variable of ['TWIN_HTTP', 'TWIN_MQTT']) {
-    const program = start(directory, { [variable]: `127.0.0.1:${port}`, TWIN_TOKEN: randomUUID() });
+  for (const variable of ['TWIN_HTTP', 'TWIN_MQTT', 'TWIN_HTTPS', 'TWIN_MQTTS']) {
+    const taken = { [variable]: `127.0.0.1:${port}` };
+    const others = { TWIN_HTTPS: '127.0.0.1:0', TWIN_MQTTS: '127.0.0.1:0' };
+    const program = start(directory, { ...others, ...taken, TWIN_TOKEN: randomUUID() });
     assert.is((await program.ended).code, 1);
-    assert.equal(program.lines, [`alarm-twin: 127.0.0.1:${port} is taken by another program`]);
+    assert.equal(saidBy(program), [
+      `alarm-twin: 127.0.0.1:${port} is taken by another program; ${variable} chooses where to listen`,
+    ]);
   }
   other.close();
 });
@@ -117,9 +124,30 @@ test('a setting that cannot be understood is one clear line and exit 1', async (
 });
 
 test('an address that this machine does not have is one clear line and exit 1', async ({ directory }) => {
-  const program = start(directory, { TWIN_HTTP: '192.0.2.1:0', TWIN_TOKEN: randomUUID() });
+  const program = start(directory, { TWIN_HTTPS: '192.0.2.1:0', TWIN_TOKEN: randomUUID() });
   assert.is((await program.ended).code, 1);
-  assert.equal(program.lines, ['alarm-twin: 192.0.2.1 is no address of this machine']);
+  assert.equal(saidBy(program), [
+    'alarm-twin: 192.0.2.1 is no address of this machine; TWIN_HTTPS chooses where to listen',
+  ]);
+});
+
+test('a listener without TLS for other machines is refused in one line, or warned of where it is asked for', async ({
+  directory,
+}) => {
+  const open = { TWIN_HTTP: '0.0.0.0:0' };
+  const refused = start(directory, open);
+  assert.is((await refused.ended).code, 1);
+  assert.is(refused.lines.length, 1);
+  assert.match(
+    refused.lines[0] ?? '',
+    /^alarm-twin: TWIN_HTTP=0\.0\.0\.0:0 would serve other machines without TLS/,
+  );
+  const allowed = start(directory, { ...open, TWIN_ALLOW_INSECURE: '1' });
+  await listening(allowed);
+  const warnings = allowed.lines.filter((line) => line.includes('"level":40'));
+  assert.is(warnings.length, 1);
+  assert.match(warnings[0] ?? '', /TWIN_HTTP=0\.0\.0\.0:0 serves other machines WITHOUT TLS/);
+  await allowed.stop();
 });
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
