@@ -31,6 +31,7 @@ export const COMMAND_OPTIONS = {
   expires: { type: 'string', value: 'TIME', help: 'how long it is valid, as 2030-01-31T12:00:00Z' },
   'allow-insecure': { type: 'boolean', help: 'the device may connect without TLS' },
   'allow-multiple-connections': { type: 'boolean', help: 'the device may be connected more than once' },
+  save: { type: 'string', value: 'DIRECTORY', help: 'for ca.crt, device.crt and device.key' },
   version: { type: 'string', value: 'N', help: 'refused unless the document has this version' },
   interval: { type: 'string', value: 'MS', help: 'milliseconds between two looks, else 1000' },
 } as const satisfies Record<string, Option>;

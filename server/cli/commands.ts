@@ -8,6 +8,7 @@ import type { Device } from '../devices/device.js';
 import { pathOf, Refused } from './api.js';
 import { UsageError, wholeNumber } from './arguments.js';
 import type { Call, Command } from './command.js';
+import { createDevice, printAuthority, renewDevice } from './credentials.js';
 import { deviceText, documentText, table } from './text.js';
 import { watch } from './watch.js';
 
@@ -43,22 +44,6 @@ async function listTokens(call: Call): Promise<void> {
         description,
       ]),
     ),
-  );
-}
-
-async function createDevice(call: Call): Promise<void> {
-  const body = JSON.stringify({
-    name: call.words[0],
-    description: call.given.description,
-    allow_insecure: call.given['allow-insecure'],
-    allow_multiple_connections: call.given['allow-multiple-connections'],
-  });
-  const made = (await call.api.call('POST', '/devices', body)) as { device: Device; password: string };
-  show(
-    call,
-    made,
-    ({ device, password }) =>
-      `id        ${device.id}\npassword  ${password}\nThe password is shown this once.`,
   );
 }
 
@@ -160,13 +145,22 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     'device create',
     {
       words: 'NAME',
-      options: ['description', 'allow-insecure', 'allow-multiple-connections'],
-      help: 'a new device and its password',
+      options: ['description', 'allow-insecure', 'allow-multiple-connections', 'save'],
+      help: 'a new device, its password, its certificate and key',
       run: createDevice,
     },
   ],
   ['device list', { words: '', options: [], help: 'the devices', run: listDevices }],
   ['device show', { words: 'ID', options: [], help: 'one device', run: showDevice }],
+  [
+    'device renew',
+    {
+      words: 'ID',
+      options: ['save'],
+      help: 'replaces password, certificate and key, and ends what came in by the old ones',
+      run: renewDevice,
+    },
+  ],
   ['device delete', { words: 'ID', options: [], help: 'ends a device and its twin', run: remove('devices') }],
   [
     'get',
@@ -200,5 +194,6 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     },
   ],
   ['arm', { words: 'ID', options: [], help: 'asks the panel to arm', run: setArmed(true) }],
+  ['ca', { words: '', options: [], help: "the authority's certificate, in PEM", run: printAuthority }],
   ['disarm', { words: 'ID', options: [], help: 'asks the panel to disarm', run: setArmed(false) }],
 ]);

@@ -1,11 +1,15 @@
 /** The commands in this process, against the REST interface in it. */
 
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { digest } from '../../../server/access/secret.js';
 import { Api } from '../../../server/cli/api.js';
 import { parseCommandLine } from '../../../server/cli/arguments.js';
 import { COMMANDS } from '../../../server/cli/commands.js';
-import { startTestRest, type TestRest } from '../rest/rest.js';
+import { AUTHORITY, startTestRest, type TestRest } from '../rest/rest.js';
 
 const test = suite<{ rest: TestRest; id: string }>('commands');
 
@@ -79,6 +83,32 @@ test('makes, shows, lists and deletes a device', async ({ rest }) => {
   assert.match(await say(rest, 'device', 'list'), new RegExp(`^${id} +front door +enabled +no +never$`, 'm'));
   assert.is(await say(rest, 'device', 'delete', id), 'done\n');
   assert.is(await fail(rest, ['device', 'show', id]), `no such device: ${id}`);
+});
+
+test("prints the authority's certificate", async ({ rest }) => {
+  assert.is(await say(rest, 'ca'), AUTHORITY);
+  assert.equal(JSON.parse(await say(rest, 'ca', '--json')), { ca_cert_pem: AUTHORITY });
+});
+
+test('shows certificate and key of a new device once, or leaves them in files for their owner alone', async ({
+  rest,
+}) => {
+  assert.match(await say(rest, 'device', 'create', 'n'), /^certificate .+\n?key of certificate/m);
+  const directory = join(mkdtempSync(join(tmpdir(), 'twin-cli-')), 'below');
+  const made = JSON.parse(await say(rest, 'device', 'create', 'n', '--save', directory, '--json'));
+  const saved = () =>
+    ['ca.crt', 'device.crt', 'device.key'].map((name) => readFileSync(join(directory, name), 'utf8'));
+  assert.equal(saved(), [AUTHORITY, made.certificate.crt, made.certificate.key]);
+  assert.is(statSync(join(directory, 'device.key')).mode & 0o777, 0o600);
+  const said = await say(rest, 'device', 'renew', made.device.id, '--save', directory);
+  assert.not.ok(said.includes('certificate ') && said.includes('key of'));
+  const [, crt = '', key] = saved();
+  assert.is.not(crt, made.certificate.crt);
+  assert.is(key, `key of ${crt}`);
+  assert.is((await rest.devices.certified(made.device.id, digest(crt)))?.id, made.device.id);
+  const [, password = ''] = /^password +(\S+)$/m.exec(said) ?? [];
+  assert.ok(await rest.devices.authenticate(made.device.id, Buffer.from(password)));
+  rmSync(join(directory, '..'), { recursive: true });
 });
 
 test('lists more devices than a page holds', async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { startTestRest, type TestRest } from './rest.js';
+import { AUTHORITY, startTestRest, type TestRest } from './rest.js';
 
 const test = suite<{ rest: TestRest }>('hubs and health');
 
@@ -35,13 +35,21 @@ test('the hub counts its devices, and those that are connected', async ({ rest }
   assert.equal(await counts(), [2, 0]);
 });
 
+test("the hub tells the authority's certificate", async ({ rest }) => {
+  const { status, body } = await rest.ask('GET', `/hubs/${rest.hubId}/ca`);
+  assert.is(status, 200);
+  assert.equal(body, { ca_cert_pem: AUTHORITY });
+});
+
 test('another hub is not found', async ({ rest }) => {
-  const id = randomUUID();
-  const answer = await rest.ask('GET', `/hubs/${id}`);
-  assert.is(answer.status, 404);
-  assert.is(answer.body.resource, 'hub');
-  assert.is(answer.body.resource_id, id);
-  assert.is((await rest.ask('GET', '/hubs/mine')).status, 400);
+  for (const what of ['', '/ca']) {
+    const id = randomUUID();
+    const answer = await rest.ask('GET', `/hubs/${id}${what}`);
+    assert.is(answer.status, 404);
+    assert.is(answer.body.resource, 'hub');
+    assert.is(answer.body.resource_id, id);
+    assert.is((await rest.ask('GET', `/hubs/mine${what}`)).status, 400);
+  }
 });
 
 test('health is told to everyone, and turns while storage takes no writes', async ({ rest }) => {

@@ -5,7 +5,7 @@ import { createClient, Errors } from '@scaleway/sdk-client';
 import { Iotv1 } from '@scaleway/sdk-iot';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { startTestRest, type TestRest } from './rest.js';
+import { AUTHORITY, startTestRest, type TestRest } from './rest.js';
 
 const test = suite<{ rest: TestRest; iot: Iotv1.API; deviceId: string }>("Scaleway's client");
 
@@ -151,6 +151,10 @@ test('creates, shows, updates, disables, enables, renews and deletes a device', 
   assert.is.not(renewed.certificate?.crt, certificate?.crt);
   await iot.deleteDevice({ deviceId });
   await rejection(iot.getDevice({ deviceId }), Errors.ResourceNotFoundError);
+});
+
+test("reads the authority's certificate", async ({ rest, iot }) => {
+  assert.equal(await iot.getHubCA({ hubId: rest.hubId }), { caCertPem: AUTHORITY });
 });
 
 test('gives a device that was made without a name a name of its own', async ({ rest, iot }) => {
