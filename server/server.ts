@@ -2,7 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { type AddressInfo, isIPv6 } from 'node:net';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
+import { ConnectionLimit } from './access/connection-limit.js';
+import { FailedAttempts } from './access/failures.js';
+import { OriginPolicy } from './access/origin-policy.js';
 import { Tokens } from './access/tokens.js';
+import { auditTo } from './audit.js';
 import { SETTINGS, type Settings } from './config.js';
 import { Devices } from './devices/devices.js';
 import { startMqtt } from './mqtt/listener.js';
@@ -11,6 +15,7 @@ import { putDocument } from './storage/ask.js';
 import { openStorage } from './storage/journaled.js';
 import type { Storage } from './storage/storage.js';
 import { openCertificates } from './tls/certificates.js';
+import { serverNames } from './tls/names.js';
 import { isTwinFile, Twins } from './twins/twins.js';
 
 /** Where the server listens, each as host:port; without TLS and with it. */
@@ -51,6 +56,13 @@ export async function startServer(settings: Settings, log: Logger): Promise<Serv
     await Promise.all(endpoints.splice(0).map((end) => end()));
     for (const closer of closers.splice(0).reverse()) await closer();
   };
+  const audit = auditTo(log);
+  const failures = new FailedAttempts(settings);
+  const connections = new ConnectionLimit({
+    perSource: settings.connectionsPerSource,
+    total: settings.connections,
+  });
+  const policy = new OriginPolicy({ names: serverNames(settings.names), origins: settings.origins });
   try {
     const storage = await openStorage(settings, log, isTwinFile);
     closers.push(() => storage.close());
@@ -76,6 +88,9 @@ export async function startServer(settings: Settings, log: Logger): Promise<Serv
       twins,
       devices,
       tokens,
+      failures,
+      connections,
+      policy,
       hub: {
         ...hub,
         region: settings.region,
@@ -84,6 +99,7 @@ export async function startServer(settings: Settings, log: Logger): Promise<Serv
       },
       isHealthy: () => storage.healthy,
       settings,
+      audit,
       log,
     });
     endpoints.push(() => rest.close());

@@ -9,7 +9,10 @@ export interface Permission {
 /** The token may not do this. */
 export class PermissionDenied extends Error {
   override name = 'PermissionDenied';
-  constructor(readonly permission: Permission) {
+  constructor(
+    readonly permission: Permission,
+    readonly tokenId: string,
+  ) {
     super('permission denied');
   }
 }
@@ -26,7 +29,7 @@ const RULES: Record<Role, (permission: Permission, document: string | undefined)
 
 /** Whether the role may. @throws PermissionDenied */
 export function authorize(token: Token, permission: Permission, document?: string): void {
-  if (!RULES[token.role](permission, document)) throw new PermissionDenied(permission);
+  if (!RULES[token.role](permission, document)) throw new PermissionDenied(permission, token.id);
 }
 
 /**
@@ -38,7 +41,7 @@ export function confine(token: Token, permission: Permission, twinId: string | u
   if (token.twin_ids === null) return;
   const { resource, action } = permission;
   const may = twinId === undefined ? action === 'read' : token.twin_ids.includes(twinId);
-  if (resource === 'token' || !may) throw new PermissionDenied(permission);
+  if (resource === 'token' || !may) throw new PermissionDenied(permission, token.id);
 }
 
 /** Whether a list that the token asked for shows this twin, or its device. */

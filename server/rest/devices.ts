@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../shared/document.js';
+import { shows } from '../access/permissions.js';
 import type { Device } from '../devices/device.js';
 import type { Devices } from '../devices/devices.js';
 import type { DeviceChanges } from '../devices/record.js';
@@ -19,7 +20,8 @@ const NAME_LENGTH = 255;
 export function routeDevices(router: Router, devices: Devices, twins: Twins, hubId: string): void {
   router.on('GET', '/devices', READ, async (call) => {
     const { page, matching } = listing(call);
-    const all = (await devices.all()).filter(matching).sort(orderOf(call));
+    const visible = (await devices.all()).filter(({ id }) => shows(call.token, id));
+    const all = visible.filter(matching).sort(orderOf(call));
     sendObject(call, { devices: all.slice(page.start, page.end), total_count: all.length });
   });
 
@@ -29,37 +31,46 @@ export function routeDevices(router: Router, devices: Devices, twins: Twins, hub
       const name = boundedText(body, 'name', NAME_LENGTH);
       if (name === undefined || name === '')
         throw new InvalidRequest('name', 'required', 'a device has a name');
-      sendObject(
-        call,
-        await devices.create({ name, ...(description !== undefined && { description }), ...flags }),
-      );
+      const made = await devices.create({
+        name,
+        ...(description !== undefined && { description }),
+        ...flags,
+      });
+      call.audit('device_created', { device_id: made.device.id });
+      sendObject(call, made);
     }),
   );
 
   router.on('GET', DEVICE, READ, async (call) => sendObject(call, await devices.get(deviceId(call))));
 
   router.on('PATCH', DEVICE, WRITE, (call) =>
-    withObject(call, async (body) =>
-      sendObject(call, await devices.update(deviceId(call), changes(body, hubId))),
-    ),
+    withObject(call, async (body) => {
+      const device = await devices.update(deviceId(call), changes(body, hubId));
+      call.audit('device_changed', { device_id: device.id });
+      sendObject(call, device);
+    }),
   );
 
   router.on('DELETE', DEVICE, WRITE, async (call) => {
     const id = deviceId(call);
     // The device first: when it is gone, so are its connections, and nothing writes to the twin any more.
     await devices.remove(id);
+    call.audit('device_deleted', { device_id: id });
     twins.clear(id, (error) => (error === null ? call.sendNothing() : call.fail(error)));
   });
 
-  router.on('POST', `${DEVICE}/enable`, WRITE, async (call) =>
-    sendObject(call, await devices.enable(deviceId(call))),
-  );
-  router.on('POST', `${DEVICE}/disable`, WRITE, async (call) =>
-    sendObject(call, await devices.disable(deviceId(call))),
-  );
-  router.on('POST', `${DEVICE}/renew-certificate`, WRITE, async (call) =>
-    sendObject(call, await devices.renew(deviceId(call))),
-  );
+  for (const deed of ['enable', 'disable'] as const) {
+    router.on('POST', `${DEVICE}/${deed}`, WRITE, async (call) => {
+      const device = await devices[deed](deviceId(call));
+      call.audit('device_changed', { device_id: device.id, reason: `${deed}d` });
+      sendObject(call, device);
+    });
+  }
+  router.on('POST', `${DEVICE}/renew-certificate`, WRITE, async (call) => {
+    const renewed = await devices.renew(deviceId(call));
+    call.audit('credentials_renewed', { device_id: renewed.device.id });
+    sendObject(call, renewed);
+  });
 }
 
 const deviceId = (call: Call): string => idParam(call, 'device_id');

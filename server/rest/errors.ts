@@ -1,7 +1,9 @@
 /** Every error's answer, in one place. What is not in the table is a fault of ours: 500, and its cause in the log only. */
 
+import type { Stranger } from '../access/origin-policy.js';
 import { PermissionDenied } from '../access/permissions.js';
 import { AuthenticationDenied, LastOwnerToken, TokenNotFound } from '../access/tokens.js';
+import type { AuditEvent } from '../audit.js';
 import { DeviceNotFound } from '../devices/devices.js';
 import { StorageUnavailable } from '../storage/storage.js';
 import { DocumentNotFound, InvalidRequest, type Reason, VersionMismatch } from '../twins/errors.js';
@@ -49,8 +51,43 @@ export class TooManyRequests extends Error {
     readonly windowSeconds: number,
     /** After so many seconds it may be tried again. */
     readonly resetSeconds: number,
+    /** The token whose requests they were. */
+    readonly tokenId?: string,
   ) {
     super(message);
+  }
+}
+
+/** The request came by a name that is not the server's, or from a page that may not ask. */
+export class StrangerRefused extends Error {
+  override name = 'StrangerRefused';
+  constructor(readonly stranger: Stranger) {
+    super(STRANGERS[stranger].help);
+  }
+}
+
+const STRANGERS: Record<Stranger, { header: string; help: string; status: number }> = {
+  host_refused: { header: 'Host', help: 'not a name of this server: see TWIN_NAMES', status: 421 },
+  origin_refused: { header: 'Origin', help: 'not an origin that may ask: see TWIN_ORIGINS', status: 403 },
+};
+
+/** More headers, or longer ones, than there may be. */
+export class HeadersTooLarge extends Error {
+  override name = 'HeadersTooLarge';
+}
+
+/** The request, or its headers, did not arrive in time. */
+export class RequestTooSlow extends Error {
+  override name = 'RequestTooSlow';
+  constructor() {
+    super('the request took too long to arrive');
+  }
+}
+
+export class NotHttp extends Error {
+  override name = 'NotHttp';
+  constructor() {
+    super('not a request of HTTP/1.1');
   }
 }
 
@@ -58,6 +95,8 @@ export interface ErrorAnswer {
   status: number;
   headers?: Record<string, string>;
   body: { type: string; message: string; [field: string]: unknown };
+  /** What it is for those who watch over the server; absent where it is not their concern. */
+  audit?: { event: AuditEvent; by_token?: string };
 }
 
 const invalid = (argument_name: string, reason: Reason, help_message: string, status = 400): ErrorAnswer => ({
@@ -67,6 +106,11 @@ const invalid = (argument_name: string, reason: Reason, help_message: string, st
     message: 'invalid argument(s)',
     details: [{ argument_name, reason, help_message }],
   },
+});
+
+const limitReached = (argument: string, help: string, status: number): ErrorAnswer => ({
+  ...invalid(argument, 'constraint', help, status),
+  audit: { event: 'limit_reached' },
 });
 
 const notFound = (resource: string, resource_id: string): ErrorAnswer => ({
@@ -106,11 +150,20 @@ const TABLE: Row[] = [
   row(AuthenticationDenied, ({ message, reason }) => ({
     status: 401,
     body: { type: 'denied_authentication', message, method: 'api_key', reason },
+    audit: { event: 'authentication_refused' },
   })),
-  row(PermissionDenied, ({ permission }) => ({
+  row(PermissionDenied, ({ permission, tokenId }) => ({
     status: 403,
     body: { type: 'permissions_denied', message: 'insufficient permissions', details: [permission] },
+    audit: { event: 'permission_refused', by_token: tokenId },
   })),
+  row(StrangerRefused, ({ stranger }) => {
+    const { header, help, status } = STRANGERS[stranger];
+    return { ...invalid(header, 'constraint', help, status), audit: { event: stranger } };
+  }),
+  row(HeadersTooLarge, ({ message }) => limitReached('headers', message, 431)),
+  row(RequestTooSlow, ({ message }) => limitReached('request', message, 408)),
+  row(NotHttp, ({ message }) => invalid('request', 'format', message)),
   row(DocumentNotFound, ({ documentName }) => notFound('twin_document', documentName)),
   row(DeviceNotFound, ({ deviceId }) => notFound('device', deviceId)),
   row(HubNotFound, ({ hubId }) => notFound('hub', hubId)),
@@ -121,8 +174,8 @@ const TABLE: Row[] = [
     ...unknownResource(405, message),
     headers: { Allow: allowed.join(', ') },
   })),
-  row(BodyTooLarge, ({ message }) => invalid('body', 'constraint', message, 413)),
-  row(TooManyRequests, ({ message, quota, windowSeconds, resetSeconds }) => ({
+  row(BodyTooLarge, ({ message }) => limitReached('body', message, 413)),
+  row(TooManyRequests, ({ message, quota, windowSeconds, resetSeconds, tokenId }) => ({
     status: 429,
     headers: { 'Retry-After': String(resetSeconds) },
     body: {
@@ -132,6 +185,7 @@ const TABLE: Row[] = [
       limit: { quota, window_seconds: windowSeconds },
       reset_seconds: resetSeconds,
     },
+    audit: { event: 'limit_reached', ...(tokenId !== undefined && { by_token: tokenId }) },
   })),
   row(StorageUnavailable, ({ message }) => ({
     status: 503,

@@ -14,6 +14,14 @@ export function idParam(call: Call, name: string): string {
   return id;
 }
 
+/** The twin that the address is about, by its own id or as its device; undefined where it is about none. */
+export function twinParam(call: Call): string | undefined {
+  const name = TWIN_PARAMS.find((each) => call.param(each) !== '');
+  return name === undefined ? undefined : idParam(call, name);
+}
+
+const TWIN_PARAMS = ['twin_id', 'device_id'];
+
 export function intQuery(call: Call, name: string, fallback: number, least: number, most: number): number {
   const given = call.query(name);
   if (given === undefined) return fallback;

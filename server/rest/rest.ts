@@ -1,28 +1,52 @@
 import { once } from 'node:events';
-import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
+import {
+  createServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createTlsServer, type Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import type { ConnectionLimit } from '../access/connection-limit.js';
+import type { FailedAttempts } from '../access/failures.js';
+import type { OriginPolicy } from '../access/origin-policy.js';
 import type { Tokens } from '../access/tokens.js';
+import type { Audit } from '../audit.js';
 import type { Address, Settings } from '../config.js';
 import type { Devices } from '../devices/devices.js';
 import { listen } from '../listen.js';
 import type { Tls } from '../tls/tls.js';
 import type { Twins } from '../twins/twins.js';
+import { Admission, type AdmissionSettings } from './admission.js';
 import { routeDevices } from './devices.js';
+import { gate } from './gate.js';
+import { type HttpSettings, httpOptions, limitHttp } from './http-limits.js';
 import { type HubOptions, routeHubs } from './hubs.js';
-import { Router, sendJson } from './router.js';
+import { Router } from './router.js';
+import { withStrictTransport } from './security-headers.js';
+import { sendJson } from './send.js';
 import { routeTokens } from './tokens.js';
 import { routeTwins } from './twins.js';
+
+export type RestSettings = Pick<Settings, 'region' | 'bodyBytes' | 'httpStopMs' | 'hstsSeconds'> &
+  AdmissionSettings &
+  HttpSettings;
 
 export interface RestParts {
   readonly twins: Twins;
   readonly devices: Devices;
   readonly tokens: Tokens;
+  /** Shared with MQTT, as the connections are. */
+  readonly failures: FailedAttempts;
+  readonly connections: ConnectionLimit;
+  readonly policy: OriginPolicy;
   readonly hub: HubOptions;
   /** Whether the storage takes writes. */
   readonly isHealthy: () => boolean;
-  readonly settings: Pick<Settings, 'region' | 'bodyBytes' | 'httpStopMs'>;
+  readonly settings: RestSettings;
+  readonly audit: Audit;
   readonly log: Logger;
 }
 
@@ -42,8 +66,10 @@ export interface Rest {
 }
 
 /** The REST interface; it listens nowhere until it is told to. */
-export function startRest({ twins, devices, tokens, hub, isHealthy, settings, log }: RestParts): Rest {
-  const router = new Router({ region: settings.region, bodyBytes: settings.bodyBytes, tokens, log });
+export function startRest(parts: RestParts): Rest {
+  const { twins, devices, tokens, hub, isHealthy, settings, policy, log } = parts;
+  const { region, bodyBytes } = settings;
+  const router = new Router({ region, bodyBytes, admission: new Admission(parts), audit: parts.audit, log });
   routeTwins(router, twins, devices);
   routeDevices(router, devices, twins, hub.id);
   routeHubs(router, hub, devices);
@@ -53,11 +79,20 @@ export function startRest({ twins, devices, tokens, hub, isHealthy, settings, lo
     sendJson(res, healthy ? 200 : 503, JSON.stringify({ status: healthy ? 'ok' : 'storage unavailable' }));
   });
 
-  const handler = router.app.handler as RequestListener;
+  const refuse = (req: IncomingMessage, res: ServerResponse, error: Error) => router.fail(req, res, error);
+  const handler = gate(router.app.handler as RequestListener, { policy, settings, refuse });
+  const options = httpOptions(settings);
   const servers: Listener['server'][] = [];
   return {
     async listen(where, tls) {
-      const server = tls === undefined ? createServer(handler) : createTlsServer(tls.options, handler);
+      const server =
+        tls === undefined
+          ? createServer(options, handler)
+          : createTlsServer(
+              { ...options, ...tls.options },
+              withStrictTransport(handler, settings.hstsSeconds),
+            );
+      limitHttp(server, parts);
       if (tls !== undefined) tls.attend(server as HttpsServer);
       const address = await listen(server, where);
       servers.push(server);

@@ -1,23 +1,31 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import polka, { type Polka } from 'polka';
-import { authorize, type Permission } from '../access/permissions.js';
-import type { Token, Tokens } from '../access/tokens.js';
+import { authorize, confine, type Permission } from '../access/permissions.js';
+import type { Token } from '../access/tokens.js';
+import type { Audit, AuditEvent, AuditFields } from '../audit.js';
 import { InvalidRequest } from '../twins/errors.js';
+import type { Admission } from './admission.js';
 import { readBody } from './body.js';
 import { answerOf, MethodNotAllowed, UnknownResource } from './errors.js';
+import { twinParam } from './params.js';
+import { sendEmpty, sendJson } from './send.js';
+import { visitorOf } from './visitor.js';
 
 export type Method = 'GET' | 'PUT' | 'PATCH' | 'POST' | 'DELETE';
 
 /** One request that is let in. */
 export class Call {
   readonly token: Token;
+  /** The pattern of its path. */
+  readonly route: string;
   readonly #req: Incoming;
   readonly #res: ServerResponse;
   readonly #router: Router;
 
-  constructor(req: Incoming, res: ServerResponse, token: Token, router: Router) {
+  constructor(req: Incoming, res: ServerResponse, token: Token, route: string, router: Router) {
     this.token = token;
+    this.route = route;
     this.#req = req;
     this.#res = res;
     this.#router = router;
@@ -30,7 +38,8 @@ export class Call {
 
   /** A parameter of the query, or undefined; the last one where there are several. */
   query(name: string): string | undefined {
-    return [this.#req.query[name]].flat().at(-1);
+    const given = this.#req.query[name];
+    return Array.isArray(given) ? given.at(-1) : given;
   }
 
   /** A header of the request, by its name in lower case; several of one name are joined by commas. */
@@ -62,17 +71,36 @@ export class Call {
 
   /** Answers 204. */
   sendNothing(): void {
-    this.#res.writeHead(204).end();
+    sendEmpty(this.#res, 204);
   }
 
   /** Answers 304: the client has what this entity tag stands for. */
   sendNotModified(etag: string): void {
-    this.#res.writeHead(304, { ETag: etag }).end();
+    sendEmpty(this.#res, 304, { ETag: etag });
+  }
+
+  /** Begins an answer that stays open, for its head and what has been written leave at once; of a HEAD it is ended. */
+  stream(headers: Record<string, string>): ServerResponse {
+    this.#res.writeHead(200, headers).flushHeaders();
+    if (this.#req.method === 'HEAD') this.#res.end();
+    return this.#res;
+  }
+
+  /** Calls back when the answer has left, or can leave no more because the client has gone. */
+  onClose(then: () => void): void {
+    if (this.#res.closed) setImmediate(then);
+    else this.#res.once('close', then);
   }
 
   /** Answers as the error's place in the table says. */
   fail(error: unknown): void {
-    this.#router.fail(this.#req, this.#res, error);
+    this.#router.fail(this.#req, this.#res, error, this);
+  }
+
+  /** A line for those who watch over the server: that this token did it, and from where. */
+  audit(event: AuditEvent, fields: AuditFields): void {
+    const { source } = visitorOf(this.#req);
+    this.#router.audit(event, { source, via: 'rest', by_token: this.token.id, ...fields });
   }
 }
 
@@ -82,7 +110,8 @@ export type Handler = (call: Call) => void | Promise<void>;
 export interface RouterOptions {
   region: string;
   bodyBytes: number;
-  tokens: Tokens;
+  admission: Admission;
+  audit: Audit;
   log: Logger;
 }
 
@@ -97,24 +126,32 @@ const BASE = '/iot/v1/regions/:region';
 /** The routes under the base, each behind its permission, on Polka. */
 export class Router {
   readonly app: Polka;
+  readonly audit: Audit;
   readonly #options: RouterOptions;
   readonly #methods = new Set<Method>();
 
   constructor(options: RouterOptions) {
     this.#options = options;
+    this.audit = options.audit;
     this.app = polka({
       onError: (error, req, res) => this.fail(req, res, error),
       onNoMatch: (req, res) => this.#noMatch(req as unknown as Incoming, res),
     });
   }
 
-  /** A route under the base, for tokens with the permission; a permission for one document is the handler's to ask. */
-  on(method: Method, path: string, permission: Permission | undefined, handler: Handler): void {
-    this.#add(method, `${BASE}${path}`, (req, res) => {
+  /**
+   * A route under the base, for tokens with the permission, there where the path names a twin or a device. A permission for
+   * one document, and what of a list is shown, is the handler's to ask.
+   */
+  on(method: Method, path: string, permission: Permission, handler: Handler): void {
+    const route = `${BASE}${path}`;
+    this.#add(method, route, (req, res) => {
       if (req.params.region !== this.#options.region) throw new UnknownResource();
-      const token = this.#options.tokens.authenticate(req.headers['x-auth-token'] as string | undefined);
-      if (permission !== undefined) authorize(token, permission);
-      return handler(new Call(req, res, token, this));
+      const token = this.#options.admission.admit(req);
+      const call = new Call(req, res, token, route, this);
+      authorize(token, permission);
+      if (token.twin_ids !== null) confine(token, permission, twinParam(call));
+      return handler(call);
     });
   }
 
@@ -151,32 +188,26 @@ export class Router {
     this.fail(req, res, allowed.length > 0 ? new MethodNotAllowed(allowed) : new UnknownResource());
   }
 
-  /** Answers an error and logs it: what is merely not there only for those who debug. */
-  fail(req: IncomingMessage, res: ServerResponse, error: unknown): void {
+  /**
+   * Answers an error, and logs it: for the audit what it is for, else what is merely not there, or not known to be anyone's
+   * fault but a stranger's, only for those who debug. An address is nobody's to log: people paste their tokens there.
+   */
+  fail(req: IncomingMessage, res: ServerResponse, error: unknown, call?: Call): void {
     const { answer, reason } = answerOf(error);
-    const { status } = answer;
-    const line = { method: req.method, url: req.url, status };
+    const { source } = visitorOf(req);
+    const line = { method: req.method, route: call?.route, status: answer.status };
     if (reason === undefined) this.#options.log.error({ ...line, err: error }, 'request failed');
-    else this.#options.log[status === 404 ? 'debug' : 'info']({ ...line, reason }, 'request refused');
+    else if (answer.audit === undefined) {
+      const level = call === undefined || answer.status === 404 ? 'debug' : 'info';
+      this.#options.log[level]({ ...line, source, reason }, 'request refused');
+    } else {
+      const by_token = answer.audit.by_token ?? call?.token.id;
+      const who = by_token === undefined ? { source } : { source, by_token };
+      this.audit(answer.audit.event, { ...who, via: 'rest', reason });
+    }
     if (res.headersSent) res.destroy();
     else sendJson(res, answer.status, JSON.stringify(answer.body), answer.headers);
   }
-}
-
-/** Exactly `application/json`: the official SDK parses nothing else. */
-export function sendJson(
-  res: ServerResponse,
-  status: number,
-  json: string,
-  headers?: Record<string, string>,
-): void {
-  if (res.writableEnded || res.destroyed) return;
-  res.writeHead(status, {
-    'Content-Type': 'application/json',
-    'Content-Length': Buffer.byteLength(json),
-    ...headers,
-  });
-  res.end(json);
 }
 
 function decode(name: string, segment: string): string {

@@ -31,11 +31,15 @@ export function routeTokens(router: Router, tokens: Tokens, devices: Devices): v
 
   async function create(call: Call, input: Parameters<Tokens['create']>[0]): Promise<void> {
     for (const id of input.twin_ids ?? []) if (!(await devices.has(id))) throw new DeviceNotFound(id);
-    call.send(200, JSON.stringify(await tokens.create(input)));
+    const made = await tokens.create(input);
+    call.audit('token_created', { token_id: made.token.id, reason: `role ${made.token.role}` });
+    call.send(200, JSON.stringify(made));
   }
 
   router.on('DELETE', '/tokens/:token_id', WRITE, async (call) => {
-    await tokens.revoke(idParam(call, 'token_id'));
+    const id = idParam(call, 'token_id');
+    await tokens.revoke(id);
+    call.audit('token_revoked', { token_id: id });
     call.sendNothing();
   });
 }

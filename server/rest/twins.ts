@@ -10,6 +10,7 @@ import { idParam } from './params.js';
 import type { Call, Router } from './router.js';
 
 const DOCUMENT = '/twins/:twin_id/documents/:document_name';
+const WRITE = { resource: 'twin_document', action: 'write' } as const;
 
 export function routeTwins(router: Router, twins: Twins, devices: Devices): void {
   router.on('GET', '/twins/:twin_id', { resource: 'twin', action: 'read' }, (call) =>
@@ -40,7 +41,7 @@ export function routeTwins(router: Router, twins: Twins, devices: Devices): void
     ['PUT', 'put'],
     ['PATCH', 'patch'],
   ] as const) {
-    router.on(method, DOCUMENT, undefined, (call) => {
+    router.on(method, DOCUMENT, WRITE, (call) => {
       const name = writable(call);
       call.body((body) => {
         const request = conditional(call, parseRequest(body));
@@ -49,7 +50,7 @@ export function routeTwins(router: Router, twins: Twins, devices: Devices): void
     });
   }
 
-  router.on('DELETE', DOCUMENT, undefined, (call) => {
+  router.on('DELETE', DOCUMENT, WRITE, (call) => {
     const name = writable(call);
     const precondition = preconditionOf(call);
     onTwin(call, devices, (id) =>
@@ -66,7 +67,7 @@ export function routeTwins(router: Router, twins: Twins, devices: Devices): void
 
 function writable(call: Call): string {
   const name = call.param('document_name');
-  authorize(call.token, { resource: 'twin_document', action: 'write' }, name);
+  authorize(call.token, WRITE, name);
   return name;
 }
 
@@ -100,7 +101,7 @@ const answer =
   };
 
 /** A twin is there when its device is; in most cases that is known at once. */
-function onTwin(call: Call, devices: Devices, then: (id: string) => void): void {
+export function onTwin(call: Call, devices: Devices, then: (id: string) => void): void {
   const id = idParam(call, 'twin_id');
   const known = devices.has(id);
   if (known === true) then(id);

@@ -160,7 +160,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       reconnectPeriod: 0,
     });
     const path = `/iot/v1/regions/fr-par/twins/${device.id}/documents/d`;
-    const head = `HTTP/1.1\r\nHost: x\r\nX-Auth-Token: ${server.token}\r\n`;
+    const head = `HTTP/1.1\r\nHost: localhost\r\nX-Auth-Token: ${server.token}\r\n`;
     const sockets = await Promise.all(
       ['', 'GET / HT', `PUT ${path} ${head}Content-Length: 100\r\n\r\n{"da`, `GET /healthz ${head}\r\n`].map(
         (bytes) => open(server.http, bytes),

@@ -28,7 +28,9 @@ const bodyOfLength = (length: number): string =>
 
 /** The head of a raw request; what follows is the body. */
 const head = (rest: TestRest, path: string, ...headers: string[]): string =>
-  [`PUT ${BASE}${path} HTTP/1.1`, 'Host: x', `X-Auth-Token: ${rest.token}`, ...headers, '', ''].join('\r\n');
+  [`PUT ${BASE}${path} HTTP/1.1`, 'Host: localhost', `X-Auth-Token: ${rest.token}`, ...headers, '', ''].join(
+    '\r\n',
+  );
 
 test('a body of the limit is read, one byte more is refused', async ({ rest, path }) => {
   assert.is((await rest.ask('PUT', path, { body: bodyOfLength(LIMIT) })).status, 200);

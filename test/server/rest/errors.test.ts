@@ -3,12 +3,13 @@
 import { randomUUID } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { AuditEvent } from '../../../server/audit.js';
 import { startTestRest, statusOf, type TestRest } from './rest.js';
 
 const test = suite<{ rest: TestRest; id: string; path: string }>('errors over REST');
 
 test.before.each(async (context) => {
-  context.rest = await startTestRest();
+  context.rest = await startTestRest({ authFailuresPerMinute: 1000 });
   context.id = (await context.rest.newDevice()).id;
   context.path = `/twins/${context.id}/documents/d`;
 });
@@ -21,7 +22,7 @@ const ERROR = 50;
 test('without a token that is known and valid nothing is answered', async ({ rest, path }) => {
   const expired = (await rest.tokens.create({ role: 'owner', expires_at: '2020-01-01T00:00:00.000Z' }))
     .secret;
-  const revoked = await rest.tokens.create({ role: 'owner' });
+  const revoked = await rest.tokens.create({ role: 'app' });
   await rest.tokens.revoke(revoked.token.id);
   const cases: [string | null, string][] = [
     [null, 'invalid_argument'],
@@ -214,25 +215,30 @@ test('a registry that has to be read first, and cannot be, is answered', async (
   assert.is((await rest.ask('PUT', path, { body: { data: {} } })).status, 200);
 });
 
-test('what a client did wrong is one line in the log, and what is not there only for those who debug', async ({
+test('what a client did wrong is one line in the log, of no address, and what is not there only for who debugs', async ({
   rest,
+  id,
   path,
 }) => {
-  const cases: [number, number, () => Promise<unknown>][] = [
-    [INFO, 401, () => rest.ask('GET', path, { token: null })],
+  const reader = await rest.newToken('reader');
+  const cases: [number, number | AuditEvent, () => Promise<unknown>][] = [
+    [INFO, 'authentication_refused', () => rest.ask('GET', path, { token: null })],
+    [INFO, 'permission_refused', () => rest.ask('GET', '/tokens', { token: reader })],
     [INFO, 400, () => rest.ask('PUT', path, { body: '{' })],
-    [INFO, 405, () => rest.ask('POST', path)],
-    [INFO, 413, () => rest.ask('PUT', path, { body: 'x'.repeat(200_000) })],
+    [INFO, 'limit_reached', () => rest.ask('PUT', path, { body: 'x'.repeat(200_000) })],
+    [DEBUG, 405, () => rest.ask('POST', path)],
     [DEBUG, 404, () => rest.ask('GET', path)],
-    [DEBUG, 404, () => rest.raw('GET /%E0%A4%A HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')],
+    [DEBUG, 404, () => rest.raw('GET /%E0%A4%A HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')],
   ];
-  for (const [level, status, deed] of cases) {
+  for (const [level, what, deed] of cases) {
     rest.log.length = 0;
     await deed();
     assert.equal(
-      rest.log.map((line) => [line.level, line.status, line.err, typeof line.reason]),
-      [[level, status, undefined, 'string']],
+      rest.log.map(({ level, status, audit, err, reason }) => [level, audit ?? status, err, typeof reason]),
+      [[level, what, undefined, 'string']],
     );
+    assert.is(rest.log[0]?.source, '127.0.0.1');
+    assert.not.match(JSON.stringify(rest.log), id);
   }
 });
 
@@ -244,7 +250,7 @@ test('what is no HTTP is answered 400 and closed, and others are served', async 
   ]) {
     assert.is(statusOf(await rest.raw(garbage)), 400);
   }
-  const long = `GET /${'x'.repeat(100_000)} HTTP/1.1\r\nHost: x\r\n\r\n`;
+  const long = `GET /${'x'.repeat(100_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
   assert.is(statusOf(await rest.raw(long)), 431);
   assert.is((await rest.ask('GET', path)).status, 404);
 });

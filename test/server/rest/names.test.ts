@@ -20,7 +20,7 @@ const put = (rest: TestRest, target: string | Buffer): Promise<string> =>
       Buffer.from('PUT '),
       Buffer.from(target),
       Buffer.from(
-        ` HTTP/1.1\r\nHost: x\r\nX-Auth-Token: ${rest.token}\r\nConnection: close\r\n` +
+        ` HTTP/1.1\r\nHost: localhost\r\nX-Auth-Token: ${rest.token}\r\nConnection: close\r\n` +
           `Content-Length: ${BODY.length}\r\n\r\n${BODY}`,
       ),
     ]),

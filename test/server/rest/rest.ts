@@ -3,11 +3,15 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { pino } from 'pino';
+import { ConnectionLimit } from '../../../server/access/connection-limit.js';
+import { FailedAttempts } from '../../../server/access/failures.js';
+import { OriginPolicy } from '../../../server/access/origin-policy.js';
 import { type Role, Tokens } from '../../../server/access/tokens.js';
-import { readSettings } from '../../../server/config.js';
+import { type AuditEvent, auditTo } from '../../../server/audit.js';
+import { readSettings, type Settings } from '../../../server/config.js';
 import type { Device } from '../../../server/devices/device.js';
 import { Devices } from '../../../server/devices/devices.js';
-import { type RestParts, startRest } from '../../../server/rest/rest.js';
+import { startRest } from '../../../server/rest/rest.js';
 import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
 import { Twins } from '../../../server/twins/twins.js';
 import { certify } from '../devices/certify.js';
@@ -38,6 +42,11 @@ export interface LogLine {
   status?: number;
   reason?: string;
   err?: { message: string };
+  audit?: AuditEvent;
+  source?: string;
+  by_token?: string;
+  device_id?: string;
+  token_id?: string;
 }
 
 export interface TestRest {
@@ -59,7 +68,7 @@ export interface TestRest {
   close(): Promise<void>;
 }
 
-export async function startTestRest(changes: Partial<RestParts['settings']> = {}): Promise<TestRest> {
+export async function startTestRest(changes: Partial<Settings> = {}): Promise<TestRest> {
   const token = randomUUID();
   const hubId = randomUUID();
   const storage = memoryStorage();
@@ -68,10 +77,18 @@ export async function startTestRest(changes: Partial<RestParts['settings']> = {}
   const tokens = await Tokens.open(storage, token);
   const log: LogLine[] = [];
   const sink = { write: (line: string) => log.push(JSON.parse(line)) };
+  const logger = pino({ level: 'debug' }, sink);
+  const settings = { ...readSettings({ TWIN_NAMES: 'localhost' }), ...changes };
   const rest = startRest({
     twins,
     devices,
     tokens,
+    failures: new FailedAttempts(settings),
+    connections: new ConnectionLimit({
+      perSource: settings.connectionsPerSource,
+      total: settings.connections,
+    }),
+    policy: new OriginPolicy(settings),
     hub: {
       id: hubId,
       region: REGION,
@@ -80,8 +97,9 @@ export async function startTestRest(changes: Partial<RestParts['settings']> = {}
       authority: AUTHORITY,
     },
     isHealthy: () => storage.healthy,
-    settings: { ...readSettings(), ...changes },
-    log: pino({ level: 'debug' }, sink),
+    settings,
+    audit: auditTo(logger),
+    log: logger,
   });
   const { port } = (await rest.listen({ host: '127.0.0.1', port: 0 })).address;
   const url = `http://127.0.0.1:${port}`;

@@ -1,0 +1,100 @@
+/** What bounds an HTTP connection, whether a request comes of it or not. */
+
+import { type Server, type ServerOptions, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Logger } from 'pino';
+import type { ConnectionLimit } from '../access/connection-limit.js';
+import { sourceOf } from '../access/source.js';
+import type { Audit } from '../audit.js';
+import type { Settings } from '../config.js';
+import { answerOf, HeadersTooLarge, NotHttp, RequestTooSlow } from './errors.js';
+import { ANSWER_HEADERS, sendJson } from './send.js';
+import { visitorOf } from './visitor.js';
+
+export type HttpSettings = Pick<
+  Settings,
+  'headers' | 'headersBytes' | 'headersMs' | 'requestMs' | 'keepAliveMs' | 'httpIdleMs'
+>;
+
+export interface HttpLimits {
+  readonly settings: HttpSettings;
+  /** Shared with whatever else listens. */
+  readonly connections: ConnectionLimit;
+  readonly audit: Audit;
+  readonly log: Logger;
+}
+
+// How late a slow request may be found.
+const CHECK_MS = 500;
+
+/** For `createServer` of `node:http` and `node:https`. */
+export const httpOptions = (settings: HttpSettings): ServerOptions => ({
+  maxHeaderSize: settings.headersBytes,
+  headersTimeout: Math.min(settings.headersMs, settings.requestMs),
+  requestTimeout: settings.requestMs,
+  keepAliveTimeout: settings.keepAliveMs,
+  connectionsCheckingInterval: CHECK_MS,
+});
+
+/** Bounds a server that was made with `httpOptions`; one of `node:https` alike. */
+export function limitHttp(server: Server, { settings, connections, audit, log }: HttpLimits): void {
+  server.timeout = settings.httpIdleMs;
+  // Node drops what is above that without a word: with one more, the gate sees that there are too many.
+  server.maxHeadersCount = settings.headers + 1;
+
+  const counted = new WeakSet<Socket>();
+  server.on('connection', (socket) => {
+    // A connection comes again where its request for another protocol was not granted.
+    if (counted.has(socket)) return;
+    const source = sourceOf(socket.remoteAddress ?? '');
+    if (!connections.open(source)) {
+      audit('connection_refused', { source, via: 'rest', reason: 'too many connections' });
+      socket.destroy();
+      return;
+    }
+    counted.add(socket);
+    socket.once('close', () => connections.close(source));
+  });
+
+  server.on('clientError', (error: NodeJS.ErrnoException, stream) => {
+    const socket = stream as Socket;
+    const refusal = refusalOf(error.code ?? '', settings);
+    if (refusal === undefined) return socket.destroy();
+    const { answer, reason } = answerOf(refusal);
+    const { source } = visitorOf({ socket });
+    if (answer.audit !== undefined)
+      audit(answer.audit.event, { source, via: 'rest', ...(reason && { reason }) });
+    else log.debug({ source, reason }, 'request refused');
+    refuse(socket, answer.status, JSON.stringify(answer.body));
+  });
+}
+
+/** What the client did wrong, or undefined where it is nothing that an answer would mend. */
+function refusalOf(code: string, settings: HttpSettings): Error | undefined {
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return new HeadersTooLarge(`the headers are longer than ${settings.headersBytes} bytes`);
+  }
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new RequestTooSlow();
+  return code.startsWith('HPE_') ? new NotHttp() : undefined;
+}
+
+/** Answers what never became a request, or never a whole one, and closes; an answer that has begun is only cut off. */
+function refuse(socket: Socket, status: number, json: string): void {
+  const { answer } = visitorOf({ socket });
+  if (answer === undefined || answer.writableFinished) {
+    if (socket.writable) socket.write(rawAnswer(status, json));
+    socket.destroySoon();
+  } else if (answer.headersSent) socket.destroy();
+  else sendJson(answer, status, json, { Connection: 'close' });
+}
+
+function rawAnswer(status: number, json: string): string {
+  const headers = {
+    'Content-Type': 'application/json',
+    'Content-Length': Buffer.byteLength(json),
+    ...ANSWER_HEADERS,
+    Connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${json}`;
+}
