@@ -61,7 +61,7 @@ export class Past {
       key,
       recent,
       fresh: recent.fresh,
-      versions: [...recent.versions],
+      versions: recent.versions.slice(-this.keep),
     }));
     return { era: this.#era, fresh: this.#era.fresh, documents };
   }
