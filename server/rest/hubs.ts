@@ -1,3 +1,5 @@
+import { shows } from '../access/permissions.js';
+import type { Token } from '../access/tokens.js';
 import type { Devices } from '../devices/devices.js';
 import { HubNotFound } from './errors.js';
 import { idParam } from './params.js';
@@ -17,14 +19,13 @@ export interface HubOptions {
 const READ = { resource: 'hub', action: 'read' } as const;
 
 export function routeHubs(router: Router, hub: HubOptions, devices: Devices): void {
-  const show = async () => ({
+  const show = async ({ token }: Call) => ({
     id: hub.id,
     name: 'alarm-twin',
     status: 'ready',
     product_plan: 'plan_shared',
     enabled: true,
-    device_count: await devices.count(),
-    connected_device_count: devices.connectedCount,
+    ...(await counts(token)),
     endpoint: hub.endpoint,
     disable_events: true,
     events_topic_prefix: '',
@@ -38,16 +39,26 @@ export function routeHubs(router: Router, hub: HubOptions, devices: Devices): vo
   });
 
   router.on('GET', '/hubs', READ, async (call) =>
-    call.send(200, JSON.stringify({ hubs: [await show()], total_count: 1 })),
+    call.send(200, JSON.stringify({ hubs: [await show(call)], total_count: 1 })),
   );
   router.on('GET', '/hubs/:hub_id', READ, async (call) => {
     refuseOther(call);
-    call.send(200, JSON.stringify(await show()));
+    call.send(200, JSON.stringify(await show(call)));
   });
   router.on('GET', '/hubs/:hub_id/ca', READ, (call) => {
     refuseOther(call);
     call.send(200, JSON.stringify({ ca_cert_pem: hub.authority }));
   });
+
+  /** Of the devices that the token is for. */
+  async function counts(token: Token) {
+    if (token.twin_ids === null) {
+      return { device_count: await devices.count(), connected_device_count: devices.connectedCount };
+    }
+    const own = (await devices.all()).filter(({ id }) => shows(token, id));
+    const connected = own.filter(({ is_connected }) => is_connected);
+    return { device_count: own.length, connected_device_count: connected.length };
+  }
 
   function refuseOther(call: Call): void {
     const id = idParam(call, 'hub_id');
