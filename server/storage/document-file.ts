@@ -19,15 +19,21 @@ export class DamagedFile extends Error {
   }
 }
 
+// From here on parsing takes long enough that others should have their turn between two files.
+const LONG_TEXT = 32_768;
+
 /**
  * The lowdb adapter of one file: what it writes is on stable storage when `write` resolves, and a file without documents
  * is removed. `read` rejects with DamagedFile.
+ * @param turn resolves when a long file may be parsed
  */
-export function documentFile(path: string): Adapter<Contents> {
+export function documentFile(path: string, turn: () => Promise<void>): Adapter<Contents> {
   return {
     async read() {
       const text = await readIfThere(path);
-      return text === undefined ? null : parse(path, text);
+      if (text === undefined) return null;
+      if (text.length >= LONG_TEXT) await turn();
+      return parse(path, text);
     },
     async write(contents) {
       if (contents.documents.size === 0) return removeFile(path);

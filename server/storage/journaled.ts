@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Low } from 'lowdb';
+import { type Adapter, Low } from 'lowdb';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { makeDirectory } from './directory.js';
@@ -8,6 +8,7 @@ import { type Contents, documentFile } from './document-file.js';
 import { History } from './history.js';
 import { Journal, type JournalSettings } from './journal.js';
 import { takeLock } from './lock.js';
+import { oneATurn } from './one-a-turn.js';
 import { begin, type Change, fail, OpenFile, succeed, type Task } from './open-file.js';
 import { Past, selectPast } from './past.js';
 import { encodeRecord } from './record.js';
@@ -75,6 +76,7 @@ class JournaledStorage implements Storage {
   readonly #clean: LRUCache<string, OpenFile>;
   readonly #loading = new Map<string, Promise<OpenFile>>();
   readonly #replayed: Map<string, Replayed>;
+  readonly #turn = oneATurn();
   #seq: number;
 
   constructor(
@@ -209,7 +211,7 @@ class JournaledStorage implements Storage {
     const toSave = past?.toSave();
     // The past first: what the file holds is no longer asked of the journal.
     if (toSave !== undefined) await this.#history.save(name, toSave);
-    await new Low<Contents>(documentFile(this.#pathOf(name)), contents).write();
+    await new Low<Contents>(this.#fileOf(name), contents).write();
     if (toSave !== undefined) past?.saved(toSave);
   }
 
@@ -221,7 +223,7 @@ class JournaledStorage implements Storage {
 
   async #load(name: string): Promise<OpenFile> {
     try {
-      const low = new Low<Contents>(documentFile(this.#pathOf(name)), { seq: 0, documents: new Map() });
+      const low = new Low<Contents>(this.#fileOf(name), { seq: 0, documents: new Map() });
       await low.read();
       const keep = this.#keep(name);
       const past = keep > 0 ? new Past(keep) : undefined;
@@ -254,7 +256,7 @@ class JournaledStorage implements Storage {
     if (this.#pinned.delete(file.name)) this.#clean.set(file.name, file);
   }
 
-  #pathOf(name: string): string {
-    return join(this.#settings.data, `${name}.json`);
+  #fileOf(name: string): Adapter<Contents> {
+    return documentFile(join(this.#settings.data, `${name}.json`), this.#turn);
   }
 }

@@ -1,0 +1,23 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { oneATurn } from '../../../server/storage/one-a-turn.js';
+
+test('one waiter goes on in each turn of the event loop, in the order of asking', async () => {
+  let turn = 0;
+  const count = () => {
+    turn += 1;
+    counting = setImmediate(count);
+  };
+  let counting = setImmediate(count);
+  const mayGoOn = oneATurn();
+  const went: { name: string; turn: number }[] = [];
+  await Promise.all(['a', 'b', 'c'].map((name) => mayGoOn().then(() => went.push({ name, turn }))));
+  clearImmediate(counting);
+  assert.equal(
+    went.map(({ name }) => name),
+    ['a', 'b', 'c'],
+  );
+  assert.is(new Set(went.map((each) => each.turn)).size, 3);
+});
+
+test.run();
