@@ -21,9 +21,12 @@ import type { Tls } from '../tls/tls.js';
 import type { Twins } from '../twins/twins.js';
 import { Admission, type AdmissionSettings } from './admission.js';
 import { routeDevices } from './devices.js';
+import type { EventSettings } from './event-stream.js';
+import { routeEvents } from './events.js';
 import { gate } from './gate.js';
 import { type HttpSettings, httpOptions, limitHttp } from './http-limits.js';
 import { type HubOptions, routeHubs } from './hubs.js';
+import { OpenAnswers } from './open-answers.js';
 import { Router } from './router.js';
 import { withStrictTransport } from './security-headers.js';
 import { sendJson } from './send.js';
@@ -31,6 +34,8 @@ import { routeTokens } from './tokens.js';
 import { routeTwins } from './twins.js';
 
 export type RestSettings = Pick<Settings, 'region' | 'bodyBytes' | 'httpStopMs' | 'hstsSeconds'> &
+  Pick<Settings, 'events' | 'eventsPerToken'> &
+  EventSettings &
   AdmissionSettings &
   HttpSettings;
 
@@ -70,7 +75,13 @@ export function startRest(parts: RestParts): Rest {
   const { twins, devices, tokens, hub, isHealthy, settings, policy, log } = parts;
   const { region, bodyBytes } = settings;
   const router = new Router({ region, bodyBytes, admission: new Admission(parts), audit: parts.audit, log });
+  const streams = new OpenAnswers(tokens, devices, {
+    what: 'streams of events',
+    perToken: settings.eventsPerToken,
+    total: settings.events,
+  });
   routeTwins(router, twins, devices);
+  routeEvents(router, { twins, devices, streams, settings });
   routeDevices(router, devices, twins, hub.id);
   routeHubs(router, hub, devices);
   routeTokens(router, tokens, devices);
@@ -100,6 +111,7 @@ export function startRest(parts: RestParts): Rest {
       return { address, server };
     },
     async close() {
+      streams.close();
       await Promise.all(servers.map((server) => closeServer(server, settings.httpStopMs)));
     },
   };

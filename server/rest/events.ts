@@ -1,0 +1,85 @@
+import type { Devices } from '../devices/devices.js';
+import type { PresenceState } from '../devices/presence.js';
+import type { Document } from '../twins/document.js';
+import type { Twins } from '../twins/twins.js';
+import { type EventSettings, EventStream } from './event-stream.js';
+import { KnownState, type TwinEvent } from './known-state.js';
+import type { OpenAnswers } from './open-answers.js';
+import type { Call, Router } from './router.js';
+import { onTwin } from './twins.js';
+
+export interface EventParts {
+  readonly twins: Twins;
+  readonly devices: Devices;
+  readonly streams: OpenAnswers;
+  readonly settings: EventSettings;
+}
+
+/** Kept by nobody on the way, neither until there is more of it nor for another reader. */
+const HEADERS = {
+  'Content-Type': 'text/event-stream',
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+  'X-Accel-Buffering': 'no',
+};
+
+/**
+ * `GET /twins/{id}/events`: what becomes of a twin, as Server-Sent Events (HTML Living Standard, 9.2). First the present
+ * state, then every change, in the order in which they became durable and none twice:
+ *
+ * | event | data |
+ * | --- | --- |
+ * | `twin` | `{"twin_id","documents":[{"document_name"},…]}`: the present state follows; what is not named is not there |
+ * | `document` | the document as a get answers it |
+ * | `document_deleted` | `{"twin_id","document_name"}` |
+ * | `presence` | `{"device_id","is_connected","at"}`: since when (RFC 3339); not connected: when it was last heard, or null |
+ *
+ * Every event's `id` says what its reader knows of the whole twin (`KnownState`). A reader that comes back with it as
+ * `Last-Event-ID` is told the difference: of each document that changed the present version, documents that are no more,
+ * the presence if it is another; versions between are in the history. That is exact, also after a restart of the server,
+ * unless a document is deleted and made again up to the same version within one millisecond. With no id, or one that
+ * cannot be read, the whole present state is told, beginning with `twin`. A twin with so many long names that an id would
+ * be too long has empty ones, so its readers get the whole state each time.
+ *
+ * The stream ends when the token is revoked or expires, when the device is deleted and when the server stops; a reader
+ * that does not keep up is cut off, and learns what it missed when it comes back.
+ */
+export function routeEvents(router: Router, parts: EventParts): void {
+  router.on('GET', '/twins/:twin_id/events', { resource: 'twin_document', action: 'read' }, (call) =>
+    onTwin(call, parts.devices, (id) => {
+      follow(call, id, parts).catch((error) => call.fail(error));
+    }),
+  );
+}
+
+/** @throws TooManyRequests, StorageUnavailable */
+async function follow(call: Call, id: string, parts: EventParts): Promise<void> {
+  const { twins, devices, streams, settings } = parts;
+  const resumed = KnownState.parse(call.header('last-event-id') ?? '');
+  const known = resumed ?? new KnownState();
+  const stream = new EventStream(id, known, settings);
+  const release = streams.hold(call.token, id, () => stream.end());
+  let changed: PresenceState | undefined;
+  const unwatchPresence = devices.watchPresence(id, (state) => {
+    changed = state;
+    stream.tell({ event: 'presence', state });
+  });
+  call.onClose(() => {
+    stream.close();
+    unwatchPresence();
+    release();
+  });
+
+  const found = await devices.presence(id);
+  twins.all(id, (error, documents = []) => {
+    if (error !== null) return call.fail(error);
+    const out = call.stream(HEADERS);
+    if (stream.ended || out.writableEnded) return out.end();
+    const missing = known.missing(documents, changed ?? found);
+    stream.begin(out, resumed === undefined ? [{ event: 'twin', documents }, ...missing] : missing);
+    call.onClose(twins.watch(id, ({ name, document }) => stream.tell(eventOf(name, document))));
+  });
+}
+
+const eventOf = (name: string, document: Document | undefined): TwinEvent =>
+  document === undefined ? { event: 'document_deleted', name } : { event: 'document', document };

@@ -1,0 +1,96 @@
+import { ConnectionLimit } from '../access/connection-limit.js';
+import type { Token, Tokens } from '../access/tokens.js';
+import type { Devices } from '../devices/devices.js';
+import { TooManyRequests } from './errors.js';
+
+export interface OpenLimits {
+  /** What they are, in the words of the one who asks for one too many. */
+  readonly what: string;
+  readonly perToken: number;
+  readonly total: number;
+}
+
+interface OpenAnswer {
+  readonly token: Token;
+  readonly deviceId: string;
+  readonly end: () => void;
+}
+
+/**
+ * Answers that stay open for a while. Their number is bounded, and they end when who asked has no right to them any
+ * more, when their device is deleted and when the server stops.
+ */
+export class OpenAnswers {
+  readonly #limits: OpenLimits;
+  readonly #count: ConnectionLimit;
+  readonly #open = new Set<OpenAnswer>();
+  #closed = false;
+
+  constructor(tokens: Pick<Tokens, 'watch'>, devices: Pick<Devices, 'watch'>, limits: OpenLimits) {
+    this.#limits = limits;
+    this.#count = new ConnectionLimit({ perSource: limits.perToken, total: limits.total });
+    tokens.watch((tokenId) => this.#endThose(({ token }) => token.id === tokenId));
+    devices.watch((id, why) => {
+      if (why === 'deleted') this.#endThose(({ deviceId }) => deviceId === id);
+    });
+  }
+
+  /** How many are open. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /**
+   * One more.
+   * @param end asks for its end, perhaps more than once
+   * @returns what must be called when it has ended, for whatever reason
+   * @throws TooManyRequests
+   */
+  hold(token: Token, deviceId: string, end: () => void): () => void {
+    if (!this.#count.open(token.id)) {
+      const { what, perToken, total } = this.#limits;
+      throw new TooManyRequests(
+        `too many ${what} at the same time`,
+        Math.min(perToken, total),
+        0,
+        RETRY_SECONDS,
+        token.id,
+      );
+    }
+    const answer = { token, deviceId, end };
+    this.#open.add(answer);
+    if (this.#closed) setImmediate(end);
+    const cancelExpiry = whenExpired(token, end);
+    return () => {
+      if (!this.#open.delete(answer)) return;
+      this.#count.close(token.id);
+      cancelExpiry();
+    };
+  }
+
+  /** Ends all of them, and those that come yet. */
+  close(): void {
+    this.#closed = true;
+    this.#endThose(() => true);
+  }
+
+  #endThose(those: (answer: OpenAnswer) => boolean): void {
+    for (const answer of [...this.#open].filter(those)) answer.end();
+  }
+}
+
+// Nobody knows when another one ends; a second keeps those that wait from asking in a loop.
+const RETRY_SECONDS = 1;
+
+// The clock may be set meanwhile, and no timer takes more than 2^31 milliseconds.
+const LONGEST_LOOK_MS = 60_000;
+
+function whenExpired({ expires_at }: Token, then: () => void): () => void {
+  if (expires_at === null) return () => undefined;
+  const left = (): number => Math.max(0, Math.min(Date.parse(expires_at) - Date.now(), LONGEST_LOOK_MS));
+  let timer = setTimeout(function look() {
+    if (left() === 0) then();
+    else timer = setTimeout(look, left());
+  }, left());
+  return () => clearTimeout(timer);
+}

@@ -1,0 +1,90 @@
+/** A reader of a twin's events, as an app has one. */
+
+import { createParser } from 'eventsource-parser';
+import { BASE, type TestRest } from './rest.js';
+
+export interface Told {
+  event: string;
+  id: string;
+  // biome-ignore lint/suspicious/noExplicitAny: what an event holds is what the tests look at
+  data: any;
+}
+
+export interface ReadOptions {
+  token?: string;
+  lastEventId?: string;
+}
+
+export class EventReader {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Resolves when the server has ended the stream: whether it was ended as it should be, and not cut off. */
+  readonly ended: Promise<boolean>;
+  comments = 0;
+  readonly #told: Told[] = [];
+  readonly #connection: AbortController;
+  #wake: () => void = () => undefined;
+
+  private constructor(response: Response, connection: AbortController) {
+    this.status = response.status;
+    this.headers = response.headers;
+    this.#connection = connection;
+    this.ended = this.#read(response);
+  }
+
+  /** Of the twin at this path, by the owner unless another token is given. */
+  static async open(rest: TestRest, twin: string, options: ReadOptions = {}): Promise<EventReader> {
+    const connection = new AbortController();
+    const headers: Record<string, string> = { 'X-Auth-Token': options.token ?? rest.token };
+    if (options.lastEventId !== undefined) headers['Last-Event-ID'] = options.lastEventId;
+    const url = `${rest.url}${BASE}${twin}/events`;
+    return new EventReader(await fetch(url, { headers, signal: connection.signal }), connection);
+  }
+
+  /** The next event. */
+  async next(): Promise<Told> {
+    for (;;) {
+      const told = this.#told.shift();
+      if (told !== undefined) return told;
+      await new Promise<void>((wake) => {
+        this.#wake = wake;
+      });
+    }
+  }
+
+  async take(count: number): Promise<Told[]> {
+    const events: Told[] = [];
+    while (events.length < count) events.push(await this.next());
+    return events;
+  }
+
+  /** The whole present state, up to the presence, which is its end. */
+  async state(): Promise<Told[]> {
+    const events = [await this.next()];
+    while (events.at(-1)?.event !== 'presence') events.push(await this.next());
+    return events;
+  }
+
+  close(): void {
+    this.#connection.abort();
+  }
+
+  async #read(response: Response): Promise<boolean> {
+    const parser = createParser({
+      onEvent: ({ event = 'message', id = '', data }) => {
+        this.#told.push({ event, id, data: JSON.parse(data) });
+        this.#wake();
+      },
+      onComment: () => {
+        this.comments += 1;
+      },
+    });
+    const text = new TextDecoder();
+    try {
+      for await (const chunk of response.body ?? []) parser.feed(text.decode(chunk, { stream: true }));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
