@@ -10,6 +10,7 @@ import { auditTo } from './audit.js';
 import { SETTINGS, type Settings } from './config.js';
 import { Devices } from './devices/devices.js';
 import { startMqtt } from './mqtt/listener.js';
+import { acceptWebSockets } from './mqtt/websocket.js';
 import { startRest } from './rest/rest.js';
 import { putDocument } from './storage/ask.js';
 import { openStorage } from './storage/journaled.js';
@@ -103,12 +104,14 @@ export async function startServer(settings: Settings, log: Logger): Promise<Serv
       log,
     });
     endpoints.push(() => rest.close());
-    const httpAt = (await at('http', rest.listen(settings.http))).address;
-    const httpsAt = settings.https && (await at('https', rest.listen(settings.https, tls))).address;
+    const http = await at('http', rest.listen(settings.http));
+    acceptWebSockets(http.server, { mqtt, settings, policy, audit });
+    const https = settings.https && (await at('https', rest.listen(settings.https, tls)));
+    if (https !== undefined) acceptWebSockets(https.server, { mqtt, settings, policy, audit, tls });
     const addresses = {
-      http: show(httpAt),
+      http: show(http.address),
       mqtt: show(mqttAt),
-      https: httpsAt && show(httpsAt),
+      https: https && show(https.address),
       mqtts: mqttsAt && show(mqttsAt),
     };
     return { addresses, authority: authority.fingerprint, newToken, close };

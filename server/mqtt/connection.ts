@@ -52,7 +52,7 @@ export class Connection implements Carrier {
     });
     this.#timer = setTimeout(() => this.drop('no CONNECT in time'), settings.mqttConnectMs);
     stream.on('data', (chunk: Buffer) => this.#receive(chunk));
-    stream.on('error', (error) => this.#note('debug', error.message));
+    stream.on('error', (error) => this.#broken(error));
     stream.on('end', () => this.#lost());
     stream.on('close', () => this.#closed());
   }
@@ -181,6 +181,11 @@ export class Connection implements Carrier {
   /** The client says goodbye: its will is not carried out [MQTT-3.14.4-3]. */
   disconnected(): void {
     this.#end(false);
+  }
+
+  #broken(error: Error): void {
+    if (error instanceof ProtocolViolation) this.drop(error.message);
+    else this.#note('debug', error.message);
   }
 
   #fail(error: unknown): void {

@@ -1,7 +1,6 @@
-import type { Duplex } from 'node:stream';
 import type { Device } from '../devices/device.js';
 import type { Peer } from './admission.js';
-import { Connection } from './connection.js';
+import { type ClientStream, Connection } from './connection.js';
 import type { Endpoint } from './endpoint.js';
 
 /** Every open connection, and which of them belong to which device. */
@@ -16,7 +15,7 @@ export class Connections {
   }
 
   /** Serves a client on a stream, whatever carries it. */
-  open(stream: Duplex, peer: Peer): void {
+  open(stream: ClientStream, peer: Peer): void {
     this.#all.add(new Connection(stream, peer, this.#endpoint, this));
     this.#endpoint.counters.connections++;
   }

@@ -1,15 +1,16 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
-import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { createServer as createTlsServer } from 'node:tls';
 import type { Logger } from 'pino';
 import type { Address } from '../config.js';
 import { listen } from '../listen.js';
 import type { Tls } from '../tls/tls.js';
 import type { Twins } from '../twins/twins.js';
 import type { Peer } from './admission.js';
+import type { ClientStream } from './connection.js';
 import { Connections } from './connections.js';
 import type { KnownDevices, MqttCounters, MqttSettings } from './endpoint.js';
+import { peerOf } from './peer.js';
 
 export interface MqttParts {
   readonly twins: Twins;
@@ -27,7 +28,7 @@ export interface Mqtt {
    */
   listen(address: Address, tls?: Tls): Promise<AddressInfo>;
   /** Serves a client that came another way than by a listener. */
-  open(stream: Duplex, peer: Peer): void;
+  open(stream: ClientStream, peer: Peer): void;
   /** Accepts no one, answers what was asked, ends every connection; takes at most `mqttStopMs`. */
   close(): Promise<void>;
 }
@@ -42,7 +43,7 @@ export function startMqtt({ twins, devices, settings, log }: MqttParts): Mqtt {
   return {
     counters,
     async listen(address, tls) {
-      const server = tls === undefined ? plainServer(connections) : tlsServer(connections, tls);
+      const server = serverFor(connections, tls);
       const found = await listen(server, address);
       servers.push(server);
       server.on('error', (error) => log.error({ err: error }, 'mqtt listener'));
@@ -59,19 +60,10 @@ export function startMqtt({ twins, devices, settings, log }: MqttParts): Mqtt {
   };
 }
 
-const addressOf = (socket: Socket): string => `${socket.remoteAddress}:${socket.remotePort}`;
-
-const plainServer = (connections: Connections): Server =>
-  createServer({ noDelay: true }, (socket) =>
-    connections.open(socket, { address: addressOf(socket), secure: false }),
-  );
-
-function tlsServer(connections: Connections, tls: Tls): Server {
-  const server = createTlsServer({ ...tls.options, noDelay: true }, (socket: TLSSocket) => {
-    const certificate = tls.shown(socket);
-    const peer = { address: addressOf(socket), secure: true };
-    connections.open(socket, certificate === undefined ? peer : { ...peer, certificate });
-  });
+function serverFor(connections: Connections, tls: Tls | undefined): Server {
+  const accept = (socket: Socket) => connections.open(socket, peerOf(socket, tls));
+  if (tls === undefined) return createServer({ noDelay: true }, accept);
+  const server = createTlsServer({ ...tls.options, noDelay: true }, accept);
   tls.attend(server);
   return server;
 }

@@ -5,3 +5,8 @@
 export class ProtocolViolation extends Error {
   override name = 'ProtocolViolation';
 }
+
+/** A client went beyond what is allowed to one. */
+export class LimitReached extends ProtocolViolation {
+  override name = 'LimitReached';
+}

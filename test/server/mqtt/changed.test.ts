@@ -1,199 +1,202 @@
-import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Document } from '../../../server/twins/document.js';
 import { type Credentials, startEndpoint, type TestEndpoint } from './endpoint.js';
 import { connectPacket, publishPacket, RawClient, subscribePacket } from './raw-client.js';
+import { overEach } from './transports.js';
 
-let endpoint: TestEndpoint;
-let device: Credentials;
+const suites = overEach('changed', (test, transport) => {
+  let endpoint: TestEndpoint;
+  let device: Credentials;
 
-test.before(async () => {
-  endpoint = await startEndpoint({ mqttInFlight: 3 });
-});
-
-test.before.each(() => {
-  device = endpoint.devices.add({ allow_multiple_connections: true });
-});
-
-test.after(() => endpoint.close());
-
-const done = (start: (answer: (error: Error | null) => void) => void) =>
-  new Promise<void>((resolve, reject) => {
-    start((error) => (error === null ? resolve() : reject(error)));
+  test.before(async () => {
+    endpoint = await startEndpoint({ mqttInFlight: 3 });
   });
 
-/** As REST writes: from outside. */
-const put = (name: string, data: object) =>
-  done((answer) =>
-    endpoint.twins.put(device.id, name, { version: 0, data: data as Record<string, never> }, answer),
-  );
-
-async function listener(clientId: string, ...filters: string[]): Promise<RawClient> {
-  const client = await RawClient.open(endpoint.port);
-  client.send(connectPacket(device, { clientId }));
-  await client.next('connack');
-  for (const filter of filters) {
-    client.send(subscribePacket(filter, 1));
-    await client.next('suback');
-  }
-  return client;
-}
-
-test('a change from outside is pushed whole, on every prefix that a subscription matches', async () => {
-  const me = await listener('me', '$SCW/twins/me/#');
-  const id = await listener('id', `$SCW/twins/${device.id}/desired/changed`);
-  const both = await listener('both', '$SCW/twins/me/+/changed', `$SCW/twins/${device.id}/#`);
-  const neither = await listener('neither', '$SCW/twins/me/+/get/response/+');
-  await put('desired', { alarm_armed: true });
-  const expected = await new Promise<Document>((resolve) => {
-    endpoint.twins.get(device.id, 'desired', (_error, document) => document && resolve(document));
+  test.before.each(() => {
+    device = endpoint.devices.add({ allow_multiple_connections: true });
   });
-  const topics = async (client: RawClient) => {
-    const messages = (await client.drain()) as { topic: string; payload: Buffer; qos: number }[];
-    for (const { payload, qos } of messages) {
-      assert.is(payload.toString(), expected.json);
-      assert.is(qos, 1);
+
+  test.after(() => endpoint.close());
+
+  const done = (start: (answer: (error: Error | null) => void) => void) =>
+    new Promise<void>((resolve, reject) => {
+      start((error) => (error === null ? resolve() : reject(error)));
+    });
+
+  /** As REST writes: from outside. */
+  const put = (name: string, data: object) =>
+    done((answer) =>
+      endpoint.twins.put(device.id, name, { version: 0, data: data as Record<string, never> }, answer),
+    );
+
+  async function listener(clientId: string, ...filters: string[]): Promise<RawClient> {
+    const client = await RawClient.open(endpoint, transport);
+    client.send(connectPacket(device, { clientId }));
+    await client.next('connack');
+    for (const filter of filters) {
+      client.send(subscribePacket(filter, 1));
+      await client.next('suback');
     }
-    return messages.map(({ topic }) => topic);
-  };
-  assert.equal(await topics(me), ['$SCW/twins/me/desired/changed']);
-  assert.equal(await topics(id), [`$SCW/twins/${device.id}/desired/changed`]);
-  assert.equal(await topics(both), [
-    '$SCW/twins/me/desired/changed',
-    `$SCW/twins/${device.id}/desired/changed`,
-  ]);
-  assert.equal(await topics(neither), []);
-  for (const client of [me, id, both, neither]) client.vanish();
-});
-
-test('a connection learns what the other connections of its device write, and nothing of its own', async () => {
-  const writer = await listener('writer', '$SCW/twins/me/#');
-  const reader = await listener('reader', '$SCW/twins/me/#');
-  for (const [action, version] of [
-    ['put', 1],
-    ['patch', 2],
-  ] as const) {
-    writer.send(publishPacket(`$SCW/twins/me/current/${action}`, '{"data":{"door_open":true}}'));
-    assert.is((await writer.message()).topic, `$SCW/twins/me/current/${action}/response/success`);
-    const pushed = await reader.message();
-    assert.is(pushed.topic, '$SCW/twins/me/current/changed');
-    assert.is(pushed.payload.version, version);
+    return client;
   }
-  assert.equal(await writer.drain(), []);
-  for (const client of [writer, reader]) client.vanish();
-});
 
-test('a deleted document is not pushed: there is no state to tell, and no payload is ever empty', async () => {
-  const client = await listener('one', '$SCW/twins/me/#');
-  await put('desired', {});
-  await client.message();
-  await done((answer) => endpoint.twins.delete(device.id, 'desired', answer));
-  await put('desired', { again: true });
-  await client.message();
-  await done((answer) => endpoint.twins.clear(device.id, answer));
-  assert.equal(await client.drain(), []);
-  client.vanish();
-});
-
-test('a client that does not acknowledge gets only the newest state of each document when it does', async () => {
-  const client = await listener('lazy', '$SCW/twins/me/#');
-  for (let round = 1; round <= 10; round++) {
-    await put('a', { round });
-    await put('b', { round });
-  }
-  await done((answer) => endpoint.twins.delete(device.id, 'b', answer));
-  const first = [await client.message(), await client.message(), await client.message()];
-  assert.equal(
-    first.map(({ payload }) => payload.version),
-    [1, 1, 2],
-  );
-  assert.equal(await client.drain(), []);
-  for (const { id } of first) client.send({ cmd: 'puback', messageId: id ?? 0 });
-  const last = await client.message();
-  assert.is(last.topic, '$SCW/twins/me/a/changed');
-  assert.is(last.payload.version, 10);
-  assert.equal(await client.drain(), []);
-  client.vanish();
-});
-
-test('two devices neither see nor reach each other', async () => {
-  const [mine, theirs] = [device, endpoint.devices.add()];
-  const victim = await RawClient.admitted(
-    endpoint.port,
-    theirs,
-    '$SCW/twins/me/#',
-    `$SCW/twins/${theirs.id}/#`,
-  );
-  victim.send(publishPacket('$SCW/twins/me/secret/put', '{"data":{"pin":1234}}'));
-  await victim.message();
-
-  const spy = await listener('spy', '$SCW/twins/me/#');
-  const filters = [
-    '#',
-    '+/+',
-    '+/#',
-    '$SYS/#',
-    '$SCW/#',
-    '$SCW/+/#',
-    '$SCW/twins/#',
-    '$SCW/twins/+/secret/changed',
-    '$SCW/twins/me',
-    `$SCW/twins/${theirs.id}/#`,
-    `$SCW/twins/${theirs.id}/secret/get/response/success`,
-    `$SCW/twins/${theirs.id.toUpperCase()}/#`,
-    `$SCW/twins/${mine.id}x/#`,
-    '$scw/twins/me/#',
-    'twins/me/#',
-    '/$SCW/twins/me/#',
-  ];
-  spy.send({
-    cmd: 'subscribe',
-    messageId: 9,
-    subscriptions: filters.map((topic) => ({ topic, qos: 0 as const })),
+  test('a change from outside is pushed whole, on every prefix that a subscription matches', async () => {
+    const me = await listener('me', '$SCW/twins/me/#');
+    const id = await listener('id', `$SCW/twins/${device.id}/desired/changed`);
+    const both = await listener('both', '$SCW/twins/me/+/changed', `$SCW/twins/${device.id}/#`);
+    const neither = await listener('neither', '$SCW/twins/me/+/get/response/+');
+    await put('desired', { alarm_armed: true });
+    const expected = await new Promise<Document>((resolve) => {
+      endpoint.twins.get(device.id, 'desired', (_error, document) => document && resolve(document));
+    });
+    const topics = async (client: RawClient) => {
+      const messages = (await client.drain()) as { topic: string; payload: Buffer; qos: number }[];
+      for (const { payload, qos } of messages) {
+        assert.is(payload.toString(), expected.json);
+        assert.is(qos, 1);
+      }
+      return messages.map(({ topic }) => topic);
+    };
+    assert.equal(await topics(me), ['$SCW/twins/me/desired/changed']);
+    assert.equal(await topics(id), [`$SCW/twins/${device.id}/desired/changed`]);
+    assert.equal(await topics(both), [
+      '$SCW/twins/me/desired/changed',
+      `$SCW/twins/${device.id}/desired/changed`,
+    ]);
+    assert.equal(await topics(neither), []);
+    for (const client of [me, id, both, neither]) client.vanish();
   });
-  assert.equal(
-    (await spy.next('suback')).granted,
-    filters.map(() => 0x80),
-  );
 
-  for (const prefix of [theirs.id, theirs.id.toUpperCase(), `me/../${theirs.id}`, `${theirs.id}/`]) {
-    for (const action of ['get', 'put', 'patch', 'delete', 'changed', 'get/response/success']) {
-      spy.send(
-        publishPacket(`$SCW/twins/${prefix}/secret/${action}`, '{"data":{"pin":0}}', {
-          qos: 1,
-          messageId: 1,
-        }),
-      );
-      await spy.next('puback');
+  test('a connection learns what the other connections of its device write, and nothing of its own', async () => {
+    const writer = await listener('writer', '$SCW/twins/me/#');
+    const reader = await listener('reader', '$SCW/twins/me/#');
+    for (const [action, version] of [
+      ['put', 1],
+      ['patch', 2],
+    ] as const) {
+      writer.send(publishPacket(`$SCW/twins/me/current/${action}`, '{"data":{"door_open":true}}'));
+      assert.is((await writer.message()).topic, `$SCW/twins/me/current/${action}/response/success`);
+      const pushed = await reader.message();
+      assert.is(pushed.topic, '$SCW/twins/me/current/changed');
+      assert.is(pushed.payload.version, version);
     }
-  }
-  victim.send(publishPacket('$SCW/twins/me/secret/patch', '{"data":{"more":true}}'));
-  const { payload } = await victim.message();
-  assert.equal(payload.data, { pin: 1234, more: true });
-  assert.is(payload.version, 2);
-  assert.equal(await spy.drain(), []);
-  assert.equal(await victim.drain(), []);
-  spy.vanish();
-  victim.vanish();
-});
-
-test('more filters than are allowed get 0x80, and the first ones still work', async () => {
-  const bounded = await startEndpoint({ mqttSubscriptions: 2 });
-  const client = await RawClient.admitted(bounded.port, bounded.devices.add());
-  const topics = ['$SCW/twins/me/a/#', '$SCW/twins/me/b/#', '$SCW/twins/me/c/#', '$SCW/twins/me/a/#'];
-  client.send({
-    cmd: 'subscribe',
-    messageId: 1,
-    subscriptions: topics.map((topic) => ({ topic, qos: 0 as const })),
+    assert.equal(await writer.drain(), []);
+    for (const client of [writer, reader]) client.vanish();
   });
-  assert.equal((await client.next('suback')).granted, [0, 0, 0x80, 0]);
-  client.send(
-    publishPacket('$SCW/twins/me/c/put', '{"data":{}}'),
-    publishPacket('$SCW/twins/me/b/put', '{"data":{}}'),
-  );
-  assert.is((await client.message()).payload.document_name, 'b');
-  client.vanish();
-  await bounded.close();
+
+  test('a deleted document is not pushed: there is no state to tell, and no payload is ever empty', async () => {
+    const client = await listener('one', '$SCW/twins/me/#');
+    await put('desired', {});
+    await client.message();
+    await done((answer) => endpoint.twins.delete(device.id, 'desired', answer));
+    await put('desired', { again: true });
+    await client.message();
+    await done((answer) => endpoint.twins.clear(device.id, answer));
+    assert.equal(await client.drain(), []);
+    client.vanish();
+  });
+
+  test('a client that does not acknowledge gets only the newest state of each document when it does', async () => {
+    const client = await listener('lazy', '$SCW/twins/me/#');
+    for (let round = 1; round <= 10; round++) {
+      await put('a', { round });
+      await put('b', { round });
+    }
+    await done((answer) => endpoint.twins.delete(device.id, 'b', answer));
+    const first = [await client.message(), await client.message(), await client.message()];
+    assert.equal(
+      first.map(({ payload }) => payload.version),
+      [1, 1, 2],
+    );
+    assert.equal(await client.drain(), []);
+    for (const { id } of first) client.send({ cmd: 'puback', messageId: id ?? 0 });
+    const last = await client.message();
+    assert.is(last.topic, '$SCW/twins/me/a/changed');
+    assert.is(last.payload.version, 10);
+    assert.equal(await client.drain(), []);
+    client.vanish();
+  });
+
+  test('two devices neither see nor reach each other', async () => {
+    const [mine, theirs] = [device, endpoint.devices.add()];
+    const victim = await RawClient.admitted(
+      endpoint,
+      transport,
+      theirs,
+      '$SCW/twins/me/#',
+      `$SCW/twins/${theirs.id}/#`,
+    );
+    victim.send(publishPacket('$SCW/twins/me/secret/put', '{"data":{"pin":1234}}'));
+    await victim.message();
+
+    const spy = await listener('spy', '$SCW/twins/me/#');
+    const filters = [
+      '#',
+      '+/+',
+      '+/#',
+      '$SYS/#',
+      '$SCW/#',
+      '$SCW/+/#',
+      '$SCW/twins/#',
+      '$SCW/twins/+/secret/changed',
+      '$SCW/twins/me',
+      `$SCW/twins/${theirs.id}/#`,
+      `$SCW/twins/${theirs.id}/secret/get/response/success`,
+      `$SCW/twins/${theirs.id.toUpperCase()}/#`,
+      `$SCW/twins/${mine.id}x/#`,
+      '$scw/twins/me/#',
+      'twins/me/#',
+      '/$SCW/twins/me/#',
+    ];
+    spy.send({
+      cmd: 'subscribe',
+      messageId: 9,
+      subscriptions: filters.map((topic) => ({ topic, qos: 0 as const })),
+    });
+    assert.equal(
+      (await spy.next('suback')).granted,
+      filters.map(() => 0x80),
+    );
+
+    for (const prefix of [theirs.id, theirs.id.toUpperCase(), `me/../${theirs.id}`, `${theirs.id}/`]) {
+      for (const action of ['get', 'put', 'patch', 'delete', 'changed', 'get/response/success']) {
+        spy.send(
+          publishPacket(`$SCW/twins/${prefix}/secret/${action}`, '{"data":{"pin":0}}', {
+            qos: 1,
+            messageId: 1,
+          }),
+        );
+        await spy.next('puback');
+      }
+    }
+    victim.send(publishPacket('$SCW/twins/me/secret/patch', '{"data":{"more":true}}'));
+    const { payload } = await victim.message();
+    assert.equal(payload.data, { pin: 1234, more: true });
+    assert.is(payload.version, 2);
+    assert.equal(await spy.drain(), []);
+    assert.equal(await victim.drain(), []);
+    spy.vanish();
+    victim.vanish();
+  });
+
+  test('more filters than are allowed get 0x80, and the first ones still work', async () => {
+    const bounded = await startEndpoint({ mqttSubscriptions: 2 });
+    const client = await RawClient.admitted(bounded, transport, bounded.devices.add());
+    const topics = ['$SCW/twins/me/a/#', '$SCW/twins/me/b/#', '$SCW/twins/me/c/#', '$SCW/twins/me/a/#'];
+    client.send({
+      cmd: 'subscribe',
+      messageId: 1,
+      subscriptions: topics.map((topic) => ({ topic, qos: 0 as const })),
+    });
+    assert.equal((await client.next('suback')).granted, [0, 0, 0x80, 0]);
+    client.send(
+      publishPacket('$SCW/twins/me/c/put', '{"data":{}}'),
+      publishPacket('$SCW/twins/me/b/put', '{"data":{}}'),
+    );
+    assert.is((await client.message()).payload.document_name, 'b');
+    client.vanish();
+    await bounded.close();
+  });
 });
 
-test.run();
+suites.run();

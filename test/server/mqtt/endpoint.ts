@@ -3,12 +3,14 @@
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { pino } from 'pino';
-import { readSettings } from '../../../server/config.js';
+import { readSettings, type Settings } from '../../../server/config.js';
 import type { Device } from '../../../server/devices/device.js';
-import type { KnownDevices, MqttSettings } from '../../../server/mqtt/endpoint.js';
+import type { KnownDevices } from '../../../server/mqtt/endpoint.js';
 import { type Mqtt, startMqtt } from '../../../server/mqtt/listener.js';
 import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
+import type { ShownCertificate } from '../../../server/tls/shown-certificate.js';
 import { Twins } from '../../../server/twins/twins.js';
+import { listenEverywhere, type Ports } from './transports.js';
 
 export interface Credentials {
   id: string;
@@ -48,6 +50,15 @@ export class TestDevices extends EventEmitter implements KnownDevices {
     return device !== undefined && timingSafeEqual(device.secret, digest(password)) ? device : undefined;
   }
 
+  async certified(id: string, sha256: string): Promise<Device | undefined> {
+    return sha256 === this.certificateOf(id).sha256 ? this.#devices.get(id) : undefined;
+  }
+
+  /** What the device shows in a TLS handshake. */
+  certificateOf(id: string): ShownCertificate {
+    return { deviceId: id, sha256: digest(id).toString('hex') };
+  }
+
   connected(id: string): void {
     this.emit('connected', id);
   }
@@ -80,7 +91,7 @@ export interface LogLine {
 }
 
 export interface TestEndpoint {
-  port: number;
+  ports: Ports;
   mqtt: Mqtt;
   twins: Twins;
   storage: MemoryStorage;
@@ -92,7 +103,7 @@ export interface TestEndpoint {
   close(): Promise<void>;
 }
 
-export async function startEndpoint(changes: Partial<MqttSettings> = {}): Promise<TestEndpoint> {
+export async function startEndpoint(changes: Partial<Settings> = {}): Promise<TestEndpoint> {
   const storage = memoryStorage();
   const twins = new Twins(storage);
   const devices = new TestDevices();
@@ -116,7 +127,6 @@ export async function startEndpoint(changes: Partial<MqttSettings> = {}): Promis
       lines.on('line', look);
     });
   const mqtt = startMqtt({ twins, devices, settings, log: pino({ level: 'debug' }, sink) });
-  const { port } = await mqtt.listen({ host: '127.0.0.1', port: 0 });
-  const close = () => mqtt.close();
-  return { port, mqtt, twins, storage, devices, log, logged, close };
+  const { ports, close } = await listenEverywhere(mqtt, settings);
+  return { ports, mqtt, twins, storage, devices, log, logged, close };
 }

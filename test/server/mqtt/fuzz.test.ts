@@ -9,6 +9,7 @@ import { type Credentials, startEndpoint, type TestEndpoint } from './endpoint.j
 import { MALFORMED, MALFORMED_CONNECTS, OTHER_PROTOCOLS } from './malformed.js';
 import { MemoryStream } from './memory-stream.js';
 import { bytesOf, connectPacket, publishPacket, RawClient, subscribePacket } from './raw-client.js';
+import { TCP } from './transports.js';
 
 const PACKETS = Number(process.env.TWIN_FUZZ_PACKETS ?? 10_000);
 const SEED = Number(process.env.TWIN_FUZZ_SEED ?? 1);
@@ -70,7 +71,7 @@ let connects: Buffer[];
 
 test.before(async () => {
   endpoint = await startEndpoint({ mqttConnectMs: 2000 });
-  honest = await RawClient.admitted(endpoint.port, endpoint.devices.add(), '$SCW/twins/me/#');
+  honest = await RawClient.admitted(endpoint, TCP, endpoint.devices.add(), '$SCW/twins/me/#');
   victim = endpoint.devices.add({ allow_multiple_connections: true });
   const own = `$SCW/twins/${victim.id}`;
   const will = { topic: `${own}/will/put`, payload: Buffer.from('{"data":{}}'), qos: 1, retain: false };
@@ -124,7 +125,7 @@ async function throughMemory(chunks: Buffer[]): Promise<void> {
 }
 
 async function throughTcp(chunks: Buffer[]): Promise<void> {
-  const client = await RawClient.open(endpoint.port);
+  const client = await RawClient.open(endpoint, TCP);
   for (const chunk of chunks) client.send(chunk);
   client.end();
   await client.closed;

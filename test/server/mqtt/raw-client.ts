@@ -1,10 +1,10 @@
 /** A client that sends whatever bytes it is given and shows every packet that comes back. */
 
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { inspect } from 'node:util';
 import mqttPacket, { type IPublishPacket, type Packet } from 'mqtt-packet';
 import type { Credentials } from './endpoint.js';
+import type { Ports, Transport } from './transports.js';
 
 export const bytesOf = (packet: Packet): Buffer => mqttPacket.generate(packet);
 
@@ -37,18 +37,18 @@ export const subscribePacket = (topic: string, qos: 0 | 1 | 2 = 0, messageId = 1
 export class RawClient {
   /** Resolves when the server has closed the connection, whichever way. */
   readonly closed: Promise<void>;
-  readonly #socket: Socket;
+  readonly #stream: Duplex;
   readonly #came: Packet[] = [];
   readonly #wanted: { resolve: (packet: Packet) => void; reject: (error: Error) => void }[] = [];
 
-  private constructor(socket: Socket) {
-    this.#socket = socket;
+  private constructor(stream: Duplex) {
+    this.#stream = stream;
     const parser = mqttPacket.parser({ protocolVersion: 4 });
     parser.on('packet', (packet) => this.#give(packet));
-    socket.on('data', (chunk) => parser.parse(chunk));
-    socket.on('error', () => undefined);
+    stream.on('data', (chunk) => parser.parse(chunk));
+    stream.on('error', () => undefined);
     this.closed = new Promise((resolve) => {
-      socket.on('close', () => {
+      stream.on('close', () => {
         for (const { reject } of this.#wanted.splice(0))
           reject(new Error('the server closed the connection'));
         resolve();
@@ -56,15 +56,18 @@ export class RawClient {
     });
   }
 
-  static async open(port: number): Promise<RawClient> {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-    await once(socket, 'connect');
-    return new RawClient(socket);
+  static async open({ ports }: { ports: Ports }, transport: Transport): Promise<RawClient> {
+    return new RawClient(await transport.connect(ports));
   }
 
   /** Connects, and subscribes where filters are given. */
-  static async admitted(port: number, device: Credentials, ...filters: string[]): Promise<RawClient> {
-    const client = await RawClient.open(port);
+  static async admitted(
+    endpoint: { ports: Ports },
+    transport: Transport,
+    device: Credentials,
+    ...filters: string[]
+  ): Promise<RawClient> {
+    const client = await RawClient.open(endpoint, transport);
     client.send(connectPacket(device));
     await client.next('connack');
     for (const filter of filters) {
@@ -75,14 +78,14 @@ export class RawClient {
   }
 
   send(...packets: (Packet | Buffer)[]): void {
-    this.#socket.write(
+    this.#stream.write(
       Buffer.concat(packets.map((packet) => (Buffer.isBuffer(packet) ? packet : bytesOf(packet)))),
     );
   }
 
   /** Every chunk in a segment of its own, as far as the network lets it. */
   async sendInPieces(chunks: Iterable<Buffer>): Promise<void> {
-    for (const chunk of chunks) await new Promise((sent) => this.#socket.write(chunk, sent));
+    for (const chunk of chunks) await new Promise((sent) => this.#stream.write(chunk, sent));
   }
 
   /** The next packet that came and nobody took. */
@@ -116,21 +119,21 @@ export class RawClient {
 
   /** Reads nothing from now on. */
   stopReading(): void {
-    this.#socket.pause();
+    this.#stream.pause();
   }
 
   readAgain(): void {
-    this.#socket.resume();
+    this.#stream.resume();
   }
 
   /** Says no more, and reads on. */
   end(): void {
-    this.#socket.end();
+    this.#stream.end();
   }
 
   /** Goes without a word. */
   vanish(): void {
-    this.#socket.destroy();
+    this.#stream.destroy();
   }
 
   #give(packet: Packet): void {
@@ -140,7 +143,7 @@ export class RawClient {
   }
 
   #wait(): Promise<Packet> {
-    if (this.#socket.destroyed) return Promise.reject(new Error('the server closed the connection'));
+    if (this.#stream.destroyed) return Promise.reject(new Error('the server closed the connection'));
     return new Promise((resolve, reject) => {
       this.#wanted.push({ resolve, reject });
     });

@@ -1,77 +1,80 @@
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
-import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readSettings } from '../../../server/config.js';
 import { Devices } from '../../../server/devices/devices.js';
-import { type Mqtt, startMqtt } from '../../../server/mqtt/listener.js';
+import { startMqtt } from '../../../server/mqtt/listener.js';
 import { memoryStorage } from '../../../server/storage/memory.js';
 import { Twins } from '../../../server/twins/twins.js';
+import { certify } from '../devices/certify.js';
 import { connectPacket, RawClient } from './raw-client.js';
+import { type Listening, listenEverywhere, overEach } from './transports.js';
 
-let devices: Devices;
-let mqtt: Mqtt;
-let port: number;
+const suites = overEach('registry', (test, transport) => {
+  let devices: Devices;
+  let listening: Listening;
 
-test.before(async () => {
-  const storage = memoryStorage();
-  devices = new Devices(storage, { region: 'fr-par', hubId: randomUUID() });
-  const log = pino({ level: 'silent' });
-  mqtt = startMqtt({ twins: new Twins(storage), devices, settings: readSettings(), log });
-  ({ port } = await mqtt.listen({ host: '127.0.0.1', port: 0 }));
+  test.before(async () => {
+    const storage = memoryStorage();
+    devices = new Devices(storage, { region: 'fr-par', hubId: randomUUID(), certify });
+    const log = pino({ level: 'silent' });
+    const settings = readSettings();
+    const mqtt = startMqtt({ twins: new Twins(storage), devices, settings, log });
+    listening = await listenEverywhere(mqtt, settings);
+  });
+
+  test.after(() => listening.close());
+
+  const create = async () => {
+    const { device, password } = await devices.create({ name: 'panel', allow_insecure: true });
+    return { id: device.id, password };
+  };
+
+  async function codeFor(credentials: { id: string; password: string }): Promise<number | undefined> {
+    const client = await RawClient.open(listening, transport);
+    client.send(connectPacket(credentials));
+    const { returnCode } = await client.next('connack');
+    client.vanish();
+    return returnCode;
+  }
+
+  test('a device of the registry connects and is present until it goes', async () => {
+    const credentials = await create();
+    const client = await RawClient.admitted(listening, transport, credentials);
+    assert.is((await devices.get(credentials.id)).is_connected, true);
+    client.send({ cmd: 'disconnect' });
+    await client.closed;
+    const { is_connected, last_activity_at } = await devices.get(credentials.id);
+    assert.is(is_connected, false);
+    assert.type(last_activity_at, 'string');
+  });
+
+  test('a disabled device is closed and refused until it is enabled', async () => {
+    const credentials = await create();
+    const client = await RawClient.admitted(listening, transport, credentials);
+    await devices.disable(credentials.id);
+    await client.closed;
+    assert.is(await codeFor(credentials), 5);
+    await devices.enable(credentials.id);
+    assert.is(await codeFor(credentials), 0);
+  });
+
+  test('a device with a new password is closed, and the old one is wrong from then on', async () => {
+    const credentials = await create();
+    const client = await RawClient.admitted(listening, transport, credentials);
+    const { password } = await devices.renew(credentials.id);
+    await client.closed;
+    assert.is(await codeFor(credentials), 4);
+    assert.is(await codeFor({ ...credentials, password }), 0);
+  });
+
+  test('a deleted device is closed and unknown', async () => {
+    const credentials = await create();
+    const client = await RawClient.admitted(listening, transport, credentials);
+    await devices.remove(credentials.id);
+    await client.closed;
+    assert.is(await codeFor(credentials), 4);
+  });
 });
 
-test.after(() => mqtt.close());
-
-const create = async () => {
-  const { device, password } = await devices.create({ name: 'panel', allow_insecure: true });
-  return { id: device.id, password };
-};
-
-async function codeFor(credentials: { id: string; password: string }): Promise<number | undefined> {
-  const client = await RawClient.open(port);
-  client.send(connectPacket(credentials));
-  const { returnCode } = await client.next('connack');
-  client.vanish();
-  return returnCode;
-}
-
-test('a device of the registry connects and is present until it goes', async () => {
-  const credentials = await create();
-  const client = await RawClient.admitted(port, credentials);
-  assert.is((await devices.get(credentials.id)).is_connected, true);
-  client.send({ cmd: 'disconnect' });
-  await client.closed;
-  const { is_connected, last_activity_at } = await devices.get(credentials.id);
-  assert.is(is_connected, false);
-  assert.type(last_activity_at, 'string');
-});
-
-test('a disabled device is closed and refused until it is enabled', async () => {
-  const credentials = await create();
-  const client = await RawClient.admitted(port, credentials);
-  await devices.disable(credentials.id);
-  await client.closed;
-  assert.is(await codeFor(credentials), 5);
-  await devices.enable(credentials.id);
-  assert.is(await codeFor(credentials), 0);
-});
-
-test('a device with a new password is closed, and the old one is wrong from then on', async () => {
-  const credentials = await create();
-  const client = await RawClient.admitted(port, credentials);
-  const { password } = await devices.renew(credentials.id);
-  await client.closed;
-  assert.is(await codeFor(credentials), 4);
-  assert.is(await codeFor({ ...credentials, password }), 0);
-});
-
-test('a deleted device is closed and unknown', async () => {
-  const credentials = await create();
-  const client = await RawClient.admitted(port, credentials);
-  await devices.remove(credentials.id);
-  await client.closed;
-  assert.is(await codeFor(credentials), 4);
-});
-
-test.run();
+suites.run();

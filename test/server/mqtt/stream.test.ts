@@ -121,14 +121,15 @@ test('the answers of one turn of the event loop leave in one write', async () =>
   stream.leave();
 });
 
-test('a stream that is told to be secure serves a device that may not use another', async () => {
+test('who showed a certificate is that device, and without one TLS is no better than none', async () => {
   const device = endpoint.devices.add({ allow_insecure: false });
-  for (const secure of [true, false]) {
+  const certificate = endpoint.devices.certificateOf(device.id);
+  for (const shown of [{ certificate }, {}]) {
     const stream = new MemoryStream();
-    endpoint.mqtt.open(stream, { address: 'memory', secure });
+    endpoint.mqtt.open(stream, { address: 'memory', secure: true, ...shown });
     stream.give(bytesOf(connectPacket(device)));
     await once(stream, 'written');
-    assert.equal([...stream.written], [0x20, 2, 0, secure ? 0 : 5]);
+    assert.equal([...stream.written], [0x20, 2, 0, 'certificate' in shown ? 0 : 5]);
     stream.leave();
   }
 });

@@ -1,91 +1,93 @@
-import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startEndpoint, type TestEndpoint } from './endpoint.js';
 import { connectPacket, RawClient } from './raw-client.js';
+import { overEach } from './transports.js';
 
-let endpoint: TestEndpoint;
+const suites = overEach('takeover', (test, transport) => {
+  let endpoint: TestEndpoint;
 
-test.before(async () => {
-  endpoint = await startEndpoint();
-});
-
-test.after(() => endpoint.close());
-
-test('a new connection of a device takes over the old one, whatever their client ids', async () => {
-  const device = endpoint.devices.add();
-  const first = await RawClient.admitted(endpoint.port, device);
-  const second = await RawClient.open(endpoint.port);
-  second.send(connectPacket(device, { clientId: 'another' }));
-  await second.next('connack');
-  await first.closed;
-  assert.equal(await second.drain(), []);
-  second.vanish();
-});
-
-test('a wrong password takes over nothing', async () => {
-  const device = endpoint.devices.add();
-  const first = await RawClient.admitted(endpoint.port, device);
-  const second = await RawClient.open(endpoint.port);
-  second.send(connectPacket(device, { password: Buffer.from('wrong') }));
-  await second.closed;
-  assert.equal(await first.drain(), []);
-  first.vanish();
-});
-
-test('a device that may have several connections keeps them, but one client id only once', async () => {
-  const device = endpoint.devices.add({ allow_multiple_connections: true });
-  const open = async (clientId: string) => {
-    const client = await RawClient.open(endpoint.port);
-    client.send(connectPacket(device, { clientId }));
-    await client.next('connack');
-    return client;
-  };
-  const [first, second, unnamed, unnamedToo] = [
-    await open('a'),
-    await open('b'),
-    await open(''),
-    await open(''),
-  ];
-  const again = await open('a');
-  await first.closed;
-  for (const client of [second, unnamed, unnamedToo, again]) {
-    assert.equal(await client.drain(), []);
-    client.vanish();
-  }
-});
-
-for (const why of ['disabled', 'deleted', 'credentials'] as const) {
-  test(`a device's connections close when it is told: ${why}`, async () => {
-    const device = endpoint.devices.add({ allow_multiple_connections: true });
-    const other = await RawClient.admitted(endpoint.port, endpoint.devices.add());
-    const first = await RawClient.admitted(endpoint.port, device);
-    const second = await RawClient.open(endpoint.port);
-    second.send(connectPacket(device, { clientId: 'second' }));
-    await second.next('connack');
-    endpoint.devices.revoke(device.id, why);
-    await first.closed;
-    await second.closed;
-    assert.equal(await other.drain(), []);
-    other.vanish();
+  test.before(async () => {
+    endpoint = await startEndpoint();
   });
-}
 
-test('a device that loses its rights while it is being authenticated does not come in', async () => {
-  const device = endpoint.devices.add();
-  const authenticate = endpoint.devices.authenticate.bind(endpoint.devices);
-  endpoint.devices.authenticate = async (id, password) => {
-    const known = await authenticate(id, password);
-    endpoint.devices.revoke(id, 'disabled');
-    return known;
-  };
-  const client = await RawClient.open(endpoint.port);
-  client.send(connectPacket(device));
-  await client.closed;
-  endpoint.devices.authenticate = authenticate;
-  await client.next('connack').then(
-    () => assert.unreachable('accepted'),
-    () => undefined,
-  );
+  test.after(() => endpoint.close());
+
+  test('a new connection of a device takes over the old one, whatever their client ids', async () => {
+    const device = endpoint.devices.add();
+    const first = await RawClient.admitted(endpoint, transport, device);
+    const second = await RawClient.open(endpoint, transport);
+    second.send(connectPacket(device, { clientId: 'another' }));
+    await second.next('connack');
+    await first.closed;
+    assert.equal(await second.drain(), []);
+    second.vanish();
+  });
+
+  test('a wrong password takes over nothing', async () => {
+    const device = endpoint.devices.add();
+    const first = await RawClient.admitted(endpoint, transport, device);
+    const second = await RawClient.open(endpoint, transport);
+    second.send(connectPacket(device, { password: Buffer.from('wrong') }));
+    await second.closed;
+    assert.equal(await first.drain(), []);
+    first.vanish();
+  });
+
+  test('a device that may have several connections keeps them, but one client id only once', async () => {
+    const device = endpoint.devices.add({ allow_multiple_connections: true });
+    const open = async (clientId: string) => {
+      const client = await RawClient.open(endpoint, transport);
+      client.send(connectPacket(device, { clientId }));
+      await client.next('connack');
+      return client;
+    };
+    const [first, second, unnamed, unnamedToo] = [
+      await open('a'),
+      await open('b'),
+      await open(''),
+      await open(''),
+    ];
+    const again = await open('a');
+    await first.closed;
+    for (const client of [second, unnamed, unnamedToo, again]) {
+      assert.equal(await client.drain(), []);
+      client.vanish();
+    }
+  });
+
+  for (const why of ['disabled', 'deleted', 'credentials'] as const) {
+    test(`a device's connections close when it is told: ${why}`, async () => {
+      const device = endpoint.devices.add({ allow_multiple_connections: true });
+      const other = await RawClient.admitted(endpoint, transport, endpoint.devices.add());
+      const first = await RawClient.admitted(endpoint, transport, device);
+      const second = await RawClient.open(endpoint, transport);
+      second.send(connectPacket(device, { clientId: 'second' }));
+      await second.next('connack');
+      endpoint.devices.revoke(device.id, why);
+      await first.closed;
+      await second.closed;
+      assert.equal(await other.drain(), []);
+      other.vanish();
+    });
+  }
+
+  test('a device that loses its rights while it is being authenticated does not come in', async () => {
+    const device = endpoint.devices.add();
+    const authenticate = endpoint.devices.authenticate.bind(endpoint.devices);
+    endpoint.devices.authenticate = async (id, password) => {
+      const known = await authenticate(id, password);
+      endpoint.devices.revoke(id, 'disabled');
+      return known;
+    };
+    const client = await RawClient.open(endpoint, transport);
+    client.send(connectPacket(device));
+    await client.closed;
+    endpoint.devices.authenticate = authenticate;
+    await client.next('connack').then(
+      () => assert.unreachable('accepted'),
+      () => undefined,
+    );
+  });
 });
 
-test.run();
+suites.run();

@@ -1,119 +1,124 @@
-import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Credentials, startEndpoint, type TestEndpoint } from './endpoint.js';
 import { MALFORMED, MALFORMED_CONNECTS, OTHER_PROTOCOLS, packet } from './malformed.js';
 import { bytesOf, connectPacket, publishPacket, RawClient } from './raw-client.js';
+import { overEach } from './transports.js';
 
-let endpoint: TestEndpoint;
-let device: Credentials;
-/** Connected through all of it, and answered after each. */
-let honest: RawClient;
+const suites = overEach('violations', (test, transport) => {
+  let endpoint: TestEndpoint;
+  let device: Credentials;
+  /** Connected through all of it, and answered after each. */
+  let honest: RawClient;
 
-test.before(async () => {
-  endpoint = await startEndpoint();
-  device = endpoint.devices.add();
-  honest = await RawClient.admitted(endpoint.port, endpoint.devices.add(), '$SCW/twins/me/#');
-});
+  test.before(async () => {
+    endpoint = await startEndpoint();
+    device = endpoint.devices.add();
+    honest = await RawClient.admitted(endpoint, transport, endpoint.devices.add(), '$SCW/twins/me/#');
+  });
 
-test.after(async () => {
-  honest.vanish();
-  await endpoint.close();
-});
+  test.after(async () => {
+    honest.vanish();
+    await endpoint.close();
+  });
 
-let puts = 0;
+  let puts = 0;
 
-async function honestGoesOn(): Promise<void> {
-  honest.send(publishPacket('$SCW/twins/me/current/put', '{"data":{"door_open":true}}'));
-  puts++;
-  assert.is((await honest.message()).payload.version, puts);
-}
+  async function honestGoesOn(): Promise<void> {
+    honest.send(publishPacket('$SCW/twins/me/current/put', '{"data":{"door_open":true}}'));
+    puts++;
+    assert.is((await honest.message()).payload.version, puts);
+  }
 
-async function closes(client: RawClient, bytes: Buffer): Promise<void> {
-  const { dropped } = endpoint.mqtt.counters;
-  endpoint.log.length = 0;
-  client.send(bytes);
-  await client.closed;
-  assert.is(endpoint.mqtt.counters.dropped, dropped + 1);
-  const lines = endpoint.log.filter(({ level }) => level >= 40);
-  assert.is(lines.length, 1, 'one log line');
-  assert.ok(lines[0]?.reason, 'with the reason');
-}
+  async function closes(client: RawClient, bytes: Buffer): Promise<void> {
+    const { dropped } = endpoint.mqtt.counters;
+    endpoint.log.length = 0;
+    client.send(bytes);
+    await client.closed;
+    assert.is(endpoint.mqtt.counters.dropped, dropped + 1);
+    const lines = endpoint.log.filter(({ level }) => level >= 40);
+    assert.is(lines.length, 1, 'one log line');
+    assert.ok(lines[0]?.reason, 'with the reason');
+  }
 
-for (const [name, bytes] of Object.entries(MALFORMED)) {
-  test(`${name} closes the connection, and only that one`, async () => {
-    await closes(await RawClient.admitted(endpoint.port, device), bytes);
-    assert.is(endpoint.log.find(({ level }) => level >= 40)?.device, device.id);
+  for (const [name, bytes] of Object.entries(MALFORMED)) {
+    test(`${name} closes the connection, and only that one`, async () => {
+      await closes(await RawClient.admitted(endpoint, transport, device), bytes);
+      assert.is(endpoint.log.find(({ level }) => level >= 40)?.device, device.id);
+      await honestGoesOn();
+    });
+  }
+
+  test('a second CONNECT closes the connection, and only that one', async () => {
+    await closes(await RawClient.admitted(endpoint, transport, device), bytesOf(connectPacket(device)));
     await honestGoesOn();
   });
-}
 
-test('a second CONNECT closes the connection, and only that one', async () => {
-  await closes(await RawClient.admitted(endpoint.port, device), bytesOf(connectPacket(device)));
-  await honestGoesOn();
-});
+  for (const [name, bytes] of Object.entries(MALFORMED_CONNECTS)) {
+    test(`${name} closes the connection without an answer`, async () => {
+      const client = await RawClient.open(endpoint, transport);
+      await closes(client, bytes);
+      await client.next('connack').then(
+        () => assert.unreachable('accepted'),
+        () => undefined,
+      );
+      await honestGoesOn();
+    });
+  }
 
-for (const [name, bytes] of Object.entries(MALFORMED_CONNECTS)) {
-  test(`${name} closes the connection without an answer`, async () => {
-    const client = await RawClient.open(endpoint.port);
-    await closes(client, bytes);
-    await client.next('connack').then(
-      () => assert.unreachable('accepted'),
-      () => undefined,
+  const FIRST_PACKETS: Record<string, Buffer> = {
+    'a PUBLISH': bytesOf(publishPacket('$SCW/twins/me/current/put', '{"data":{}}')),
+    'a SUBSCRIBE': packet(0x82, [0, 1], '$SCW/twins/me/#', [0]),
+    'a PINGREQ': packet(0xc0),
+    'a DISCONNECT': packet(0xe0),
+    'an HTTP request': Buffer.from('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'),
+    'a TLS handshake': Buffer.from([0x16, 3, 1, 2, 0, 1]),
+    'a length of 268,435,455': Buffer.from([0x10, 0xff, 0xff, 0xff, 0x7f]),
+    'a length of five bytes': Buffer.from([0x10, 0xff, 0xff, 0xff, 0xff, 1]),
+    'a CONNECT over 8 KiB, of which the length has come': Buffer.from([0x10, 0x81, 0x40]),
+  };
+
+  for (const [name, bytes] of Object.entries(FIRST_PACKETS)) {
+    test(`${name} first closes the connection`, async () => {
+      await closes(await RawClient.open(endpoint, transport), bytes);
+      await honestGoesOn();
+    });
+  }
+
+  test('a later packet over 128 KiB closes the connection when its length has come', async () => {
+    await closes(
+      await RawClient.admitted(endpoint, transport, device),
+      Buffer.from([0x30, 0x81, 0x80, 0x08]),
     );
     await honestGoesOn();
   });
-}
 
-const FIRST_PACKETS: Record<string, Buffer> = {
-  'a PUBLISH': bytesOf(publishPacket('$SCW/twins/me/current/put', '{"data":{}}')),
-  'a SUBSCRIBE': packet(0x82, [0, 1], '$SCW/twins/me/#', [0]),
-  'a PINGREQ': packet(0xc0),
-  'a DISCONNECT': packet(0xe0),
-  'an HTTP request': Buffer.from('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'),
-  'a TLS handshake': Buffer.from([0x16, 3, 1, 2, 0, 1]),
-  'a length of 268,435,455': Buffer.from([0x10, 0xff, 0xff, 0xff, 0x7f]),
-  'a length of five bytes': Buffer.from([0x10, 0xff, 0xff, 0xff, 0xff, 1]),
-  'a CONNECT over 8 KiB, of which the length has come': Buffer.from([0x10, 0x81, 0x40]),
-};
+  test('a packet of 128 KiB is taken', async () => {
+    const client = await RawClient.admitted(endpoint, transport, device, '$SCW/twins/me/#');
+    const topic = '$SCW/twins/me/big/get';
+    client.send(publishPacket(topic, 'x'.repeat(128 * 1024 - topic.length - 2)));
+    assert.is((await client.message()).payload.error, 'document not found');
+    client.vanish();
+  });
 
-for (const [name, bytes] of Object.entries(FIRST_PACKETS)) {
-  test(`${name} first closes the connection`, async () => {
-    await closes(await RawClient.open(endpoint.port), bytes);
+  for (const [name, bytes] of Object.entries(OTHER_PROTOCOLS)) {
+    test(`${name} is refused by CONNACK 1`, async () => {
+      const client = await RawClient.open(endpoint, transport);
+      client.send(bytes);
+      assert.is((await client.next('connack')).returnCode, 1);
+      await client.closed;
+    });
+  }
+
+  test('a bomb of length costs the server no memory', async () => {
+    const before = process.memoryUsage().rss;
+    for (let count = 0; count < 50; count++) {
+      const client = await RawClient.open(endpoint, transport);
+      client.send(Buffer.concat([Buffer.from([0x10, 0xff, 0xff, 0xff, 0x7f]), Buffer.alloc(8192 - 5)]));
+      await client.closed;
+    }
+    assert.ok(process.memoryUsage().rss - before < 50 * 1024 * 1024);
     await honestGoesOn();
   });
-}
-
-test('a later packet over 128 KiB closes the connection when its length has come', async () => {
-  await closes(await RawClient.admitted(endpoint.port, device), Buffer.from([0x30, 0x81, 0x80, 0x08]));
-  await honestGoesOn();
 });
 
-test('a packet of 128 KiB is taken', async () => {
-  const client = await RawClient.admitted(endpoint.port, device, '$SCW/twins/me/#');
-  const topic = '$SCW/twins/me/big/get';
-  client.send(publishPacket(topic, 'x'.repeat(128 * 1024 - topic.length - 2)));
-  assert.is((await client.message()).payload.error, 'document not found');
-  client.vanish();
-});
-
-for (const [name, bytes] of Object.entries(OTHER_PROTOCOLS)) {
-  test(`${name} is refused by CONNACK 1`, async () => {
-    const client = await RawClient.open(endpoint.port);
-    client.send(bytes);
-    assert.is((await client.next('connack')).returnCode, 1);
-    await client.closed;
-  });
-}
-
-test('a bomb of length costs the server no memory', async () => {
-  const before = process.memoryUsage().rss;
-  for (let count = 0; count < 50; count++) {
-    const client = await RawClient.open(endpoint.port);
-    client.send(Buffer.concat([Buffer.from([0x10, 0xff, 0xff, 0xff, 0x7f]), Buffer.alloc(8192 - 5)]));
-    await client.closed;
-  }
-  assert.ok(process.memoryUsage().rss - before < 50 * 1024 * 1024);
-  await honestGoesOn();
-});
-
-test.run();
+suites.run();

@@ -2,7 +2,6 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import mqtt from 'mqtt';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { needs, pathOf } from '../../programs.js';
@@ -23,72 +22,16 @@ test.before.each(() => {
 
 test.after(() => endpoint.close());
 
-for (const qos of [0, 1, 2] as const) {
-  test(`MQTT.js at QoS ${qos}: put, get, an error, a change of somebody else, and goodbye`, async () => {
-    const client = await mqtt.connectAsync({
-      host: '127.0.0.1',
-      port: endpoint.port,
-      username: device.id,
-      password: device.password,
-      reconnectPeriod: 0,
-    });
-    const messages: string[] = [];
-    let told = () => {};
-    client.on('message', (topic, payload) => {
-      const { error, version } = JSON.parse(payload.toString());
-      messages.push(`${topic} ${error ?? version}`);
-      told();
-    });
-    const count = async (wanted: number) => {
-      while (messages.length < wanted) {
-        await new Promise<void>((resolve) => {
-          told = resolve;
-        });
-      }
-    };
-    const [granted] = await client.subscribeAsync('$SCW/twins/me/#', { qos });
-    assert.is(granted?.qos, qos);
-    await client.publishAsync('$SCW/twins/me/current/put', '{"data":{"door_open":false}}', { qos });
-    await client.publishAsync('$SCW/twins/me/current/get', '', { qos });
-    await client.publishAsync('$SCW/twins/me/current/put', '{"version":7,"data":{}}', { qos });
-    await count(3);
-    endpoint.twins.put(device.id, 'desired', { version: 0, data: { alarm_armed: true } }, () => undefined);
-    await count(4);
-    await client.endAsync();
-    assert.equal(messages, [
-      '$SCW/twins/me/current/put/response/success 1',
-      '$SCW/twins/me/current/get/response/success 1',
-      '$SCW/twins/me/current/put/response/error document version mismatch',
-      '$SCW/twins/me/desired/changed 1',
-    ]);
-  });
-}
-
-test('MQTT.js hears its refusals: 4 for a wrong password, 5 for an insecure connection', async () => {
-  const refusal = async (options: mqtt.IClientOptions) => {
-    const client = mqtt.connect({ host: '127.0.0.1', port: endpoint.port, reconnectPeriod: 0, ...options });
-    const error = await new Promise<Error>((resolve) => client.on('error', resolve));
-    await client.endAsync(true);
-    return (error as mqtt.ErrorWithReasonCode).code;
-  };
-  assert.is(await refusal({ username: device.id, password: 'wrong' }), 4);
-  const { id, password } = endpoint.devices.add({ allow_insecure: false });
-  assert.is(await refusal({ username: id, password }), 5);
-});
-
-test('MQTT.js sees 0x80 for what is not its own', async () => {
-  const { id: username, password } = device;
-  const client = await mqtt.connectAsync({ host: '127.0.0.1', port: endpoint.port, username, password });
-  for (const filter of ['#', '+/+', '$SYS/#']) {
-    await client.subscribeAsync(filter).then(
-      () => assert.unreachable(`${filter} was granted`),
-      () => undefined,
-    );
-  }
-  await client.endAsync();
-});
-
-const access = () => ['-h', '127.0.0.1', '-p', String(endpoint.port), '-u', device.id, '-P', device.password];
+const access = () => [
+  '-h',
+  '127.0.0.1',
+  '-p',
+  String(endpoint.ports.tcp),
+  '-u',
+  device.id,
+  '-P',
+  device.password,
+];
 
 for (const qos of ['0', '1', '2']) {
   needs('mosquitto_pub', 'mosquitto_sub')(

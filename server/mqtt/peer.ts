@@ -1,0 +1,12 @@
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { Tls } from '../tls/tls.js';
+import type { Peer } from './admission.js';
+
+/** Who is at the other end of an accepted socket. @param tls of the listener that finished the handshake, if there was one */
+export function peerOf(socket: Socket, tls: Tls | undefined): Peer {
+  const address = `${socket.remoteAddress}:${socket.remotePort}`;
+  if (tls === undefined) return { address, secure: false };
+  const certificate = tls.shown(socket as TLSSocket);
+  return certificate === undefined ? { address, secure: true } : { address, secure: true, certificate };
+}

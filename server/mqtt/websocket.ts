@@ -1,0 +1,79 @@
+import type { IncomingMessage, Server } from 'node:http';
+import { WebSocketServer } from 'ws';
+import type { OriginPolicy, Stranger } from '../access/origin-policy.js';
+import { sourceOf } from '../access/source.js';
+import type { Audit } from '../audit.js';
+import type { Settings } from '../config.js';
+import type { Tls } from '../tls/tls.js';
+import type { Mqtt } from './listener.js';
+import { asksForWebSocket, serveWithoutUpgrade } from './other-upgrade.js';
+import { peerOf } from './peer.js';
+import { WebSocketStream } from './websocket-stream.js';
+
+export type WebSocketSettings = Pick<
+  Settings,
+  'mqttConnectBytes' | 'mqttPacketBytes' | 'mqttConnectMs' | 'mqttMessageParts'
+>;
+
+export interface WebSocketParts {
+  readonly mqtt: Pick<Mqtt, 'open'>;
+  readonly settings: WebSocketSettings;
+  readonly policy: Pick<OriginPolicy, 'judge'>;
+  readonly audit: Audit;
+  /** Of an HTTPS server. */
+  readonly tls?: Tls | undefined;
+}
+
+const PATH = '/mqtt';
+const SUBPROTOCOL = 'mqtt';
+/** The first byte of a packet and its length field. */
+const PACKET_HEADER_BYTES = 5;
+
+/** Serves MQTT over WebSocket on a server that speaks HTTP (MQTT 3.1.1, 6). */
+export function acceptWebSockets(server: Server, parts: WebSocketParts): void {
+  const { mqtt, settings, tls } = parts;
+  const handshakes = makeHandshakes(parts);
+  const firstMessageBytes = settings.mqttConnectBytes + PACKET_HEADER_BYTES;
+  server.on('upgrade', (request, socket, head) => {
+    if (!asksForWebSocket(request)) return serveWithoutUpgrade(server, request, socket, head);
+    handshakes.handleUpgrade(request, socket, head, (webSocket) => {
+      mqtt.open(new WebSocketStream(webSocket, socket, firstMessageBytes), peerOf(request.socket, tls));
+    });
+  });
+}
+
+function makeHandshakes({ settings, policy, audit }: WebSocketParts): WebSocketServer {
+  // Its types do not know closeTimeout yet.
+  const options = {
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: settings.mqttPacketBytes + PACKET_HEADER_BYTES,
+    maxFragments: settings.mqttMessageParts,
+    maxBufferedChunks: settings.mqttMessageParts,
+    closeTimeout: settings.mqttConnectMs,
+    handleProtocols: () => SUBPROTOCOL,
+    verifyClient: ({ req }: { req: IncomingMessage }, answer: Answer) => {
+      const stranger = policy.judge(req);
+      if (stranger === undefined) return answerOwn(req, answer);
+      audit(stranger, { source: sourceOf(req.socket.remoteAddress ?? ''), via: 'mqtt' });
+      answer(false, STRANGERS[stranger]);
+    },
+  };
+  return new WebSocketServer(options);
+}
+
+type Answer = (welcome: boolean, status?: number, reason?: string) => void;
+
+const STRANGERS: Readonly<Record<Stranger, number>> = { host_refused: 421, origin_refused: 403 };
+
+function answerOwn(request: IncomingMessage, answer: Answer): void {
+  if (pathOf(request) !== PATH) answer(false, 404, `MQTT is at ${PATH}`);
+  else if (subprotocolsOf(request).includes(SUBPROTOCOL)) answer(true);
+  else answer(false, 400, `the subprotocol is ${SUBPROTOCOL} [MQTT-6.0.0-3]`);
+}
+
+const pathOf = ({ url = '' }: IncomingMessage): string => url.split('?', 1)[0] ?? '';
+
+const subprotocolsOf = ({ headers }: IncomingMessage): string[] =>
+  (headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());

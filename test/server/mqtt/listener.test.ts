@@ -1,0 +1,16 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { startEndpoint } from './endpoint.js';
+
+test('a port that is taken is an error with the name of the system', async () => {
+  const endpoint = await startEndpoint();
+  try {
+    await endpoint.mqtt.listen({ host: '127.0.0.1', port: endpoint.ports.tcp });
+    assert.unreachable('it listens on a port that is taken');
+  } catch (error) {
+    assert.is((error as NodeJS.ErrnoException).code, 'EADDRINUSE');
+  }
+  await endpoint.close();
+});
+
+test.run();
