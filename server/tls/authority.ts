@@ -1,7 +1,7 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import type { CertificateRequest } from './issue.js';
-import { type KeyPair, KeyPairDamaged, parseKeyPair } from './key-pair.js';
+import { type KeyPair, KeyPairUnusable, parseKeyPair } from './key-pair.js';
 import { readPrivate, writePrivate } from './private-file.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -34,7 +34,7 @@ export class Authority {
   /**
    * The authority in a directory; made, with the directory, where there is none. Certificate and key are one file that
    * only its owner can read: so a crash leaves both or neither.
-   * @throws KeyPairDamaged for a file that is no authority: another in its place would shut out every device
+   * @throws KeyPairUnusable for a file that is no authority: another in its place would shut out every device
    */
   static async open(directory: string, issue: Issue, now = () => new Date()): Promise<Authority> {
     const path = join(directory, 'authority.pem');
@@ -81,7 +81,7 @@ function parseAuthority(text: string, path: string): KeyPair {
     const pair = parseKeyPair(text, text, path);
     if (new X509Certificate(pair.certificate).ca) return pair;
   } catch (error) {
-    throw new KeyPairDamaged(`${(error as Error).message}: ${advice}`);
+    throw new KeyPairUnusable(`${(error as Error).message}: ${advice}`);
   }
-  throw new KeyPairDamaged(`${path} is no authority: ${advice}`);
+  throw new KeyPairUnusable(`${path} is no authority: ${advice}`);
 }

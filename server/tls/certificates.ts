@@ -26,7 +26,7 @@ export interface Certificates {
 
 /**
  * Everything that proves who somebody is in TLS: the authority, the server's certificate, those of the devices.
- * @throws KeyPairDamaged or the system's error, when a file holds no certificate or cannot be read or written
+ * @throws KeyPairUnusable or the system's error, when a file holds no certificate or cannot be read or written
  */
 export async function openCertificates({ data, settings, log }: CertificatesOptions): Promise<Certificates> {
   const directory = join(data, 'tls');

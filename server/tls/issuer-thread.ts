@@ -1,8 +1,21 @@
-/** The thread of `issuer.ts`: requests in, key pairs out, in their order. */
+/** The thread of `issuer.ts`. What it makes comes back when it is ready, in no order. */
 
 import { parentPort } from 'node:worker_threads';
 import { type CertificateRequest, issue } from './issue.js';
+import type { KeyPair } from './key-pair.js';
 
-parentPort?.on('message', async (request: CertificateRequest) => {
-  parentPort?.postMessage(await issue(request));
+export interface Question {
+  id: number;
+  request: CertificateRequest;
+}
+
+/** The key pair, or why there is none. */
+export type Answer = { id: number } & ({ pair: KeyPair } | { reason: string });
+
+parentPort?.on('message', ({ id, request }: Question) => {
+  const answer = (answer: Answer) => parentPort?.postMessage(answer);
+  issue(request).then(
+    (pair) => answer({ id, pair }),
+    (error: Error) => answer({ id, reason: error.message }),
+  );
 });

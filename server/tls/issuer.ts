@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { CertificateRequest } from './issue.js';
+import type { Answer, Question } from './issuer-thread.js';
 import type { KeyPair } from './key-pair.js';
 
 /** Certificates are rarely made: the thread does not wait long for the next request. */
@@ -22,28 +23,36 @@ interface Waiting {
  */
 export class Issuer {
   #thread: Worker | undefined;
-  #waiting: Waiting[] = [];
+  readonly #waiting = new Map<number, Waiting>();
+  #asked = 0;
   #idle: NodeJS.Timeout | undefined;
 
-  /** Rejects with what went wrong in the thread. */
+  /** Rejects when it cannot be made. */
   issue(request: CertificateRequest): Promise<KeyPair> {
     clearTimeout(this.#idle);
     this.#thread ??= this.#start();
     this.#thread.ref();
-    this.#thread.postMessage(request);
-    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    const id = this.#asked++;
+    this.#thread.postMessage({ id, request } satisfies Question);
+    return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
   }
 
   async close(): Promise<void> {
     clearTimeout(this.#idle);
-    await this.#thread?.terminate();
+    const thread = this.#thread;
+    // Who asks while it ends is served by another.
+    if (this.#waiting.size === 0) this.#thread = undefined;
+    await thread?.terminate();
   }
 
   #start(): Worker {
     const thread = new Worker(BEGIN, { eval: true });
-    thread.on('message', (pair: KeyPair) => {
-      this.#waiting.shift()?.resolve(pair);
-      if (this.#waiting.length === 0) this.#rest(thread);
+    thread.on('message', (answer: Answer) => {
+      const waiting = this.#waiting.get(answer.id);
+      this.#waiting.delete(answer.id);
+      if ('pair' in answer) waiting?.resolve(answer.pair);
+      else waiting?.reject(new Error(`no certificate could be made: ${answer.reason}`));
+      if (this.#waiting.size === 0) this.#rest(thread);
     });
     thread.on('error', (error) => this.#lost(thread, error));
     thread.on('exit', () => this.#lost(thread, new Error('the thread that makes certificates has ended')));
@@ -53,7 +62,7 @@ export class Issuer {
   /** An idle thread keeps no process from ending. */
   #rest(thread: Worker): void {
     thread.unref();
-    this.#idle = setTimeout(() => thread.terminate(), IDLE_MS);
+    this.#idle = setTimeout(() => this.close(), IDLE_MS);
     this.#idle.unref();
   }
 
@@ -61,6 +70,7 @@ export class Issuer {
   #lost(thread: Worker, error: Error): void {
     if (this.#thread !== thread) return;
     this.#thread = undefined;
-    for (const { reject } of this.#waiting.splice(0)) reject(error);
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
   }
 }

@@ -6,21 +6,21 @@ export interface KeyPair {
   readonly key: string;
 }
 
-/** The file does not hold a certificate with its key. The message is one line that names it. */
-export class KeyPairDamaged extends Error {
-  override name = 'KeyPairDamaged';
+/** There is no certificate with its key where one should be. The message is one line that names the file. */
+export class KeyPairUnusable extends Error {
+  override name = 'KeyPairUnusable';
 }
 
 /**
  * Reads PEM blocks whatever stands around them.
  * @param path named in the error
- * @throws KeyPairDamaged when there is no certificate, no key, or one that is not the other's
+ * @throws KeyPairUnusable when there is no certificate, no key, or one that is not the other's
  */
 export function parseKeyPair(certificates: string, key: string, path: string): KeyPair {
   const pair = { certificate: blocks(certificates, 'CERTIFICATE'), key: blocks(key, '[A-Z ]*PRIVATE KEY') };
-  if (pair.certificate === '') throw new KeyPairDamaged(`${path} holds no certificate in PEM`);
-  if (pair.key === '') throw new KeyPairDamaged(`${path} holds no key in PEM`);
-  if (!belongTogether(pair, path)) throw new KeyPairDamaged(`${path}: the key is not the certificate's`);
+  if (pair.certificate === '') throw new KeyPairUnusable(`${path} holds no certificate in PEM`);
+  if (pair.key === '') throw new KeyPairUnusable(`${path} holds no key in PEM`);
+  if (!belongTogether(pair, path)) throw new KeyPairUnusable(`${path}: the key is not the certificate's`);
   return pair;
 }
 
@@ -33,6 +33,6 @@ function belongTogether({ certificate, key }: KeyPair, path: string): boolean {
   try {
     return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
   } catch (error) {
-    throw new KeyPairDamaged(`${path}: ${(error as Error).message}`);
+    throw new KeyPairUnusable(`${path}: ${(error as Error).message}`);
   }
 }

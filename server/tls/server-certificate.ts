@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Settings } from '../config.js';
 import type { Authority } from './authority.js';
-import { type KeyPair, KeyPairDamaged, parseKeyPair } from './key-pair.js';
+import { type KeyPair, KeyPairUnusable, parseKeyPair } from './key-pair.js';
 import { serverNames } from './names.js';
 import { readPrivate, writePrivate } from './private-file.js';
 
@@ -21,14 +21,23 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
  * The pair that was given from outside, read anew each time: whoever renews it replaces the files.
- * @throws KeyPairDamaged, or the system's error for a file that cannot be read
+ * @throws KeyPairUnusable
  */
 export const givenCertificate =
   ({ tlsCert, tlsKey }: Pick<Settings, 'tlsCert' | 'tlsKey'>): ServerCertificate =>
   async () => {
-    const [certificate, key] = await Promise.all([readFile(tlsCert, 'utf8'), readFile(tlsKey, 'utf8')]);
+    const certificate = await readGiven('TWIN_TLS_CERT', tlsCert);
+    const key = await readGiven('TWIN_TLS_KEY', tlsKey);
     return parseKeyPair(certificate, key, tlsCert === tlsKey ? tlsCert : `${tlsCert} with ${tlsKey}`);
   };
+
+async function readGiven(variable: string, path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new KeyPairUnusable(`${variable}=${path} cannot be read: ${(error as Error).message}`);
+  }
+}
 
 export interface OwnCertificateParts {
   /** Where it is kept. */
@@ -92,7 +101,7 @@ async function readKept(path: string, log: Logger): Promise<KeyPair | undefined>
   try {
     return text === undefined ? undefined : parseKeyPair(text, text, path);
   } catch (error) {
-    if (!(error instanceof KeyPairDamaged)) throw error;
+    if (!(error instanceof KeyPairUnusable)) throw error;
     log.warn({ reason: error.message }, 'the certificate of the server is damaged and is made anew');
     return undefined;
   }

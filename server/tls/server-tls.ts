@@ -34,7 +34,7 @@ export class ServerTls implements Tls {
     this.#timer.unref();
   }
 
-  /** @throws KeyPairDamaged or the system's error when there is no certificate to show */
+  /** @throws KeyPairUnusable or the system's error when there is no certificate to show */
   static async open(parts: TlsParts): Promise<ServerTls> {
     return new ServerTls(parts, await parts.serverCertificate());
   }

@@ -1,0 +1,176 @@
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { readSettings } from '../../../server/config.js';
+import type { Authority } from '../../../server/tls/authority.js';
+import { KeyPairUnusable } from '../../../server/tls/key-pair.js';
+import { serverNames } from '../../../server/tls/names.js';
+import {
+  type CertificateSettings,
+  givenCertificate,
+  ownCertificate,
+  type ServerCertificate,
+} from '../../../server/tls/server-certificate.js';
+import {
+  daysFromNow,
+  deviceCertificate,
+  openAuthority,
+  serverCertificate,
+  temporaryDirectory,
+  x509,
+} from './authority.js';
+
+interface Context {
+  directory: string;
+  authority: Authority;
+  /** The server's own, in the directory. */
+  own(changes?: Partial<CertificateSettings>, now?: () => Date): ServerCertificate;
+  log: { level: number; reason?: string; because?: string }[];
+}
+
+const test = suite<Context>('the certificate of the server');
+
+test.before.each(async (context) => {
+  context.directory = temporaryDirectory();
+  context.authority = await openAuthority(context.directory);
+  context.log = [];
+  const log = pino({ level: 'info' }, { write: (line: string) => context.log.push(JSON.parse(line)) });
+  context.own = (changes = {}, now = () => new Date()) =>
+    ownCertificate({
+      directory: context.directory,
+      authority: context.authority,
+      settings: { ...readSettings(), ...changes },
+      log,
+      now,
+    });
+});
+
+test('it is made for the names that were given, kept, and found again', async ({ own, authority }) => {
+  const names = ['alarm.example', '192.0.2.7', '2001:db8::7'];
+  const made = await own({ names })();
+  const certificate = x509(made);
+  assert.ok(authority.signed(certificate));
+  assert.is(certificate.subject, 'CN=alarm.example');
+  for (const host of ['alarm.example', 'localhost']) assert.ok(certificate.checkHost(host), host);
+  for (const ip of ['192.0.2.7', '2001:db8::7', '127.0.0.1', '::1']) assert.ok(certificate.checkIP(ip), ip);
+  assert.equal(await own({ names })(), made);
+});
+
+test('its key is in a file that only its owner can read', async ({ own, directory }) => {
+  await own()();
+  assert.is(statSync(join(directory, 'server.pem')).mode & 0o777, 0o600);
+});
+
+test('it is renewed before it ends, and not earlier', async ({ own }) => {
+  const settings = { tlsServerDays: 100, tlsRenewDays: 10 };
+  const made = await own(settings)();
+  assert.equal(await own(settings, () => daysFromNow(89))(), made);
+  const renewed = await own(settings, () => daysFromNow(91))();
+  assert.is.not(renewed.certificate, made.certificate);
+  assert.is.not(renewed.key, made.key);
+});
+
+test('one that ends with the authority is not renewed, for the next would end then as well', async ({
+  own,
+}) => {
+  const settings = { tlsServerDays: 10_000 };
+  const made = await own(settings)();
+  assert.equal(await own(settings, () => daysFromNow(3650))(), made);
+});
+
+test('it is made anew when a name is added or one that was given is taken away', async ({ own, log }) => {
+  const [one, two] = [['alarm.example'], ['alarm.example', 'other.example']];
+  await own({ names: one })();
+  assert.ok(x509(await own({ names: two })()).checkHost('other.example'));
+  assert.is(x509(await own({ names: one })()).checkHost('other.example'), undefined);
+  assert.equal(
+    log.map(({ because }) => because),
+    ['there is none', 'it lacks a name', 'it has a name that is not wanted any more'],
+  );
+});
+
+test('an address of this machine that has gone may come back', async ({ own, directory, authority }) => {
+  const names = [...serverNames([]), '198.51.100.1'].map((value) => ({
+    type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const),
+    value,
+  }));
+  const kept = await authority.issue({ usage: 'server', commonName: 'localhost', names, days: 100 });
+  writeFileSync(join(directory, 'server.pem'), kept.certificate + kept.key);
+  assert.equal(await own()(), kept);
+});
+
+test('one of another authority is made anew', async ({ own, directory }) => {
+  const stranger = await serverCertificate(await openAuthority());
+  writeFileSync(join(directory, 'server.pem'), stranger.certificate + stranger.key);
+  assert.is.not((await own()()).certificate, stranger.certificate);
+});
+
+test('a damaged one is named and made anew', async ({ own, directory, log, authority }) => {
+  const path = join(directory, 'server.pem');
+  for (const damaged of ['', 'x', '\0'.repeat(500)]) {
+    writeFileSync(path, damaged);
+    assert.ok(authority.signed(x509(await own()())));
+  }
+  const warnings = log.filter(({ level }) => level === 40);
+  assert.is(warnings.length, 3);
+  for (const { reason = '' } of warnings) assert.ok(reason.startsWith(path), reason);
+});
+
+test('a pair that was given is read anew each time, from two files or one', async ({
+  directory,
+  authority,
+}) => {
+  const [tlsCert, tlsKey, both] = ['crt', 'key', 'both'].map((name) => join(directory, name)) as [
+    string,
+    string,
+    string,
+  ];
+  for (const pair of [await serverCertificate(authority), await deviceCertificate(authority, 'd')]) {
+    writeFileSync(tlsCert, pair.certificate);
+    writeFileSync(tlsKey, pair.key);
+    writeFileSync(both, pair.certificate + pair.key);
+    assert.equal(await givenCertificate({ tlsCert, tlsKey })(), pair);
+    assert.equal(await givenCertificate({ tlsCert: both, tlsKey: both })(), pair);
+  }
+});
+
+test('a pair that was given and is none is refused by the names of its files', async ({
+  directory,
+  authority,
+}) => {
+  const [tlsCert, tlsKey] = [join(directory, 'crt'), join(directory, 'key')];
+  const pair = await serverCertificate(authority);
+  const given = givenCertificate({ tlsCert, tlsKey });
+  const complaint = async () => {
+    try {
+      await given();
+    } catch (error) {
+      assert.instance(error, KeyPairUnusable);
+      return (error as Error).message;
+    }
+    assert.unreachable('it was taken');
+    return '';
+  };
+  assert.match(await complaint(), `TWIN_TLS_CERT=${tlsCert} cannot be read: ENOENT`);
+  writeFileSync(tlsCert, pair.certificate);
+  assert.match(await complaint(), `TWIN_TLS_KEY=${tlsKey} cannot be read: ENOENT`);
+  writeFileSync(tlsKey, '');
+  assert.is(await complaint(), `${tlsCert} with ${tlsKey} holds no key in PEM`);
+  writeFileSync(tlsKey, (await serverCertificate(authority)).key);
+  assert.is(await complaint(), `${tlsCert} with ${tlsKey}: the key is not the certificate's`);
+});
+
+test('a file that was given stays as it is, whoever can read it', async ({ directory, authority }) => {
+  const path = join(directory, 'given');
+  const pair = await serverCertificate(authority);
+  writeFileSync(path, pair.certificate + pair.key);
+  chmodSync(path, 0o640);
+  await givenCertificate({ tlsCert: path, tlsKey: path })();
+  assert.is(statSync(path).mode & 0o777, 0o640);
+  assert.is(readFileSync(path, 'utf8'), pair.certificate + pair.key);
+});
+
+test.run();

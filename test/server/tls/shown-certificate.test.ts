@@ -1,0 +1,57 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { digest } from '../../../server/access/secret.js';
+import type { Authority } from '../../../server/tls/authority.js';
+import { issue } from '../../../server/tls/issue.js';
+import type { KeyPair } from '../../../server/tls/key-pair.js';
+import { judge } from '../../../server/tls/shown-certificate.js';
+import { daysFromNow, deviceCertificate, openAuthority, serverCertificate, x509 } from './authority.js';
+
+const ID = 'db9ef9e3-a767-4d22-9e5f-a3c5a71519ff';
+
+let authority: Authority;
+let pair: KeyPair;
+
+test.before(async () => {
+  authority = await openAuthority();
+  pair = await deviceCertificate(authority, ID, 30);
+});
+
+const faultOf = (shown: KeyPair, at = new Date()): string | undefined =>
+  judge(x509(shown), authority, at).fault;
+
+test("a device's certificate tells its id and its SHA-256", () => {
+  const shown = judge(x509(pair), authority, new Date());
+  assert.equal(shown, { deviceId: ID, sha256: digest(x509(pair).raw) });
+});
+
+test('it counts from its first moment to its last', () => {
+  assert.is(faultOf(pair, daysFromNow(-0.9)), undefined);
+  assert.is(faultOf(pair, daysFromNow(29.9)), undefined);
+  assert.is(faultOf(pair, daysFromNow(-1.1)), 'it is not valid yet');
+  assert.is(faultOf(pair, daysFromNow(30.1)), 'it has expired');
+});
+
+test('one of another authority does not count, even of the same name', async () => {
+  const validity = { notBefore: daysFromNow(-1), notAfter: daysFromNow(1) };
+  const commonName = authority.x509.subject.replace('CN=', '');
+  const namesake = await issue({ usage: 'authority', commonName, names: [], ...validity, issuer: undefined });
+  const ofDevice = { usage: 'device' as const, commonName: ID, names: [], ...validity };
+  for (const issuer of [namesake, undefined]) {
+    assert.is(faultOf(await issue({ ...ofDevice, issuer })), 'it is of another authority');
+  }
+});
+
+test('the authority itself and the server are no devices', async () => {
+  assert.is(faultOf(await serverCertificate(authority)), 'it is not for a device');
+  assert.is(judge(authority.x509, authority, new Date()).fault, 'it is not for a device');
+});
+
+test('one without a single common name is nobody', async () => {
+  for (const commonName of ['', `${ID}\nCN=${ID}`]) {
+    const { deviceId } = judge(x509(await deviceCertificate(authority, commonName)), authority, new Date());
+    assert.is.not(deviceId, ID);
+  }
+});
+
+test.run();
