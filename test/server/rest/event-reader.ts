@@ -1,7 +1,7 @@
-/** A reader of a twin's events, as an app has one. */
+/** Readers of a twin's events, as apps have them. */
 
 import { createParser } from 'eventsource-parser';
-import { BASE, type TestRest } from './rest.js';
+import { BASE, startTestRest, type TestRest } from './rest.js';
 
 export interface Told {
   event: string;
@@ -88,3 +88,40 @@ export class EventReader {
     }
   }
 }
+
+export interface EventContext {
+  rest: TestRest;
+  id: string;
+  twin: string;
+  put: (name: string, data?: object) => Promise<number>;
+  follow: (options?: ReadOptions) => Promise<EventReader>;
+}
+
+/** A server with one device. */
+export async function begin(
+  context: EventContext,
+  settings: Parameters<typeof startTestRest>[0] = {},
+): Promise<void> {
+  // An aborted fetch leaves a connection behind that has asked for nothing.
+  context.rest = await startTestRest({ httpStopMs: 50, ...settings });
+  const { rest } = context;
+  context.id = (await rest.newDevice()).id;
+  context.twin = `/twins/${context.id}`;
+  const { twin } = context;
+  context.put = async (name, data = {}) =>
+    (await rest.ask('PUT', `${twin}/documents/${name}`, { body: { data } })).body.version;
+  context.follow = (options) => EventReader.open(rest, twin, options);
+}
+
+/** The same with other settings. */
+export const restartWith = async (
+  context: EventContext,
+  settings: Parameters<typeof startTestRest>[0],
+): Promise<void> => {
+  await context.rest.close();
+  await begin(context, settings);
+};
+
+/** An event in a few words. */
+export const brief = ({ event, data }: Told): string =>
+  [event, data.document_name, data.version, data.is_connected].filter((word) => word !== undefined).join(' ');

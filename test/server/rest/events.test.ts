@@ -1,53 +1,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { StorageUnavailable } from '../../../server/storage/storage.js';
 import { needsIn } from '../../programs.js';
 import { until } from '../../until.js';
-import { EventReader, type ReadOptions, type Told } from './event-reader.js';
-import { BASE, startTestRest, statusOf, type TestRest } from './rest.js';
+import { begin, brief, type EventContext } from './event-reader.js';
+import { BASE } from './rest.js';
 
-interface Context {
-  rest: TestRest;
-  id: string;
-  twin: string;
-  put: (name: string, data?: object) => Promise<number>;
-  follow: (options?: ReadOptions) => Promise<EventReader>;
-}
+const test = suite<EventContext>('events');
 
-const test = suite<Context>('events');
-
-test.before.each(async (context) => {
-  await begin(context);
-});
+test.before.each((context) => begin(context));
 test.after.each(({ rest }) => rest.close());
-
-async function begin(context: Context, settings: Parameters<typeof startTestRest>[0] = {}): Promise<void> {
-  // An aborted fetch leaves a connection behind that has asked for nothing.
-  context.rest = await startTestRest({ httpStopMs: 50, ...settings });
-  const { rest } = context;
-  context.id = (await rest.newDevice()).id;
-  context.twin = `/twins/${context.id}`;
-  const { twin } = context;
-  context.put = async (name, data = {}) =>
-    (await rest.ask('PUT', `${twin}/documents/${name}`, { body: { data } })).body.version;
-  context.follow = (options) => EventReader.open(rest, twin, options);
-}
-
-const restartWith = async (
-  context: Context,
-  settings: Parameters<typeof startTestRest>[0],
-): Promise<void> => {
-  await context.rest.close();
-  await begin(context, settings);
-};
-
-/** An event in a few words. */
-const brief = ({ event, data }: Told): string =>
-  [event, data.document_name, data.version, data.is_connected].filter((word) => word !== undefined).join(' ');
 
 test('the present state comes first: the names, each document as a get shows it, and the presence', async ({
   rest,
@@ -261,76 +225,6 @@ test('with an id that says nothing the whole state is told', async ({ put, follo
   }
 });
 
-test('a comment comes again and again while nothing happens', async (context) => {
-  await restartWith(context, { eventsHeartbeatMs: 2 });
-  const reader = await context.follow();
-  await reader.state();
-  await until(() => reader.comments >= 3);
-});
-
-test('the streams of one token are so many, and all so many', async (context) => {
-  await restartWith(context, { eventsPerToken: 2, events: 3 });
-  const { rest, follow } = context;
-  const [phone, tablet] = [await rest.newToken('app'), await rest.newToken('reader')];
-  const first = await follow({ token: phone });
-  await follow({ token: phone });
-  const refused = await rest.ask('GET', `${context.twin}/events`, { token: phone });
-  assert.is(refused.status, 429);
-  assert.is(refused.body.type, 'too_many_requests');
-  assert.equal(refused.body.limit, { quota: 2, window_seconds: 0 });
-  assert.is(refused.headers.get('retry-after'), '1');
-  assert.is((await follow({ token: tablet })).status, 200);
-  assert.is((await rest.ask('GET', `${context.twin}/events`)).status, 429);
-  first.close();
-  await until(async () => {
-    const next = await follow();
-    return next.status === 200;
-  });
-});
-
-test('a stream ends when its token is revoked, and not that of another', async ({ rest, follow, put }) => {
-  const { token, secret } = await rest.tokens.create({ role: 'app' });
-  const [mine, other] = [await follow({ token: secret }), await follow()];
-  for (const reader of [mine, other]) await reader.state();
-  await rest.ask('DELETE', `/tokens/${token.id}`);
-  assert.ok(await mine.ended);
-  await put('a');
-  assert.is(brief(await other.next()), 'document a 1');
-  assert.is((await follow({ token: secret })).status, 401);
-});
-
-test('a stream ends when its token expires', async ({ rest, follow }) => {
-  const expires_at = new Date(Date.now() + 200).toISOString();
-  const { secret } = await rest.tokens.create({ role: 'app', expires_at });
-  const reader = await follow({ token: secret });
-  assert.ok(await reader.ended);
-  assert.ok(Date.now() >= Date.parse(expires_at));
-});
-
-test('a stream ends when its device is deleted, and not when it is disabled', async ({
-  rest,
-  id,
-  put,
-  follow,
-}) => {
-  const reader = await follow();
-  await reader.state();
-  await rest.ask('POST', `/devices/${id}/disable`);
-  await put('a');
-  assert.is(brief(await reader.next()), 'document a 1');
-  await rest.ask('DELETE', `/devices/${id}`);
-  assert.ok(await reader.ended);
-  assert.is((await follow()).status, 404);
-});
-
-test('streams end when the server stops, and hold it up by nothing', async (context) => {
-  await restartWith(context, { httpStopMs: 1_000_000 });
-  const readers = [await context.follow(), await context.follow()];
-  await context.rest.close();
-  for (const reader of readers) assert.ok(await reader.ended);
-  await begin(context);
-});
-
 test('whoever may read the documents may follow them, and nobody else', async ({ rest, follow, twin }) => {
   for (const role of ['owner', 'app', 'reader'] as const) {
     assert.is((await follow({ token: await rest.newToken(role) })).status, 200, role);
@@ -342,39 +236,6 @@ test('whoever may read the documents may follow them, and nobody else', async ({
   assert.is((await rest.ask('GET', `/twins/${unknown}/events`)).status, 404);
   assert.is((await rest.ask('GET', '/twins/x/events')).status, 400);
   assert.is((await rest.ask('POST', `${twin}/events`)).status, 405);
-});
-
-test('a twin that cannot be read is answered 503, and takes no place', async (context) => {
-  await restartWith(context, { events: 1 });
-  const { rest, twin, follow } = context;
-  const { open } = rest.storage;
-  rest.storage.open = () => Promise.reject(new StorageUnavailable('no such disk'));
-  assert.is((await rest.ask('GET', `${twin}/events`)).status, 503);
-  rest.storage.open = open;
-  await until(async () => (await follow()).status === 200);
-});
-
-test('a reader that does not read is dropped, and others go on', async (context) => {
-  await restartWith(context, { events: 2, eventsBufferBytes: 100_000 });
-  const { rest, twin, put, follow } = context;
-  const honest = await follow();
-  await honest.state();
-  const socket = connect(rest.port, '127.0.0.1');
-  socket.write(
-    `GET ${BASE}${twin}/events HTTP/1.1\r\nHost: localhost\r\nX-Auth-Token: ${rest.token}\r\n\r\n`,
-  );
-  const [chunk] = await once(socket, 'data');
-  assert.is(statusOf(chunk.toString()), 200);
-  socket.pause();
-  let version = 0;
-  await until(async () => {
-    version = await put('d', { x: 'x'.repeat(60_000) });
-    const next = await follow();
-    next.close();
-    return next.status === 200;
-  });
-  for (let n = 1; n <= version; n += 1) assert.is(brief(await honest.next()), `document d ${n}`);
-  socket.destroy();
 });
 
 needsIn(test, 'curl')('curl -N shows each event as it comes', async ({ rest, twin, put }) => {
