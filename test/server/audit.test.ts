@@ -24,4 +24,35 @@ test('what is audited is one structured line of level info, named by its event',
   );
 });
 
+test('a source that is refused without end fills no disk, and what is left out is counted', () => {
+  const clock = { now: 0 };
+  const lines: { unlogged?: number }[] = [];
+  const sink = { write: (line: string) => lines.push(JSON.parse(line)) };
+  const audit = auditTo(pino(sink), () => clock.now);
+  const refuse = (times: number, source: string) => {
+    for (let n = 0; n < times; n += 1) audit('authentication_refused', { source, via: 'rest' });
+  };
+  refuse(100_000, 'a');
+  assert.is(lines.length, 60);
+  refuse(1, 'b');
+  assert.is(lines.length, 61);
+  clock.now = 1000;
+  refuse(10, 'a');
+  assert.is(lines.length, 62);
+  assert.is(lines.at(-1)?.unlogged, 100_000 - 60);
+  clock.now = 2000;
+  refuse(1, 'a');
+  assert.is(lines.at(-1)?.unlogged, 9);
+  clock.now = 3000;
+  refuse(1, 'a');
+  assert.is(lines.at(-1)?.unlogged, undefined);
+});
+
+test('what owners do is told each time', () => {
+  const lines: string[] = [];
+  const audit = auditTo(pino({ write: (line: string) => lines.push(line) }), () => 0);
+  for (let n = 0; n < 500; n += 1) audit('device_created', { device_id: `device ${n}`, source: 'a' });
+  assert.is(lines.length, 500);
+});
+
 test.run();
