@@ -28,7 +28,7 @@ test('a source that is refused without end fills no disk, and what is left out i
   const clock = { now: 0 };
   const lines: { unlogged?: number }[] = [];
   const sink = { write: (line: string) => lines.push(JSON.parse(line)) };
-  const audit = auditTo(pino(sink), () => clock.now);
+  const audit = auditTo(pino({}, sink), () => clock.now);
   const refuse = (times: number, source: string) => {
     for (let n = 0; n < times; n += 1) audit('authentication_refused', { source, via: 'rest' });
   };
@@ -50,7 +50,7 @@ test('a source that is refused without end fills no disk, and what is left out i
 
 test('what owners do is told each time', () => {
   const lines: string[] = [];
-  const audit = auditTo(pino({ write: (line: string) => lines.push(line) }), () => 0);
+  const audit = auditTo(pino({}, { write: (line) => lines.push(line) }), () => 0);
   for (let n = 0; n < 500; n += 1) audit('device_created', { device_id: `device ${n}`, source: 'a' });
   assert.is(lines.length, 500);
 });
