@@ -8,6 +8,7 @@ import { InvalidRequest } from '../twins/errors.js';
 import type { Admission } from './admission.js';
 import { readBody } from './body.js';
 import { answerOf, MethodNotAllowed, UnknownResource } from './errors.js';
+import { rememberPaths } from './known-paths.js';
 import { twinParam } from './params.js';
 import { sendEmpty, sendJson } from './send.js';
 import { visitorOf } from './visitor.js';
@@ -137,6 +138,7 @@ export class Router {
       onError: (error, req, res) => this.fail(req, res, error),
       onNoMatch: (req, res) => this.#noMatch(req as unknown as Incoming, res),
     });
+    this.app.find = rememberPaths(this.app.find.bind(this.app));
   }
 
   /**
