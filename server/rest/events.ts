@@ -6,6 +6,7 @@ import { type EventSettings, EventStream } from './event-stream.js';
 import { KnownState, type TwinEvent } from './known-state.js';
 import type { OpenAnswers } from './open-answers.js';
 import type { Call, Router } from './router.js';
+import { ANSWER_HEADERS } from './send.js';
 import { onTwin } from './twins.js';
 
 export interface EventParts {
@@ -17,9 +18,8 @@ export interface EventParts {
 
 /** Kept by nobody on the way, neither until there is more of it nor for another reader. */
 const HEADERS = {
+  ...ANSWER_HEADERS,
   'Content-Type': 'text/event-stream',
-  'Cache-Control': 'no-store',
-  'X-Content-Type-Options': 'nosniff',
   'X-Accel-Buffering': 'no',
 };
 

@@ -26,7 +26,7 @@ export function intQuery(call: Call, name: string, fallback: number, least: numb
   const given = call.query(name);
   if (given === undefined) return fallback;
   const number = Number(given);
-  if (!Number.isInteger(number)) throw new InvalidRequest(name, 'format', 'not an integer');
+  if (!/^-?\d+$/.test(given)) throw new InvalidRequest(name, 'format', 'not an integer');
   if (number < least || number > most) {
     throw new InvalidRequest(name, 'constraint', `not from ${least} to ${most}`);
   }

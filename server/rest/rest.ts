@@ -34,7 +34,7 @@ import { routeTokens } from './tokens.js';
 import { routeTwins } from './twins.js';
 
 export type RestSettings = Pick<Settings, 'region' | 'bodyBytes' | 'httpStopMs' | 'hstsSeconds'> &
-  Pick<Settings, 'events' | 'eventsPerToken'> &
+  Pick<Settings, 'events' | 'eventsPerToken' | 'waits' | 'waitSeconds'> &
   EventSettings &
   AdmissionSettings &
   HttpSettings;
@@ -80,7 +80,12 @@ export function startRest(parts: RestParts): Rest {
     perToken: settings.eventsPerToken,
     total: settings.events,
   });
-  routeTwins(router, twins, devices);
+  const waits = new OpenAnswers(tokens, devices, {
+    what: 'writes that wait',
+    perToken: settings.waits,
+    total: settings.waits,
+  });
+  routeTwins(router, { twins, devices, waits, settings });
   routeEvents(router, { twins, devices, streams, settings });
   routeDevices(router, devices, twins, hub.id);
   routeHubs(router, hub, devices);
@@ -114,6 +119,7 @@ export function startRest(parts: RestParts): Rest {
       streams.close();
       await Promise.all(servers.map((server) => closeServer(server, settings.httpStopMs)));
     },
+      waits.close();
   };
 }
 

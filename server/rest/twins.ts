@@ -4,15 +4,21 @@ import { DeviceNotFound, type Devices } from '../devices/devices.js';
 import type { Document } from '../twins/document.js';
 import { type ConditionalRequest, PreconditionFailed } from '../twins/precondition.js';
 import { parseRequest } from '../twins/request.js';
-import type { Answer, Twins } from '../twins/twins.js';
+import type { Answer } from '../twins/twins.js';
 import { etagOf, IF_NONE_MATCH, preconditionOf } from './etag.js';
 import { idParam } from './params.js';
 import type { Call, Router } from './router.js';
+import { answerWhenApplied, type WaitParts, waitOf } from './wait.js';
 
 const DOCUMENT = '/twins/:twin_id/documents/:document_name';
 const WRITE = { resource: 'twin_document', action: 'write' } as const;
 
-export function routeTwins(router: Router, twins: Twins, devices: Devices): void {
+export interface TwinParts extends WaitParts {
+  readonly devices: Devices;
+}
+
+export function routeTwins(router: Router, parts: TwinParts): void {
+  const { twins, devices } = parts;
   router.on('GET', '/twins/:twin_id', { resource: 'twin', action: 'read' }, (call) =>
     onTwin(call, devices, (id) =>
       twins.list(
@@ -43,9 +49,17 @@ export function routeTwins(router: Router, twins: Twins, devices: Devices): void
   ] as const) {
     router.on(method, DOCUMENT, WRITE, (call) => {
       const name = writable(call);
+      const seconds = waitOf(call, name, parts.settings.waitSeconds);
       call.body((body) => {
         const request = conditional(call, parseRequest(body));
-        onTwin(call, devices, (id) => twins[change](id, name, request, show(call)));
+        onTwin(call, devices, (id) => {
+          const { data } = request;
+          const written =
+            seconds === undefined
+              ? show(call)
+              : answerWhenApplied(call, { twinId: id, data, seconds }, parts);
+          twins[change](id, name, request, written);
+        });
       });
     });
   }

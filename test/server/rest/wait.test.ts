@@ -1,0 +1,240 @@
+import { request } from 'node:http';
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { agrees } from '../../../server/rest/wait.js';
+import { type Json, type JsonObject, mergePatch } from '../../../shared/document.js';
+import { until } from '../../until.js';
+import { type Answer, type Ask, BASE, startTestRest, type TestRest } from './rest.js';
+
+interface Context {
+  rest: TestRest;
+  id: string;
+  twin: string;
+  /** Asks for what is desired, and waits. */
+  desire: (data: object, seconds?: unknown, ask?: Ask & { method?: string }) => Promise<Answer>;
+  /** What the panel says. */
+  report: (data: JsonObject) => void;
+}
+
+const test = suite<Context>('waiting for the panel');
+
+test.before.each((context) => begin(context));
+test.after.each(({ rest }) => rest.close());
+
+async function begin(context: Context, settings: Parameters<typeof startTestRest>[0] = {}): Promise<void> {
+  const rest = await startTestRest({ httpStopMs: 50, ...settings });
+  context.rest = rest;
+  context.id = (await rest.newDevice()).id;
+  context.twin = `/twins/${context.id}`;
+  const { id, twin } = context;
+  context.desire = (data, seconds = 30, { method = 'PUT', ...ask } = {}) =>
+    rest.ask(method, `${twin}/documents/desired?wait=${seconds}`, { body: { data }, ...ask });
+  context.report = (data) => rest.twins.put(id, 'current', { version: 0, data }, () => undefined);
+}
+
+const restartWith = async (
+  context: Context,
+  settings: Parameters<typeof startTestRest>[0],
+): Promise<void> => {
+  await context.rest.close();
+  await begin(context, settings);
+};
+
+/** Resolves when this version of what is desired is there, as the panel would hear of it. */
+const written = ({ rest, twin }: Context, version: number): Promise<void> =>
+  until(async () => (await rest.ask('GET', `${twin}/documents/desired`)).body.version === version);
+
+test('a write is answered when the panel says that it has followed, with the document', async (context) => {
+  const { rest, twin, desire, report } = context;
+  report({ alarm_armed: false, door_open: false });
+  const waiting = desire({ alarm_armed: true });
+  await written(context, 1);
+  report({ alarm_armed: false, door_open: true });
+  report({ alarm_armed: true, door_open: true });
+  const answer = await waiting;
+  assert.is(answer.status, 200);
+  const { applied, ...document } = answer.body;
+  assert.is(applied, true);
+  assert.equal(document, (await rest.ask('GET', `${twin}/documents/desired`)).body);
+  assert.is(answer.headers.get('etag'), '"1"');
+});
+
+test('a patch waits for the keys that it names', async (context) => {
+  const { desire, report } = context;
+  await desire({ alarm_armed: true, volume: 3 }, 0);
+  report({ alarm_armed: false, volume: 9 });
+  const waiting = desire({ alarm_armed: false, melody: null }, 30, { method: 'PATCH' });
+  const answer = await waiting;
+  assert.equal([answer.status, answer.body.applied, answer.body.version], [200, true, 2]);
+  assert.equal(answer.body.data, { alarm_armed: false, volume: 3 });
+});
+
+test('a panel that says so already is not waited for', async ({ desire, report }) => {
+  report({ alarm_armed: true });
+  assert.is((await desire({ alarm_armed: true })).body.applied, true);
+});
+
+test('when the time is over the write is durable and not applied', async ({ desire, report }) => {
+  report({ alarm_armed: false });
+  const answer = await desire({ alarm_armed: true }, 1);
+  assert.is(answer.status, 202);
+  assert.is(answer.body.applied, false);
+  assert.is(answer.body.version, 1);
+  assert.is(answer.headers.get('etag'), '"1"');
+});
+
+test('to wait for no time tells whether the panel says so now', async ({ desire, report }) => {
+  assert.is((await desire({ alarm_armed: true }, 0)).status, 202, 'a panel that never said anything');
+  report({ alarm_armed: true });
+  assert.is((await desire({ alarm_armed: true }, 0)).status, 200);
+  assert.is((await desire({ alarm_armed: false }, 0)).status, 202);
+});
+
+test('a write that is refused does not wait', async ({ rest, twin, desire }) => {
+  const outdated = await desire({}, 30, { body: { version: 7, data: {} } });
+  assert.equal([outdated.status, outdated.body.actual_version], [400, 0]);
+  assert.is((await desire({}, 30, { headers: { 'If-Match': '*' } })).status, 412);
+  assert.is((await desire({}, 30, { method: 'PATCH' })).status, 404);
+  rest.storage.failWith(new Error('disk full'));
+  assert.is((await desire({ alarm_armed: true })).status, 503);
+  rest.storage.failWith(undefined);
+  assert.is((await rest.ask('GET', `${twin}/documents/desired`)).status, 404);
+});
+
+test('only what is desired can wait, so long and no longer', async ({ rest, twin, desire }) => {
+  for (const seconds of ['-1', '31', 'x', '', '1.5', '1e1', '0x1', ' 1', '99999999999999999999']) {
+    const answer = await desire({}, encodeURIComponent(seconds));
+    assert.is(answer.status, 400, seconds);
+    assert.is(answer.body.details[0].argument_name, 'wait');
+  }
+  for (const method of ['PUT', 'PATCH']) {
+    const answer = await rest.ask(method, `${twin}/documents/other?wait=1`, { body: { data: {} } });
+    assert.is(answer.status, 400);
+    assert.is(answer.body.details[0].argument_name, 'wait');
+  }
+  assert.equal((await rest.ask('GET', twin)).body.documents, []);
+});
+
+test('a shorter longest time is a setting', async (context) => {
+  await restartWith(context, { waitSeconds: 2 });
+  assert.is((await context.desire({}, 3)).status, 400);
+});
+
+test('those that wait are so many, and one too many has written nothing', async (context) => {
+  await restartWith(context, { waits: 2 });
+  const { rest, desire, report } = context;
+  const waiting = [desire({ n: 1 }), desire({ n: 1 })];
+  await written(context, 2);
+  const refused = await desire({ n: 3 });
+  assert.is(refused.status, 429);
+  assert.is(refused.body.limit.quota, 2);
+  assert.is((await rest.ask('GET', `${context.twin}/documents/desired`)).body.version, 2);
+  report({ n: 1 });
+  for (const answer of await Promise.all(waiting)) assert.is(answer.status, 200);
+  assert.is((await desire({ n: 1 })).status, 200, 'there is room again');
+});
+
+test('a client that goes away makes room', async (context) => {
+  await restartWith(context, { waits: 1 });
+  const { rest, desire } = context;
+  const path = `${BASE}${context.twin}/documents/desired?wait=30`;
+  const headers = { 'X-Auth-Token': rest.token };
+  const client = request({ port: rest.port, host: '127.0.0.1', method: 'PUT', path, headers });
+  client.on('error', () => undefined);
+  client.end('{"data":{"n":1}}');
+  await written(context, 1);
+  assert.is((await desire({}, 0)).status, 429);
+  client.destroy();
+  await until(async () => (await desire({}, 0)).status === 202);
+});
+
+test('when the server stops those that wait are told at once that it was not applied', async (context) => {
+  await restartWith(context, { httpStopMs: 1_000_000 });
+  const waiting = [context.desire({ n: 1 }), context.desire({ n: 2 })];
+  await written(context, 2);
+  const closed = context.rest.close();
+  for (const answer of await Promise.all(waiting)) {
+    assert.equal([answer.status, answer.body.applied], [202, false]);
+  }
+  await closed;
+  await begin(context);
+});
+
+test('when the token is revoked or the device deleted nobody waits any longer', async (context) => {
+  const { rest, id, desire } = context;
+  const { token, secret } = await rest.tokens.create({ role: 'app' });
+  const waiting = [desire({ n: 1 }, 30, { token: secret }), desire({ n: 2 })];
+  await written(context, 2);
+  await rest.ask('DELETE', `/tokens/${token.id}`);
+  assert.is((await waiting[0])?.status, 202);
+  await rest.ask('DELETE', `/devices/${id}`);
+  assert.is((await waiting[1])?.status, 202);
+});
+
+test('many wait for different things, and each is told of its own', async (context) => {
+  const { desire, report } = context;
+  const waiting = Array.from({ length: 20 }, (_, n) => desire({ [`k${n}`]: n }));
+  await written(context, 20);
+  const answered: number[] = [];
+  waiting.forEach((each, n) => {
+    each.then(({ status, body }) => {
+      assert.equal([status, body.data[`k${n}`]], [200, n]);
+      answered.push(n);
+    });
+  });
+  for (let n = 0; n < 20; n += 1) {
+    report({ [`k${n}`]: n });
+    await until(() => answered.length === n + 1);
+    assert.is(answered.at(-1), n);
+  }
+});
+
+const CASES: [Json, Json | undefined, boolean][] = [
+  [{ a: 1 }, { a: 1, b: 2 }, true],
+  [{ a: 1 }, { a: 2 }, false],
+  [{ a: 1 }, { a: '1' }, false],
+  [{ a: 1 }, {}, false],
+  [{}, {}, true],
+  [{ a: { b: 1 } }, { a: { b: 1, c: 2 } }, true],
+  [{ a: { b: 1 } }, { a: { c: 2 } }, false],
+  [{ a: { b: 1 } }, { a: 1 }, false],
+  [{ a: {} }, { a: [] }, false],
+  [{ a: [] }, { a: {} }, false],
+  [{ a: [1, 2] }, { a: [1, 2] }, true],
+  [{ a: [1, 2] }, { a: [1, 2, 3] }, false],
+  [{ a: [1, 2] }, { a: [2, 1] }, false],
+  [{ a: null }, {}, true],
+  [{ a: null }, { a: null }, true],
+  [{ a: null }, { a: false }, false],
+  [{ a: false }, {}, false],
+  [{ toString: null }, {}, true],
+  [{ constructor: 1 }, {}, false],
+];
+
+test('a report agrees when it has all that was written', () => {
+  for (const [wanted, reported, expected] of CASES) {
+    assert.is(agrees(wanted, reported), expected, JSON.stringify([wanted, reported]));
+  }
+});
+
+test('a panel that merges what it is sent into its report agrees with it', () => {
+  const key = fc.constantFrom('a', 'b', 'c');
+  const leaf = fc.oneof(
+    fc.nat({ max: 3 }),
+    fc.boolean(),
+    fc.constant(null),
+    fc.array(fc.nat(), { maxLength: 2 }),
+  );
+  const { object } = fc.letrec<{ object: JsonObject }>((tie) => ({
+    object: fc.dictionary(key, fc.oneof({ maxDepth: 3 }, leaf, tie('object')), { noNullPrototype: true }),
+  }));
+  fc.assert(
+    fc.property(object, object, (report, patch) => {
+      assert.ok(agrees(patch, mergePatch(report, patch)));
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test.run();
