@@ -2,7 +2,7 @@ import { CURRENT } from '../../shared/panel.js';
 import type { Role, Token } from './tokens.js';
 
 export interface Permission {
-  resource: 'twin_document' | 'twin' | 'device' | 'hub' | 'token';
+  resource: 'twin_document' | 'twin' | 'device' | 'hub' | 'token' | 'own_token';
   action: 'read' | 'write';
 }
 
@@ -17,7 +17,7 @@ export class PermissionDenied extends Error {
   }
 }
 
-const READABLE: readonly Permission['resource'][] = ['twin_document', 'twin', 'device', 'hub'];
+const READABLE: readonly Permission['resource'][] = ['twin_document', 'twin', 'device', 'hub', 'own_token'];
 
 /** @param document the document that is written, where it is one */
 const RULES: Record<Role, (permission: Permission, document: string | undefined) => boolean> = {

@@ -8,6 +8,7 @@ import type { Call, Router } from './router.js';
 
 const READ = { resource: 'token', action: 'read' } as const;
 const WRITE = { resource: 'token', action: 'write' } as const;
+const OWN = { resource: 'own_token', action: 'read' } as const;
 
 /**
  * For owners of all twins: `{"role","description"?,"twin_ids"?,"expires_at"?}` makes a token, whose `secret` is shown this
@@ -15,6 +16,9 @@ const WRITE = { resource: 'token', action: 'write' } as const;
  */
 export function routeTokens(router: Router, tokens: Tokens, devices: Devices): void {
   router.on('GET', '/tokens', READ, (call) => call.send(200, JSON.stringify({ tokens: tokens.list() })));
+
+  // So that whoever holds a token finds out what it is good for, whatever that is.
+  router.on('GET', '/tokens/self', OWN, (call) => call.send(200, JSON.stringify(call.token)));
 
   router.on('POST', '/tokens', WRITE, (call) =>
     call.body((bytes) => {

@@ -44,6 +44,7 @@ const DEEDS: Record<string, Deed> = {
   'delete a whole twin': { permission: { resource: 'twin', action: 'write' }, by: ['owner'] },
   'write devices': { permission: { resource: 'device', action: 'write' }, by: ['owner'] },
   'read tokens': { permission: { resource: 'token', action: 'read' }, by: ['owner'] },
+  'see what it is itself': { permission: { resource: 'own_token', action: 'read' }, by: everyone },
   'write tokens': { permission: { resource: 'token', action: 'write' }, by: ['owner'] },
 };
 

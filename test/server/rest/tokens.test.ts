@@ -34,6 +34,19 @@ test('an owner makes a token, which works at once and is listed without its secr
   assert.not.ok(list.text.includes(secret));
 });
 
+test('a token of any role, and for any twins, sees what it is itself, and not its secret', async ({
+  rest,
+}) => {
+  const { id } = await rest.newDevice();
+  for (const role of ['owner', 'app', 'reader']) {
+    const { token, secret } = (await rest.ask('POST', '/tokens', { body: { role, twin_ids: [id] } })).body;
+    const { status, body, text } = await rest.ask('GET', '/tokens/self', { token: secret });
+    assert.is(status, 200);
+    assert.equal(body, token);
+    assert.not.ok(text.includes(secret));
+  }
+});
+
 test('a revoked token is refused from then on', async ({ rest }) => {
   await rest.newToken('owner');
   const { token, secret } = (await rest.ask('POST', '/tokens', { body: { role: 'owner' } })).body;
