@@ -25,6 +25,7 @@ import type { EventSettings } from './event-stream.js';
 import { routeEvents } from './events.js';
 import { gate } from './gate.js';
 import { type HttpSettings, httpOptions, limitHttp } from './http-limits.js';
+import { routeHistory } from './history.js';
 import { type HubOptions, routeHubs } from './hubs.js';
 import { OpenAnswers } from './open-answers.js';
 import { Router } from './router.js';
@@ -34,7 +35,7 @@ import { routeTokens } from './tokens.js';
 import { routeTwins } from './twins.js';
 
 export type RestSettings = Pick<Settings, 'region' | 'bodyBytes' | 'httpStopMs' | 'hstsSeconds'> &
-  Pick<Settings, 'events' | 'eventsPerToken' | 'waits' | 'waitSeconds'> &
+  Pick<Settings, 'events' | 'eventsPerToken' | 'waits' | 'waitSeconds' | 'historyBytes'> &
   EventSettings &
   AdmissionSettings &
   HttpSettings;
@@ -87,6 +88,7 @@ export function startRest(parts: RestParts): Rest {
   });
   routeTwins(router, { twins, devices, waits, settings });
   routeEvents(router, { twins, devices, streams, settings });
+  routeHistory(router, { twins, devices, settings });
   routeDevices(router, devices, twins, hub.id);
   routeHubs(router, hub, devices);
   routeTokens(router, tokens, devices);

@@ -107,7 +107,8 @@ function showUnlessKnown(call: Call): Answer<Document> {
   });
 }
 
-const answer =
+/** Answers with what the twin core gives, or as its error says. */
+export const answer =
   <T>(call: Call, succeed: (value: T) => void): Answer<T> =>
   (error, value) => {
     if (error === null) succeed(value as T);

@@ -1,0 +1,47 @@
+import type { Settings } from '../config.js';
+import type { Devices } from '../devices/devices.js';
+import type { Twins } from '../twins/twins.js';
+import { intQuery, timeOf } from './params.js';
+import type { Call, Router } from './router.js';
+import { answer, onTwin } from './twins.js';
+
+export interface HistoryParts {
+  readonly twins: Twins;
+  readonly devices: Devices;
+  readonly settings: Pick<Settings, 'historyBytes'>;
+}
+
+const LIMIT = 100;
+const HIGHEST_LIMIT = 1000;
+
+/**
+ * `GET …/documents/{name}/history?since=<RFC 3339>&limit=<1 to 1000, else 100>`: `{"history":[document,…]}`, the
+ * versions written at that time or later, newest first and with the present one; of large ones as many as
+ * `TWIN_HISTORY_BYTES` allows.
+ */
+export function routeHistory(router: Router, { twins, devices, settings }: HistoryParts): void {
+  const path = '/twins/:twin_id/documents/:document_name/history';
+  router.on('GET', path, { resource: 'twin_document', action: 'read' }, (call) => {
+    const range = {
+      ...since(call),
+      limit: intQuery(call, 'limit', LIMIT, 1, HIGHEST_LIMIT),
+      bytes: settings.historyBytes,
+    };
+    onTwin(call, devices, (id) =>
+      twins.history(
+        id,
+        call.param('document_name'),
+        range,
+        answer(call, (documents) => {
+          call.send(200, `{"history":[${documents.map(({ json }) => json).join(',')}]}`);
+        }),
+      ),
+    );
+  });
+}
+
+/** In UTC, as the versions carry their time. */
+function since(call: Call): { since?: string } {
+  const given = call.query('since');
+  return given === undefined ? {} : { since: timeOf('since', given).toISOString() };
+}

@@ -1,0 +1,119 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { until } from '../../until.js';
+import { type Answer, startTestRest, type TestRest } from './rest.js';
+
+interface Context {
+  rest: TestRest;
+  path: string;
+  history: (query?: string) => Promise<Answer>;
+  put: (data: object) => Promise<Answer>;
+}
+
+const test = suite<Context>('history');
+
+test.before(async (context) => {
+  context.rest = await startTestRest({ historyBytes: 100_000 });
+});
+test.before.each(async (context) => {
+  const { rest } = context;
+  const path = `/twins/${(await rest.newDevice()).id}/documents/current`;
+  context.path = path;
+  context.history = (query = '') => rest.ask('GET', `${path}/history${query}`);
+  context.put = (data) => rest.ask('PUT', path, { body: { data } });
+});
+test.after(({ rest }) => rest.close());
+
+const versions = ({ body }: Answer): number[] =>
+  body.history.map(({ version }: { version: number }) => version);
+
+test('the versions are shown as they were answered, newest first, with the present one', async ({
+  put,
+  history,
+}) => {
+  const written: unknown[] = [];
+  for (const door_open of [false, true, false]) written.unshift((await put({ door_open })).body);
+  const answer = await history();
+  assert.is(answer.status, 200);
+  assert.equal(answer.body, { history: written });
+});
+
+test('so many are shown as are asked for, else a hundred', async ({ put, history }) => {
+  for (let n = 0; n < 120; n += 1) await put({ n });
+  const newest = (count: number) => Array.from({ length: count }, (_, n) => 120 - n);
+  assert.equal(versions(await history()), newest(100));
+  assert.equal(versions(await history('?limit=3')), newest(3));
+  assert.equal(versions(await history('?limit=1000')), newest(120));
+});
+
+test('versions from a time on are shown, that of the time itself included, in whatever zone it is told', async ({
+  put,
+  history,
+}) => {
+  const first = (await put({})).body;
+  await until(() => Date.now() > Date.parse(first.updated_at) + 1);
+  const second = (await put({})).body;
+  const since = (time: string) => history(`?since=${encodeURIComponent(time)}`);
+  assert.equal(versions(await since(first.updated_at)), [2, 1]);
+  assert.equal(versions(await since(second.updated_at)), [2]);
+  const tokyo = new Date(Date.parse(second.updated_at) + 9 * 3_600_000).toISOString().replace('Z', '+09:00');
+  assert.equal(versions(await since(tokyo)), [2]);
+  assert.equal(versions(await since('2999-01-01T00:00:00Z')), []);
+});
+
+test('of large versions as many are shown as an answer may hold', async ({ put, history }) => {
+  for (let n = 0; n < 4; n += 1) await put({ text: 'x'.repeat(40_000) });
+  assert.equal(versions(await history()), [4, 3]);
+});
+
+test('a document that was deleted begins anew, and one that is not there has none', async ({
+  rest,
+  path,
+  put,
+  history,
+}) => {
+  await put({ n: 1 });
+  await put({ n: 2 });
+  await rest.ask('DELETE', path);
+  const gone = await history();
+  assert.is(gone.status, 404);
+  assert.is(gone.body.resource, 'twin_document');
+  await put({ n: 3 });
+  assert.equal(versions(await history()), [1]);
+});
+
+test('a query that cannot be understood is refused, and the argument named', async ({ put, history }) => {
+  await put({});
+  const cases = [
+    ['limit', '0'],
+    ['limit', '1001'],
+    ['limit', 'x'],
+    ['limit', ''],
+    ['limit', '1.5'],
+    ['since', ''],
+    ['since', 'yesterday'],
+    ['since', '2026-03-01'],
+    ['since', '1772323200000'],
+    ['since', '2026-13-01T00:00:00Z'],
+  ];
+  for (const [argument = '', value] of cases) {
+    const answer = await history(`?${argument}=${value}`);
+    assert.is(answer.status, 400, `${argument}=${value}`);
+    assert.is(answer.body.details[0].argument_name, argument);
+  }
+});
+
+test('whoever may read the document may read its past, and nobody else', async ({ rest, path, put }) => {
+  await put({});
+  const read = async (token: string | null) => (await rest.ask('GET', `${path}/history`, { token })).status;
+  for (const role of ['owner', 'app', 'reader'] as const) {
+    assert.is(await read(await rest.newToken(role)), 200, role);
+  }
+  assert.is(await read(null), 401);
+  const other = (await rest.newDevice()).id;
+  assert.is(await read((await rest.tokens.create({ role: 'app', twin_ids: [other] })).secret), 403);
+  assert.is((await rest.ask('GET', `${path.replace('current', '.hidden')}/history`)).status, 400);
+  assert.is((await rest.ask('PUT', `${path}/history`, { body: { data: {} } })).status, 405);
+});
+
+test.run();
