@@ -24,8 +24,8 @@ import { routeDevices } from './devices.js';
 import type { EventSettings } from './event-stream.js';
 import { routeEvents } from './events.js';
 import { gate } from './gate.js';
-import { type HttpSettings, httpOptions, limitHttp } from './http-limits.js';
 import { routeHistory } from './history.js';
+import { type HttpSettings, httpOptions, limitHttp } from './http-limits.js';
 import { type HubOptions, routeHubs } from './hubs.js';
 import { OpenAnswers } from './open-answers.js';
 import { Router } from './router.js';
@@ -87,8 +87,8 @@ export function startRest(parts: RestParts): Rest {
     total: settings.waits,
   });
   routeTwins(router, { twins, devices, waits, settings });
-  routeEvents(router, { twins, devices, streams, settings });
   routeHistory(router, { twins, devices, settings });
+  routeEvents(router, { twins, devices, streams, settings });
   routeDevices(router, devices, twins, hub.id);
   routeHubs(router, hub, devices);
   routeTokens(router, tokens, devices);
@@ -119,9 +119,9 @@ export function startRest(parts: RestParts): Rest {
     },
     async close() {
       streams.close();
+      waits.close();
       await Promise.all(servers.map((server) => closeServer(server, settings.httpStopMs)));
     },
-      waits.close();
   };
 }
 
