@@ -179,6 +179,11 @@ export const SETTINGS = {
     65_535,
     'QoS 1 and 2 messages of one connection, each way, whose exchange the client has not completed',
   ),
+  deviceRequestsPerSecond: limit(
+    'TWIN_DEVICE_REQUESTS_PER_SECOND',
+    5000,
+    'requests of one device by MQTT, over all its connections; above it the connection that asks is closed',
+  ),
   mqttStopMs: count('TWIN_MQTT_STOP_MS', 2000, 'how long the last answers may take to leave at a stop'),
 } satisfies Record<string, Setting<unknown>>;
 

@@ -81,7 +81,7 @@ export async function startServer(settings: Settings, log: Logger): Promise<Serv
       onError: (error) => log.error({ err: error }, "a device's last activity could not be kept"),
     });
     closers.push(() => devices.close());
-    const mqtt = startMqtt({ twins, devices, settings, log });
+    const mqtt = startMqtt({ twins, devices, failures, connections, settings, audit, log });
     endpoints.push(() => mqtt.close());
     const mqttAt = await at('mqtt', mqtt.listen(settings.mqtt));
     const mqttsAt = settings.mqtts && (await at('mqtts', mqtt.listen(settings.mqtts, tls)));

@@ -1,15 +1,16 @@
 import type { Duplex } from 'node:stream';
+import type { AuditEvent } from '../audit.js';
 import type { Device } from '../devices/device.js';
-import { isDeviceId } from '../devices/devices.js';
 import { admit, type Peer, type Refusal, type Verdict, WRONG_PROTOCOL } from './admission.js';
 import type { Connections } from './connections.js';
 import type { Endpoint } from './endpoint.js';
 import { Framing } from './framing.js';
+import { Notes } from './notes.js';
 import { Output } from './output.js';
 import type { Connect } from './packet.js';
 import { isOurProtocol, readPacket } from './read.js';
 import { type Carrier, Session } from './session.js';
-import { ProtocolViolation } from './violation.js';
+import { LimitReached, ProtocolViolation } from './violation.js';
 import { CONNACK, connack } from './write.js';
 
 /** A client's bytes, each way. One that bounds what strangers send is told when its client is none any more. */
@@ -23,6 +24,7 @@ export class Connection implements Carrier {
   readonly output: Output;
   readonly #stream: ClientStream;
   readonly #peer: Peer;
+  readonly #notes: Notes;
   readonly #endpoint: Endpoint;
   readonly #connections: Connections;
   readonly #framing: Framing;
@@ -35,22 +37,25 @@ export class Connection implements Carrier {
   #working = false;
   /** The stream is not read. */
   #held = false;
-  /** The server stops: no more requests. */
+  /** No more is taken: the server stops, or the client asked too much. */
   #finishing = false;
+  /** Whether a will is carried out at the end. */
+  #willed = true;
   #ended = false;
 
   constructor(stream: ClientStream, peer: Peer, endpoint: Endpoint, connections: Connections) {
     const { settings } = endpoint;
     this.#stream = stream;
     this.#peer = peer;
+    this.#notes = new Notes(peer, endpoint);
     this.#endpoint = endpoint;
     this.#connections = connections;
     this.#framing = new Framing(settings);
     this.output = new Output(stream, settings, {
       relieved: () => this.#relieved(),
-      stuck: () => this.drop('its answers are not read'),
+      stuck: () => this.cut('its answers are not read'),
     });
-    this.#timer = setTimeout(() => this.drop('no CONNECT in time'), settings.mqttConnectMs);
+    this.#timer = setTimeout(() => this.cut('no CONNECT in time'), settings.mqttConnectMs);
     stream.on('data', (chunk: Buffer) => this.#receive(chunk));
     stream.on('error', (error) => this.#broken(error));
     stream.on('end', () => this.#lost());
@@ -124,8 +129,9 @@ export class Connection implements Carrier {
       userName: this.#peer.certificate?.deviceId ?? connect.userName,
       clientId: connect.clientId,
     };
+    this.#notes.claimed(this.#claim.userName);
     this.#authenticating = true;
-    admit(connect, this.#peer, this.#endpoint.devices).then(
+    admit(connect, this.#peer, this.#endpoint).then(
       (verdict) => this.#decide(connect, verdict),
       (error) => this.#fail(error),
     );
@@ -141,9 +147,9 @@ export class Connection implements Carrier {
 
   #refuse({ code, reason }: Refusal): void {
     this.#endpoint.counters.refused++;
-    this.#note('info', reason);
+    this.#notes.audit('authentication_refused', reason);
     this.output.add(connack(code));
-    this.#end(false);
+    this.#end();
   }
 
   #accept(connect: Connect, device: Device): void {
@@ -154,7 +160,7 @@ export class Connection implements Carrier {
     this.#keepAlive(connect.keepAlive);
     this.output.add(connack(CONNACK.accepted));
     this.#endpoint.counters.accepted++;
-    this.#note('debug', 'accepted');
+    this.#notes.add('debug', 'accepted');
   }
 
   /** A client must be heard once in one and a half times its keep-alive, given in seconds [MQTT-3.1.2-24]. */
@@ -169,7 +175,7 @@ export class Connection implements Carrier {
   }
 
   answered(): void {
-    if (this.#finishing && this.#session?.inFlight === 0) this.#end(false);
+    if (this.#finishing && this.#session?.inFlight === 0) this.#end();
     else if (this.#held) this.#work();
   }
 
@@ -180,43 +186,65 @@ export class Connection implements Carrier {
 
   /** The client says goodbye: its will is not carried out [MQTT-3.14.4-3]. */
   disconnected(): void {
-    this.#end(false);
+    this.#willed = false;
+    this.#end();
   }
 
   #broken(error: Error): void {
-    if (error instanceof ProtocolViolation) this.drop(error.message);
-    else this.#note('debug', error.message);
+    if (error instanceof ProtocolViolation) this.#fail(error);
+    else this.#notes.add('debug', error.message);
   }
 
   #fail(error: unknown): void {
+    if (error instanceof LimitReached) return this.cut(error.message);
     if (error instanceof ProtocolViolation) return this.drop(error.message);
-    this.#endpoint.log.error({ ...this.#who(), err: error }, 'mqtt connection failed');
+    this.#notes.failed(error);
     this.drop('internal error');
   }
 
   /** Closes at once, for a fault of the client. */
   drop(reason: string): void {
-    this.#drop(reason, true);
+    if (this.#ended) return;
+    this.#blame(reason);
+    this.#end();
+    this.destroy();
   }
 
   /** Closes at once. The will is not carried out: the device has lost the right to it. */
   revoke(reason: string): void {
-    this.#drop(reason, false);
+    this.#willed = false;
+    this.drop(reason);
   }
 
-  #drop(reason: string, willed: boolean): void {
+  cut(reason: string): void {
     if (this.#ended) return;
+    this.#notes.audit('limit_reached', reason);
+    this.drop(reason);
+  }
+
+  exceeded(reason: string): void {
+    if (this.#finishing) return;
+    this.#finishing = true;
+    this.#notes.audit('limit_reached', reason);
+    this.#blame(reason);
+    if (this.#session?.inFlight === 0) this.#end();
+  }
+
+  refused(event: AuditEvent, reason: string): void {
+    this.#notes.auditOnce(event, reason);
+  }
+
+  #blame(reason: string): void {
     this.#endpoint.counters.dropped++;
-    this.#note('warn', reason);
-    this.#end(willed);
-    this.destroy();
+    this.#notes.add('warn', reason);
   }
 
   /** Takes no more requests, and ends when the last is answered. */
   finish(): void {
     this.#finishing = true;
+    this.#willed = false;
     if (this.#session === undefined) this.destroy();
-    else if (this.#session.inFlight === 0) this.#end(false);
+    else if (this.#session.inFlight === 0) this.#end();
     else this.#hold(true);
   }
 
@@ -226,7 +254,7 @@ export class Connection implements Carrier {
   }
 
   /** The last packets leave, and the client is given time to take them. */
-  #end(willed: boolean): void {
+  #end(): void {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#timer);
@@ -236,13 +264,13 @@ export class Connection implements Carrier {
     this.#stream.resume();
     if (this.#session === undefined) return;
     this.#connections.leave(this, this.#session.device.id);
-    this.#session.end(willed);
+    this.#session.end(this.#willed);
   }
 
   /** The client has gone, whether it was done or not. */
   #lost(): void {
-    if (!this.#ended) this.#note('debug', 'lost');
-    this.#end(!this.#finishing);
+    if (!this.#ended) this.#notes.add('debug', 'lost');
+    this.#end();
   }
 
   #closed(): void {
@@ -250,17 +278,4 @@ export class Connection implements Carrier {
     clearTimeout(this.#timer);
     this.#connections.closed(this);
   }
-
-  #note(level: 'debug' | 'info' | 'warn', reason: string): void {
-    this.#endpoint.log[level]({ ...this.#who(), reason }, 'mqtt connection');
-  }
-
-  #who(): { peer: string; device?: string } {
-    const device = this.#session?.device.id ?? knownForm(this.#claim?.userName);
-    return device === undefined ? { peer: this.#peer.address } : { peer: this.#peer.address, device };
-  }
 }
-
-/** A user name is logged only where it can be a device id: some people type their password there. */
-const knownForm = (userName: string | undefined): string | undefined =>
-  userName !== undefined && isDeviceId(userName) ? userName : undefined;

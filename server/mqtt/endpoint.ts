@@ -1,4 +1,7 @@
 import type { Logger } from 'pino';
+import type { FailedAttempts } from '../access/failures.js';
+import type { Allowances } from '../access/rate.js';
+import type { Audit } from '../audit.js';
 import type { Settings } from '../config.js';
 import type { Devices } from '../devices/devices.js';
 import type { Twins } from '../twins/twins.js';
@@ -14,6 +17,8 @@ export type MqttSettings = Pick<
   | 'mqttInFlight'
   | 'mqttUnacknowledged'
   | 'mqttStopMs'
+  | 'connections'
+  | 'deviceRequestsPerSecond'
 >;
 
 /** What the endpoint needs of the device registry. */
@@ -40,7 +45,12 @@ export interface MqttCounters {
 export interface Endpoint {
   readonly twins: Twins;
   readonly devices: KnownDevices;
+  /** Shared with REST. */
+  readonly failures: FailedAttempts;
+  /** What each device may ask, over all its connections. */
+  readonly allowances: Allowances;
   readonly settings: MqttSettings;
+  readonly audit: Audit;
   readonly log: Logger;
   readonly counters: MqttCounters;
 }

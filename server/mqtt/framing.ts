@@ -1,4 +1,4 @@
-import { ProtocolViolation } from './violation.js';
+import { LimitReached, ProtocolViolation } from './violation.js';
 
 /** The longest packets, in bytes as their remaining length counts them. */
 export interface PacketBounds {
@@ -57,7 +57,7 @@ export class Framing {
     if (body === undefined) return this.#keep(Buffer.from(this.#rest()));
     const length = remainingLength(this.#bytes, start, body);
     const limit = this.#first ? this.#bounds.mqttConnectBytes : this.#bounds.mqttPacketBytes;
-    if (length > limit) throw new ProtocolViolation(`a packet of ${length} bytes; ${limit} are allowed`);
+    if (length > limit) throw new LimitReached(`a packet of ${length} bytes; ${limit} are allowed`);
     const end = body + length;
     if (end <= this.#bytes.length) {
       this.#at = end;

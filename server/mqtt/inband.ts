@@ -5,6 +5,14 @@ import { DocumentTooLarge, InvalidName, InvalidRequest, VersionMismatch } from '
 import { parseRequest } from '../twins/request.js';
 import type { Answer, Twins } from '../twins/twins.js';
 
+/** The device asks more than it may; what it asked was not done. */
+export class TooManyRequests extends Error {
+  override name = 'TooManyRequests';
+  constructor() {
+    super('too many requests');
+  }
+}
+
 /** One request of a device on its own twin. */
 export interface InbandRequest {
   readonly document: string;
@@ -71,5 +79,6 @@ function messageOf(error: Error): string {
   return error instanceof InvalidRequest ? `invalid payload: ${error.message}` : error.message;
 }
 
-/** Whether a request is to be acknowledged: refused for what it asks it is, but not when it could not be stored. */
-export const isAcknowledged = (error: Error | null): boolean => !(error instanceof StorageUnavailable);
+/** Whether a request is to be acknowledged: refused for what it asks it is, but not when it might be done later. */
+export const isAcknowledged = (error: Error | null): boolean =>
+  !(error instanceof StorageUnavailable || error instanceof TooManyRequests);

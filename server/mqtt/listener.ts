@@ -1,23 +1,22 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import type { Logger } from 'pino';
+import type { ConnectionLimit } from '../access/connection-limit.js';
+import { countConnections } from '../access/count-connections.js';
+import { Allowances } from '../access/rate.js';
 import type { Address } from '../config.js';
 import { listen } from '../listen.js';
 import type { Tls } from '../tls/tls.js';
-import type { Twins } from '../twins/twins.js';
 import type { Peer } from './admission.js';
 import type { ClientStream } from './connection.js';
 import { Connections } from './connections.js';
-import type { KnownDevices, MqttCounters, MqttSettings } from './endpoint.js';
+import type { Endpoint, MqttCounters } from './endpoint.js';
 import { peerOf } from './peer.js';
 
-export interface MqttParts {
-  readonly twins: Twins;
-  readonly devices: KnownDevices;
-  readonly settings: MqttSettings;
-  readonly log: Logger;
-}
+export type MqttParts = Omit<Endpoint, 'allowances' | 'counters'> & {
+  /** Shared with REST. */
+  readonly connections: ConnectionLimit;
+};
 
 export interface Mqtt {
   /** Grows while it runs. */
@@ -34,16 +33,25 @@ export interface Mqtt {
 }
 
 /** The in-band endpoint; it listens nowhere until it is told to. */
-export function startMqtt({ twins, devices, settings, log }: MqttParts): Mqtt {
+export function startMqtt(parts: MqttParts): Mqtt {
+  const { devices, settings, audit, log } = parts;
+  const { deviceRequestsPerSecond: perSecond } = settings;
+  const allowances = new Allowances(perSecond, perSecond, settings.connections);
   const counters: MqttCounters = { connections: 0, accepted: 0, refused: 0, dropped: 0, droppedPublishes: 0 };
-  const connections = new Connections({ twins, devices, settings, log, counters });
+  const connections = new Connections({ ...parts, allowances, counters });
   const servers: Server[] = [];
   const unwatch = devices.watch((deviceId, why) => connections.revoke(deviceId, why));
 
   return {
     counters,
     async listen(address, tls) {
-      const server = serverFor(connections, tls);
+      const server = serverFor(tls);
+      countConnections(server, parts.connections, (source) =>
+        audit('connection_refused', { source, via: 'mqtt', reason: 'too many connections' }),
+      );
+      server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
+        if (!socket.destroyed) connections.open(socket, peerOf(socket, tls));
+      });
       const found = await listen(server, address);
       servers.push(server);
       server.on('error', (error) => log.error({ err: error }, 'mqtt listener'));
@@ -60,10 +68,9 @@ export function startMqtt({ twins, devices, settings, log }: MqttParts): Mqtt {
   };
 }
 
-function serverFor(connections: Connections, tls: Tls | undefined): Server {
-  const accept = (socket: Socket) => connections.open(socket, peerOf(socket, tls));
-  if (tls === undefined) return createServer({ noDelay: true }, accept);
-  const server = createTlsServer({ ...tls.options, noDelay: true }, accept);
+function serverFor(tls: Tls | undefined): Server {
+  if (tls === undefined) return createServer({ noDelay: true });
+  const server = createTlsServer({ ...tls.options, noDelay: true });
   tls.attend(server);
   return server;
 }

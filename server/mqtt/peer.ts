@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { sourceOf } from '../access/source.js';
 import type { Tls } from '../tls/tls.js';
 import type { Peer } from './admission.js';
 
@@ -10,3 +11,7 @@ export function peerOf(socket: Socket, tls: Tls | undefined): Peer {
   const certificate = tls.shown(socket as TLSSocket);
   return certificate === undefined ? { address, secure: true } : { address, secure: true, certificate };
 }
+
+/** What limits count it as. */
+export const sourceOfPeer = ({ address }: Peer): string =>
+  sourceOf(address.slice(0, address.lastIndexOf(':')));

@@ -1,6 +1,6 @@
 import { emptyMap, ownMap } from './empty-map.js';
 import type { Acknowledging } from './packet.js';
-import { ProtocolViolation } from './violation.js';
+import { LimitReached } from './violation.js';
 
 /** Carried out now; released while still being carried out; acknowledged by a PUBREC. */
 type State = 'asked' | 'released' | 'received';
@@ -21,14 +21,13 @@ export class Receipts {
 
   /**
    * @returns whether the publish is to be carried out
-   * @throws ProtocolViolation when there are too many that the client does not release
+   * @throws LimitReached when there are too many that the client does not release
    */
   begin(id: number): boolean {
     const state = this.#states.get(id);
     if (state === 'received') this.#send('pubrec', id);
     if (state !== undefined) return false;
-    if (this.#states.size >= this.#limit)
-      throw new ProtocolViolation('too many QoS 2 publishes not released');
+    if (this.#states.size >= this.#limit) throw new LimitReached('too many QoS 2 publishes not released');
     this.#states = ownMap(this.#states).set(id, 'asked');
     return true;
   }

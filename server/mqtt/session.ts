@@ -1,9 +1,10 @@
+import type { Allowance } from '../access/rate.js';
 import type { Device } from '../devices/device.js';
 import type { Document } from '../twins/document.js';
 import type { Change } from '../twins/twins.js';
 import { Deliveries } from './deliveries.js';
 import type { Endpoint } from './endpoint.js';
-import { carryOut, errorText, isAcknowledged, successText } from './inband.js';
+import { carryOut, errorText, isAcknowledged, successText, TooManyRequests } from './inband.js';
 import type { Output } from './output.js';
 import type {
   Acknowledgement,
@@ -22,7 +23,7 @@ import { type Pending, Requests } from './requests.js';
 import { Subscriptions } from './subscriptions.js';
 import { type Destination, OwnTopics, type Request } from './topics.js';
 import { ProtocolViolation } from './violation.js';
-import { acknowledgement, PINGRESP, publish, suback, unsuback } from './write.js';
+import { acknowledgement, PINGRESP, publish, REFUSED, suback, unsuback } from './write.js';
 
 /** What a session needs of the connection that carries it. */
 export interface Carrier {
@@ -31,8 +32,12 @@ export interface Carrier {
   answered(): void;
   /** The client is done. */
   disconnected(): void;
-  /** The client cannot be served any further. */
-  drop(reason: string): void;
+  /** The client went beyond a limit: it is closed at once. */
+  cut(reason: string): void;
+  /** The same, but what it asked before is answered first. */
+  exceeded(reason: string): void;
+  /** The client was refused something. */
+  refused(event: 'permission_refused' | 'limit_reached', reason: string): void;
 }
 
 /** What an accepted connection asks of its device's twin and hears of it. It ends with the connection. */
@@ -47,6 +52,7 @@ export class Session {
   readonly #deliveries: Deliveries;
   readonly #pushes: Pushes;
   readonly #receipts: Receipts;
+  readonly #allowance: Allowance;
   readonly #unwatch: () => void;
   readonly #will: Message | undefined;
 
@@ -57,6 +63,7 @@ export class Session {
     this.#will = connect.will;
     this.#endpoint = endpoint;
     this.#carrier = carrier;
+    this.#allowance = endpoint.allowances.of(device.id);
     this.#topics = new OwnTopics(device.id);
     this.#subscriptions = new Subscriptions(device.id, settings.mqttSubscriptions);
     this.#requests = new Requests((pending) => this.#answer(pending));
@@ -138,12 +145,20 @@ export class Session {
       document: undefined,
     };
     this.#requests.add(pending);
-    if (request === undefined) {
+    if (!this.#mayAsk()) this.#requests.settle(pending, new TooManyRequests(), undefined);
+    else if (request === undefined) {
       this.#endpoint.counters.droppedPublishes++;
       this.#requests.settle(pending, null, undefined);
     } else {
       this.#carryOut(request, payload, (error, document) => this.#requests.settle(pending, error, document));
     }
+  }
+
+  /** Counts what the device asks by any of its connections. What is too much ends the one that asks. */
+  #mayAsk(): boolean {
+    if (this.#allowance.take(performance.now()) === 0) return true;
+    this.#carrier.exceeded('too many requests');
+    return false;
   }
 
   /** Judged when a request comes, so that it does not matter how fast it is answered. */
@@ -201,7 +216,7 @@ export class Session {
 
   #send({ field }: Destination, payload: string, qos: QoS): void {
     const id = qos === 0 ? 0 : this.#deliveries.begin(qos);
-    if (id === undefined) this.#carrier.drop('too many unacknowledged messages');
+    if (id === undefined) this.#carrier.cut('too many unacknowledged messages');
     else this.#carrier.output.add(publish(field, payload, qos, id));
   }
 
@@ -211,11 +226,20 @@ export class Session {
   }
 
   #subscribe({ id, filters }: Subscribe): void {
+    if (!this.#mayAsk()) return;
     const codes = filters.map(({ filter, qos }) => this.#subscriptions.add(filter, qos));
+    if (codes.includes(REFUSED)) this.#tellRefused(filters);
     this.#carrier.output.add(suback(id, codes));
   }
 
+  #tellRefused(filters: Subscribe['filters']): void {
+    if (filters.every(({ filter }) => this.#subscriptions.isOwn(filter))) {
+      this.#carrier.refused('limit_reached', 'too many subscriptions');
+    } else this.#carrier.refused('permission_refused', 'a subscription outside the own twin');
+  }
+
   #unsubscribe({ id, filters }: Unsubscribe): void {
+    if (!this.#mayAsk()) return;
     for (const filter of filters) this.#subscriptions.remove(filter);
     this.#carrier.output.add(unsuback(id));
   }

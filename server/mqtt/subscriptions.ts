@@ -23,11 +23,16 @@ export class Subscriptions {
    * @returns the code for the SUBACK: the QoS, or 0x80 for a filter outside the own twin or one too many
    */
   add(filter: string, qos: QoS): number {
-    if (!this.#own.some((twin) => filter.startsWith(twin))) return REFUSED;
+    if (!this.isOwn(filter)) return REFUSED;
     if (!this.#filters.has(filter) && this.#filters.size >= this.#limit) return REFUSED;
     this.#filters.set(filter, qos);
     this.#remembered.clear();
     return qos;
+  }
+
+  /** Whether a filter can match nothing outside the own twin. */
+  isOwn(filter: string): boolean {
+    return this.#own.some((twin) => filter.startsWith(twin));
   }
 
   remove(filter: string): void {

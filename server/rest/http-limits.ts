@@ -4,7 +4,7 @@ import { type Server, type ServerOptions, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { ConnectionLimit } from '../access/connection-limit.js';
-import { sourceOf } from '../access/source.js';
+import { countConnections } from '../access/count-connections.js';
 import type { Audit } from '../audit.js';
 import type { Settings } from '../config.js';
 import { answerOf, HeadersTooLarge, NotHttp, RequestTooSlow } from './errors.js';
@@ -42,19 +42,9 @@ export function limitHttp(server: Server, { settings, connections, audit, log }:
   // Node drops what is above that without a word: with one more, the gate sees that there are too many.
   server.maxHeadersCount = settings.headers + 1;
 
-  const counted = new WeakSet<Socket>();
-  server.on('connection', (socket) => {
-    // A connection comes again where its request for another protocol was not granted.
-    if (counted.has(socket)) return;
-    const source = sourceOf(socket.remoteAddress ?? '');
-    if (!connections.open(source)) {
-      audit('connection_refused', { source, via: 'rest', reason: 'too many connections' });
-      socket.destroy();
-      return;
-    }
-    counted.add(socket);
-    socket.once('close', () => connections.close(source));
-  });
+  countConnections(server, connections, (source) =>
+    audit('connection_refused', { source, via: 'rest', reason: 'too many connections' }),
+  );
 
   server.on('clientError', (error: NodeJS.ErrnoException, stream) => {
     const socket = stream as Socket;

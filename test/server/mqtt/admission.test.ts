@@ -2,6 +2,8 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { FailedAttempts } from '../../../server/access/failures.js';
+import { readSettings } from '../../../server/config.js';
 import { admit, type Peer } from '../../../server/mqtt/admission.js';
 import type { Connect } from '../../../server/mqtt/packet.js';
 import { StorageUnavailable } from '../../../server/storage/storage.js';
@@ -21,18 +23,19 @@ const CONNECT: Connect = {
   password: undefined,
   will: undefined,
 };
+const gate = () => ({ devices, failures: new FailedAttempts(readSettings()) });
 const peer = (changes: Partial<Peer> = {}): Peer => ({ address: '192.0.2.1:1', secure: true, ...changes });
 
 /** The CONNACK's code, 0 for one who comes in. */
 async function codeOf(from: Peer, changes: Partial<Connect> = {}): Promise<number> {
-  const verdict = await admit({ ...CONNECT, ...changes }, from, devices);
+  const verdict = await admit({ ...CONNECT, ...changes }, from, gate());
   return 'refusal' in verdict ? verdict.refusal.code : 0;
 }
 
 const certificate = devices.certificateOf(id);
 
 test('a certificate alone lets its device in', async () => {
-  const verdict = await admit(CONNECT, peer({ certificate }), devices);
+  const verdict = await admit(CONNECT, peer({ certificate }), gate());
   assert.is('device' in verdict && verdict.device.id, id);
 });
 
@@ -81,7 +84,10 @@ test('while the registry cannot be read everyone is asked to come later', async 
   const absent = { authenticate: away, certified: away };
   const named = { ...CONNECT, userName: id, password: Buffer.from(password) };
   for (const from of [peer(), peer({ certificate })]) {
-    const verdict = await admit(named, from, absent);
+    const verdict = await admit(named, from, {
+      devices: absent,
+      failures: new FailedAttempts(readSettings()),
+    });
     assert.is('refusal' in verdict && verdict.refusal.code, 3);
   }
 });

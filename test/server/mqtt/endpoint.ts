@@ -2,7 +2,10 @@
 
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
+import { ConnectionLimit } from '../../../server/access/connection-limit.js';
+import { FailedAttempts } from '../../../server/access/failures.js';
+import { type AuditEvent, auditTo } from '../../../server/audit.js';
 import { readSettings, type Settings } from '../../../server/config.js';
 import type { Device } from '../../../server/devices/device.js';
 import type { KnownDevices } from '../../../server/mqtt/endpoint.js';
@@ -84,10 +87,26 @@ export class TestDevices extends EventEmitter implements KnownDevices {
 
 const digest = (password: string | Uint8Array): Buffer => createHash('sha256').update(password).digest();
 
+/** What an endpoint needs beside its twins and devices. */
+export const partsFor = (settings: Settings, log: Logger) => ({
+  settings,
+  failures: new FailedAttempts(settings),
+  connections: new ConnectionLimit({
+    perSource: settings.connectionsPerSource,
+    total: settings.connections,
+  }),
+  audit: auditTo(log),
+  log,
+});
+
 export interface LogLine {
   level: number;
   reason?: string;
   device?: string;
+  /** Of the lines of the audit. */
+  audit?: AuditEvent;
+  source?: string;
+  device_id?: string;
 }
 
 export interface TestEndpoint {
@@ -126,7 +145,8 @@ export async function startEndpoint(changes: Partial<Settings> = {}): Promise<Te
       };
       lines.on('line', look);
     });
-  const mqtt = startMqtt({ twins, devices, settings, log: pino({ level: 'debug' }, sink) });
-  const { ports, close } = await listenEverywhere(mqtt, settings);
+  const parts = partsFor(settings, pino({ level: 'debug' }, sink));
+  const mqtt = startMqtt({ twins, devices, ...parts });
+  const { ports, close } = await listenEverywhere(mqtt, parts);
   return { ports, mqtt, twins, storage, devices, log, logged, close };
 }

@@ -7,6 +7,7 @@ import { startMqtt } from '../../../server/mqtt/listener.js';
 import { memoryStorage } from '../../../server/storage/memory.js';
 import { Twins } from '../../../server/twins/twins.js';
 import { certify } from '../devices/certify.js';
+import { partsFor } from './endpoint.js';
 import { connectPacket, RawClient } from './raw-client.js';
 import { type Listening, listenEverywhere, overEach } from './transports.js';
 
@@ -17,10 +18,9 @@ const suites = overEach('registry', (test, transport) => {
   test.before(async () => {
     const storage = memoryStorage();
     devices = new Devices(storage, { region: 'fr-par', hubId: randomUUID(), certify });
-    const log = pino({ level: 'silent' });
-    const settings = readSettings();
-    const mqtt = startMqtt({ twins: new Twins(storage), devices, settings, log });
-    listening = await listenEverywhere(mqtt, settings);
+    const parts = partsFor(readSettings(), pino({ level: 'silent' }));
+    const mqtt = startMqtt({ twins: new Twins(storage), devices, ...parts });
+    listening = await listenEverywhere(mqtt, parts);
   });
 
   test.after(() => listening.close());

@@ -57,7 +57,7 @@ const suites = overEach('slow-reader', (test, transport) => {
       honest.send(publishPacket('$SCW/twins/me/current/put', '{"data":{}}'));
       assert.is((await honest.message()).payload.version, ++version);
     }
-    assert.is((await closed).device, device.id);
+    assert.is((await closed).device_id, device.id);
     assert.ok(reads() < FLOOD / 2, `${reads()} of ${FLOOD} answers were made`);
     assert.ok(process.memoryUsage().rss - memory < 100 * 1024 * 1024);
     client.vanish();

@@ -7,11 +7,13 @@ import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import { suite, type Test } from 'uvu';
 import { createWebSocketStream, WebSocket } from 'ws';
+import type { ConnectionLimit } from '../../../server/access/connection-limit.js';
+import { countConnections } from '../../../server/access/count-connections.js';
 import { OriginPolicy } from '../../../server/access/origin-policy.js';
-import type { Settings } from '../../../server/config.js';
+import type { Audit } from '../../../server/audit.js';
 import { listen } from '../../../server/listen.js';
 import type { Mqtt } from '../../../server/mqtt/listener.js';
-import { acceptWebSockets } from '../../../server/mqtt/websocket.js';
+import { acceptWebSockets, type WebSocketSettings } from '../../../server/mqtt/websocket.js';
 import { issue } from '../../../server/tls/issue.js';
 import type { Tls } from '../../../server/tls/tls.js';
 
@@ -43,10 +45,20 @@ export const OWN_TLS: Tls = { options: { cert, key }, attend: () => undefined, s
 
 export const OWN_POLICY = new OriginPolicy({ names: ['127.0.0.1'], origins: [] });
 
+interface Parts {
+  settings: WebSocketSettings;
+  connections: ConnectionLimit;
+  audit: Audit;
+}
+
 /** Listens for every transport. */
-export async function listenEverywhere(mqtt: Mqtt, settings: Settings): Promise<Listening> {
+export async function listenEverywhere(
+  mqtt: Mqtt,
+  { settings, connections, audit }: Parts,
+): Promise<Listening> {
   const http = createServer();
-  acceptWebSockets(http, { mqtt, settings, policy: OWN_POLICY, audit: () => undefined });
+  countConnections(http, connections, (source) => audit('connection_refused', { source, via: 'rest' }));
+  acceptWebSockets(http, { mqtt, settings, policy: OWN_POLICY, audit });
   const [tcp, tls, web] = [
     await mqtt.listen(LOOPBACK),
     await mqtt.listen(LOOPBACK, OWN_TLS),
