@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { digest, makePassword, sameDigest } from '../access/secret.js';
 import { putDocument, removeDocument } from '../storage/ask.js';
 import type { Storage, StoredFile } from '../storage/storage.js';
+import type { KeyType } from '../tls/key-pair.js';
 import type { Device } from './device.js';
 import { Presence, type PresenceState } from './presence.js';
 import { type DeviceChanges, type DeviceRecord, type NewDevice, shardOf } from './record.js';
@@ -33,7 +34,7 @@ export interface DevicesOptions {
   region: string;
   hubId: string;
   /** Makes a certificate for a device. */
-  certify: (deviceId: string) => Promise<IssuedCertificate>;
+  certify: (deviceId: string, keyType: KeyType) => Promise<IssuedCertificate>;
   now?: () => Date;
   /** The time of a device's last activity could not be kept. */
   onError?: (error: Error) => void;
@@ -70,7 +71,7 @@ export class Devices {
   /** A new device, enabled. */
   async create(input: NewDevice): Promise<{ device: Device } & Credentials> {
     const id = randomUUID();
-    const { credentials, digests } = await this.#newCredentials(id);
+    const { credentials, digests } = await this.#newCredentials(id, 'ecdsa');
     const at = this.#now().toISOString();
     const file = await this.#storage.open(shardOf('devices', id));
     await this.#write(file, id, 1, {
@@ -138,9 +139,9 @@ export class Devices {
   }
 
   /** Replaces certificate and password, and closes what was opened with the old ones. @throws DeviceNotFound */
-  async renew(id: string): Promise<{ device: Device } & Credentials> {
+  async renew(id: string, keyType: KeyType = 'ecdsa'): Promise<{ device: Device } & Credentials> {
     if ((await this.#find(id)) === undefined) throw new DeviceNotFound(id);
-    const { credentials, digests } = await this.#newCredentials(id);
+    const { credentials, digests } = await this.#newCredentials(id, keyType);
     await this.#change(id, (record) => ({ ...record, ...digests }));
     this.#revoke(id, 'credentials');
     return { device: await this.get(id), ...credentials };
@@ -206,9 +207,9 @@ export class Devices {
     for (const watcher of this.#watchers) watcher(id, why);
   }
 
-  async #newCredentials(id: string) {
+  async #newCredentials(id: string, keyType: KeyType) {
     const password = makePassword();
-    const { certificate, sha256 } = await this.#options.certify(id);
+    const { certificate, sha256 } = await this.#options.certify(id, keyType);
     return {
       credentials: { certificate, password },
       digests: { password_sha256: digest(password), certificate_sha256: sha256 },

@@ -3,6 +3,7 @@ import { shows } from '../access/permissions.js';
 import type { Device } from '../devices/device.js';
 import type { Devices } from '../devices/devices.js';
 import type { DeviceChanges } from '../devices/record.js';
+import type { KeyType } from '../tls/key-pair.js';
 import { InvalidRequest } from '../twins/errors.js';
 import { parseObject } from '../twins/request.js';
 import type { Twins } from '../twins/twins.js';
@@ -15,6 +16,8 @@ const READ = { resource: 'device', action: 'read' } as const;
 const WRITE = { resource: 'device', action: 'write' } as const;
 
 const NAME_LENGTH = 255;
+/** [ext] Of a renewed certificate. The boards' TLS (Moddable SDK 8.2) can prove no key but one of RSA. */
+const KEY_TYPES: readonly KeyType[] = ['ecdsa', 'rsa'];
 
 /** @param hubId the one hub that devices can be on */
 export function routeDevices(router: Router, devices: Devices, twins: Twins, hubId: string): void {
@@ -67,7 +70,8 @@ export function routeDevices(router: Router, devices: Devices, twins: Twins, hub
     });
   }
   router.on('POST', `${DEVICE}/renew-certificate`, WRITE, async (call) => {
-    const renewed = await devices.renew(deviceId(call));
+    const keyType = oneOfQuery(call, 'key_type', KEY_TYPES) ?? 'ecdsa';
+    const renewed = await devices.renew(deviceId(call), keyType);
     call.audit('credentials_renewed', { device_id: renewed.device.id });
     sendObject(call, renewed);
   });

@@ -12,7 +12,9 @@ const LATE_CLOCK_MS = DAY_MS;
 export type Issue = (request: CertificateRequest) => Promise<KeyPair>;
 
 /** What a certificate is for and how long it is valid; the rest is the authority's to say. */
-export type Wanted = Pick<CertificateRequest, 'usage' | 'commonName' | 'names'> & { readonly days: number };
+export type Wanted = Pick<CertificateRequest, 'usage' | 'keyType' | 'commonName' | 'names'> & {
+  readonly days: number;
+};
 
 /** The authority that every certificate of this server comes from: ECDSA P-256, valid for ten years. */
 export class Authority {

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Settings } from '../config.js';
 import { Authority } from './authority.js';
 import { Issuer } from './issuer.js';
+import type { KeyType } from './key-pair.js';
 import { type CertificateSettings, givenCertificate, ownCertificate } from './server-certificate.js';
 import { ServerTls } from './server-tls.js';
 import { sha256Of } from './shown-certificate.js';
@@ -20,7 +21,10 @@ export interface Certificates {
   readonly authority: Authority;
   readonly tls: Tls;
   /** A certificate for a device; nobody can read its key again. */
-  certify(deviceId: string): Promise<{ certificate: { crt: string; key: string }; sha256: string }>;
+  certify(
+    deviceId: string,
+    keyType: KeyType,
+  ): Promise<{ certificate: { crt: string; key: string }; sha256: string }>;
   close(): Promise<void>;
 }
 
@@ -41,8 +45,8 @@ export async function openCertificates({ data, settings, log }: CertificatesOpti
     return {
       authority,
       tls,
-      async certify(deviceId) {
-        const wanted = { usage: 'device' as const, commonName: deviceId, names: [] };
+      async certify(deviceId, keyType) {
+        const wanted = { usage: 'device' as const, keyType, commonName: deviceId, names: [] };
         const { certificate, key } = await authority.issue({ ...wanted, days: settings.tlsDeviceDays });
         const sha256 = sha256Of(new X509Certificate(certificate));
         return { certificate: { crt: certificate, key }, sha256 };

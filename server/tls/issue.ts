@@ -16,12 +16,14 @@ import {
   X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509';
-import type { KeyPair } from './key-pair.js';
+import type { KeyPair, KeyType } from './key-pair.js';
 
 export type Usage = 'authority' | 'server' | 'device';
 
 export interface CertificateRequest {
   usage: Usage;
+  /** ECDSA when absent. */
+  keyType?: KeyType;
   commonName: string;
   /** The subject's alternative names. */
   names: readonly (JsonGeneralName & { type: 'dns' | 'ip' })[];
@@ -31,7 +33,13 @@ export interface CertificateRequest {
   issuer: KeyPair | undefined;
 }
 
-const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+const ECDSA = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+const RSA = {
+  name: 'RSASSA-PKCS1-v1_5',
+  hash: 'SHA-256',
+  modulusLength: 2048,
+  publicExponent: new Uint8Array([1, 0, 1]),
+};
 const SERIAL_BYTES = 16;
 
 const USAGES: Record<Usage, Extension[]> = {
@@ -51,9 +59,10 @@ function endUse(use: ExtendedKeyUsage): Extension[] {
   ];
 }
 
-/** A new certificate with a new key, ECDSA P-256. */
+/** A new certificate with a new key. */
 export async function issue(request: CertificateRequest): Promise<KeyPair> {
-  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+  const algorithm = request.keyType === 'rsa' ? RSA : ECDSA;
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const issuer = request.issuer && (await openIssuer(request.issuer));
   const subject = [{ CN: [request.commonName] }];
   const certificate = await X509CertificateGenerator.create({
@@ -64,7 +73,7 @@ export async function issue(request: CertificateRequest): Promise<KeyPair> {
     notAfter: request.notAfter,
     publicKey: keys.publicKey,
     signingKey: issuer?.key ?? keys.privateKey,
-    signingAlgorithm: ALGORITHM,
+    signingAlgorithm: ECDSA,
     extensions: [
       ...USAGES[request.usage],
       ...alternativeNames(request.names),
@@ -82,7 +91,7 @@ async function openIssuer({ certificate, key }: KeyPair) {
   const der = createPrivateKey(key).export({ type: 'pkcs8', format: 'der' });
   return {
     certificate: new X509Certificate(certificate),
-    key: await webcrypto.subtle.importKey('pkcs8', der, ALGORITHM, false, ['sign']),
+    key: await webcrypto.subtle.importKey('pkcs8', der, ECDSA, false, ['sign']),
   };
 }
 

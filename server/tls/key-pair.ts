@@ -6,6 +6,9 @@ export interface KeyPair {
   readonly key: string;
 }
 
+/** ECDSA on P-256, or RSA with 2048 bits, which takes much longer to make. */
+export type KeyType = 'ecdsa' | 'rsa';
+
 /** There is no certificate with its key where one should be. The message is one line that names the file. */
 export class KeyPairUnusable extends Error {
   override name = 'KeyPairUnusable';

@@ -117,6 +117,16 @@ test('renewing what a device proves itself with gives it a new certificate and p
   assert.ok(await rest.devices.authenticate(device.id, Buffer.from(body.password)));
 });
 
+test('the key of a renewed certificate is of the type that is asked for, ECDSA when none is', async ({
+  rest,
+}) => {
+  const { device } = await create(rest, { name: 'board' });
+  const renew = (query: string) => rest.ask('POST', `/devices/${device.id}/renew-certificate${query}`);
+  assert.match((await renew('?key_type=rsa')).body.certificate.crt, /rsa$/);
+  assert.match((await renew('')).body.certificate.crt, /ecdsa$/);
+  assert.is((await renew('?key_type=dsa')).status, 400);
+});
+
 test('deleting a device deletes its twin, and no other', async ({ rest }) => {
   const [one, other] = [await rest.newDevice(), await rest.newDevice()];
   for (const { id } of [one, other]) {

@@ -40,10 +40,24 @@ test('a server has its names, and is for servers', async () => {
 });
 
 test('key and certificate belong together, on the curve P-256', async () => {
-  const pair = await deviceCertificate(authority, 'd');
+  const pair = await serverCertificate(authority);
   const key = createPrivateKey(pair.key);
   assert.ok(x509(pair).checkPrivateKey(key));
   assert.equal(key.asymmetricKeyDetails, { namedCurve: 'prime256v1' });
+});
+
+test('a key of RSA is made where one is asked for, in PKCS #8', async () => {
+  const pair = await authority.issue({
+    usage: 'device',
+    keyType: 'rsa',
+    commonName: 'd',
+    names: [],
+    days: 1,
+  });
+  const key = createPrivateKey(pair.key);
+  assert.ok(x509(pair).checkPrivateKey(key));
+  assert.equal([key.asymmetricKeyType, key.asymmetricKeyDetails?.modulusLength], ['rsa', 2048]);
+  assert.match(pair.key, '-----BEGIN PRIVATE KEY-----');
 });
 
 test('no two certificates have a serial number or a key in common', async () => {
