@@ -5,7 +5,7 @@ import { join, posix } from 'node:path';
 import { parse } from '@babel/parser';
 
 const FOLDERS = ['firmware', 'server', 'shared', 'test'];
-const SOURCE = /\.(ts|js|mjs)$/;
+const SOURCE = /\.(tsx?|js|mjs)$/;
 
 export interface Source {
   /** From the project's top, with `/`. */
@@ -55,7 +55,7 @@ const SPECIFIER: Record<string, (node: Node) => Node | undefined> = {
 export function importsOf(text: string, path: string): string[] {
   const { program } = parse(text, {
     sourceType: 'module',
-    plugins: ['typescript'],
+    plugins: path.endsWith('.tsx') ? ['typescript', 'jsx'] : ['typescript'],
     sourceFilename: path,
     createImportExpressions: true,
   });

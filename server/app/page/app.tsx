@@ -1,0 +1,72 @@
+import type { JSX } from 'preact';
+import type { Program } from './client/program.js';
+import { FaultText, Toast } from './parts/toast.js';
+import { Alarm } from './screens/alarm.js';
+import { List } from './screens/list.js';
+import { Pairing } from './screens/pairing.js';
+import { PanelScreen } from './screens/panel.js';
+import { Phone } from './screens/phone.js';
+import { type AppState, alarming, missedAlarm, panelOf, serverNow, shownId } from './state/app.js';
+import { clockText, durationText } from './state/time-text.js';
+
+interface AppProps {
+  readonly state: AppState;
+  readonly program: Program;
+}
+
+export function App({ state, program }: AppProps): JSX.Element {
+  const { store } = program;
+  if (state.token === undefined) return <Pairing fault={state.fault} onPair={program.pair} />;
+  const ringing = alarming(state);
+  return (
+    <>
+      <Screen state={state} program={program} />
+      <Toasts state={state} program={program} />
+      {ringing !== undefined && (
+        <Alarm
+          key={ringing.id}
+          state={state}
+          panel={ringing}
+          onDisarm={() => program.setArmed(ringing.id, false)}
+          onSilence={() => store.dispatch({ type: 'silenced', id: ringing.id })}
+        />
+      )}
+    </>
+  );
+}
+
+function Screen({ state, program }: AppProps): JSX.Element {
+  const panel = panelOf(state, shownId(state));
+  if (state.isPhoneOpen) return <Phone state={state} onUnpair={program.unpair} />;
+  if (panel === undefined) return <List state={state} />;
+  return (
+    <PanelScreen
+      key={panel.id}
+      state={state}
+      panel={panel}
+      onArm={(armed) => program.setArmed(panel.id, armed)}
+    />
+  );
+}
+
+/** What went wrong, and an alarm that nobody here knows of yet. */
+function Toasts({ state, program }: AppProps): JSX.Element {
+  const { store } = program;
+  const id = shownId(state);
+  const missed = id === undefined ? undefined : missedAlarm(state, id);
+  return (
+    <div class="toasts" role="alert">
+      {id !== undefined && missed !== undefined && (
+        <Toast onClose={() => store.dispatch({ type: 'alarm-seen', id })}>
+          <strong>The siren rang</strong> {clockText(missed.from, serverNow(state))}, for{' '}
+          {durationText(missed.to - missed.from)}.
+        </Toast>
+      )}
+      {state.fault !== undefined && (
+        <Toast onClose={() => store.dispatch({ type: 'fault-read' })}>
+          <FaultText fault={state.fault} />
+        </Toast>
+      )}
+    </div>
+  );
+}

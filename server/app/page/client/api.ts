@@ -1,0 +1,155 @@
+/** The server's REST interface, as far as the app needs it. */
+
+import type { TwinDocument } from '../../../../shared/document.js';
+import { CURRENT, DESIRED, type DesiredDocument } from '../../../../shared/panel.js';
+import type { Device } from '../../../devices/device.js';
+import type { Role } from '../state/app.js';
+import { type Fault, faultOf } from '../state/fault.js';
+import { newPanel, type Panel, withDocument } from '../state/panel.js';
+
+const PAGE_SIZE = 100;
+const HISTORY_LIMIT = 1000;
+/** A server that has not answered by then is away. */
+const ANSWER_MS = 10_000;
+
+/** What was asked was not done, or it is not known whether. */
+export class Failed extends Error {
+  override name = 'Failed';
+  constructor(
+    readonly fault: Fault,
+    /** What the server said is not there, such as `twin_document`. */
+    readonly resource?: unknown,
+  ) {
+    super(fault);
+  }
+}
+
+/** Every call may throw Failed. */
+export class Api {
+  /**
+   * @param base `/iot/v1/regions/…`
+   * @param onClock hears of the server's clock, in milliseconds since 1970, at its answers
+   */
+  constructor(
+    readonly base: string,
+    readonly token: string,
+    private readonly onClock: (serverNow: number) => void,
+  ) {}
+
+  async role(): Promise<Role> {
+    const { role } = (await this.#json('/tokens/self')) as { role: Role };
+    return role;
+  }
+
+  /** All devices with what they said last, in the order of their names. */
+  async panels(): Promise<Panel[]> {
+    const devices = await this.#devices();
+    const panels = await Promise.all(devices.map((device) => this.#panel(device)));
+    return panels.sort((one, other) => one.name.localeCompare(other.name));
+  }
+
+  /** Changes what is wanted of the panel and leaves what else stands there. @returns the document as it is now */
+  async setArmed(id: string, armed: boolean): Promise<TwinDocument> {
+    const data: DesiredDocument = { alarm_armed: armed };
+    const path = documentPath(id, DESIRED);
+    const body = JSON.stringify({ data });
+    try {
+      return (await this.#json(path, { method: 'PATCH', body })) as TwinDocument;
+    } catch (error) {
+      if (!isNoDocument(error)) throw error;
+      return (await this.#json(path, { method: 'PUT', body })) as TwinDocument;
+    }
+  }
+
+  /** The versions of `current` since a time, in milliseconds since 1970; newest first. */
+  async history(id: string, since: number): Promise<TwinDocument[]> {
+    const query = `since=${new Date(since).toISOString()}&limit=${HISTORY_LIMIT}`;
+    try {
+      const answer = await this.#json(`${documentPath(id, CURRENT)}/history?${query}`);
+      return (answer as { history: TwinDocument[] }).history;
+    } catch (error) {
+      if (isNoDocument(error)) return [];
+      throw error;
+    }
+  }
+
+  /** The events of a twin as they come, until the signal ends them. */
+  async events(id: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    const headers = { Accept: 'text/event-stream' };
+    const { body } = await this.#fetch(`/twins/${id}/events`, { headers, signal });
+    if (body === null) throw new Failed('server-fault');
+    return body;
+  }
+
+  /** A device that may connect with a password, which is shown this once. */
+  async createDevice(name: string): Promise<{ id: string; password: string }> {
+    const body = JSON.stringify({ name, allow_insecure: true });
+    const made = (await this.#json('/devices', { method: 'POST', body })) as {
+      device: Device;
+      password: string;
+    };
+    return { id: made.device.id, password: made.password };
+  }
+
+  async #devices(): Promise<Device[]> {
+    const devices: Device[] = [];
+    for (let page = 1; ; page += 1) {
+      const answer = await this.#json(`/devices?page=${page}&page_size=${PAGE_SIZE}`);
+      const some = (answer as { devices: Device[] }).devices;
+      devices.push(...some);
+      if (some.length < PAGE_SIZE) return devices;
+    }
+  }
+
+  async #panel({ id, name, is_connected, last_activity_at }: Device): Promise<Panel> {
+    const at = last_activity_at === null ? {} : { at: Date.parse(last_activity_at) };
+    const panel = newPanel(id, name, { isConnected: is_connected, ...at });
+    const documents = await Promise.all([CURRENT, DESIRED].map((document) => this.#document(id, document)));
+    return documents.reduce(
+      (known, document) => (document === undefined ? known : withDocument(known, document)),
+      panel,
+    );
+  }
+
+  async #document(id: string, name: string): Promise<TwinDocument | undefined> {
+    try {
+      return (await this.#json(documentPath(id, name))) as TwinDocument;
+    } catch (error) {
+      // It was never made, or its device was removed meanwhile.
+      if (error instanceof Failed && error.resource !== undefined) return undefined;
+      throw error;
+    }
+  }
+
+  async #json(path: string, init: RequestInit = {}): Promise<unknown> {
+    const response = await this.#fetch(path, { ...init, signal: AbortSignal.timeout(ANSWER_MS) });
+    try {
+      return await response.json();
+    } catch {
+      throw new Failed('server-away');
+    }
+  }
+
+  async #fetch(path: string, init: RequestInit): Promise<Response> {
+    let response: Response;
+    try {
+      const headers = { ...init.headers, 'X-Auth-Token': this.token };
+      response = await fetch(this.base + path, { ...init, headers });
+    } catch {
+      throw new Failed('server-away');
+    }
+    const date = Date.parse(response.headers.get('date') ?? '');
+    if (!Number.isNaN(date)) this.onClock(date);
+    if (response.ok) return response;
+    const body: unknown = await response.json().catch(() => undefined);
+    throw new Failed(faultOf(response.status, body), resourceOf(body));
+  }
+}
+
+const documentPath = (id: string, name: string): string => `/twins/${id}/documents/${name}`;
+
+const isNoDocument = (error: unknown): boolean =>
+  error instanceof Failed && error.resource === 'twin_document';
+
+const resourceOf = (body: unknown): unknown =>
+  typeof body === 'object' && body !== null && 'resource' in body ? body.resource : undefined;

@@ -1,0 +1,137 @@
+/** The one live connection of the app: follows one panel, and comes back by itself. */
+
+import { createParser } from 'eventsource-parser';
+import { BackOff, type Waits } from '../../../../shared/backoff.js';
+import type { Link } from '../state/app.js';
+import type { Fault } from '../state/fault.js';
+import { Failed } from './api.js';
+
+export interface LiveOptions extends Waits {
+  /** Opens the events of a panel. @throws Failed */
+  readonly open: (id: string, signal: AbortSignal) => Promise<ReadableStream<Uint8Array>>;
+  readonly onLink: (kind: Link['kind']) => void;
+  readonly onEvent: (id: string, kind: string | undefined, data: string) => void;
+  /** The server refuses for good; it is not asked again. */
+  readonly onRefused: (fault: Fault) => void;
+  /** A connection on which nothing came for so long is dead; milliseconds. The server speaks every 15 s. */
+  readonly silenceMs: number;
+}
+
+/** Faults that another try does not mend. */
+const FINAL: readonly Fault[] = ['revoked', 'expired', 'not-allowed', 'panel-unknown'];
+
+export class Live {
+  readonly #options: LiveOptions;
+  #id: string | undefined;
+  #following: Following | undefined;
+
+  constructor(options: LiveOptions) {
+    this.#options = options;
+  }
+
+  /** Follows this panel from now on, and no other; undefined: none. */
+  follow(id: string | undefined): void {
+    if (id === this.#id) return;
+    this.#id = id;
+    this.#following?.end();
+    this.#following = id === undefined ? undefined : new Following(id, this.#options);
+  }
+
+  /** The phone woke, or its network is back: what may be dead is tried at once. */
+  wake(): void {
+    this.#following?.wake();
+  }
+}
+
+class Following {
+  readonly #options: LiveOptions;
+  readonly #backOff: BackOff;
+  #isOver = false;
+  #connection = new AbortController();
+  #silence: ReturnType<typeof setTimeout> | undefined;
+  #heardAt = 0;
+  #goOn: () => void = () => {};
+
+  constructor(id: string, options: LiveOptions) {
+    this.#options = options;
+    this.#backOff = new BackOff(options, Math.random);
+    this.#run(id);
+  }
+
+  end(): void {
+    this.#isOver = true;
+    this.#connection.abort();
+    this.#goOn();
+  }
+
+  wake(): void {
+    // A connection that is merely quiet has spoken within half of its time.
+    if (Date.now() - this.#heardAt > this.#options.silenceMs / 2) this.#connection.abort();
+    this.#goOn();
+  }
+
+  async #run(id: string): Promise<void> {
+    while (!this.#isOver) {
+      const fault = await this.#connect(id);
+      if (this.#isOver) return;
+      if (fault !== undefined && FINAL.includes(fault)) return this.#options.onRefused(fault);
+      if (fault !== undefined) this.#options.onLink('lost');
+      await this.#wait(this.#backOff.next());
+    }
+  }
+
+  /** Resolves when the connection is over: with why there was none, or with nothing when there was one. */
+  async #connect(id: string): Promise<Fault | undefined> {
+    const { open, onLink, onEvent } = this.#options;
+    this.#connection = new AbortController();
+    onLink('connecting');
+    this.#heard();
+    let beganAt: number | undefined;
+    try {
+      const stream = await open(id, this.#connection.signal);
+      if (this.#isOver) return undefined;
+      beganAt = Date.now();
+      onLink('live');
+      await this.#read(stream, ({ event, data }) => onEvent(id, event, data));
+      return undefined;
+    } catch (error) {
+      if (beganAt === undefined) return error instanceof Failed ? error.fault : 'server-away';
+      return undefined;
+    } finally {
+      clearTimeout(this.#silence);
+      this.#connection.abort();
+      if (beganAt !== undefined) this.#backOff.stood(Date.now() - beganAt);
+    }
+  }
+
+  async #read(
+    stream: ReadableStream<Uint8Array>,
+    onEvent: (message: { event?: string | undefined; data: string }) => void,
+  ): Promise<void> {
+    const parser = createParser({ onEvent });
+    const decoder = new TextDecoder();
+    const reader = stream.getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done || this.#isOver) return;
+      this.#heard();
+      parser.feed(decoder.decode(value, { stream: true }));
+    }
+  }
+
+  #heard(): void {
+    this.#heardAt = Date.now();
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => this.#connection.abort(), this.#options.silenceMs);
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#goOn = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}

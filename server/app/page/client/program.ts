@@ -1,0 +1,105 @@
+/** Everything that happens beside the picture: pairing, the session, what is kept, sound and notifications. */
+
+import { type AppState, alarming, initial, panelOf } from '../state/app.js';
+import { PHONE_FRAGMENT, panelInFragment, tokenInFragment } from '../state/fragment.js';
+import { isRinging, wantedOf } from '../state/panel.js';
+import { Store } from '../state/store.js';
+import { Bell } from './bell.js';
+import { keep, recall } from './kept.js';
+import { notify, withdraw } from './notices.js';
+import { Session } from './session.js';
+
+const TICK_MS = 1000;
+/** A clock that jumped so far slept. */
+const SLEPT_MS = 10_000;
+
+export interface Program {
+  readonly store: Store;
+  setArmed(id: string, armed: boolean): void;
+  pair(token: string): void;
+  unpair(): void;
+}
+
+/** @param base `/iot/v1/regions/…` */
+export function startProgram(base: string): Program {
+  const now = Date.now();
+  const store = new Store({ ...initial(now), ...recall(localStorage, now) });
+  let session: Session | undefined;
+
+  const follow = (state: AppState, before: AppState): void => {
+    if (session === undefined || state.token !== before.token) {
+      session?.end();
+      session = state.token === undefined ? undefined : new Session(store, base, state.token);
+    }
+    session?.follow(state, before);
+  };
+  store.onChange(follow);
+  store.onChange(keepChanges);
+  store.onChange(raiseAlarm(new Bell()));
+  followAddress(store);
+  follow(store.state, store.state);
+  watchClock(store, () => session?.wake());
+  return {
+    store,
+    setArmed: (id, armed) => session?.setArmed(id, armed),
+    pair: (token) => store.dispatch({ type: 'paired', token }),
+    unpair: () => store.dispatch({ type: 'unpaired' }),
+  };
+}
+
+/** `#token=…` pairs, `#panel=…` opens a panel, `#phone` the settings of this phone, and anything else is the list. */
+function followAddress(store: Store): void {
+  const read = () => {
+    const token = tokenInFragment(location.hash);
+    if (token !== undefined) {
+      // Nobody who looks over the shoulder, or at the history, shall find it.
+      history.replaceState(null, '', location.pathname);
+      if (token !== store.state.token) store.dispatch({ type: 'paired', token });
+    }
+    if (location.hash === PHONE_FRAGMENT) store.dispatch({ type: 'phone-opened' });
+    else store.dispatch({ type: 'opened', id: panelInFragment(location.hash) });
+  };
+  addEventListener('hashchange', read);
+  read();
+}
+
+/** Ticks while somebody looks, and notices when the phone slept or was without its network. */
+function watchClock(store: Store, wake: () => void): void {
+  let tickedAt = Date.now();
+  const tick = () => {
+    const now = Date.now();
+    const slept = now - tickedAt > SLEPT_MS;
+    tickedAt = now;
+    if (document.visibilityState === 'visible') store.dispatch({ type: 'ticked', now });
+    if (slept) wake();
+  };
+  setInterval(tick, TICK_MS);
+  document.addEventListener('visibilitychange', tick);
+  addEventListener('pageshow', tick);
+  addEventListener('online', wake);
+}
+
+function keepChanges(state: AppState, before: AppState): void {
+  const isSame =
+    state.token === before.token &&
+    state.role === before.role &&
+    state.panels === before.panels &&
+    state.past === before.past &&
+    state.seen === before.seen;
+  if (!isSame) keep(localStorage, state);
+}
+
+/** Rings, and tells also those who look elsewhere, from when a panel rings until somebody takes note. */
+const raiseAlarm = (bell: Bell) => {
+  addEventListener('pointerdown', () => bell.allow(), { once: true });
+  return (state: AppState, before: AppState): void => {
+    const panel = alarming(state);
+    bell.ring(panel !== undefined && wantedOf(panel) !== false);
+    if (state.panels === before.panels) return;
+    for (const now of state.panels) {
+      const was = panelOf(before, now.id);
+      if (isRinging(now) && (was === undefined || !isRinging(was))) notify(now);
+      else if (!isRinging(now) && was !== undefined && isRinging(was)) withdraw(now.id);
+    }
+  };
+};

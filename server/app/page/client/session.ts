@@ -1,0 +1,128 @@
+/** What goes on between a paired phone and the server: the list is looked at, one panel is followed, its past is read. */
+
+import type { Waits } from '../../../../shared/backoff.js';
+import { type AppEvent, type AppState, PAST_MS, serverNow, shownId } from '../state/app.js';
+import { endsPairing, type Fault } from '../state/fault.js';
+import { newsOf } from '../state/news.js';
+import { runsOf } from '../state/runs.js';
+import type { Store } from '../state/store.js';
+import { Api, Failed } from './api.js';
+import { Live } from './live.js';
+import { Poll } from './poll.js';
+
+const WAITS: Waits = { backOffMin: 500, backOffMax: 15_000 };
+/** More than two of the server's 15 s between two signs of life. */
+const SILENCE_MS = 35_000;
+/** Between two looks at the list: when it is shown, when there are others than the panel shown, and when there are none. */
+const PAUSES_MS = { list: 5000, others: 15_000, alone: 60_000 };
+/** The Date header has whole seconds, and the way takes its time: less than this is no difference. */
+const CLOCK_TOLERANCE_MS = 3000;
+
+export class Session {
+  readonly #store: Store;
+  readonly #api: Api;
+  readonly #live: Live;
+  readonly #poll: Poll;
+  #isOver = false;
+
+  constructor(store: Store, base: string, token: string) {
+    this.#store = store;
+    this.#api = new Api(base, token, (serverTime) => this.#compareClocks(serverTime));
+    this.#live = new Live({
+      ...WAITS,
+      silenceMs: SILENCE_MS,
+      open: (id, signal) => this.#api.events(id, signal),
+      onLink: (kind) => this.#tell({ type: 'link', kind, now: Date.now() }),
+      onEvent: (id, kind, data) => {
+        const news = newsOf(id, kind, data, Date.now());
+        if (news !== undefined) this.#tell(news);
+      },
+      onRefused: (fault) => {
+        this.#fail(fault);
+        this.#poll.now();
+      },
+    });
+    this.#poll = new Poll({ ...WAITS, look: () => this.#look(), pause: () => PAUSES_MS[this.#scene] });
+  }
+
+  /** To be called at every change of the state: follows what is shown. */
+  follow(state: AppState, before: AppState): void {
+    const id = shownId(state);
+    this.#live.follow(id);
+    const isNew = id !== shownId(before) || before.link.kind !== 'live';
+    if (id !== undefined && state.link.kind === 'live' && isNew) this.#readPast(id);
+  }
+
+  async setArmed(id: string, armed: boolean): Promise<void> {
+    this.#tell({ type: 'asked', id, armed, now: Date.now() });
+    try {
+      const document = await this.#api.setArmed(id, armed);
+      this.#tell({ type: 'answered', id, document, now: Date.now() });
+    } catch (error) {
+      this.#fail(faultIn(error), id);
+    }
+  }
+
+  wake(): void {
+    this.#live.wake();
+    this.#poll.now();
+  }
+
+  end(): void {
+    this.#isOver = true;
+    this.#live.follow(undefined);
+    this.#poll.end();
+  }
+
+  get #scene(): keyof typeof PAUSES_MS {
+    const { state } = this.#store;
+    if (shownId(state) === undefined) return 'list';
+    return state.panels.length > 1 ? 'others' : 'alone';
+  }
+
+  async #look(): Promise<boolean> {
+    const isFollowing = shownId(this.#store.state) !== undefined;
+    try {
+      if (this.#store.state.role === undefined)
+        this.#tell({ type: 'recognised', role: await this.#api.role() });
+      const panels = await this.#api.panels();
+      if (!isFollowing) this.#tell({ type: 'link', kind: 'live', now: Date.now() });
+      this.#tell({ type: 'listed', panels, now: Date.now() });
+      return true;
+    } catch (error) {
+      const fault = faultIn(error);
+      if (endsPairing(fault)) this.#fail(fault);
+      else if (!isFollowing) this.#tell({ type: 'link', kind: 'lost', now: Date.now() });
+      return false;
+    }
+  }
+
+  async #readPast(id: string): Promise<void> {
+    const { state } = this.#store;
+    const known = state.past[id]?.at(-1)?.to ?? serverNow(state) - PAST_MS;
+    try {
+      const history = await this.#api.history(id, known);
+      this.#tell({ type: 'past', id, runs: runsOf(history) });
+    } catch {
+      // The connection is lost, and says so; when it is back, the past is read again.
+    }
+  }
+
+  #compareClocks(serverTime: number): void {
+    const now = Date.now();
+    const ahead = serverTime - now;
+    if (Math.abs(ahead - this.#store.state.ahead) > CLOCK_TOLERANCE_MS)
+      this.#tell({ type: 'clock-compared', ahead });
+  }
+
+  /** What comes late is not told to whoever came after. */
+  #tell(event: AppEvent): void {
+    if (!this.#isOver) this.#store.dispatch(event);
+  }
+
+  #fail(fault: Fault, id?: string): void {
+    this.#tell({ type: 'failed', fault, now: Date.now(), ...(id !== undefined && { id }) });
+  }
+}
+
+const faultIn = (error: unknown): Fault => (error instanceof Failed ? error.fault : 'server-fault');

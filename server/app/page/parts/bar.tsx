@@ -1,0 +1,29 @@
+import type { ComponentChildren, JSX } from 'preact';
+import { PHONE_FRAGMENT } from '../state/fragment.js';
+import { Icon } from './icon.js';
+
+interface BarProps {
+  readonly title: string;
+  /** Where the arrow leads; undefined: there is none. */
+  readonly back?: string | undefined;
+  readonly children?: ComponentChildren;
+}
+
+/** What stands above every screen. */
+export const Bar = ({ title, back, children }: BarProps): JSX.Element => (
+  <header class="bar">
+    {back !== undefined && (
+      <a class="round" href={back} aria-label="Back">
+        <Icon name="back" />
+      </a>
+    )}
+    <h1>{title}</h1>
+    {children}
+  </header>
+);
+
+export const PhoneLink = (): JSX.Element => (
+  <a class="round" href={PHONE_FRAGMENT} aria-label="This phone">
+    <Icon name="phone" />
+  </a>
+);

@@ -1,0 +1,72 @@
+import type { JSX } from 'preact';
+import { type Span, summaryText, type Timeline } from '../state/timeline.js';
+
+interface PictureProps {
+  readonly timeline: Timeline;
+  /** What stands below, each at its time. */
+  readonly marks: readonly { readonly at: number; readonly text: string }[];
+}
+
+const LANES = ['armed', 'open', 'ringing'] as const;
+const LANE_NAMES = { armed: 'Armed', open: 'Door open', ringing: 'Siren' } as const;
+const LANE_HEIGHT = 28;
+const BAR_HEIGHT = 18;
+const HEIGHT = LANES.length * LANE_HEIGHT;
+/** What is short is still to be seen; in percent of the whole. */
+const LEAST_WIDTH = 0.4;
+
+/** Three lanes of time, and over all of them where nobody could know. */
+export function TimelinePicture({ timeline, marks }: PictureProps): JSX.Element {
+  const share = (at: number): number => (100 * (at - timeline.from)) / (timeline.to - timeline.from);
+  const across = ({ from, to }: Span) => ({
+    x: `${share(from)}%`,
+    width: `${Math.max(LEAST_WIDTH, share(to) - share(from))}%`,
+  });
+  return (
+    <div class="picture">
+      <div class="lane-names" aria-hidden="true">
+        {LANES.map((lane) => (
+          <span key={lane}>{LANE_NAMES[lane]}</span>
+        ))}
+      </div>
+      <svg height={HEIGHT} role="img" aria-label={summaryText(timeline)}>
+        <Hatches />
+        {LANES.map((lane, index) => (
+          <g key={lane} class={`lane lane-${lane}`}>
+            <rect class="track" x="0" y={laneTop(index)} width="100%" height={BAR_HEIGHT} rx="4" />
+            {timeline[lane].map((span) => (
+              <rect key={span.from} {...across(span)} y={laneTop(index)} height={BAR_HEIGHT} rx="2" />
+            ))}
+          </g>
+        ))}
+        {timeline.lost.map((span) => (
+          <rect key={span.from} class="lost" {...across(span)} y="0" height={HEIGHT} />
+        ))}
+        {timeline.unrecorded.map((span) => (
+          <rect key={span.from} class="unrecorded" {...across(span)} y="0" height={HEIGHT} />
+        ))}
+      </svg>
+      <div class="marks" aria-hidden="true">
+        {marks.map(({ at, text }) => (
+          <span key={at} style={{ left: `${share(at)}%` }}>
+            {text}
+          </span>
+        ))}
+      </div>
+      <p class="legend" aria-hidden="true">
+        <span class="swatch swatch-lost" /> no contact <span class="swatch swatch-unrecorded" /> no record
+      </p>
+    </div>
+  );
+}
+
+const laneTop = (index: number): number => index * LANE_HEIGHT + (LANE_HEIGHT - BAR_HEIGHT) / 2;
+
+const Hatches = (): JSX.Element => (
+  <defs>
+    <pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+      <rect class="hatch-ground" width="6" height="6" />
+      <rect class="hatch-line" width="2" height="6" />
+    </pattern>
+  </defs>
+);

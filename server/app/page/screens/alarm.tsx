@@ -1,0 +1,59 @@
+import type { JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { Icon } from '../parts/icon.js';
+import { type AppState, lastAlarm, serverNow } from '../state/app.js';
+import { doorText } from '../state/headline.js';
+import { type Panel, wantedOf } from '../state/panel.js';
+import { sureText } from '../state/sure-text.js';
+import { durationText, exactText } from '../state/time-text.js';
+import { obstacleText, toggleOf, wishText } from '../state/toggle.js';
+
+interface AlarmProps {
+  readonly state: AppState;
+  readonly panel: Panel;
+  readonly onDisarm: () => void;
+  readonly onSilence: () => void;
+}
+
+/** Over everything while a siren rings. */
+export function Alarm({ state, panel, onDisarm, onSilence }: AlarmProps): JSX.Element {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  const server = serverNow(state);
+  const since = lastAlarm(state, panel.id)?.from;
+  const isOld = state.link.kind !== 'live' || !panel.presence.isConnected;
+  const obstacle = obstacleText(state.link, state.role);
+  const isBlocked = obstacle !== undefined || wantedOf(panel) === false;
+  return (
+    <dialog
+      ref={dialog}
+      class="alarm"
+      role="alertdialog"
+      aria-labelledby="alarm-word"
+      aria-describedby="alarm-what"
+      onCancel={(event) => event.preventDefault()}
+    >
+      <div class="bell">
+        <Icon name="bell" />
+      </div>
+      <h1 id="alarm-word">Alarm</h1>
+      <p id="alarm-what" class="what">
+        {isOld ? `The siren at ${panel.name} was ringing.` : `The siren at ${panel.name} is ringing.`}{' '}
+        {doorText(panel)}.
+      </p>
+      <p class="since">
+        {since !== undefined && `Since ${exactText(since)}, for ${durationText(Math.max(0, server - since))}`}
+      </p>
+      <p class="sure">{isOld && sureText(panel, state.link, { phone: state.now, server })}</p>
+      <button type="button" class="disarm" aria-disabled={isBlocked} onClick={() => isBlocked || onDisarm()}>
+        Disarm
+      </button>
+      <p class="wish" role="status">
+        {wishText(toggleOf(panel, state.link, state.now)) ?? obstacle}
+      </p>
+      <button type="button" class="silence" onClick={onSilence}>
+        Only silence this phone
+      </button>
+    </dialog>
+  );
+}

@@ -1,0 +1,52 @@
+import type { JSX, TargetedEvent } from 'preact';
+import { useState } from 'preact/hooks';
+import { Icon } from '../parts/icon.js';
+import { FaultText } from '../parts/toast.js';
+import type { Fault } from '../state/fault.js';
+import { tokenIn } from '../state/fragment.js';
+
+interface PairingProps {
+  /** Why the phone is paired no longer. */
+  readonly fault: Fault | undefined;
+  readonly onPair: (token: string) => void;
+}
+
+export function Pairing({ fault, onPair }: PairingProps): JSX.Element {
+  const [isWrong, setWrong] = useState(false);
+  const shown = isWrong ? 'no-token' : fault;
+  const submit = (event: TargetedEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const token = tokenIn(String(new FormData(event.currentTarget).get('link')));
+    setWrong(token === undefined);
+    if (token !== undefined) onPair(token);
+  };
+  return (
+    <main class="pairing">
+      <Icon name="shield" />
+      <h1>Pair this phone</h1>
+      <p>
+        Open the link that the server prints, or scan its square code with the camera. On the server,{' '}
+        <code>npm run twin -- pair</code> prints a new one.
+      </p>
+      <form onSubmit={submit}>
+        <label for="link">Or paste the link, or the code in it</label>
+        <input
+          id="link"
+          name="link"
+          required
+          autocomplete="off"
+          autocapitalize="none"
+          spellcheck={false}
+          aria-describedby="pairing-fault"
+          aria-invalid={isWrong}
+        />
+        <button type="submit" class="primary">
+          Pair
+        </button>
+      </form>
+      <p id="pairing-fault" class="fault" role="alert">
+        {shown !== undefined && <FaultText fault={shown} />}
+      </p>
+    </main>
+  );
+}

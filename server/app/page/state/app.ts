@@ -1,0 +1,250 @@
+/** All that the app knows and shows, and how each event changes it. Pure: what is done about it is done elsewhere. */
+
+import type { TwinDocument } from '../../../../shared/document.js';
+import { CURRENT } from '../../../../shared/panel.js';
+import { endsPairing, type Fault } from './fault.js';
+import {
+  answered,
+  isRinging,
+  type Panel,
+  type Presence,
+  timed,
+  unanswered,
+  withDocument,
+  withOnly,
+  withoutDocument,
+} from './panel.js';
+import { joined, lastRinging, type Run, recent, runOf } from './runs.js';
+import { DAY } from './time-text.js';
+import type { Span } from './timeline.js';
+
+export type Role = 'owner' | 'app' | 'reader';
+
+/** The way to the server. `since`: this phone's clock, in milliseconds since 1970. */
+export interface Link {
+  readonly kind: 'connecting' | 'live' | 'lost';
+  readonly since: number;
+}
+
+export interface AppState {
+  /** Undefined: not paired. */
+  readonly token: string | undefined;
+  /** Undefined until the server has told. */
+  readonly role: Role | undefined;
+  readonly link: Link;
+  /** In the order of their names. */
+  readonly panels: readonly Panel[];
+  /** The server has told which there are. */
+  readonly isListed: boolean;
+  /** The one that was opened. */
+  readonly openId: string | undefined;
+  /** The settings of this phone are looked at. */
+  readonly isPhoneOpen: boolean;
+  /** What went wrong last and still matters. */
+  readonly fault: Fault | undefined;
+  /** The past of panels, by their ids; of those that were looked at. */
+  readonly past: Readonly<Record<string, readonly Run[]>>;
+  /** The panels whose ringing somebody on this phone has taken note of, until it ends. */
+  readonly silenced: readonly string[];
+  /** When the last ringing began that somebody on this phone knows of, by the panels' ids. */
+  readonly seen: Readonly<Record<string, number>>;
+  /** This phone's clock, as it ticks. */
+  readonly now: number;
+  /** How far the server's clock is ahead of this phone's. */
+  readonly ahead: number;
+}
+
+export type AppEvent =
+  | { type: 'ticked'; now: number }
+  | { type: 'clock-compared'; ahead: number }
+  | { type: 'paired'; token: string }
+  | { type: 'unpaired'; fault?: Fault }
+  | { type: 'recognised'; role: Role }
+  | { type: 'link'; kind: Link['kind']; now: number }
+  | { type: 'listed'; panels: readonly Panel[]; now: number }
+  | { type: 'opened'; id: string | undefined }
+  | { type: 'phone-opened' }
+  | { type: 'twin'; id: string; names: readonly string[]; now: number }
+  | { type: 'document'; id: string; document: TwinDocument; now: number }
+  | { type: 'document-deleted'; id: string; name: string; now: number }
+  | { type: 'presence'; id: string; presence: Presence; now: number }
+  | { type: 'asked'; id: string; armed: boolean; now: number }
+  | { type: 'answered'; id: string; document: TwinDocument; now: number }
+  | { type: 'failed'; id?: string; fault: Fault; now: number }
+  | { type: 'fault-read' }
+  | { type: 'past'; id: string; runs: readonly Run[] }
+  | { type: 'silenced'; id: string }
+  | { type: 'alarm-seen'; id: string };
+
+/** What is kept of the past. */
+export const PAST_MS = 7 * DAY;
+
+export const initial = (now: number): AppState => ({
+  token: undefined,
+  role: undefined,
+  link: { kind: 'connecting', since: now },
+  panels: [],
+  isListed: false,
+  openId: undefined,
+  isPhoneOpen: false,
+  fault: undefined,
+  past: {},
+  silenced: [],
+  seen: {},
+  now,
+  ahead: 0,
+});
+
+export function reduce(state: AppState, event: AppEvent): AppState {
+  switch (event.type) {
+    case 'ticked':
+      return { ...state, now: event.now };
+    case 'clock-compared':
+      return { ...state, ahead: event.ahead };
+    case 'paired':
+      return { ...initial(state.now), token: event.token };
+    case 'unpaired':
+      return { ...initial(state.now), fault: event.fault };
+    case 'recognised':
+      return { ...state, role: event.role };
+    case 'link':
+      return linked(state, event.kind, event.now);
+    case 'listed':
+      return listed(state, event.panels, event.now);
+    case 'opened':
+      return { ...state, openId: event.id, isPhoneOpen: false, fault: undefined };
+    case 'phone-opened':
+      return { ...state, isPhoneOpen: true, fault: undefined };
+    case 'twin':
+      return changed(state, event.id, event.now, (panel) => withOnly(panel, event.names));
+    case 'document':
+      return told(state, event.id, event.document, event.now);
+    case 'document-deleted':
+      return changed(state, event.id, event.now, (panel) => withoutDocument(panel, event.name));
+    case 'presence':
+      return changed(state, event.id, event.now, (panel) => ({ ...panel, presence: event.presence }));
+    case 'asked':
+      return changed(seenAlarm({ ...state, fault: undefined }, event.id), event.id, event.now, (panel) => ({
+        ...panel,
+        asked: event.armed,
+      }));
+    case 'answered':
+      return changed(state, event.id, event.now, (panel) => answered(panel, event.document));
+    case 'failed':
+      return failed(state, event);
+    case 'fault-read':
+      return { ...state, fault: undefined };
+    case 'past':
+      return withPast(state, event.id, joined(state.past[event.id] ?? [], event.runs));
+    case 'silenced':
+      return seenAlarm({ ...state, silenced: [...new Set([...state.silenced, event.id])] }, event.id);
+    case 'alarm-seen':
+      return seenAlarm(state, event.id);
+  }
+}
+
+/** The server's clock. */
+export const serverNow = ({ now, ahead }: AppState): number => now + ahead;
+
+export const panelOf = ({ panels }: AppState, id: string | undefined): Panel | undefined =>
+  panels.find((panel) => panel.id === id);
+
+/** The panel that rings and must be shown, before anything else: the one looked at first. */
+export function alarming(state: AppState): Panel | undefined {
+  const ringing = state.panels.filter((panel) => isRinging(panel) && !state.silenced.includes(panel.id));
+  return ringing.find(({ id }) => id === shownId(state)) ?? ringing[0];
+}
+
+/** The id of the panel whose screen is shown: the one that was opened, or the only one; undefined: the list is. */
+export function shownId({ openId, panels, isListed }: AppState): string | undefined {
+  const isThere = openId !== undefined && (!isListed || panels.some(({ id }) => id === openId));
+  if (isThere) return openId;
+  const [first, second] = panels.filter(({ isOther }) => !isOther);
+  return second === undefined ? first?.id : undefined;
+}
+
+/** When a panel last rang, or since when it does, where that is known. */
+export function lastAlarm({ past, panels }: AppState, id: string): Span | undefined {
+  const panel = panels.find((each) => each.id === id);
+  const { from, to } = lastRinging(past[id] ?? []) ?? {};
+  if (from !== undefined && to !== undefined) return { from, to };
+  return panel?.current !== undefined && isRinging(panel)
+    ? { from: panel.current.at, to: panel.current.at }
+    : undefined;
+}
+
+/** A ringing that is over, and of which nobody on this phone knows. */
+export function missedAlarm(state: AppState, id: string): Span | undefined {
+  const panel = panelOf(state, id);
+  const last = lastAlarm(state, id);
+  if (panel === undefined || last === undefined || isRinging(panel)) return undefined;
+  return last.from > (state.seen[id] ?? 0) ? last : undefined;
+}
+
+function seenAlarm(state: AppState, id: string): AppState {
+  const last = lastAlarm(state, id);
+  return last === undefined ? state : { ...state, seen: { ...state.seen, [id]: last.from } };
+}
+
+function linked(state: AppState, kind: Link['kind'], now: number): AppState {
+  const link = nextLink(state.link, kind, now);
+  const panels = state.panels.map((panel) => timed(panel, panel, link.kind === 'live', now));
+  return { ...state, link, panels };
+}
+
+function nextLink(link: Link, kind: Link['kind'], now: number): Link {
+  // Each further try of a lost connection finds it lost still.
+  if (link.kind === kind || (link.kind === 'lost' && kind === 'connecting')) return link;
+  return { kind, since: link.kind === 'connecting' && kind === 'lost' ? link.since : now };
+}
+
+function listed(state: AppState, panels: readonly Panel[], now: number): AppState {
+  const known = new Map(state.panels.map((panel) => [panel.id, panel]));
+  const isLive = state.link.kind === 'live';
+  const merged = panels.map((panel) => {
+    const before = known.get(panel.id);
+    // Of the one that is looked at, the events tell more, and sooner.
+    if (before !== undefined && panel.id === shownId(state) && isLive) return { ...before, name: panel.name };
+    return timed(
+      before,
+      before?.asked === undefined ? panel : { ...panel, asked: before.asked },
+      isLive,
+      now,
+    );
+  });
+  return heeding({ ...state, panels: merged, isListed: true });
+}
+
+function changed(state: AppState, id: string, now: number, change: (panel: Panel) => Panel): AppState {
+  const isLive = state.link.kind === 'live';
+  const panels = state.panels.map((panel) =>
+    panel.id === id ? timed(panel, change(panel), isLive, now) : panel,
+  );
+  return heeding({ ...state, panels });
+}
+
+function told(state: AppState, id: string, document: TwinDocument, now: number): AppState {
+  const next = changed(state, id, now, (panel) => withDocument(panel, document));
+  const run = document.document_name === CURRENT ? runOf(document) : undefined;
+  const past = state.past[id];
+  // Where the past was not read yet, it begins with what is read, and not here.
+  return run === undefined || past === undefined ? next : withPast(next, id, joined(past, [run]));
+}
+
+function withPast(state: AppState, id: string, runs: readonly Run[]): AppState {
+  return { ...state, past: { ...state.past, [id]: recent(runs, serverNow(state) - PAST_MS) } };
+}
+
+function failed(state: AppState, { id, fault, now }: AppEvent & { type: 'failed' }): AppState {
+  if (endsPairing(fault)) return { ...initial(state.now), fault };
+  const next = { ...state, fault };
+  return id === undefined ? next : changed(next, id, now, unanswered);
+}
+
+/** What rings anew is heeded anew. */
+function heeding(state: AppState): AppState {
+  const silenced = state.silenced.filter((id) =>
+    state.panels.some((panel) => panel.id === id && isRinging(panel)),
+  );
+  return silenced.length === state.silenced.length ? state : { ...state, silenced };
+}

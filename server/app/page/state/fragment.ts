@@ -1,0 +1,23 @@
+/** What stands in an address behind the `#`, which no browser sends to any server. Pure. */
+
+const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/i;
+const IN_FRAGMENT = new RegExp(`^#token=(${UUID.source})$`, 'i');
+const PANEL = new RegExp(`^#panel=(${UUID.source})$`, 'i');
+const PASTED = new RegExp(`^(?:.*#token=)?(${UUID.source})$`, 'i');
+
+/** The token in an address's fragment, or undefined. */
+export const tokenInFragment = (fragment: string): string | undefined =>
+  IN_FRAGMENT.exec(fragment)?.[1]?.toLowerCase();
+
+/** The token in what was pasted, a whole link or the code alone; or undefined. */
+export const tokenIn = (pasted: string): string | undefined => PASTED.exec(pasted.trim())?.[1]?.toLowerCase();
+
+/** The address of a panel's screen. */
+export const panelFragment = (id: string): string => `#panel=${id}`;
+
+/** The panel in an address's fragment, or undefined. */
+export const panelInFragment = (fragment: string): string | undefined =>
+  PANEL.exec(fragment)?.[1]?.toLowerCase();
+
+/** The address of the settings of this phone. */
+export const PHONE_FRAGMENT = '#phone';

@@ -1,0 +1,109 @@
+/** What the phone knows of one panel, and how each piece of news changes it. Pure. */
+
+import type { TwinDocument } from '../../../../shared/document.js';
+import {
+  CURRENT,
+  type CurrentDocument,
+  DESIRED,
+  type DesiredDocument,
+  isCurrentDocument,
+  isDesiredDocument,
+} from '../../../../shared/panel.js';
+
+/** One version of a document; `at` is the server's clock at its write, in milliseconds since 1970. */
+export interface Version<Data> {
+  readonly version: number;
+  readonly at: number;
+  readonly data: Data;
+}
+
+export interface Presence {
+  readonly isConnected: boolean;
+  /** Since when, or when it was heard last; milliseconds since 1970 by the server's clock. Absent: never. */
+  readonly at?: number;
+}
+
+export interface Panel {
+  readonly id: string;
+  readonly name: string;
+  readonly presence: Presence;
+  /** What the panel last said. */
+  readonly current?: Version<CurrentDocument>;
+  /** What is wanted of it. */
+  readonly desired?: Version<DesiredDocument>;
+  /** Its `current` is there, and is that of something else than an alarm panel. */
+  readonly isOther: boolean;
+  /** What this phone asks for, until the server has answered. */
+  readonly asked?: boolean;
+  /** Since when the panel is reachable and not as it is wanted; by this phone's clock. */
+  readonly differsSince?: number;
+}
+
+export const newPanel = (id: string, name: string, presence: Presence): Panel => ({
+  id,
+  name,
+  presence,
+  isOther: false,
+});
+
+/** What is wanted, by this phone first; undefined when nobody ever wanted anything. */
+export const wantedOf = ({ asked, desired }: Panel): boolean | undefined =>
+  asked ?? desired?.data.alarm_armed;
+
+/** Whether the panel is not as it is wanted. */
+export function differs(panel: Panel): boolean {
+  const wanted = wantedOf(panel);
+  return wanted !== undefined && wanted !== panel.current?.data.alarm_armed;
+}
+
+export const isRinging = ({ current }: Panel): boolean => current?.data.siren_ringing === true;
+
+/** A version as the server tells it; other documents than the panel's two change nothing. */
+export function withDocument(panel: Panel, document: TwinDocument): Panel {
+  const { document_name, version, updated_at, data } = document;
+  const known = { version, at: Date.parse(updated_at) };
+  if (document_name === CURRENT) {
+    if (isCurrentDocument(data)) return { ...panel, current: { ...known, data }, isOther: false };
+    return { ...without(panel, 'current'), isOther: true };
+  }
+  if (document_name === DESIRED && isDesiredDocument(data)) return { ...panel, desired: { ...known, data } };
+  return panel;
+}
+
+/** The document is no more. */
+export function withoutDocument(panel: Panel, name: string): Panel {
+  if (name === CURRENT) return { ...without(panel, 'current'), isOther: false };
+  if (name === DESIRED) return without(panel, 'desired');
+  return panel;
+}
+
+/** There are these documents, and no others. */
+export const withOnly = (panel: Panel, names: readonly string[]): Panel =>
+  [CURRENT, DESIRED].filter((name) => !names.includes(name)).reduce(withoutDocument, panel);
+
+/** The server's answer to what was asked for, which may be older than what it told meanwhile. */
+export function answered(panel: Panel, document: TwinDocument): Panel {
+  const settled = without(panel, 'asked');
+  const isOlder = (panel.desired?.at ?? 0) > Date.parse(document.updated_at);
+  return isOlder ? settled : withDocument(settled, document);
+}
+
+/** It was not done. */
+export const unanswered = (panel: Panel): Panel => without(panel, 'asked');
+
+/** Begins and ends the time that the panel takes to follow; only while it could. */
+export function timed(before: Panel | undefined, panel: Panel, isLive: boolean, now: number): Panel {
+  if (!isLive || !panel.presence.isConnected || !differs(panel)) return without(panel, 'differsSince');
+  const isSame = before !== undefined && wantedOf(before) === wantedOf(panel);
+  const since = isSame ? before.differsSince : undefined;
+  return { ...panel, differsSince: since ?? now };
+}
+
+function without<Key extends 'current' | 'desired' | 'asked' | 'differsSince'>(
+  panel: Panel,
+  key: Key,
+): Panel {
+  if (panel[key] === undefined) return panel;
+  const { [key]: _, ...rest } = panel;
+  return rest as Panel;
+}

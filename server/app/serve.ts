@@ -1,0 +1,102 @@
+/** Answers for the app's files from memory: they are few, and made when the first of them is asked for. */
+
+import { createHash } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import type { Router } from '../rest/router.js';
+import { pageHeaders } from '../rest/security-headers.js';
+import type { Asset } from './bundle.js';
+import { APP_PATHS, CONSOLE_PATHS } from './paths.js';
+
+/** From there on each step costs several times the time, for a hundredth of the size. */
+const BROTLI_QUALITY = 9;
+
+const ENCODERS = {
+  br: (body: Buffer) =>
+    promisify(brotliCompress)(body, { params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY } }),
+  gzip: (body: Buffer) => promisify(gzip)(body),
+  identity: async (body: Buffer) => body,
+};
+
+type Encoding = keyof typeof ENCODERS;
+
+/** The app at `/`, and the console at `/console`, which few open: their files are public, and no data is in them. */
+export function routeApp(router: Router, region: string): void {
+  // The bundler is loaded when there is something to bundle: no start waits for it.
+  route(router, APP_PATHS, async () => (await import('./bundle.js')).bundleApp(region));
+  route(router, CONSOLE_PATHS, async () => (await import('./bundle.js')).bundleConsole(region));
+}
+
+function route(router: Router, paths: readonly string[], make: () => Promise<Asset[]>): void {
+  const files = new Files(make);
+  for (const path of paths) {
+    router.open(path, async (res, req) => {
+      const file = await files.get(path);
+      await file.answer(req, res);
+    });
+  }
+}
+
+class Files {
+  readonly #make: () => Promise<Asset[]>;
+  #made: Promise<Map<string, File>> | undefined;
+
+  constructor(make: () => Promise<Asset[]>) {
+    this.#make = make;
+  }
+
+  async get(path: string): Promise<File> {
+    this.#made ??= this.#make().then(
+      (assets) => new Map(assets.map((asset) => [asset.path, new File(asset)])),
+    );
+    try {
+      const file = (await this.#made).get(path);
+      if (file === undefined) throw new Error(`the bundle lacks ${path}`);
+      return file;
+    } catch (error) {
+      // The next request tries again.
+      this.#made = undefined;
+      throw error;
+    }
+  }
+}
+
+class File {
+  readonly #asset: Asset;
+  readonly #digest: string;
+  readonly #encoded = new Map<Encoding, Promise<Buffer>>();
+
+  constructor(asset: Asset) {
+    this.#asset = asset;
+    this.#digest = createHash('sha256').update(asset.body).digest('base64url').slice(0, 22);
+  }
+
+  async answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const encoding = encodingFor(req, this.#asset.type);
+    const etag = `"${this.#digest}-${encoding}"`;
+    pageHeaders(req, res, () => undefined);
+    res.setHeader('ETag', etag);
+    // Asked for again each time, and mostly not sent: a new version of the server has its own app.
+    res.setHeader('Cache-Control', 'no-cache');
+    res.setHeader('Vary', 'Accept-Encoding');
+    if (req.headers['if-none-match'] === etag) return void res.writeHead(304).end();
+    const body = await this.#as(encoding);
+    if (encoding !== 'identity') res.setHeader('Content-Encoding', encoding);
+    res.writeHead(200, { 'Content-Type': this.#asset.type, 'Content-Length': body.length }).end(body);
+  }
+
+  #as(encoding: Encoding): Promise<Buffer> {
+    const known = this.#encoded.get(encoding);
+    if (known !== undefined) return known;
+    const encoded = ENCODERS[encoding](this.#asset.body);
+    this.#encoded.set(encoding, encoded);
+    return encoded;
+  }
+}
+
+function encodingFor({ headers }: IncomingMessage, type: string): Encoding {
+  if (type === 'image/png') return 'identity';
+  const accepted = String(headers['accept-encoding'] ?? '').split(/\s*,\s*/);
+  return accepted.includes('br') ? 'br' : accepted.includes('gzip') ? 'gzip' : 'identity';
+}

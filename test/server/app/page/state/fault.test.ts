@@ -1,0 +1,36 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { endsPairing, type Fault, faultOf, WORDS } from '../../../../../server/app/page/state/fault.js';
+
+const ANSWERS: [number, unknown, Fault][] = [
+  [401, { type: 'denied_authentication', reason: 'not_found' }, 'revoked'],
+  [401, { type: 'denied_authentication', reason: 'expired' }, 'expired'],
+  [403, { type: 'permissions_denied' }, 'not-allowed'],
+  [404, { type: 'not_found', resource: 'device' }, 'panel-unknown'],
+  [404, { type: 'unknown_resource' }, 'server-fault'],
+  [429, { type: 'too_many_requests' }, 'too-many'],
+  [500, { type: 'internal_error' }, 'server-fault'],
+  [502, undefined, 'server-away'],
+  [503, { type: 'transient_state' }, 'storage-full'],
+  [418, 'not JSON', 'server-fault'],
+];
+
+for (const [status, body, fault] of ANSWERS) {
+  test(`an answer ${status} with ${JSON.stringify(body)} is ${fault}`, () => {
+    assert.is(faultOf(status, body), fault);
+  });
+}
+
+test('every fault is said in words, with what to do', () => {
+  for (const { what, todo } of Object.values(WORDS)) {
+    assert.match(what, /^[A-Z].*\.$/);
+    assert.match(todo, /^[A-Z].*\.$/);
+  }
+});
+
+test('only a token that is of no use ends the pairing', () => {
+  const ending = (Object.keys(WORDS) as Fault[]).filter(endsPairing);
+  assert.equal(ending, ['revoked', 'expired']);
+});
+
+test.run();
