@@ -10,10 +10,12 @@ import { auditTo } from './audit.js';
 import { SETTINGS, type Settings } from './config.js';
 import { Devices } from './devices/devices.js';
 import { startMqtt } from './mqtt/listener.js';
+import { mqttMetrics } from './mqtt/metrics.js';
 import { acceptWebSockets } from './mqtt/websocket.js';
 import { startRest } from './rest/rest.js';
 import { putDocument } from './storage/ask.js';
 import { openStorage } from './storage/journaled.js';
+import { storageMetrics } from './storage/metrics.js';
 import type { Storage } from './storage/storage.js';
 import { openCertificates } from './tls/certificates.js';
 import { serverNames } from './tls/names.js';
@@ -99,6 +101,7 @@ export async function startServer(settings: Settings, log: Logger): Promise<Serv
         authority: authority.certificate,
       },
       isHealthy: () => storage.healthy,
+      metrics: [...storageMetrics(storage), ...mqttMetrics(mqtt.counters)],
       settings,
       audit,
       log,

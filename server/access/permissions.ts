@@ -2,7 +2,7 @@ import { CURRENT } from '../../shared/panel.js';
 import type { Role, Token } from './tokens.js';
 
 export interface Permission {
-  resource: 'twin_document' | 'twin' | 'device' | 'hub' | 'token' | 'own_token';
+  resource: 'twin_document' | 'twin' | 'device' | 'hub' | 'token' | 'own_token' | 'metrics';
   action: 'read' | 'write';
 }
 
@@ -24,7 +24,8 @@ const RULES: Record<Role, (permission: Permission, document: string | undefined)
   owner: () => true,
   app: ({ resource, action }, document) =>
     action === 'read' ? READABLE.includes(resource) : resource === 'twin_document' && document !== CURRENT,
-  reader: ({ resource, action }) => action === 'read' && READABLE.includes(resource),
+  reader: ({ resource, action }) =>
+    action === 'read' && (READABLE.includes(resource) || resource === 'metrics'),
 };
 
 /** Whether the role may. @throws PermissionDenied */
@@ -32,16 +33,19 @@ export function authorize(token: Token, permission: Permission, document?: strin
   if (!RULES[token.role](permission, document)) throw new PermissionDenied(permission, token.id);
 }
 
+const OF_THE_WHOLE: readonly Permission['resource'][] = ['token', 'metrics'];
+
 /**
  * Whether a token that is for some twins only may do this with that twin, or its device. Where it is about no certain one
- * it may read, and sees only its own; it makes no devices, and has nothing to do with tokens.
+ * it may read, and sees only its own; it makes no devices, and has nothing to do with tokens
+ * and the numbers of the server.
  * @throws PermissionDenied
  */
 export function confine(token: Token, permission: Permission, twinId: string | undefined): void {
   if (token.twin_ids === null) return;
   const { resource, action } = permission;
   const may = twinId === undefined ? action === 'read' : token.twin_ids.includes(twinId);
-  if (resource === 'token' || !may) throw new PermissionDenied(permission, token.id);
+  if (OF_THE_WHOLE.includes(resource) || !may) throw new PermissionDenied(permission, token.id);
 }
 
 /** Whether a list that the token asked for shows this twin, or its device. */

@@ -74,7 +74,7 @@ async function follow(call: Call, id: string, parts: EventParts): Promise<void> 
   twins.all(id, (error, documents = []) => {
     if (error !== null) return call.fail(error);
     const out = call.stream(HEADERS);
-    if (stream.ended || out.writableEnded) return out.end();
+    if (stream.ended || call.isHead) return out.end();
     const missing = known.missing(documents, changed ?? found);
     stream.begin(out, resumed === undefined ? [{ event: 'twin', documents }, ...missing] : missing);
     call.onClose(twins.watch(id, ({ name, document }) => stream.tell(eventOf(name, document))));

@@ -17,6 +17,7 @@ import type { Audit } from '../audit.js';
 import type { Address, Settings } from '../config.js';
 import type { Devices } from '../devices/devices.js';
 import { listen } from '../listen.js';
+import type { Metric } from '../metrics.js';
 import type { Tls } from '../tls/tls.js';
 import type { Twins } from '../twins/twins.js';
 import { Admission, type AdmissionSettings } from './admission.js';
@@ -27,6 +28,7 @@ import { gate } from './gate.js';
 import { routeHistory } from './history.js';
 import { type HttpSettings, httpOptions, limitHttp } from './http-limits.js';
 import { type HubOptions, routeHubs } from './hubs.js';
+import { routeMetrics } from './metrics.js';
 import { OpenAnswers } from './open-answers.js';
 import { Router } from './router.js';
 import { withStrictTransport } from './security-headers.js';
@@ -51,6 +53,8 @@ export interface RestParts {
   readonly hub: HubOptions;
   /** Whether the storage takes writes. */
   readonly isHealthy: () => boolean;
+  /** What the other parts of the server count. */
+  readonly metrics: readonly Metric[];
   readonly settings: RestSettings;
   readonly audit: Audit;
   readonly log: Logger;
@@ -91,6 +95,7 @@ export function startRest(parts: RestParts): Rest {
   routeEvents(router, { twins, devices, streams, settings });
   routeDevices(router, devices, twins, hub.id);
   routeHubs(router, hub, devices);
+  routeMetrics(router, { streams, waits, devices, metrics: parts.metrics });
   routeTokens(router, tokens, devices);
   router.open('/healthz', (res) => {
     const healthy = isHealthy();

@@ -80,10 +80,14 @@ export class Call {
     sendEmpty(this.#res, 304, { ETag: etag });
   }
 
-  /** Begins an answer that stays open, for its head and what has been written leave at once; of a HEAD it is ended. */
+  /** Whether nothing but the head of the answer is asked for. */
+  get isHead(): boolean {
+    return this.#req.method === 'HEAD';
+  }
+
+  /** Begins an answer that is written piece by piece: its head leaves at once. */
   stream(headers: Record<string, string>): ServerResponse {
     this.#res.writeHead(200, headers).flushHeaders();
-    if (this.#req.method === 'HEAD') this.#res.end();
     return this.#res;
   }
 
@@ -122,12 +126,20 @@ interface Incoming extends IncomingMessage {
   path: string;
 }
 
+/** Since the start. */
+export interface HttpCounters {
+  requests: number;
+  /** Answers with an error, by status. */
+  readonly refusals: Map<number, number>;
+}
+
 const BASE = '/iot/v1/regions/:region';
 
 /** The routes under the base, each behind its permission, on Polka. */
 export class Router {
   readonly app: Polka;
   readonly audit: Audit;
+  readonly counters: HttpCounters = { requests: 0, refusals: new Map() };
   readonly #options: RouterOptions;
   readonly #methods = new Set<Method>();
 
@@ -149,17 +161,32 @@ export class Router {
     const route = `${BASE}${path}`;
     this.#add(method, route, (req, res) => {
       if (req.params.region !== this.#options.region) throw new UnknownResource();
-      const token = this.#options.admission.admit(req);
-      const call = new Call(req, res, token, route, this);
-      authorize(token, permission);
-      if (token.twin_ids !== null) confine(token, permission, twinParam(call));
-      return handler(call);
+      return this.#admit(req, res, route, permission, handler);
     });
   }
 
+  /** A route outside the base, for tokens with the permission. */
+  outside(path: string, permission: Permission, handler: Handler): void {
+    this.#add('GET', path, (req, res) => this.#admit(req, res, path, permission, handler));
+  }
+
   /** A route outside the base that asks for no token. */
-  open(path: string, handler: (res: ServerResponse) => void): void {
-    this.#add('GET', path, (_, res) => handler(res));
+  open(path: string, handler: (res: ServerResponse, req: IncomingMessage) => void | Promise<void>): void {
+    this.#add('GET', path, (req, res) => handler(res, req));
+  }
+
+  #admit(
+    req: Incoming,
+    res: ServerResponse,
+    route: string,
+    permission: Permission,
+    handler: Handler,
+  ): void | Promise<void> {
+    const token = this.#options.admission.admit(req);
+    const call = new Call(req, res, token, route, this);
+    authorize(token, permission);
+    if (token.twin_ids !== null) confine(token, permission, twinParam(call));
+    return handler(call);
   }
 
   get bodyBytes(): number {
@@ -175,6 +202,7 @@ export class Router {
     // Polka takes a rejection for nobody's business, and an exception in a handler for the process's.
     const guarded = (req: unknown, res: unknown) => {
       const [incoming, response] = [req as Incoming, res as ServerResponse];
+      this.counters.requests += 1;
       try {
         handle(incoming, response)?.catch((error) => this.fail(incoming, response, error));
       } catch (error) {
@@ -186,6 +214,7 @@ export class Router {
   }
 
   #noMatch(req: Incoming, res: ServerResponse): void {
+    this.counters.requests += 1;
     const allowed = [...this.#methods].filter((method) => this.app.find(method, req.path));
     this.fail(req, res, allowed.length > 0 ? new MethodNotAllowed(allowed) : new UnknownResource());
   }
@@ -196,6 +225,8 @@ export class Router {
    */
   fail(req: IncomingMessage, res: ServerResponse, error: unknown, call?: Call): void {
     const { answer, reason } = answerOf(error);
+    const { refusals } = this.counters;
+    refusals.set(answer.status, (refusals.get(answer.status) ?? 0) + 1);
     const { source } = visitorOf(req);
     const line = { method: req.method, route: call?.route, status: answer.status };
     if (reason === undefined) this.#options.log.error({ ...line, err: error }, 'request failed');

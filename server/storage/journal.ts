@@ -46,6 +46,7 @@ export class Journal<Task> {
   #busy = false;
   #scheduled = false;
   #failure: Error | undefined;
+  #syncs = 0;
   #retry: NodeJS.Timeout | undefined;
   #recovery: Promise<void> = Promise.resolve();
   #waiting = false;
@@ -68,6 +69,11 @@ export class Journal<Task> {
   /** Why nothing can be written at present. */
   get failure(): Error | undefined {
     return this.#failure;
+  }
+
+  /** How often it has put something on stable storage. */
+  get syncs(): number {
+    return this.#syncs;
   }
 
   get bytes(): number {
@@ -163,6 +169,7 @@ export class Journal<Task> {
     fs.fdatasync(this.#fd, (error) => {
       this.#busy = false;
       if (error !== null) return this.#fail(tasks, error);
+      this.#syncs += 1;
       active.bytes += frame.length;
       this.#outcomes.push({ tasks, result: active });
       // The disk is at work on the next batch while this one is answered.

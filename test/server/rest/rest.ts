@@ -97,6 +97,7 @@ export async function startTestRest(changes: Partial<Settings> = {}): Promise<Te
       authority: AUTHORITY,
     },
     isHealthy: () => storage.healthy,
+    metrics: [],
     settings,
     audit: auditTo(logger),
     log: logger,
