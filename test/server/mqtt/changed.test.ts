@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
 import type { Document } from '../../../server/twins/document.js';
-import { type Credentials, startEndpoint, type TestEndpoint } from './endpoint.js';
+import { type Credentials, limitReached, startEndpoint, type TestEndpoint } from './endpoint.js';
 import { connectPacket, publishPacket, RawClient, subscribePacket } from './raw-client.js';
 import { overEach } from './transports.js';
 
@@ -157,6 +157,8 @@ const suites = overEach('changed', (test, transport) => {
       (await spy.next('suback')).granted,
       filters.map(() => 0x80),
     );
+    const { event, device_id } = endpoint.audited.at(-1) ?? {};
+    assert.equal([event, device_id], ['permission_refused', mine.id]);
 
     for (const prefix of [theirs.id, theirs.id.toUpperCase(), `me/../${theirs.id}`, `${theirs.id}/`]) {
       for (const action of ['get', 'put', 'patch', 'delete', 'changed', 'get/response/success']) {
@@ -181,7 +183,8 @@ const suites = overEach('changed', (test, transport) => {
 
   test('more filters than are allowed get 0x80, and the first ones still work', async () => {
     const bounded = await startEndpoint({ mqttSubscriptions: 2 });
-    const client = await RawClient.admitted(bounded, transport, bounded.devices.add());
+    const greedy = bounded.devices.add();
+    const client = await RawClient.admitted(bounded, transport, greedy);
     const topics = ['$SCW/twins/me/a/#', '$SCW/twins/me/b/#', '$SCW/twins/me/c/#', '$SCW/twins/me/a/#'];
     client.send({
       cmd: 'subscribe',
@@ -189,6 +192,7 @@ const suites = overEach('changed', (test, transport) => {
       subscriptions: topics.map((topic) => ({ topic, qos: 0 as const })),
     });
     assert.equal((await client.next('suback')).granted, [0, 0, 0x80, 0]);
+    assert.equal(bounded.audited, [limitReached(greedy.id, 'too many subscriptions')]);
     client.send(
       publishPacket('$SCW/twins/me/c/put', '{"data":{}}'),
       publishPacket('$SCW/twins/me/b/put', '{"data":{}}'),

@@ -25,12 +25,15 @@ const suites = overEach('connect', (test, transport) => {
 
   async function refusedWith(code: number, packet: ReturnType<typeof connectPacket>): Promise<void> {
     const { refused } = endpoint.mqtt.counters;
-    endpoint.log.length = 0;
+    endpoint.audited.length = 0;
     const answer = await answerTo(packet);
     assert.is(answer.code, code);
     await answer.client.closed;
     assert.is(endpoint.mqtt.counters.refused, refused + 1);
-    assert.is(endpoint.log.filter(({ level }) => level >= 30).length, 1);
+    assert.equal(
+      endpoint.audited.map(({ event, source }) => [event, source]),
+      [['authentication_refused', '127.0.0.1']],
+    );
   }
 
   test('the right password is accepted, with clean session 1 and 0 alike', async () => {
@@ -76,7 +79,7 @@ const suites = overEach('connect', (test, transport) => {
     const { client } = await answerTo(connectPacket(device));
     client.send(bytesOf(connectPacket(device)));
     await client.closed;
-    assert.not.match(JSON.stringify(endpoint.log), device.password);
+    assert.not.match(JSON.stringify([endpoint.log, endpoint.audited]), device.password);
   });
 
   test('a disabled device is refused by 5', async () => {
@@ -104,8 +107,12 @@ const suites = overEach('connect', (test, transport) => {
   });
 
   test('a connection that says nothing is closed', async () => {
+    endpoint.audited.length = 0;
     const client = await RawClient.open(endpoint, transport);
     await client.closed;
+    assert.equal(endpoint.audited, [
+      { event: 'limit_reached', source: '127.0.0.1', via: 'mqtt', reason: 'no CONNECT in time' },
+    ]);
   });
 
   test('a connection that spells its CONNECT byte by byte is closed in the same time', async () => {
@@ -118,12 +125,19 @@ const suites = overEach('connect', (test, transport) => {
     assert.ok(at < bytes.length);
   });
 
-  test('hundreds that say nothing are closed, and others are served meanwhile', async () => {
-    const mute = await Promise.all(Array.from({ length: 300 }, () => RawClient.open(endpoint, transport)));
+  test('500 that say nothing, or a byte now and then, are closed, and others are served meanwhile', async () => {
+    const mute = await Promise.all(Array.from({ length: 500 }, () => RawClient.open(endpoint, transport)));
+    const bytes = bytesOf(connectPacket(endpoint.devices.add(), { clientId: 'x'.repeat(5000) }));
+    let at = 0;
+    const spelling = setInterval(() => {
+      for (const client of mute.slice(250)) client.send(bytes.subarray(at, at + 1));
+      at++;
+    }, 50);
     const honest = await RawClient.admitted(endpoint, transport, endpoint.devices.add(), '$SCW/twins/me/#');
     honest.send(publishPacket('$SCW/twins/me/current/put', '{"data":{}}'));
     assert.is((await honest.message()).payload.version, 1);
     await Promise.all(mute.map(({ closed }) => closed));
+    clearInterval(spelling);
     honest.vanish();
   });
 

@@ -5,7 +5,7 @@ import { EventEmitter } from 'node:events';
 import { type Logger, pino } from 'pino';
 import { ConnectionLimit } from '../../../server/access/connection-limit.js';
 import { FailedAttempts } from '../../../server/access/failures.js';
-import { type AuditEvent, auditTo } from '../../../server/audit.js';
+import { type Audit, type AuditEvent, type AuditFields, auditTo } from '../../../server/audit.js';
 import { readSettings, type Settings } from '../../../server/config.js';
 import type { Device } from '../../../server/devices/device.js';
 import type { KnownDevices } from '../../../server/mqtt/endpoint.js';
@@ -88,14 +88,14 @@ export class TestDevices extends EventEmitter implements KnownDevices {
 const digest = (password: string | Uint8Array): Buffer => createHash('sha256').update(password).digest();
 
 /** What an endpoint needs beside its twins and devices. */
-export const partsFor = (settings: Settings, log: Logger) => ({
+export const partsFor = (settings: Settings, log: Logger, audit: Audit = auditTo(log)) => ({
   settings,
   failures: new FailedAttempts(settings),
   connections: new ConnectionLimit({
     perSource: settings.connectionsPerSource,
     total: settings.connections,
   }),
-  audit: auditTo(log),
+  audit,
   log,
 });
 
@@ -103,11 +103,18 @@ export interface LogLine {
   level: number;
   reason?: string;
   device?: string;
-  /** Of the lines of the audit. */
-  audit?: AuditEvent;
-  source?: string;
-  device_id?: string;
 }
+
+export type Audited = AuditFields & { event: AuditEvent };
+
+/** What the audit is told of a device of this machine that went beyond a limit. */
+export const limitReached = (deviceId: string, reason: string): Audited => ({
+  event: 'limit_reached',
+  source: '127.0.0.1',
+  via: 'mqtt',
+  device_id: deviceId,
+  reason,
+});
 
 export interface TestEndpoint {
   ports: Ports;
@@ -117,6 +124,8 @@ export interface TestEndpoint {
   devices: TestDevices;
   /** From level `debug` on. */
   log: LogLine[];
+  /** What the audit was told. */
+  audited: Audited[];
   /** The next line whose reason matches. */
   logged(reason: RegExp): Promise<LogLine>;
   close(): Promise<void>;
@@ -145,8 +154,11 @@ export async function startEndpoint(changes: Partial<Settings> = {}): Promise<Te
       };
       lines.on('line', look);
     });
-  const parts = partsFor(settings, pino({ level: 'debug' }, sink));
+  const audited: Audited[] = [];
+  const parts = partsFor(settings, pino({ level: 'debug' }, sink), (event, fields) =>
+    audited.push({ event, ...fields }),
+  );
   const mqtt = startMqtt({ twins, devices, ...parts });
   const { ports, close } = await listenEverywhere(mqtt, parts);
-  return { ports, mqtt, twins, storage, devices, log, logged, close };
+  return { ports, mqtt, twins, storage, devices, log, audited, logged, close };
 }

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { type Credentials, startEndpoint, type TestEndpoint } from './endpoint.js';
+import { type Credentials, limitReached, startEndpoint, type TestEndpoint } from './endpoint.js';
 import { publishPacket, RawClient, subscribePacket } from './raw-client.js';
 import { overEach } from './transports.js';
 
@@ -187,11 +187,13 @@ const suites = overEach('qos', (test, transport) => {
     await subscribe('$SCW/twins/me/#', 1);
     for (let id = 1; id <= 21; id++) client.send(publishPacket(PUT, BODY, { qos: 1, messageId: id }));
     await client.closed;
+    assert.equal(endpoint.audited.at(-1), limitReached(device.id, 'too many unacknowledged messages'));
   });
 
   test('a client that never releases its QoS 2 publishes is closed when there are too many', async () => {
     for (let id = 1; id <= 21; id++) client.send(publishPacket(PUT, BODY, { qos: 2, messageId: id }));
     await client.closed;
+    assert.equal(endpoint.audited.at(-1), limitReached(device.id, 'too many QoS 2 publishes not released'));
   });
 });
 

@@ -56,8 +56,9 @@ export class RawClient {
     });
   }
 
-  static async open({ ports }: { ports: Ports }, transport: Transport): Promise<RawClient> {
-    return new RawClient(await transport.connect(ports));
+  /** @param from an address of this machine */
+  static async open({ ports }: { ports: Ports }, transport: Transport, from?: string): Promise<RawClient> {
+    return new RawClient(await transport.connect(ports, from));
   }
 
   /** Connects, and subscribes where filters are given. */
@@ -93,6 +94,13 @@ export class RawClient {
     const packet = this.#came.shift() ?? (await this.#wait());
     if (packet.cmd !== cmd) throw new Error(`expected ${cmd}, got ${inspect(packet)}`);
     return packet as Extract<Packet, { cmd: C }>;
+  }
+
+  /** The same packet, which stays the next. */
+  async peek(): Promise<Packet> {
+    const packet = this.#came.shift() ?? (await this.#wait());
+    this.#came.unshift(packet);
+    return packet;
   }
 
   /** The next packet, which must be a PUBLISH: its topic, its payload as JSON, its QoS and id. */

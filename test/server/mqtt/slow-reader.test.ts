@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { type Credentials, startEndpoint, type TestEndpoint } from './endpoint.js';
+import { type Credentials, limitReached, startEndpoint, type TestEndpoint } from './endpoint.js';
 import { connectPacket, publishPacket, RawClient, subscribePacket } from './raw-client.js';
 import { overEach } from './transports.js';
 
@@ -57,7 +57,8 @@ const suites = overEach('slow-reader', (test, transport) => {
       honest.send(publishPacket('$SCW/twins/me/current/put', '{"data":{}}'));
       assert.is((await honest.message()).payload.version, ++version);
     }
-    assert.is((await closed).device_id, device.id);
+    assert.is((await closed).device, device.id);
+    assert.equal(endpoint.audited, [limitReached(device.id, 'its answers are not read')]);
     assert.ok(reads() < FLOOD / 2, `${reads()} of ${FLOOD} answers were made`);
     assert.ok(process.memoryUsage().rss - memory < 100 * 1024 * 1024);
     client.vanish();

@@ -78,15 +78,15 @@ export interface Transport {
   readonly name: string;
   /** As clients of others are told. */
   url(ports: Ports): string;
-  /** A client's end of a new connection. */
-  connect(ports: Ports): Promise<Duplex>;
+  /** A client's end of a new connection, from an address of this machine. */
+  connect(ports: Ports, from?: string): Promise<Duplex>;
 }
 
 export const TCP: Transport = {
   name: 'TCP',
   url: ({ tcp }) => `mqtt://127.0.0.1:${tcp}`,
-  async connect({ tcp: port }) {
-    const socket = connect({ host: '127.0.0.1', port, noDelay: true });
+  async connect({ tcp: port }, localAddress = '127.0.0.1') {
+    const socket = connect({ host: '127.0.0.1', port, localAddress, noDelay: true });
     await once(socket, 'connect');
     return socket;
   },
@@ -95,10 +95,12 @@ export const TCP: Transport = {
 export const TLS: Transport = {
   name: 'TLS',
   url: ({ tls }) => `mqtts://127.0.0.1:${tls}`,
-  async connect({ tls: port }) {
-    const socket = connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false });
+  async connect({ tls: port }, localAddress = '127.0.0.1') {
+    const socket = connectTls({
+      socket: connect({ host: '127.0.0.1', port, localAddress, noDelay: true }),
+      rejectUnauthorized: false,
+    });
     await once(socket, 'secureConnect');
-    socket.setNoDelay();
     return socket;
   },
 };
@@ -106,8 +108,8 @@ export const TLS: Transport = {
 export const WEBSOCKET: Transport = {
   name: 'WebSocket',
   url: ({ http }) => `ws://127.0.0.1:${http}/mqtt`,
-  async connect(ports) {
-    const webSocket = new WebSocket(WEBSOCKET.url(ports), 'mqtt');
+  async connect(ports, localAddress = '127.0.0.1') {
+    const webSocket = new WebSocket(WEBSOCKET.url(ports), 'mqtt', { localAddress });
     await once(webSocket, 'open');
     return createWebSocketStream(webSocket, { allowHalfOpen: false });
   },

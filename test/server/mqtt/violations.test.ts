@@ -72,9 +72,7 @@ const suites = overEach('violations', (test, transport) => {
     'a DISCONNECT': packet(0xe0),
     'an HTTP request': Buffer.from('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'),
     'a TLS handshake': Buffer.from([0x16, 3, 1, 2, 0, 1]),
-    'a length of 268,435,455': Buffer.from([0x10, 0xff, 0xff, 0xff, 0x7f]),
     'a length of five bytes': Buffer.from([0x10, 0xff, 0xff, 0xff, 0xff, 1]),
-    'a CONNECT over 8 KiB, of which the length has come': Buffer.from([0x10, 0x81, 0x40]),
   };
 
   for (const [name, bytes] of Object.entries(FIRST_PACKETS)) {
@@ -84,13 +82,24 @@ const suites = overEach('violations', (test, transport) => {
     });
   }
 
-  test('a later packet over 128 KiB closes the connection when its length has come', async () => {
-    await closes(
-      await RawClient.admitted(endpoint, transport, device),
-      Buffer.from([0x30, 0x81, 0x80, 0x08]),
-    );
-    await honestGoesOn();
-  });
+  const LONG_PACKETS = [
+    ['a CONNECT of 268,435,455 bytes', [0x10, 0xff, 0xff, 0xff, 0x7f]],
+    ['a CONNECT over 8 KiB', [0x10, 0x81, 0x40]],
+    ['a later packet over 128 KiB', [0x30, 0x81, 0x80, 0x08]],
+  ] as const;
+
+  for (const [name, bytes] of LONG_PACKETS) {
+    test(`${name} closes the connection when its length has come`, async () => {
+      const client = name.startsWith('a later')
+        ? await RawClient.admitted(endpoint, transport, device)
+        : await RawClient.open(endpoint, transport);
+      await closes(client, Buffer.from(bytes));
+      const { event, reason } = endpoint.audited.at(-1) ?? {};
+      assert.is(event, 'limit_reached');
+      assert.match(reason ?? '', /^a packet of \d+ bytes/);
+      await honestGoesOn();
+    });
+  }
 
   test('a packet of 128 KiB is taken', async () => {
     const client = await RawClient.admitted(endpoint, transport, device, '$SCW/twins/me/#');
