@@ -1,3 +1,5 @@
+import type { EventSourceMessage } from 'eventsource-parser';
+import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { UsageError } from './arguments.js';
 
 /** Where the server is, and by what right it is asked. */
@@ -61,23 +63,48 @@ export class Api {
    * @throws Refused, Unreachable
    */
   async call(method: string, path: string, json?: string): Promise<unknown> {
-    const { url, token, region } = this.#access;
-    let response: Response;
-    let text: string;
+    const response = await this.#fetch(path, { method, body: json ?? null });
+    if (!response.ok) throw await this.#refusal(response);
+    return this.#read(response);
+  }
+
+  /**
+   * Server-Sent Events as they come, until the server ends them.
+   * @param lastEventId the id of the last event that is known
+   * @throws Refused; Unreachable also where the connection is lost
+   */
+  async *events(path: string, lastEventId: string): AsyncGenerator<EventSourceMessage> {
+    const response = await this.#fetch(path, { headers: { 'Last-Event-ID': lastEventId } });
+    if (!response.ok) throw await this.#refusal(response);
     try {
-      const base = `${url.replace(/\/+$/, '')}/iot/v1/regions/${encodeURIComponent(region)}`;
-      response = await fetch(base + path, {
-        method,
-        headers: { 'X-Auth-Token': token },
-        body: json ?? null,
-      });
-      text = await response.text();
+      yield* response.body?.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream()) ??
+        [];
+    } catch (error) {
+      throw new Unreachable(this.#access.url, error);
+    }
+  }
+
+  async #fetch(path: string, init: RequestInit): Promise<Response> {
+    const { url, token, region } = this.#access;
+    const base = `${url.replace(/\/+$/, '')}/iot/v1/regions/${encodeURIComponent(region)}`;
+    try {
+      return await fetch(base + path, { ...init, headers: { 'X-Auth-Token': token, ...init.headers } });
     } catch (error) {
       throw new Unreachable(url, error);
     }
-    const answer = text === '' ? undefined : parse(text);
-    if (response.ok) return answer;
-    throw new Refused(response.status, (answer ?? {}) as ErrorBody);
+  }
+
+  async #read(response: Response): Promise<unknown> {
+    try {
+      const text = await response.text();
+      return text === '' ? undefined : parse(text);
+    } catch (error) {
+      throw new Unreachable(this.#access.url, error);
+    }
+  }
+
+  async #refusal(response: Response): Promise<Refused> {
+    return new Refused(response.status, ((await this.#read(response)) ?? {}) as ErrorBody);
   }
 }
 

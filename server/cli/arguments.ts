@@ -33,7 +33,6 @@ export const COMMAND_OPTIONS = {
   'allow-multiple-connections': { type: 'boolean', help: 'the device may be connected more than once' },
   save: { type: 'string', value: 'DIRECTORY', help: 'for ca.crt, device.crt and device.key' },
   version: { type: 'string', value: 'N', help: 'refused unless the document has this version' },
-  interval: { type: 'string', value: 'MS', help: 'milliseconds between two looks, else 1000' },
 } as const satisfies Record<string, Option>;
 
 export type CommandOption = keyof typeof COMMAND_OPTIONS;

@@ -188,7 +188,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     'watch',
     {
       words: 'ID [DOCUMENT]',
-      options: ['interval'],
+      options: [],
       help: 'prints each new version, until Ctrl-C',
       run: watch,
     },

@@ -1,56 +1,80 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { EventSourceMessage } from 'eventsource-parser';
+import { BackOff } from '../../shared/backoff.js';
 import type { TwinDocument } from '../../shared/document.js';
-import { type Api, pathOf, Refused } from './api.js';
-import { wholeNumber } from './arguments.js';
+import { pathOf, Unreachable } from './api.js';
 import type { Call } from './command.js';
 import { changeText } from './text.js';
 
-const INTERVAL = 1000;
+/** Milliseconds between two tries to reach a server that was there before. */
+const WAITS = { backOffMin: 500, backOffMax: 10_000 };
 
 /**
- * Prints the twin's documents, or one of them, and then each new version that a look finds; of several versions between
- * two looks the last. Ends with the process.
+ * Prints the twin's documents, or one of them, and then each new version. When the server goes it waits for it to come
+ * back, and then prints what has changed. Ends with the process, or when the server refuses.
  */
-export async function watch({ api, words, given, json, print }: Call): Promise<void> {
-  const interval = wholeNumber(given, 'interval') ?? INTERVAL;
-  const [id = '', only] = words;
-  const seen = new Map<string, TwinDocument>();
+export async function watch(call: Call): Promise<void> {
+  const [id = '', only] = call.words;
+  const path = pathOf('twins', id, 'events');
+  const printer = new Printer(call, only);
+  const backOff = new BackOff(WAITS, Math.random);
+  let lastId: string | undefined;
   for (;;) {
-    const found = await lookAt(api, id, only);
-    for (const [name, document] of found) {
-      if (seen.get(name)?.updated_at === document.updated_at && seen.get(name)?.version === document.version)
-        continue;
-      print(json ? JSON.stringify(document) : changeText(document));
+    const begun = Date.now();
+    try {
+      for await (const event of call.api.events(path, lastId ?? '')) {
+        lastId = event.id ?? '';
+        printer.take(event);
+      }
+    } catch (error) {
+      if (!(error instanceof Unreachable) || lastId === undefined) throw error;
     }
-    for (const [name, { twin_id, document_name }] of seen) {
-      if (found.has(name)) continue;
-      print(json ? JSON.stringify({ twin_id, document_name, deleted: true }) : `${document_name}  deleted`);
-    }
-    seen.clear();
-    for (const [name, document] of found) seen.set(name, document);
-    await sleep(interval);
+    backOff.stood(Date.now() - begun);
+    await sleep(backOff.next());
   }
 }
 
-async function lookAt(api: Api, id: string, only: string | undefined): Promise<Map<string, TwinDocument>> {
-  const { documents } = (await api.call('GET', pathOf('twins', id))) as {
-    documents: { document_name: string }[];
-  };
-  const names = documents.map(({ document_name }) => document_name);
-  const found = new Map<string, TwinDocument>();
-  for (const name of names.filter((each) => only === undefined || each === only)) {
-    const document = await ifThere(api.call('GET', pathOf('twins', id, 'documents', name)));
-    if (document !== undefined) found.set(name, document as TwinDocument);
-  }
-  return found;
-}
+type Named = Pick<TwinDocument, 'twin_id' | 'document_name'>;
 
-/** A document may be deleted between two calls. */
-async function ifThere(call: Promise<unknown>): Promise<unknown> {
-  try {
-    return await call;
-  } catch (error) {
-    if (error instanceof Refused && error.body.resource === 'twin_document') return undefined;
-    throw error;
+/** Prints what is new to the one who reads: after a pause the server may tell again what it told before. */
+class Printer {
+  readonly #call: Call;
+  readonly #only: string | undefined;
+  readonly #printed = new Map<string, string>();
+
+  constructor(call: Call, only: string | undefined) {
+    this.#call = call;
+    this.#only = only;
+  }
+
+  take({ event, data }: EventSourceMessage): void {
+    if (event === 'document') this.#document(JSON.parse(data));
+    else if (event === 'document_deleted') this.#deleted(JSON.parse(data));
+    else if (event === 'twin') this.#twin(JSON.parse(data));
+  }
+
+  #document(document: TwinDocument): void {
+    const { document_name, version, updated_at } = document;
+    const mark = `${version} ${updated_at}`;
+    if (this.#only !== undefined && document_name !== this.#only) return;
+    if (this.#printed.get(document_name) === mark) return;
+    this.#printed.set(document_name, mark);
+    this.#print(document, changeText(document));
+  }
+
+  #deleted({ twin_id, document_name }: Named): void {
+    if (!this.#printed.delete(document_name)) return;
+    this.#print({ twin_id, document_name, deleted: true }, `${document_name}  deleted`);
+  }
+
+  #twin({ twin_id, documents }: { twin_id: string; documents: Pick<Named, 'document_name'>[] }): void {
+    const names = new Set(documents.map(({ document_name }) => document_name));
+    for (const document_name of this.#printed.keys()) {
+      if (!names.has(document_name)) this.#deleted({ twin_id, document_name });
+    }
+  }
+
+  #print(object: object, text: string): void {
+    this.#call.print(this.#call.json ? JSON.stringify(object) : text);
   }
 }

@@ -95,7 +95,7 @@ test('puts, patches and gets documents, from the command line and from stdin', a
 test('watches what is there, what changes and what goes', async ({ rest, id }) => {
   const path = `/twins/${id}/documents`;
   await rest.ask('PUT', `${path}/a`, { body: { data: { n: 1 } } });
-  const program = startProgram([...CLI, 'watch', id, '--interval', '1', '--json'], environment(rest));
+  const program = startProgram([...CLI, 'watch', id, '--json'], environment(rest));
   const saw = (name: string, holds: string) =>
     program.line((line) =>
       line.includes(`"document_name":"${name}"`) && line.includes(holds) ? line : undefined,
@@ -114,7 +114,7 @@ test('watches what is there, what changes and what goes', async ({ rest, id }) =
 test('watches one document only when it is told which', async ({ rest, id }) => {
   for (const name of ['a', 'b'])
     await rest.ask('PUT', `/twins/${id}/documents/${name}`, { body: { data: {} } });
-  const program = startProgram([...CLI, 'watch', id, 'b', '--interval', '1'], environment(rest));
+  const program = startProgram([...CLI, 'watch', id, 'b'], environment(rest));
   assert.match(await program.line((line) => line), /^\S+ {2}b {2}version 1 {2}\{\}$/);
   await rest.ask('PUT', `/twins/${id}/documents/a`, { body: { data: { n: 1 } } });
   await rest.ask('PUT', `/twins/${id}/documents/b`, { body: { data: { n: 1 } } });
@@ -128,7 +128,7 @@ test('watches one document only when it is told which', async ({ rest, id }) => 
 
 test('ends quietly when nobody reads any more', async ({ rest, id }) => {
   await rest.ask('PUT', `/twins/${id}/documents/d`, { body: { data: {} } });
-  const command = `${CLI.join(' ')} watch ${id} --interval 1 | head -n 1`;
+  const command = `${CLI.join(' ')} watch ${id} | head -n 1`;
   const program = startProgram(['sh', '-c', command], environment(rest));
   await program.line((line) => (line.includes('version 1') ? line : undefined));
   for (let n = 0; !(await isOver(program.ended)); n += 1) {

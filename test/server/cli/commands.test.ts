@@ -143,7 +143,7 @@ test('says what is wrong with what was typed', async ({ rest, id }) => {
     [['put', id, 'd'], /^usage: twin put ID DOCUMENT DATA$/],
     [['put', id, 'd', 'nix'], /^the data is not JSON/],
     [['put', id, 'd', '{}', '--version', 'x'], /^--version x: expected a whole number$/],
-    [['watch', id, '--interval', '-1'], /interval/],
+    [['watch', id, 'd', 'e'], /^usage: twin watch ID \[DOCUMENT\]$/],
     [['put', id, '..', '{}'], /^".." is not a name$/],
     [['device', 'delete', '.'], /^"." is not a name$/],
     [['get', ''], /^"" is not a name$/],
