@@ -1,0 +1,222 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect as connectTcp } from 'node:net';
+import { type ConnectionOptions, connect, createServer, type Server, type TLSSocket } from 'node:tls';
+import { pino } from 'pino';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Authority } from '../../../server/tls/authority.js';
+import type { KeyPair } from '../../../server/tls/key-pair.js';
+import { ServerTls } from '../../../server/tls/server-tls.js';
+import type { ShownCertificate } from '../../../server/tls/shown-certificate.js';
+import { until } from '../../until.js';
+import { daysFromNow, deviceCertificate, openAuthority, serverCertificate, x509 } from './authority.js';
+
+const ID = 'db9ef9e3-a767-4d22-9e5f-a3c5a71519ff';
+const HANDSHAKE_MS = 300;
+
+interface Seen {
+  shown: ShownCertificate | undefined;
+  reused: boolean;
+}
+
+interface Context {
+  authority: Authority;
+  device: KeyPair;
+  tls: ServerTls;
+  listener: Server;
+  /** What the next looks find: a pair, or a reason why there is none. */
+  given: { pair: KeyPair | Error };
+  clock: { now: Date };
+  log: { level: number; msg: string }[];
+  /** Each finished handshake. */
+  seen: Seen[];
+  /** A client that trusts the authority. */
+  connect(options?: ConnectionOptions): TLSSocket;
+  /** The same when both sides have finished the handshake. */
+  client(options?: ConnectionOptions): Promise<TLSSocket>;
+}
+
+const test = suite<Context>('TLS of the server');
+
+test.before.each(async (context) => {
+  const authority = await openAuthority();
+  const given: Context['given'] = { pair: await serverCertificate(authority) };
+  const clock = { now: new Date() };
+  context.log = [];
+  const tls = await ServerTls.open({
+    authority,
+    serverCertificate: async () => {
+      if (given.pair instanceof Error) throw given.pair;
+      return given.pair;
+    },
+    settings: { tlsHandshakeMs: HANDSHAKE_MS, tlsCheckMs: 20 },
+    log: pino({ level: 'info' }, { write: (line: string) => context.log.push(JSON.parse(line)) }),
+    now: () => clock.now,
+  });
+  const seen: Seen[] = [];
+  const listener = createServer(tls.options, (socket) => {
+    seen.push({ shown: tls.shown(socket), reused: socket.isSessionReused() });
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk) => socket.write(chunk));
+    socket.write('welcome');
+  });
+  tls.attend(listener);
+  listener.listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  Object.assign(context, { authority, given, clock, tls, listener, seen });
+  context.device = await deviceCertificate(authority, ID);
+  context.connect = (options = {}) =>
+    connect({ port: portOf(listener), host: '127.0.0.1', ca: authority.certificate, ...options });
+  context.client = async (options) => {
+    const socket = context.connect(options);
+    await once(socket, 'data');
+    return socket;
+  };
+});
+
+test.after.each(async ({ tls, listener }) => {
+  tls.close();
+  listener.close();
+});
+
+const portOf = (listener: Server): number => (listener.address() as AddressInfo).port;
+
+const showing = ({ certificate, key }: KeyPair): ConnectionOptions => ({ cert: certificate, key });
+
+/** What the server has to say to one more client. */
+async function visit({ client, seen }: Context, options: ConnectionOptions): Promise<Seen | undefined> {
+  (await client(options)).destroy();
+  return seen.at(-1);
+}
+
+/** A session to come back with. */
+async function sessionOf(context: Context, options: ConnectionOptions): Promise<Buffer> {
+  const socket = context.connect(options);
+  const [[session]] = await Promise.all([once(socket, 'session'), once(socket, 'data')]);
+  socket.destroy();
+  return session;
+}
+
+/** Resolves when a connection on which these bytes were sent is closed, in whatever way. */
+function closedAfter(bytes: Buffer, listener: Server): Promise<void> {
+  const socket = connectTcp(portOf(listener), '127.0.0.1', () => socket.write(bytes));
+  socket.on('error', () => undefined).resume();
+  return new Promise((resolve) => socket.on('close', () => resolve()));
+}
+
+test('it speaks TLS 1.2 and 1.3, and nothing older', async ({ client, tls }) => {
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const socket = await client({ minVersion: version, maxVersion: version });
+    assert.is(socket.getProtocol(), version);
+    socket.destroy();
+  }
+  const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
+  try {
+    await client(old);
+    assert.unreachable('it speaks TLS 1.1');
+  } catch (error) {
+    assert.match((error as Error).message, /protocol version/);
+  }
+  await until(() => tls.failedHandshakes === 1);
+});
+
+test('a client that shows no certificate is let through to its CONNECT', async (context) => {
+  assert.equal(await visit(context, {}), { shown: undefined, reused: false });
+});
+
+test('a client that shows one is let through with what is to be said of it', async (context) => {
+  const ours = await visit(context, showing(context.device));
+  assert.is(ours?.shown?.deviceId, ID);
+  assert.is(ours?.shown?.fault, undefined);
+  const stranger = await deviceCertificate(await openAuthority(), ID);
+  assert.is((await visit(context, showing(stranger)))?.shown?.fault, 'it is of another authority');
+});
+
+for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+  test(`a session of ${version} that is resumed brings its certificate along, judged anew`, async (context) => {
+    const options = { ...showing(context.device), maxVersion: version };
+    const session = await sessionOf(context, options);
+    const again = await visit(context, { ...options, session });
+    assert.equal([again?.reused, again?.shown?.deviceId, again?.shown?.fault], [true, ID, undefined]);
+    context.clock.now = daysFromNow(31);
+    const late = await visit(context, { ...options, session });
+    assert.equal([late?.reused, late?.shown?.fault], [true, 'it has expired']);
+  });
+
+  test(`a session of ${version} does not make a stranger known`, async (context) => {
+    const stranger = { ...showing(await deviceCertificate(await openAuthority(), ID)), maxVersion: version };
+    const session = await sessionOf(context, stranger);
+    const again = await visit(context, { ...stranger, session });
+    assert.equal([again?.reused, again?.shown?.fault], [true, 'it is of another authority']);
+    const nobody = await sessionOf(context, { maxVersion: version });
+    const shown = (await visit(context, { ...showing(context.device), maxVersion: version, session: nobody }))
+      ?.shown;
+    assert.is(shown, undefined);
+  });
+}
+
+test('a new certificate is shown to those who come, while those who are there stay', async (context) => {
+  const { client, given, authority, log } = context;
+  const before = await client();
+  const next = await serverCertificate(authority);
+  given.pair = next;
+  await until(() => log.some(({ msg }) => msg === 'a new certificate is shown'));
+  const after = await client();
+  assert.is(after.getPeerX509Certificate()?.fingerprint256, x509(next).fingerprint256);
+  before.write('still there');
+  assert.is(String((await once(before, 'data'))[0]), 'still there');
+  for (const socket of [before, after]) socket.destroy();
+});
+
+test('where there is no new certificate the old one stays, and the reason is told', async (context) => {
+  const { client, given, log } = context;
+  given.pair = new Error('gone');
+  await until(() => log.filter(({ level }) => level === 50).length >= 2);
+  (await client()).destroy();
+});
+
+test('a client that does not finish the handshake in time is closed and counted', async ({
+  listener,
+  tls,
+  client,
+}) => {
+  const hello = Buffer.from('160301020001000', 'hex');
+  const slow = [Buffer.alloc(0), hello, hello.subarray(0, 3)].map((bytes) => closedAfter(bytes, listener));
+  (await client()).destroy();
+  await Promise.all(slow);
+  assert.is(tls.failedHandshakes, slow.length);
+});
+
+test('whoever sends something else than TLS is closed and counted, and harms nobody', async ({
+  listener,
+  tls,
+  client,
+}) => {
+  const honest = await client();
+  const garbage = [
+    Buffer.from('GET / HTTP/1.1\r\n\r\n'),
+    Buffer.from('102400064d5154540402003c000e', 'hex'),
+    Buffer.alloc(70_000, 0xff),
+    Buffer.from('1603030005010000ff', 'hex'),
+    Buffer.from('150301000202', 'hex'),
+    Buffer.from('160301ffff', 'hex'),
+  ];
+  await Promise.all(garbage.map((bytes) => closedAfter(bytes, listener)));
+  assert.is(tls.failedHandshakes, garbage.length);
+  honest.write('unharmed');
+  assert.is(String((await once(honest, 'data'))[0]), 'unharmed');
+  honest.destroy();
+});
+
+test('a client may not negotiate again', async ({ client }) => {
+  const socket = await client({ maxVersion: 'TLSv1.2' });
+  const refused = new Promise<Error | null>((resolve) => {
+    socket.on('error', resolve);
+    socket.renegotiate({}, (error) => resolve(error));
+  });
+  assert.match((await refused)?.message ?? 'it was negotiated', /no renegotiation/);
+  socket.destroy();
+  (await client()).destroy();
+});
+
+test.run();
