@@ -13,6 +13,7 @@ import type { ConnectionLimit } from '../access/connection-limit.js';
 import type { FailedAttempts } from '../access/failures.js';
 import type { OriginPolicy } from '../access/origin-policy.js';
 import type { Tokens } from '../access/tokens.js';
+import { routeApp } from '../app/serve.js';
 import type { Audit } from '../audit.js';
 import type { Address, Settings } from '../config.js';
 import type { Devices } from '../devices/devices.js';
@@ -97,6 +98,7 @@ export function startRest(parts: RestParts): Rest {
   routeHubs(router, hub, devices);
   routeMetrics(router, { streams, waits, devices, metrics: parts.metrics });
   routeTokens(router, tokens, devices);
+  routeApp(router, region);
   router.open('/healthz', (res) => {
     const healthy = isHealthy();
     sendJson(res, healthy ? 200 : 503, JSON.stringify({ status: healthy ? 'ok' : 'storage unavailable' }));

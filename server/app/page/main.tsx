@@ -11,6 +11,8 @@ const program = startProgram(
   `/iot/v1/regions/${encodeURIComponent(document.documentElement.dataset.region ?? '')}`,
 );
 const draw = () => render(<App state={program.store.state} program={program} />, root);
+// What stood there until now told that the app is on its way.
+root.replaceChildren();
 program.store.onChange(draw);
 draw();
 

@@ -7,6 +7,8 @@ import type { Role } from '../state/app.js';
 import { type Fault, faultOf } from '../state/fault.js';
 import { newPanel, type Panel, withDocument } from '../state/panel.js';
 
+/** The documents of a panel. */
+const ITS_OWN = [CURRENT, DESIRED];
 const PAGE_SIZE = 100;
 const HISTORY_LIMIT = 1000;
 /** A server that has not answered by then is away. */
@@ -104,19 +106,16 @@ export class Api {
   async #panel({ id, name, is_connected, last_activity_at }: Device): Promise<Panel> {
     const at = last_activity_at === null ? {} : { at: Date.parse(last_activity_at) };
     const panel = newPanel(id, name, { isConnected: is_connected, ...at });
-    const documents = await Promise.all([CURRENT, DESIRED].map((document) => this.#document(id, document)));
-    return documents.reduce(
-      (known, document) => (document === undefined ? known : withDocument(known, document)),
-      panel,
-    );
-  }
-
-  async #document(id: string, name: string): Promise<TwinDocument | undefined> {
     try {
-      return (await this.#json(documentPath(id, name))) as TwinDocument;
+      const { documents } = (await this.#json(`/twins/${id}`)) as { documents: { document_name: string }[] };
+      const names = documents
+        .map(({ document_name }) => document_name)
+        .filter((each) => ITS_OWN.includes(each));
+      const found = await Promise.all(names.map((each) => this.#json(documentPath(id, each))));
+      return (found as TwinDocument[]).reduce(withDocument, panel);
     } catch (error) {
-      // It was never made, or its device was removed meanwhile.
-      if (error instanceof Failed && error.resource !== undefined) return undefined;
+      // Removed meanwhile: the next look will not find it.
+      if (error instanceof Failed && error.resource !== undefined) return panel;
       throw error;
     }
   }

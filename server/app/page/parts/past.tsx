@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { happeningsIn } from '../state/happenings.js';
 import type { Run } from '../state/runs.js';
-import { clockText, DAY, weekdayText } from '../state/time-text.js';
+import { clockText, DAY, hourText, weekdayText } from '../state/time-text.js';
 import { marksIn, timelineOf } from '../state/timeline.js';
 import { Icon, KIND_ICONS } from './icon.js';
 import { TimelinePicture } from './timeline-picture.js';
@@ -21,13 +21,13 @@ const RANGES = {
     name: '24 hours',
     length: DAY,
     isMark: (date: Date) => date.getHours() % 6 === 0,
-    markText: (at: number) => clockText(at, at),
+    markText: hourText,
   },
   week: {
     name: '7 days',
     length: 7 * DAY,
     isMark: (date: Date) => date.getHours() === 0,
-    markText: (at: number) => weekdayText(at),
+    markText: weekdayText,
   },
 } as const;
 

@@ -5,7 +5,7 @@ import { type AppState, lastAlarm, serverNow } from '../state/app.js';
 import { doorText } from '../state/headline.js';
 import { type Panel, wantedOf } from '../state/panel.js';
 import { sureText } from '../state/sure-text.js';
-import { durationText, exactText } from '../state/time-text.js';
+import { clockText, durationText } from '../state/time-text.js';
 import { obstacleText, toggleOf, wishText } from '../state/toggle.js';
 
 interface AlarmProps {
@@ -42,7 +42,8 @@ export function Alarm({ state, panel, onDisarm, onSilence }: AlarmProps): JSX.El
         {doorText(panel)}.
       </p>
       <p class="since">
-        {since !== undefined && `Since ${exactText(since)}, for ${durationText(Math.max(0, server - since))}`}
+        {since !== undefined &&
+          `Since ${clockText(since, server)}, for ${durationText(Math.max(0, server - since))}`}
       </p>
       <p class="sure">{isOld && sureText(panel, state.link, { phone: state.now, server })}</p>
       <button type="button" class="disarm" aria-disabled={isBlocked} onClick={() => isBlocked || onDisarm()}>

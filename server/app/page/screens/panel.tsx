@@ -18,26 +18,28 @@ interface PanelScreenProps {
 
 export function PanelScreen({ state, panel, onArm }: PanelScreenProps): JSX.Element {
   const { link, role, now, past } = state;
-  const server = serverNow(state);
   const toggle = toggleOf(panel, link, now);
-  const { presence, current } = panel;
+  const { presence } = panel;
   return (
     <>
       <Bar title={panel.name} back={state.panels.length > 1 ? '#' : undefined}>
         <PhoneLink />
       </Bar>
-      <main>
-        <StateOf panel={panel} state={state} />
-        <p class="updated">
-          {current === undefined ? '' : <Moment what="Updated" at={current.at} now={server} />}
-        </p>
-        <ArmButton
-          toggle={toggle}
-          obstacle={obstacleText(link, role)}
-          isBusy={panel.asked !== undefined}
-          onTouch={() => onArm(toggle.next)}
+      <main class="panel">
+        <div class="now">
+          <StateOf panel={panel} state={state} />
+          <ArmButton
+            toggle={toggle}
+            obstacle={obstacleText(link, role)}
+            isBusy={panel.asked !== undefined}
+            onTouch={() => onArm(toggle.next)}
+          />
+        </div>
+        <Past
+          runs={past[panel.id]}
+          lostAt={presence.isConnected ? undefined : presence.at}
+          now={serverNow(state)}
         />
-        <Past runs={past[panel.id]} lostAt={presence.isConnected ? undefined : presence.at} now={server} />
       </main>
     </>
   );
@@ -45,29 +47,35 @@ export function PanelScreen({ state, panel, onArm }: PanelScreenProps): JSX.Elem
 
 /** The one thing to see: the state in a word, a picture and a colour, and how sure it is. */
 function StateOf({ panel, state }: { panel: Panel; state: AppState }): JSX.Element {
+  const { current, presence } = panel;
   const { mood, word, isOld } = headlineOf(panel, state.link);
-  const { door_open = false, siren_ringing = false } = panel.current?.data ?? {};
-  const isConnected = state.link.kind === 'live' && panel.presence.isConnected;
+  const { door_open = false, siren_ringing = false } = current?.data ?? {};
+  const isConnected = state.link.kind === 'live' && presence.isConnected;
+  const server = serverNow(state);
   return (
-    <section class={`state mood-${mood}${isOld ? ' old' : ''}`} role="status">
-      <p class="sure">
-        <Icon name={isConnected ? 'contact' : 'no-contact'} />
-        <span>{sureText(panel, state.link, { phone: state.now, server: serverNow(state) })}</span>
-      </p>
-      <div class="badge">
-        <Icon name={MOOD_ICONS[mood]} />
+    <section class={`state mood-${mood}${isOld ? ' old' : ''}`}>
+      <div class="status" role="status">
+        <p class="sure">
+          <Icon name={isConnected ? 'contact' : 'no-contact'} />
+          <span>{sureText(panel, state.link, { phone: state.now, server })}</span>
+        </p>
+        <div class="badge">
+          <Icon name={MOOD_ICONS[mood]} />
+        </div>
+        <p class="last">{isOld && current !== undefined && 'Last known:'}</p>
+        <p class="word">{word}</p>
+        <ul class="facts">
+          <li class={door_open ? 'is-open' : ''}>
+            <Icon name={door_open ? 'door-open' : 'door-closed'} />
+            {doorText(panel)}
+          </li>
+          <li class={siren_ringing ? 'is-ringing' : ''}>
+            <Icon name={siren_ringing ? 'bell' : 'bell-off'} />
+            {sirenText(panel)}
+          </li>
+        </ul>
       </div>
-      <p class="word">{word}</p>
-      <ul class="facts">
-        <li class={door_open ? 'is-open' : ''}>
-          <Icon name={door_open ? 'door-open' : 'door-closed'} />
-          {doorText(panel)}
-        </li>
-        <li class={siren_ringing ? 'is-ringing' : ''}>
-          <Icon name={siren_ringing ? 'bell' : 'bell-off'} />
-          {sirenText(panel)}
-        </li>
-      </ul>
+      <p class="updated">{current !== undefined && <Moment what="Updated" at={current.at} now={server} />}</p>
     </section>
   );
 }

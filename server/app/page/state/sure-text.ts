@@ -13,10 +13,10 @@ export function sureText(
 ): string {
   if (link.kind === 'connecting') return 'Connecting to the server …';
   if (link.kind === 'lost') {
-    return `No connection to the server since ${clockText(link.since, phone, place)}. Below is what was known last.`;
+    return `No connection to the server since ${clockText(link.since, phone, place)}.`;
   }
   if (presence.isConnected) return 'Panel connected';
   if (presence.at === undefined) return 'The panel has not been connected yet.';
   const since = `${clockText(presence.at, server, place)} (${agoText(presence.at, server)})`;
-  return `No contact with the panel since ${since}. Below is what it said last.`;
+  return `No contact with the panel since ${since}.`;
 }

@@ -40,6 +40,9 @@ export function dayText(at: number, now: number, place: Place = {}): string {
   return format(at, { weekday: 'short', day: 'numeric', month: 'short' }, place);
 }
 
+/** `14`, or `2 PM`. */
+export const hourText = (at: number, place: Place = {}): string => format(at, { hour: 'numeric' }, place);
+
 /** `Mon`. */
 export const weekdayText = (at: number, place: Place = {}): string => format(at, { weekday: 'short' }, place);
 

@@ -52,11 +52,9 @@ export function wishText({ kind, next }: Toggle): string | undefined {
   }
 }
 
-/** What a touch does. */
-export function actionText({ kind, next }: Toggle): string {
-  const word = next ? 'Arm' : 'Disarm';
-  return kind === 'settled' ? word : `${word} instead`;
-}
+/** What a touch does: while a wish is on its way, it takes that back. */
+export const actionText = ({ kind, next }: Toggle): string =>
+  kind === 'settled' ? (next ? 'Arm' : 'Disarm') : 'Cancel';
 
 /** Why the toggle cannot be touched, for a person; undefined: it can. */
 export function obstacleText(link: Link, role: Role | undefined): string | undefined {

@@ -114,7 +114,7 @@ test('without the server it does not pretend that anything is about to happen', 
 test('a touch while a wish is on its way takes it back', () => {
   const state = following(connected, told(current({})), told(desired(true)));
   assert.is(shown(state).next, false);
-  assert.is(actionText(shown(state)), 'Disarm instead');
+  assert.is(actionText(shown(state)), 'Cancel');
   assert.is(actionText(shown(disarmed(connected))), 'Arm');
 });
 
