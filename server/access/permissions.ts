@@ -47,7 +47,3 @@ export function confine(token: Token, permission: Permission, twinId: string | u
   const may = twinId === undefined ? action === 'read' : token.twin_ids.includes(twinId);
   if (OF_THE_WHOLE.includes(resource) || !may) throw new PermissionDenied(permission, token.id);
 }
-
-/** Whether a list that the token asked for shows this twin, or its device. */
-export const shows = (token: Token, twinId: string): boolean =>
-  token.twin_ids === null || token.twin_ids.includes(twinId);

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { digest, makePassword, sameDigest } from '../access/secret.js';
 import { putDocument, removeDocument } from '../storage/ask.js';
 import type { Storage, StoredFile } from '../storage/storage.js';
 import type { KeyType } from '../tls/key-pair.js';
 import type { Device } from './device.js';
+import { type DeviceQuery, EVERYTHING, selectIds } from './listing.js';
 import { Presence, type PresenceState } from './presence.js';
 import { type DeviceChanges, type DeviceRecord, type NewDevice, shardOf } from './record.js';
 
@@ -109,16 +109,16 @@ export class Devices {
     return files.reduce((sum, { documents }) => sum + documents.size, 0);
   }
 
-  /** All devices, in no order. */
-  async all(): Promise<Device[]> {
+  /** Those that are asked for, of all where nothing is said, and how many match in all. */
+  async list(asked: Partial<DeviceQuery> = {}): Promise<{ devices: Device[]; total: number }> {
+    const query = { ...EVERYTHING, ...asked };
+    const { ids, total } = await selectIds(this.#records(query.ids), query);
     const devices: Device[] = [];
-    for (const shard of await this.#storage.list('devices/')) {
-      const { documents } = await this.#storage.open(shard);
-      for (const [id, { data }] of documents) devices.push(await this.#show(id, JSON.parse(data)));
-      // One file a turn: others must not wait for 100,000 devices.
-      await nextTurn();
+    for (const id of ids) {
+      const record = await this.#find(id);
+      if (record !== undefined) devices.push(await this.#show(id, record));
     }
-    return devices;
+    return { devices, total };
   }
 
   /** @throws DeviceNotFound */
@@ -220,6 +220,19 @@ export class Devices {
     if (!isDeviceId(id)) return undefined;
     const stored = (await this.#storage.open(shardOf('devices', id))).documents.get(id);
     return stored && (JSON.parse(stored.data) as DeviceRecord);
+  }
+
+  async *#records(ids: readonly string[] | null): AsyncGenerator<[string, DeviceRecord][]> {
+    if (ids === null) {
+      for (const shard of await this.#storage.list('devices/')) {
+        const { documents } = await this.#storage.open(shard);
+        yield [...documents].map(([id, { data }]) => [id, JSON.parse(data)]);
+      }
+    }
+    for (const id of new Set(ids)) {
+      const record = await this.#find(id);
+      if (record !== undefined) yield [[id, record]];
+    }
   }
 
   async #change(id: string, edit: (record: DeviceRecord) => DeviceRecord): Promise<Device> {

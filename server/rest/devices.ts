@@ -1,7 +1,6 @@
 import type { JsonObject } from '../../shared/document.js';
-import { shows } from '../access/permissions.js';
-import type { Device } from '../devices/device.js';
 import type { Devices } from '../devices/devices.js';
+import type { DeviceQuery } from '../devices/listing.js';
 import type { DeviceChanges } from '../devices/record.js';
 import type { KeyType } from '../tls/key-pair.js';
 import { InvalidRequest } from '../twins/errors.js';
@@ -22,10 +21,8 @@ const KEY_TYPES: readonly KeyType[] = ['ecdsa', 'rsa'];
 /** @param hubId the one hub that devices can be on */
 export function routeDevices(router: Router, devices: Devices, twins: Twins, hubId: string): void {
   router.on('GET', '/devices', READ, async (call) => {
-    const { page, matching } = listing(call);
-    const visible = (await devices.all()).filter(({ id }) => shows(call.token, id));
-    const all = visible.filter(matching).sort(orderOf(call));
-    sendObject(call, { devices: all.slice(page.start, page.end), total_count: all.length });
+    const { devices: page, total } = await devices.list(queryOf(call, hubId));
+    sendObject(call, { devices: page, total_count: total });
   });
 
   router.on('POST', '/devices', WRITE, (call) =>
@@ -104,30 +101,27 @@ function changes(body: JsonObject, hubId: string): DeviceChanges {
 const PAGE_SIZE = 20;
 const LARGEST_PAGE = 100;
 
-function listing(call: Call) {
+function queryOf(call: Call, ownHubId: string): DeviceQuery {
   const number = intQuery(call, 'page', 1, 1, Number.MAX_SAFE_INTEGER);
   const size = intQuery(call, 'page_size', PAGE_SIZE, 1, LARGEST_PAGE);
   const insecure = oneOfQuery(call, 'allow_insecure', ['true', 'false']);
   const status = oneOfQuery(call, 'status', ['unknown', 'enabled', 'disabled', 'error']);
+  const order = oneOfQuery(call, 'order_by', ORDERS) ?? 'created_at_asc';
   const [name, hubId] = [call.query('name'), call.query('hub_id')];
   return {
-    page: { start: (number - 1) * size, end: number * size },
-    matching: (device: Device) =>
-      (name === undefined || device.name === name) &&
-      (hubId === undefined || device.hub_id === hubId) &&
-      (insecure === undefined || String(device.allow_insecure) === insecure) &&
-      (status === undefined || device.status === status),
+    ids: call.token.twin_ids,
+    matching: (record) =>
+      (name === undefined || record.name === name) &&
+      (hubId === undefined || hubId === ownHubId) &&
+      (insecure === undefined || String(record.allow_insecure) === insecure) &&
+      (status === undefined || record.status === status),
+    orderBy: KEYS.find((key) => order.startsWith(key)),
+    descending: order.endsWith('_desc'),
+    start: (number - 1) * size,
+    end: number * size,
   };
 }
 
-const KEYS = ['name', 'status', 'hub_id', 'created_at', 'updated_at', 'allow_insecure'] as const;
-const ORDERS = KEYS.flatMap((key) => [`${key}_asc`, `${key}_desc`] as const);
-
-function orderOf(call: Call): (a: Device, b: Device) => number {
-  const order = oneOfQuery(call, 'order_by', ORDERS) ?? 'created_at_asc';
-  const key = KEYS.find((each) => order.startsWith(each)) ?? 'created_at';
-  const sign = order.endsWith('_desc') ? -1 : 1;
-  return (a, b) => sign * compare(a[key], b[key]) || compare(a.id, b.id);
-}
-
-const compare = <T extends string | boolean>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0);
+// All devices are on the same hub.
+const KEYS = ['name', 'status', 'created_at', 'updated_at', 'allow_insecure'] as const;
+const ORDERS = [...KEYS, 'hub_id'].flatMap((key) => [`${key}_asc`, `${key}_desc`]);

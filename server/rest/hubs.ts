@@ -1,4 +1,3 @@
-import { shows } from '../access/permissions.js';
 import type { Token } from '../access/tokens.js';
 import type { Devices } from '../devices/devices.js';
 import { HubNotFound } from './errors.js';
@@ -55,9 +54,9 @@ export function routeHubs(router: Router, hub: HubOptions, devices: Devices): vo
     if (token.twin_ids === null) {
       return { device_count: await devices.count(), connected_device_count: devices.connectedCount };
     }
-    const own = (await devices.all()).filter(({ id }) => shows(token, id));
-    const connected = own.filter(({ is_connected }) => is_connected);
-    return { device_count: own.length, connected_device_count: connected.length };
+    const own = await devices.list({ ids: token.twin_ids });
+    const connected = own.devices.filter(({ is_connected }) => is_connected);
+    return { device_count: own.total, connected_device_count: connected.length };
   }
 
   function refuseOther(call: Call): void {

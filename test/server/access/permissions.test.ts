@@ -1,12 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  authorize,
-  confine,
-  type Permission,
-  PermissionDenied,
-  shows,
-} from '../../../server/access/permissions.js';
+import { authorize, confine, type Permission, PermissionDenied } from '../../../server/access/permissions.js';
 import { ROLES, type Role, type Token } from '../../../server/access/tokens.js';
 
 const tokenOf = (role: Role, twin_ids: string[] | null = null): Token => ({
@@ -110,17 +104,5 @@ for (const [deed, { permission, may }] of Object.entries(REACHES)) {
     }
   });
 }
-
-test('a list shows a token the twins that it is for', () => {
-  const [some, all] = [tokenOf('app', ['a', 'b']), tokenOf('app')];
-  assert.equal(
-    ['a', 'b', 'c'].map((id) => shows(some, id)),
-    [true, true, false],
-  );
-  assert.equal(
-    ['a', 'b', 'c'].map((id) => shows(all, id)),
-    [true, true, true],
-  );
-});
 
 test.run();

@@ -86,7 +86,7 @@ test('the password is stored as SHA-256 only and never shown again', async ({ de
   assert.match(stored, /"password_sha256":"[0-9a-f]{64}"/);
   assert.not.ok(stored.includes(password));
   assert.not.ok(
-    JSON.stringify([device, await devices.get(device.id), await devices.all()]).includes('password'),
+    JSON.stringify([device, await devices.get(device.id), await devices.list()]).includes('password'),
   );
 });
 
@@ -173,7 +173,7 @@ test('a removed device is gone, with its password', async ({ devices }) => {
   await devices.remove(device.id);
   assert.is(await devices.has(device.id), false);
   assert.is(await devices.authenticate(device.id, bytes(password)), undefined);
-  assert.equal(await devices.all(), []);
+  assert.equal(await devices.list(), { devices: [], total: 0 });
   assert.instance(await rejection(devices.remove(device.id)), DeviceNotFound);
 });
 
@@ -214,7 +214,7 @@ test('no secret of a device is stored or shown', async ({ devices, storage }) =>
   const stored = file.documents.get(device.id)?.data ?? '';
   for (const secret of [password, certificate.key]) {
     assert.not(stored.includes(secret));
-    assert.not(JSON.stringify(await devices.all()).includes(secret));
+    assert.not(JSON.stringify(await devices.list()).includes(secret));
   }
   assert.not(JSON.stringify(await devices.get(device.id)).includes('sha256'));
 });
@@ -237,7 +237,7 @@ test('all devices of all files are there, also for a registry that opens again',
     Array.from({ length: 600 }, (_, n) => devices.create({ name: `device-${n}` })),
   );
   const again = new Devices(storage, OPTIONS);
-  const ids = (await again.all()).map(({ id }) => id);
+  const ids = (await again.list()).devices.map(({ id }) => id);
   assert.equal(ids.sort(), made.map(({ device }) => device.id).sort());
   assert.ok((await storage.list('devices/')).length <= 256);
 });

@@ -55,7 +55,7 @@ test('without a token that is known and valid nothing is answered', async ({ res
       });
     }
   }
-  assert.is((await rest.devices.all()).length, 1);
+  assert.is(await rest.devices.count(), 1);
 });
 
 test('an app reads everything and writes all documents but current', async ({ rest, id, path }) => {
@@ -175,7 +175,7 @@ test('a handler that throws or rejects is a 500 that tells nothing, one line in 
   };
   const rejecting = async () => fault();
   Object.assign(twins, { get: fault, put: fault, delete: fault });
-  Object.assign(devices, { get: rejecting, all: rejecting, create: fault, enable: rejecting });
+  Object.assign(devices, { get: rejecting, list: rejecting, create: fault, enable: rejecting });
   const calls = [
     ['GET', path],
     ['PUT', path, { data: {} }],
