@@ -1,0 +1,173 @@
+/** How often a token may ask, and how often a source may be wrong. */
+
+import { randomUUID } from 'node:crypto';
+import { request } from 'node:http';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { BASE, startTestRest, type TestRest } from './rest.js';
+
+const PER_SECOND = 5;
+const test = suite<{ rest: TestRest }>('limits of tokens and sources');
+
+test.before.each(async (context) => {
+  context.rest = await startTestRest({ tokenRequestsPerSecond: PER_SECOND });
+});
+test.after.each(({ rest }) => rest.close());
+
+interface Answer {
+  readonly status: number;
+  readonly headers: NodeJS.Dict<string | string[]>;
+  readonly text: string;
+}
+
+/** From an address of its own, on a connection of its own. */
+function askFrom(rest: TestRest, localAddress: string, token: string): Promise<Answer> {
+  const { port } = rest;
+  const headers = { 'X-Auth-Token': token };
+  return new Promise((resolve, reject) => {
+    const call = { host: '127.0.0.1', port, localAddress, path: `${BASE}/devices`, headers, agent: false };
+    const asked = request(call, (answer) => {
+      let text = '';
+      answer.on('data', (chunk) => {
+        text += chunk;
+      });
+      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text }));
+    });
+    asked.on('error', reject);
+    asked.end();
+  });
+}
+
+/** Asks again and again until it is too much. */
+async function exhaust(rest: TestRest, token: string) {
+  for (;;) {
+    const answer = await rest.ask('GET', '/devices', { token });
+    if (answer.status !== 200) return answer;
+  }
+}
+
+test('a token that asks too often is told so, how often it may, and when again', async ({ rest }) => {
+  const answer = await exhaust(rest, rest.token);
+  assert.is(answer.status, 429);
+  assert.equal(answer.body, {
+    type: 'too_many_requests',
+    message: 'too many requests',
+    help_message: 'too many requests by this token',
+    limit: { quota: PER_SECOND, window_seconds: 1 },
+    reset_seconds: 1,
+  });
+  assert.is(answer.headers.get('retry-after'), '1');
+});
+
+test('another token is not held up by it, nor is the same one on another connection let through', async ({
+  rest,
+}) => {
+  const other = await rest.newToken('owner');
+  await exhaust(rest, rest.token);
+  assert.is((await rest.ask('GET', '/devices', { token: other })).status, 200);
+  const statuses = await Promise.all(
+    Array.from({ length: 3 * PER_SECOND }, () => askFrom(rest, '127.0.0.3', rest.token)),
+  );
+  assert.ok(statuses.some(({ status }) => status === 429));
+});
+
+test('what is too much changes nothing, and is let through again in time', async ({ rest }) => {
+  const before = (await rest.devices.list({ ids: null })).total;
+  await exhaust(rest, rest.token);
+  let refused = 0;
+  let made = 0;
+  while (made === 0) {
+    const { status } = await rest.ask('POST', '/devices', { body: { name: 'n' } });
+    if (status === 429) refused += 1;
+    else made += 1;
+  }
+  assert.ok(refused > 0);
+  assert.is((await rest.devices.list({ ids: null })).total, before + 1);
+});
+
+test('a token that asks too often is named in the audit', async ({ rest }) => {
+  rest.log.length = 0;
+  await exhaust(rest, rest.token);
+  const { id } = rest.tokens.authenticate(rest.token);
+  assert.equal(
+    rest.log.map(({ audit, by_token, source }) => [audit, by_token, source]),
+    [['limit_reached', id, '127.0.0.1']],
+  );
+});
+
+test('1,000 wrong tokens are limited after 10 for that source, and the right one from elsewhere works', async ({
+  rest,
+}) => {
+  const statuses: number[] = [];
+  for (let n = 0; n < 1000; n += 1) {
+    statuses.push((await rest.ask('GET', '/devices', { token: randomUUID() })).status);
+  }
+  assert.equal(statuses.slice(0, 10), new Array(10).fill(401));
+  assert.equal(new Set(statuses.slice(10)), new Set([429]));
+  assert.is((await askFrom(rest, '127.0.0.2', rest.token)).status, 200);
+});
+
+async function block(rest: TestRest): Promise<void> {
+  for (let n = 0; n < 10; n += 1) await rest.ask('GET', '/devices', { token: randomUUID() });
+}
+
+test('a source that is blocked is told until when, and not whether a token is right', async ({ rest }) => {
+  const unused = await rest.newToken('owner');
+  await block(rest);
+  const wrong = await rest.ask('GET', '/devices', { token: randomUUID() });
+  const right = await rest.ask('GET', '/devices', { token: unused });
+  for (const { status, headers, body } of [wrong, right]) {
+    const { reset_seconds, ...rest } = body;
+    assert.is(status, 429);
+    assert.equal(rest, {
+      type: 'too_many_requests',
+      message: 'too many requests',
+      help_message: 'too many wrong credentials from your address',
+      limit: { quota: 10, window_seconds: 60 },
+    });
+    assert.ok(reset_seconds > 0 && reset_seconds <= 60);
+    assert.is(headers.get('retry-after'), String(reset_seconds));
+  }
+});
+
+test('who was let in from there before is let in still, on any connection', async ({ rest }) => {
+  assert.is((await askFrom(rest, '127.0.0.1', rest.token)).status, 200);
+  await block(rest);
+  assert.is((await rest.ask('GET', '/devices')).status, 200);
+  assert.is((await askFrom(rest, '127.0.0.1', rest.token)).status, 200);
+});
+
+test('who was let in before, and lost the right to it, is told nothing either', async ({ rest }) => {
+  const { token, secret } = await rest.tokens.create({ role: 'app' });
+  assert.is((await rest.ask('GET', '/devices', { token: secret })).status, 200);
+  await block(rest);
+  await rest.tokens.revoke(token.id);
+  assert.is((await rest.ask('GET', '/devices', { token: secret })).status, 429);
+});
+
+test('who shows no token, or one that was right once, is refused and blocks nobody', async ({ rest }) => {
+  const { secret } = await rest.tokens.create({ role: 'app', expires_at: '2020-01-31T12:00:00.000Z' });
+  for (let n = 0; n < 30; n += 1) {
+    assert.is((await rest.ask('GET', '/devices', { token: null })).status, 401);
+    assert.is((await rest.ask('GET', '/devices', { token: secret })).body.reason, 'expired');
+  }
+  assert.is((await rest.ask('GET', '/devices', { token: await rest.newToken('reader') })).status, 200);
+});
+
+test('what is no token at all counts as a wrong one', async ({ rest }) => {
+  for (let n = 0; n < 10; n += 1) {
+    assert.is((await rest.ask('GET', '/devices', { token: `password ${n}` })).status, 401);
+  }
+  assert.is((await rest.ask('GET', '/devices', { token: 'password' })).status, 429);
+});
+
+test('each refusal is a line of the audit, the block included, and none tells a token', async ({ rest }) => {
+  rest.log.length = 0;
+  const secrets = Array.from({ length: 12 }, () => randomUUID());
+  for (const token of secrets) await rest.ask('GET', '/devices', { token });
+  const events = rest.log.map(({ audit }) => audit);
+  assert.equal(events, [...new Array(10).fill('authentication_refused'), 'limit_reached', 'limit_reached']);
+  for (const secret of secrets) assert.not.match(JSON.stringify(rest.log), secret);
+});
+
+test.run();
