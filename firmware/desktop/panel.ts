@@ -17,7 +17,7 @@ const HELP = `One alarm panel on this machine: the firmware as it ships, on the 
 
   --server URL          mqtt:// or mqtts://
   --device ID           the device's id
-  --password PW         its password; or PANEL_PASSWORD, which no process list shows
+  --password PW         its password; or PANEL_PASSWORD, which no process list shows; not needed with --cert
   --flash FILE          what the panel keeps through a power cut
   --ca FILE             the server's authority, in PEM, for mqtts
   --cert FILE           the device's certificate, in PEM
@@ -101,12 +101,16 @@ function readArguments(): Values {
 
 function readOptions(values: Values): DesktopPanelOptions {
   const { ca, cert, key } = values;
+  const server = readServer(required('server', values.server));
+  if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key go together');
+  if ((ca ?? cert) !== undefined && !server.startsWith('mqtts:'))
+    throw new UsageError('--ca, --cert and --key are for mqtts://');
   const password = values.password || process.env.PANEL_PASSWORD;
   const tls = Object.entries({ ca, cert, key }).flatMap(([name, path]) =>
     path === undefined ? [] : [[name, readPem(path)]],
   );
   return {
-    server: readServer(required('server', values.server)),
+    server,
     device: required('device', values.device),
     password: cert === undefined ? required('password', password) : (password ?? ''),
     flash: required('flash', values.flash),

@@ -25,7 +25,10 @@ export interface Device {
 }
 
 /** Connects and subscribes to everything of the device's own twin. */
-export async function connectDevice(server: Server, { id, password }: Credentials): Promise<Device> {
+export async function connectDevice(
+  server: Pick<Server, 'mqtt'>,
+  { id, password }: Pick<Credentials, 'id' | 'password'>,
+): Promise<Device> {
   const client = await connectAsync(server.mqtt, { username: id, password, reconnectPeriod: 0 });
   const received: Answer[] = [];
   const listeners = new Set<(answer: Answer) => void>();

@@ -26,6 +26,10 @@ export interface Server {
   readonly http: string;
   /** `mqtt://127.0.0.1:…` */
   readonly mqtt: string;
+  /** `https://127.0.0.1:…` */
+  readonly https: string;
+  /** `mqtts://127.0.0.1:…` */
+  readonly mqtts: string;
   /** What the documentation's curl lines call `$IOT_API`. */
   readonly iotApi: string;
   readonly token: string;
@@ -56,6 +60,8 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   return {
     http,
     mqtt: `mqtt://${listening.mqtt}`,
+    https: `https://${listening.https}`,
+    mqtts: `mqtts://${listening.mqtts}`,
     iotApi,
     token,
     data,
@@ -76,6 +82,8 @@ interface Listening {
   pid: number;
   http: string;
   mqtt: string;
+  https?: string;
+  mqtts?: string;
 }
 
 function parseListening(line: string): Listening | undefined {
@@ -83,25 +91,43 @@ function parseListening(line: string): Listening | undefined {
   const entry = JSON.parse(line) as Partial<Listening> & { msg?: string };
   const { msg, pid, http, mqtt } = entry;
   if (msg !== 'listening' || pid === undefined || http === undefined || mqtt === undefined) return undefined;
-  return { pid, http, mqtt };
+  return { ...entry, pid, http, mqtt };
 }
 
 export interface Credentials {
   id: string;
   password: string;
+  certificate: { crt: string; key: string };
 }
 
-/** A new device that may connect without TLS. */
+/** A new device, which may connect without TLS unless that is forbidden. */
 export async function createDevice(
   server: Server,
   name: string,
-  options: { allow_multiple_connections?: boolean } = {},
+  options: { allow_multiple_connections?: boolean; allow_insecure?: boolean } = {},
 ): Promise<Credentials> {
   const response = await server.api('/devices', {
     method: 'POST',
     body: JSON.stringify({ name, allow_insecure: true, ...options }),
   });
   if (!response.ok) throw new Error(`device not created: ${response.status} ${await response.text()}`);
-  const { device, password } = (await response.json()) as { device: { id: string }; password: string };
-  return { id: device.id, password };
+  return credentialsIn(await response.json());
+}
+
+/** Replaces what the device proves itself with. */
+export async function renewDevice(server: Server, id: string): Promise<Credentials> {
+  const response = await server.api(`/devices/${id}/renew-certificate`, { method: 'POST' });
+  return credentialsIn(await response.json());
+}
+
+function credentialsIn(body: unknown): Credentials {
+  const { device, ...proofs } = body as { device: { id: string } } & Omit<Credentials, 'id'>;
+  return { id: device.id, ...proofs };
+}
+
+/** The authority's certificate, in PEM. */
+export async function authorityOf(server: Server): Promise<string> {
+  const { hubs } = (await (await server.api('/hubs')).json()) as { hubs: { id: string }[] };
+  const answer = await server.api(`/hubs/${hubs[0]?.id}/ca`);
+  return ((await answer.json()) as { ca_cert_pem: string }).ca_cert_pem;
 }

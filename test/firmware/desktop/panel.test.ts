@@ -53,14 +53,19 @@ for (const [name, options] of WITHOUT) {
   });
 }
 
+const SECURE = ['--server', 'mqtts://127.0.0.1'];
+
 const WRONG: [string, string[], string | RegExp][] = [
   ['an option that there is not', ['--colour', 'red'], "Unknown option '--colour'"],
   ['a server that is no MQTT', ['--server', 'http://127.0.0.1'], '--server: expected mqtt://'],
   ['a siren mode that there is not', ['--siren-mode', 'loud'], '--siren-mode: expected latch or follow'],
   ['seconds that are none', ['--siren-cut-off', 'soon'], '--siren-cut-off: expected seconds, 0 or more'],
   ['a poll of nothing', ['--poll', '0'], '--poll: expected seconds, 1 or more'],
-  ['a file that is not there', ['--ca', 'no-such-file.pem'], /ENOENT.*no-such-file\.pem/],
-  ['an authority that is no PEM', ['--server', 'mqtts://127.0.0.1', '--key', 'package.json'], /PEM|DECODER/],
+  ['a file that is not there', [...SECURE, '--ca', 'no-such-file.pem'], /ENOENT.*no-such-file\.pem/],
+  ['a key that is no PEM', [...SECURE, '--cert', 'package.json', '--key', 'package.json'], /PEM|DECODER/],
+  ['a certificate without its key', [...SECURE, '--cert', 'package.json'], '--cert and --key go together'],
+  ['a key without its certificate', [...SECURE, '--key', 'package.json'], '--cert and --key go together'],
+  ['an authority for no TLS', ['--ca', 'package.json'], '--ca, --cert and --key are for mqtts://'],
 ];
 for (const [name, options, answer] of WRONG) {
   test(`${name} is a clear error, and it ends with 1`, async ({ start }) => {
