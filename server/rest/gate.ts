@@ -14,7 +14,7 @@ export interface GateParts {
 const PREFLIGHT_SECONDS = 600;
 const PREFLIGHT = {
   'Access-Control-Allow-Methods': 'GET, PUT, PATCH, POST, DELETE',
-  'Access-Control-Allow-Headers': 'X-Auth-Token, Content-Type, If-Match, If-None-Match',
+  'Access-Control-Allow-Headers': 'X-Auth-Token, Content-Type, If-Match, If-None-Match, Last-Event-ID',
   'Access-Control-Max-Age': String(PREFLIGHT_SECONDS),
 };
 
