@@ -6,7 +6,7 @@ import { ConnectionLimit } from './access/connection-limit.js';
 import { FailedAttempts } from './access/failures.js';
 import { OriginPolicy } from './access/origin-policy.js';
 import { Tokens } from './access/tokens.js';
-import { auditTo } from './audit.js';
+import { type Audit, auditTo } from './audit.js';
 import { SETTINGS, type Settings } from './config.js';
 import { Devices } from './devices/devices.js';
 import { startMqtt } from './mqtt/listener.js';
@@ -70,7 +70,7 @@ export async function startServer(settings: Settings, log: Logger): Promise<Serv
     const storage = await openStorage(settings, log, isTwinFile);
     closers.push(() => storage.close());
     const tokens = await Tokens.open(storage, settings.token);
-    const newToken = tokens.list().length > 0 ? undefined : (await tokens.create({ role: 'owner' })).secret;
+    const newToken = await firstToken(tokens, audit);
     const hub = await openHub(storage);
     const { data } = settings;
     const { authority, tls, certify, close: closeTls } = await openCertificates({ data, settings, log });
@@ -122,6 +122,14 @@ export async function startServer(settings: Settings, log: Logger): Promise<Serv
     await close();
     throw error;
   }
+}
+
+/** An owner's, where there is no token at all. */
+async function firstToken(tokens: Tokens, audit: Audit): Promise<string | undefined> {
+  if (tokens.list().length > 0) return undefined;
+  const { token, secret } = await tokens.create({ role: 'owner' });
+  audit('token_created', { token_id: token.id, reason: 'the first start' });
+  return secret;
 }
 
 /** @throws ListenFailed */

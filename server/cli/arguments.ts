@@ -27,6 +27,11 @@ export const COMMON_OPTIONS = {
 /** Understood by the commands that name them. */
 export const COMMAND_OPTIONS = {
   role: { type: 'string', value: 'ROLE', help: 'owner, app or reader' },
+  twin: {
+    type: 'string',
+    value: 'ID[,ID…]',
+    help: 'the twins and devices that it is for, with commas between; else all of them',
+  },
   description: { type: 'string', value: 'TEXT', help: 'for those who read the list' },
   expires: { type: 'string', value: 'TIME', help: 'how long it is valid, as 2030-01-31T12:00:00Z' },
   'allow-insecure': { type: 'boolean', help: 'the device may connect without TLS' },

@@ -20,28 +20,32 @@ function show<T>({ json, print }: Call, answer: T, text: (answer: T) => string):
 }
 
 async function createToken(call: Call): Promise<void> {
-  const { role = 'owner', description, expires } = call.given;
-  const body = JSON.stringify({ role, description, expires_at: expires });
+  const { role = 'owner', twin, description, expires } = call.given;
+  const twin_ids = typeof twin === 'string' ? twin.split(',').map((id) => id.trim()) : undefined;
+  const body = JSON.stringify({ role, description, twin_ids, expires_at: expires });
   const made = (await call.api.call('POST', '/tokens', body)) as { token: Token; secret: string };
   show(
     call,
     made,
     ({ token, secret }) =>
-      `${secret}\nis a new token of role ${token.role}, shown this once. Its id: ${token.id}`,
+      `${secret}\nis a new token of role ${token.role} for ${twinsOf(token)}, shown this once. Its id: ${token.id}`,
   );
 }
+
+const twinsOf = ({ twin_ids }: Token): string => twin_ids?.join(', ') ?? 'all twins';
 
 async function listTokens(call: Call): Promise<void> {
   const answer = (await call.api.call('GET', '/tokens')) as { tokens: Token[] };
   show(call, answer, ({ tokens }) =>
     table(
-      ['id', 'role', 'created', 'expires', 'description'],
-      tokens.map(({ id, role, created_at, expires_at, description }) => [
-        id,
-        role,
-        created_at,
-        expires_at ?? 'never',
-        description,
+      ['id', 'role', 'twins', 'created', 'expires', 'description'],
+      tokens.map((token) => [
+        token.id,
+        token.role,
+        twinsOf(token),
+        token.created_at,
+        token.expires_at ?? 'never',
+        token.description,
       ]),
     ),
   );
@@ -134,8 +138,8 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     'token create',
     {
       words: '',
-      options: ['role', 'description', 'expires'],
-      help: 'a new token; an owner where no role is given',
+      options: ['role', 'twin', 'description', 'expires'],
+      help: 'a new token; an owner of all twins where nothing else is given',
       run: createToken,
     },
   ],

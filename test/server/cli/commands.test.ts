@@ -1,5 +1,6 @@
 /** The commands in this process, against the REST interface in it. */
 
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,11 +65,30 @@ test('makes, lists and revokes a token', async ({ rest }) => {
   const { id } = rest.tokens.authenticate(secret);
   assert.ok(sentence.endsWith(id), sentence);
   const lines = (await say(rest, 'token', 'list')).split('\n');
-  assert.match(lines[0] ?? '', /^id +role +created +expires +description$/);
-  assert.match(lines.find((line) => line.startsWith(id)) ?? '', / app .* 2999-01-31T12:00:00.000Z +phone$/);
+  assert.match(lines[0] ?? '', /^id +role +twins +created +expires +description$/);
+  assert.match(lines.find((line) => line.startsWith(id)) ?? '', / app +all twins .* 2999-01-31T12:00:00.000Z +phone$/);
   assert.is(await say(rest, 'token', 'revoke', id), 'done\n');
   assert.throws(() => rest.tokens.authenticate(secret));
   assert.is(await fail(rest, ['token', 'revoke', id]), `no such token: ${id}`);
+});
+
+test('makes a token for some twins, and shows which', async ({ rest, id }) => {
+  const { id: other } = await rest.newDevice();
+  const made = await say(rest, 'token', 'create', '--role', 'reader', '--twin', `${id}, ${other}`);
+  const [secret = '', sentence] = made.split('\n');
+  assert.equal(rest.tokens.authenticate(secret).twin_ids, [id, other]);
+  assert.match(sentence ?? '', `of role reader for ${id}, ${other}, shown this once`);
+  assert.match(await say(rest, 'token', 'list'), ` reader  ${id}, ${other} `);
+  const unknown = randomUUID();
+  assert.is(await fail(rest, ['token', 'create', '--twin', unknown]), `no such device: ${unknown}`);
+  assert.match(await fail(rest, ['token', 'create', '--twin', 'x']), /^twin_ids: not all of them are UUIDs$/);
+});
+
+test('keeps the last owner token, and says so', async ({ rest }) => {
+  const [secret = ''] = (await say(rest, 'token', 'create')).split('\n');
+  const { id } = rest.tokens.authenticate(secret);
+  assert.match(await fail(rest, ['token', 'revoke', id]), 'the last owner token');
+  assert.is(rest.tokens.authenticate(secret).id, id);
 });
 
 test('makes, shows, lists and deletes a device', async ({ rest }) => {
