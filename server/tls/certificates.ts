@@ -8,7 +8,6 @@ import type { KeyType } from './key-pair.js';
 import { type CertificateSettings, givenCertificate, ownCertificate } from './server-certificate.js';
 import { ServerTls } from './server-tls.js';
 import { sha256Of } from './shown-certificate.js';
-import type { Tls } from './tls.js';
 
 export interface CertificatesOptions {
   /** The data directory. */
@@ -19,7 +18,7 @@ export interface CertificatesOptions {
 
 export interface Certificates {
   readonly authority: Authority;
-  readonly tls: Tls;
+  readonly tls: ServerTls;
   /** A certificate for a device; nobody can read its key again. */
   certify(
     deviceId: string,
@@ -37,6 +36,7 @@ export async function openCertificates({ data, settings, log }: CertificatesOpti
   const issuer = new Issuer();
   try {
     const authority = await Authority.open(directory, (request) => issuer.issue(request));
+    warnOfEnd(authority, log);
     const serverCertificate =
       settings.tlsCert === ''
         ? ownCertificate({ directory, authority, settings, log })
@@ -60,4 +60,12 @@ export async function openCertificates({ data, settings, log }: CertificatesOpti
     await issuer.close();
     throw error;
   }
+}
+
+const A_YEAR_MS = 365 * 24 * 60 * 60 * 1000;
+
+/** Its successor has to be brought to every phone and board by hand, which takes its time. */
+function warnOfEnd({ notAfter }: Authority, log: Logger): void {
+  if (notAfter.getTime() - Date.now() > A_YEAR_MS) return;
+  log.warn(`the authority of all certificates ends at ${notAfter.toISOString()}, and they with it`);
 }

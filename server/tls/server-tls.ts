@@ -1,4 +1,4 @@
-import { constants } from 'node:crypto';
+import { constants, X509Certificate } from 'node:crypto';
 import type { SecureContextOptions, TLSSocket, TlsOptions, Server as TlsServer } from 'node:tls';
 import type { Logger } from 'pino';
 import type { Settings } from '../config.js';
@@ -37,6 +37,11 @@ export class ServerTls implements Tls {
   /** @throws KeyPairUnusable or the system's error when there is no certificate to show */
   static async open(parts: TlsParts): Promise<ServerTls> {
     return new ServerTls(parts, await parts.serverCertificate());
+  }
+
+  /** When the certificate that is shown ends. */
+  get notAfter(): Date {
+    return new Date(new X509Certificate(this.#pair.certificate).validTo);
   }
 
   get options(): TlsOptions {

@@ -150,6 +150,18 @@ test('a listener without TLS for other machines is refused in one line, or warne
   await allowed.stop();
 });
 
+test('a certificate or an authority that cannot be is one clear line and exit 1', async ({ directory }) => {
+  const key = join(directory, 'no-such-key.pem');
+  const given = start(directory, { TWIN_TLS_CERT: 'package.json', TWIN_TLS_KEY: key });
+  assert.is((await given.ended).code, 1);
+  assert.match(saidBy(given).join('\n'), `alarm-twin: TWIN_TLS_KEY=${key} cannot be read: ENOENT`);
+  writeFileSync(join(directory, 'tls', 'authority.pem'), 'damaged');
+  const damaged = start(directory);
+  assert.is((await damaged.ended).code, 1);
+  assert.is(saidBy(damaged).length, 1);
+  assert.match(saidBy(damaged)[0] ?? '', `alarm-twin: ${join(directory, 'tls', 'authority.pem')} holds no`);
+});
+
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test(`${signal} ends it with exit 0, whoever is connected`, async ({ directory }) => {
     const server = await startServer({ data: directory, env: { TWIN_HTTP_STOP_MS: '200' } });

@@ -6,6 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Authority } from '../../../server/tls/authority.js';
 import type { KeyPair } from '../../../server/tls/key-pair.js';
+import { tlsMetrics } from '../../../server/tls/metrics.js';
 import { ServerTls } from '../../../server/tls/server-tls.js';
 import type { ShownCertificate } from '../../../server/tls/shown-certificate.js';
 import { until } from '../../until.js';
@@ -206,6 +207,17 @@ test('whoever sends something else than TLS is closed and counted, and harms nob
   honest.write('unharmed');
   assert.is(String((await once(honest, 'data'))[0]), 'unharmed');
   honest.destroy();
+});
+
+test('those who watch over the server see failed handshakes and ends to come', async (context) => {
+  const { listener, tls, authority, given } = context;
+  await closedAfter(Buffer.from('garbage'), listener);
+  const numbers = tlsMetrics(tls, authority).map(({ name, read }) => [name, read()]);
+  assert.equal(Object.fromEntries(numbers), {
+    twin_tls_handshakes_failed_total: 1,
+    twin_tls_certificate_end_seconds: new Date(x509(given.pair as KeyPair).validTo).getTime() / 1000,
+    twin_tls_authority_end_seconds: new Date(authority.x509.validTo).getTime() / 1000,
+  });
 });
 
 test('a client may not negotiate again', async ({ client }) => {
