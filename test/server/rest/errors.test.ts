@@ -105,7 +105,7 @@ test('another region and an address that is none are unknown resources', async (
     `${rest.url}/iot/v1/regions/fr-par/frobs`,
     `${rest.url}/iot/v1/regions/fr-par${path}/more`,
     `${rest.url}/iot/v2/regions/fr-par/devices`,
-    `${rest.url}/`,
+    `${rest.url}/nowhere`,
     `${rest.url}/favicon.ico`,
   ];
   for (const address of addresses) {
