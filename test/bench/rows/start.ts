@@ -21,17 +21,20 @@ export const start: Row = {
   async run(bench) {
     const directory = await bench.directory();
     const devices = await seed(bench, directory, TWINS);
+    const empty = await bench.directory();
+    // The first start of all makes certificates, which the bar is not about.
+    for (const each of [directory, empty]) await firstAnswer(bench, each, `${BASE}/hubs`);
     const path = documentPath(devices[0]?.id ?? '', 'current');
     const starts: Starts = { full: [], crashed: [], empty: [] };
     for (let round = 1; round <= bench.options.rounds; round += 1) {
       starts.full.push(await firstAnswer(bench, directory, path));
-      starts.empty.push(await firstAnswer(bench, await bench.directory(), `${BASE}/hubs`));
+      starts.empty.push(await firstAnswer(bench, empty, `${BASE}/hubs`));
       await crash(bench, directory, devices);
       starts.crashed.push(await firstAnswer(bench, directory, path));
       const figures = `${starts.full.at(-1)?.toFixed(2)} ${UNIT}, after a crash ${starts.crashed.at(-1)?.toFixed(2)} ${UNIT}`;
       bench.progress(`round ${round} of ${bench.options.rounds}: ${figures}`);
     }
-    const peer = { name: 'the server with an empty directory', figures: starts.empty };
+    const peer = { name: 'the server without a twin', figures: starts.empty };
     const twins = `${TWINS.toLocaleString('en')} twins on disk`;
     return [
       {
