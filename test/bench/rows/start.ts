@@ -34,7 +34,7 @@ export const start: Row = {
       const figures = `${starts.full.at(-1)?.toFixed(2)} ${UNIT}, after a crash ${starts.crashed.at(-1)?.toFixed(2)} ${UNIT}`;
       bench.progress(`round ${round} of ${bench.options.rounds}: ${figures}`);
     }
-    const peer = { name: 'the server without a twin', figures: starts.empty };
+    const peer = { name: 'the server with an empty directory', figures: starts.empty };
     const twins = `${TWINS.toLocaleString('en')} twins on disk`;
     return [
       {
