@@ -24,7 +24,7 @@ export interface KeyValueStore {
   write(key: string, value: Uint8Array): void;
 }
 
-/** The link layer: Wi-Fi on an ESP32, the host's network elsewhere. It reconnects by itself, for ever. */
+/** The link layer. It reconnects by itself, for ever. */
 export interface Network {
   readonly online: boolean;
 }

@@ -21,6 +21,11 @@ export interface PanelConfig {
   /** The first wait before a new attempt is up to `backOffMin`, each next one up to twice as long, up to `backOffMax`. */
   backOffMin: number;
   backOffMax: number;
+  /** After a connection that stood, the first wait is up to this: all panels lose theirs when the server restarts. */
+  backOffLost: number;
+  /** How often the Wi-Fi is looked at, and how long it may take to come to an address. */
+  wifiInterval: number;
+  wifiPatience: number;
   /** How long the answer to the first `desired/get` of a connection is waited for before `current` is reported anyway. */
   answerTimeout: number;
   /** Between two `desired/get`. */
@@ -50,6 +55,9 @@ export const DEFAULTS: Readonly<Omit<PanelConfig, 'server' | 'device'>> = {
   connectTimeout: 30 * SECOND,
   backOffMin: SECOND,
   backOffMax: 60 * SECOND,
+  backOffLost: 30 * SECOND,
+  wifiInterval: 2 * SECOND,
+  wifiPatience: 30 * SECOND,
   answerTimeout: 5 * SECOND,
   pollInterval: 30 * SECOND,
   // Below the promised minute by more than a report's way takes.

@@ -3,9 +3,24 @@
 declare module 'embedded:storage/key-value' {
   interface Storage {
     /** Undefined, or an exception, where nothing was ever written. */
-    read(key: string): ArrayBuffer | undefined;
+    read(key: string): ArrayBuffer | string | number | bigint | undefined;
     write(key: string, value: Uint8Array): void;
   }
   const KeyValueStorage: { open(options: { path: string; format: 'buffer' }): Storage };
   export default KeyValueStorage;
+}
+
+declare module 'embedded:network/interface/wifi' {
+  export default class WiFi {
+    constructor(options: { onChanged: () => void });
+    connect(accessPoint: { SSID: string; password?: string }): void;
+    disconnect(): void;
+    readonly connection: number;
+    readonly address: string | undefined;
+  }
+}
+
+/** ECMAScript 2026. */
+interface Uint8ArrayConstructor {
+  fromBase64(text: string): Uint8Array<ArrayBuffer>;
 }

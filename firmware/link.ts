@@ -96,7 +96,7 @@ export class Link {
 
   /** Gives the connection up for a new one. */
   reconnect(why: string): void {
-    this.#lose(why);
+    this.#lose(why, true);
   }
 
   #connectIn(delay: number): void {
@@ -197,7 +197,8 @@ export class Link {
     return true;
   }
 
-  #lose(why: string): void {
+  /** `isOwnWish`: nobody else is about to connect for the same reason. */
+  #lose(why: string, isOwnWish = false): void {
     const wasOnline = this.#online;
     this.#board.trace(`link: ${why}`);
     if (this.#client !== undefined) this.#closeLater(this.#client);
@@ -213,7 +214,7 @@ export class Link {
     this.#writable = 0;
     this.#incoming.clear();
     if (wasOnline) {
-      this.#backOff.stood(this.#board.time.ticks() - this.#onlineSince);
+      if (!isOwnWish) this.#backOff.stood(this.#board.time.ticks() - this.#onlineSince);
       this.#user.disconnected();
     }
     if (this.#networkUp) this.#connectIn(this.#backOff.next());

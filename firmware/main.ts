@@ -1,4 +1,4 @@
-import { board } from 'board';
+import { board } from './boards/board.js';
 import { start } from './start.js';
 
 start(board);

@@ -1,15 +1,16 @@
 /** The desktop: XS from npm, with Node around it (`../desktop/`). */
 
 import Digital from 'embedded:io/digital';
+import WiFi from 'embedded:network/interface/wifi';
 import MQTTClient from 'embedded:network/mqtt/client';
 import KeyValueStorage from 'embedded:storage/key-value';
 import config from 'mc/config';
-import SNTP from 'sntp';
 import time from 'time';
-import Timer from 'timer';
 import type { Board, Output } from '../board.js';
 import { DEFAULTS, type PanelConfig } from '../config.js';
-import { ask, listen } from '../desktop/modules/host.js';
+import { ask } from '../desktop/modules/host.js';
+import { queryFrom, timers } from './sdk/platform.js';
+import { Station } from './sdk/station.js';
 
 interface DesktopConfig extends PanelConfig {
   host: string;
@@ -20,6 +21,10 @@ interface DesktopConfig extends PanelConfig {
 
 const settings: DesktopConfig = { ...DEFAULTS, ...(config as unknown as DesktopConfig) };
 const flash = KeyValueStorage.open({ path: 'panel/', format: 'buffer' });
+const ticks = (): number => time.ticks;
+const trace = (line: string): void => {
+  ask('trace', { line });
+};
 
 function output(pin: string): Output {
   const digital = new Digital({ pin, mode: Digital.Output });
@@ -41,17 +46,13 @@ export const board: Board = {
   storage: {
     read(key) {
       const value = flash.read(key);
-      return value && new Uint8Array(value);
+      return value instanceof ArrayBuffer ? new Uint8Array(value) : undefined;
     },
     write: (key, value) => flash.write(key, value),
   },
   network(onChange) {
-    listen('network', onChange);
-    return {
-      get online() {
-        return ask('network').head.online;
-      },
-    };
+    const open = (onChanged: () => void): WiFi => new WiFi({ onChanged });
+    return new Station({ SSID: 'desktop' }, settings, { open, timers, ticks, trace, onChange });
   },
   mqtt(options) {
     const { host, port, device, password } = settings;
@@ -59,24 +60,14 @@ export const board: Board = {
     return new MQTTClient({ ...options, host, port, user: device, password, dns: {}, socket: {} });
   },
   time: {
-    ticks: () => time.ticks,
+    ticks,
     now: () => Date.now(),
     set: (now) => time.set(now / 1000),
-    query(done) {
-      new SNTP({ host: settings.timeServer }, (message, seconds = 0) =>
-        done(message === SNTP.time ? seconds * 1000 : undefined),
-      );
-    },
+    query: queryFrom(settings.timeServer),
   },
-  timers: {
-    set: (callback, delay) => Timer.set(callback, delay),
-    repeat: (callback, interval) => Timer.repeat(callback, interval),
-    clear: (timer) => Timer.clear(timer as Timer),
-  },
+  timers,
   random: () => ask('random').head.number,
-  trace(line) {
-    ask('trace', { line });
-  },
+  trace,
   show(status) {
     ask('show', { status });
   },

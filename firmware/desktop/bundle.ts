@@ -9,15 +9,21 @@ const ROOT = join(FIRMWARE, '..');
 const MODULES = join(DESKTOP, 'modules');
 const MANIFEST = join(ROOT, 'manifests/manifest.json');
 
+const BOARD = join(FIRMWARE, 'boards/desktop.ts');
+/** What a manifest gives its board by this name. */
+const BOARD_SPECIFIER = /\/boards\/board\.js$/;
+/** Of the parts of boards, those that this one has. */
+const BOARD_PARTS = ['firmware/boards/sdk/platform', 'firmware/boards/sdk/station'];
+
 /** The SDK's bare specifiers and what stands for them here. */
 const PLATFORM = {
-  board: join(FIRMWARE, 'boards/desktop.ts'),
   timer: join(MODULES, 'timer.ts'),
   time: join(MODULES, 'time.ts'),
   sntp: join(MODULES, 'sntp.ts'),
   'mc/config': join(MODULES, 'config.ts'),
   'embedded:io/digital': join(MODULES, 'digital.ts'),
   'embedded:storage/key-value': join(MODULES, 'key-value.ts'),
+  'embedded:network/interface/wifi': join(MODULES, 'wifi.ts'),
   'embedded:network/mqtt/client': join(MODULES, 'mqtt-client.ts'),
 };
 
@@ -51,7 +57,7 @@ export async function bundle(main: string): Promise<Bundle> {
     charset: 'utf8',
     sourcemap: 'external',
     alias: PLATFORM,
-    plugins: [freezing],
+    plugins: [board, freezing],
     absWorkingDir: ROOT,
     logLevel: 'silent',
   });
@@ -82,6 +88,13 @@ const entry = (main: string): string =>
 
 const FROZEN = 'frozen-modules';
 
+const board: Plugin = {
+  name: 'board',
+  setup(builder) {
+    builder.onResolve({ filter: BOARD_SPECIFIER }, () => ({ path: BOARD }));
+  },
+};
+
 /** A module that imports those which the SDK would preload on a board, and freezes them as it does. */
 const freezing: Plugin = {
   name: 'freezing',
@@ -96,7 +109,8 @@ const freezing: Plugin = {
 
 function frozenModules(): string {
   const { preload } = JSON.parse(readFileSync(MANIFEST, 'utf8')) as { preload: string[] };
-  const modules = preload.map((name) => join(ROOT, `${name}.ts`)).concat(Object.values(PLATFORM));
+  const ofPanel = preload.filter((name) => !name.startsWith('firmware/boards/')).concat(BOARD_PARTS);
+  const modules = ofPanel.map((name) => join(ROOT, `${name}.ts`)).concat(Object.values(PLATFORM), BOARD);
   return [
     `import { deepFreeze, intrinsics } from ${JSON.stringify(join(MODULES, 'freeze.ts'))};`,
     ...modules.map((path, index) => `import * as module${index} from ${JSON.stringify(path)};`),

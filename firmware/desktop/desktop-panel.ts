@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import type { LookupFunction } from 'node:net';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { PanelStatus } from '../board.js';
 import type { PanelConfig } from '../config.js';
@@ -19,6 +20,10 @@ export interface DesktopPanelOptions {
   config?: Partial<PanelConfig>;
   /** The server's authority and the device's certificate, in PEM, for `mqtts`. */
   tls?: Pick<SecureContextOptions, 'ca' | 'cert' | 'key'>;
+  /** How names are resolved, where not as this machine does. */
+  lookup?: LookupFunction;
+  /** What the time server says, in milliseconds since 1970, undefined being nothing; this machine's clock by default. */
+  timeServer?: () => number | undefined;
   /** The trace, line by line. */
   trace?: (line: string) => void;
   /** Another program than the firmware. */
@@ -51,7 +56,7 @@ export class DesktopPanel {
   #machine: Machine | undefined;
   #restart: NodeJS.Timeout | undefined;
   #status: PanelStatus = DARK;
-  #networkOn = true;
+  readonly #network = { accessPoint: true, dhcp: true };
   #powerOn = false;
   #stopped = false;
   #clockOffset = 0;
@@ -128,11 +133,21 @@ export class DesktopPanel {
   }
 
   networkOn(): void {
-    this.#setNetwork(true);
+    this.#setNetwork('accessPoint', true);
   }
 
   networkOff(): void {
-    this.#setNetwork(false);
+    this.#setNetwork('accessPoint', false);
+  }
+
+  /** There is an address to be had again. */
+  dhcpOn(): void {
+    this.#setNetwork('dhcp', true);
+  }
+
+  /** The panel loses its address, and gets no other. */
+  dhcpOff(): void {
+    this.#setNetwork('dhcp', false);
   }
 
   /** The connection goes half-open: nothing comes and nothing goes any more, and nobody is told. */
@@ -171,9 +186,9 @@ export class DesktopPanel {
     this.#machine?.edge('door');
   }
 
-  #setNetwork(on: boolean): void {
-    if (this.#networkOn === on) return;
-    this.#networkOn = on;
+  #setNetwork(part: 'accessPoint' | 'dhcp', on: boolean): void {
+    if (this.#network[part] === on) return;
+    this.#network[part] = on;
     this.#machine?.networkChanged();
   }
 
@@ -187,6 +202,8 @@ export class DesktopPanel {
     password,
     config,
     tls,
+    lookup,
+    timeServer = Date.now,
     trace = () => undefined,
   }: DesktopPanelOptions): MachinePorts {
     const { protocol, hostname, port } = new URL(server);
@@ -200,6 +217,7 @@ export class DesktopPanel {
         partBytes: PART_BYTES,
         sendBytes: SEND_BYTES,
         tls: secure ? createSecureContext(tls) : undefined,
+        ...(lookup && { lookup }),
       },
       flash: this.#flash,
       clock: {
@@ -208,7 +226,8 @@ export class DesktopPanel {
           this.#clockOffset = now - Date.now();
         },
       },
-      isOnline: () => this.#networkOn,
+      timeServer,
+      network: this.#network,
       readPin: (pin) => this.#pins[pin] ?? 0,
       writePin: (pin, level) => {
         this.#pins[pin] = level;

@@ -22,7 +22,9 @@ export interface MachinePorts {
     write(key: string, value: Uint8Array): void;
   };
   readonly clock: { now(): number; set(now: number): void };
-  isOnline(): boolean;
+  /** What the time server says, in milliseconds since 1970; undefined: nothing. */
+  timeServer(): number | undefined;
+  readonly network: { readonly accessPoint: boolean; readonly dhcp: boolean };
   readPin(pin: string): 0 | 1;
   writePin(pin: string, level: 0 | 1): void;
   show(status: object): void;
@@ -61,6 +63,12 @@ const RANDOM_RANGE = 2 ** 47;
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 const ENDS = new Set<string>(['close', 'error']);
 
+/** States of a Wi-Fi station, as the SDK has them. */
+const DISCONNECTED = 200;
+const CONNECTING = 300;
+const CONNECTED = 400;
+const WITH_ADDRESS = 500;
+
 export class Machine {
   readonly #ports: MachinePorts;
   readonly #bundle: Bundle;
@@ -69,6 +77,8 @@ export class Machine {
   readonly #connections = new Map<number, Connection>();
   readonly #begun = performance.now();
   #over = false;
+  /** What the program last asked of the Wi-Fi. */
+  #association: 'never asked for' | 'wanted' | 'given up' = 'never asked for';
 
   constructor(bundle: Bundle, ports: MachinePorts) {
     this.#bundle = bundle;
@@ -91,8 +101,8 @@ export class Machine {
 
   /** The network has come or gone; when it has gone, connections go with it. */
   networkChanged(): void {
-    if (!this.#ports.isOnline()) for (const connection of this.#connections.values()) connection.lose();
-    this.#tell({ event: 'network' });
+    if (!this.#isOnline) this.#loseConnections();
+    this.#tell({ event: 'wifi' });
   }
 
   freezeConnections(): void {
@@ -103,6 +113,23 @@ export class Machine {
     this.#over = true;
     this.#worker.kill();
     for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#loseConnections();
+  }
+
+  /** A program that has nothing to do with Wi-Fi finds the network as it is. */
+  get #isOnline(): boolean {
+    const { accessPoint, dhcp } = this.#ports.network;
+    return accessPoint && dhcp && this.#association !== 'given up';
+  }
+
+  get #station(): { connection: number; address?: string } {
+    if (this.#association !== 'wanted') return { connection: DISCONNECTED };
+    if (!this.#ports.network.accessPoint) return { connection: CONNECTING };
+    if (!this.#ports.network.dhcp) return { connection: CONNECTED };
+    return { connection: WITH_ADDRESS, address: '127.0.0.1' };
+  }
+
+  #loseConnections(): void {
     for (const connection of this.#connections.values()) connection.lose();
   }
 
@@ -152,13 +179,21 @@ export class Machine {
     trace: ({ line }) => this.#trace(line),
     show: ({ status }) => this.#ports.show(status),
     random: () => ({ number: randomInt(RANDOM_RANGE) / RANDOM_RANGE }),
-    network: () => ({ online: this.#ports.isOnline() }),
+    wifi: () => this.#station,
+    'wifi.connect': () => {
+      this.#association = 'wanted';
+      setImmediate(() => this.#tell({ event: 'wifi' }));
+    },
+    'wifi.disconnect': () => {
+      this.#association = 'given up';
+      this.#loseConnections();
+    },
     'time.ticks': () => ({ ticks: performance.now() - this.#begun }),
     'time.now': () => ({ now: this.#ports.clock.now() }),
     'time.set': ({ now }) => this.#ports.clock.set(now),
-    // This machine's clock is the time server.
     sntp: ({ id }) => {
-      const seconds = this.#ports.isOnline() ? Date.now() / 1000 : undefined;
+      const now = this.#isOnline ? this.#ports.timeServer() : undefined;
+      const seconds = now && now / 1000;
       setImmediate(() => this.#tell({ event: 'sntp', id, seconds }));
     },
     'timer.set': ({ id, delay, repeats }) => {
@@ -209,8 +244,7 @@ export class Machine {
       if (ENDS.has(event.what)) this.#connections.delete(id);
       this.#tell({ event: 'mqtt', id, ...event }, bytes, heard);
     };
-    if (this.#ports.isOnline())
-      this.#connections.set(id, new Connection(request, this.#ports.connection, tell));
+    if (this.#isOnline) this.#connections.set(id, new Connection(request, this.#ports.connection, tell));
     else setImmediate(() => this.#tell({ event: 'mqtt', id, what: 'error' }));
   }
 }

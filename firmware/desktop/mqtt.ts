@@ -1,6 +1,6 @@
 /** One MQTT connection of a panel, as the SDK's client would hold it, on mqtt-packet over a plain or a TLS socket. */
 
-import { connect, isIP, type Socket } from 'node:net';
+import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectTls, type SecureContext } from 'node:tls';
 import mqttPacket, { type Packet } from 'mqtt-packet';
 
@@ -23,6 +23,8 @@ export interface ConnectionSettings {
   sendBytes: number;
   /** Present for TLS. */
   tls: SecureContext | undefined;
+  /** How names are resolved, where not as this machine does. */
+  lookup?: LookupFunction;
 }
 
 export interface OpenRequest {
@@ -79,7 +81,8 @@ export class Connection {
     this.#tell = tell;
     this.#keepAlive = request.keepAlive;
     const { host, port } = request;
-    this.#tcp = connect({ host, port, noDelay: true });
+    const { lookup } = settings;
+    this.#tcp = connect({ host, port, noDelay: true, ...(lookup && { lookup }) });
     this.#socket = settings.tls === undefined ? this.#tcp : secured(this.#tcp, host, settings.tls);
     this.#socket.on(settings.tls ? 'secureConnect' : 'connect', () => this.#greet(request));
     const parser = mqttPacket.parser({ protocolVersion: 4 });

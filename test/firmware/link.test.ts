@@ -129,7 +129,7 @@ for (const [name, randomNumber, wait] of [
   });
 }
 
-test('a connection that lasted makes the next attempts soon again', () => {
+test('a connection that lasted makes the next attempts sooner again', () => {
   const { board } = afterManyFailures();
   board.client.accept();
   for (let time = 0; time < 6; time++) {
@@ -137,6 +137,13 @@ test('a connection that lasted makes the next attempts soon again', () => {
     board.client.pong();
   }
   board.client.end();
+  assert.is(board.advanceToConnection(), 15_000);
+});
+
+test('a network that was lost and is back is no reason to wait long', () => {
+  const { board, link } = online();
+  link.network(false);
+  link.network(true);
   assert.is(board.advanceToConnection(), 500);
 });
 
@@ -271,7 +278,7 @@ test('what waited for room is not carried into the next connection', () => {
   user.waiting = ['old'];
   link.flush();
   board.client.end();
-  board.advance(2 * SECOND);
+  board.advanceToConnection();
   user.waiting = ['new'];
   board.client.accept();
   assert.equal(saidTo(board), ['new']);
@@ -310,7 +317,7 @@ test('half a message of a lost connection does not taint the next one', () => {
   const { client } = board;
   client.options.onReadable(0, { topic: TOPIC, more: true });
   client.end();
-  board.advance(2 * SECOND);
+  board.advanceToConnection();
   board.client.accept();
   board.client.options.onReadable(0, { more: false });
   board.client.deliver(TOPIC, 'whole');
@@ -330,7 +337,7 @@ test('a client that throws when it is closed does no harm', () => {
   const { board, link } = online();
   board.client.closeError = new Error('resolving');
   board.client.fail();
-  board.advance(2 * SECOND);
+  board.advanceToConnection();
   board.client.accept();
   assert.ok(link.online);
 });
@@ -341,7 +348,7 @@ test('what is still heard of an earlier connection does not count', () => {
   earlier.fail();
   earlier.end();
   earlier.fail();
-  board.advance(2 * SECOND);
+  board.advanceToConnection();
   assert.is(board.clients.length, 2, 'it is lost once');
   earlier.accept();
   earlier.deliver(TOPIC, 'late');

@@ -1,58 +1,124 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { importsOf, readSources } from '../sources.js';
+import { type Manifest, modulesOf, readManifest, withIncluded } from './manifests.js';
 
-interface Manifest {
-  creation: { main: string };
-  modules: Record<string, string | string[]>;
-  preload: string[];
-  typescript: { tsconfig: { compilerOptions: Record<string, boolean> } };
-  platforms: Record<string, { modules: Record<string, string> }>;
+const PROGRAM = 'manifests/manifest.json';
+const BOARDS = ['manifests/esp32.json', 'manifests/simulator.json'];
+const BOARD = 'firmware/boards/board';
+/** Modules of the SDK, by their names. */
+const PLATFORM = /^(timer|time|file|mc\/config|sntp|embedded:.+)$/;
+
+const program = readManifest(PROGRAM);
+const preloaded = (path: string): string[] =>
+  [...withIncluded(path).values()].flatMap(({ preload = [] }) => preload).sort();
+const sourceOf = (file: string): string => readFileSync(file, 'utf8');
+
+test('every manifest is one of those that are tested here', () => {
+  const found = readdirSync('manifests').filter((name) => name.endsWith('.json'));
+  assert.equal(found.map((name) => join('manifests', name)).sort(), [...BOARDS, PROGRAM].sort());
+});
+
+for (const path of BOARDS) {
+  test(`${path} includes what there is, and chooses the board`, () => {
+    assert.ok(withIncluded(path).has(PROGRAM));
+    assert.is(modulesOf(path).get(BOARD), `firmware/boards/${path.replace(/^.*\/|\.json$/g, '')}.ts`);
+  });
+
+  test(`${path} names its modules as the disk does, by which relative imports are found`, () => {
+    const astray = [...modulesOf(path)].filter(([name, file]) => name !== BOARD && `${name}.ts` !== file);
+    assert.equal(astray, []);
+    assert.is(program.creation?.main, 'firmware/main');
+  });
+
+  test(`${path} has every module that one of its modules imports`, () => {
+    const modules = modulesOf(path);
+    const missing = [...modules.values()].flatMap((file) =>
+      importsOf(sourceOf(file), file)
+        .filter((name) => !modules.has(name) && !PLATFORM.test(name))
+        .map((name) => `${file} imports ${name}`),
+    );
+    assert.equal(missing, []);
+  });
+
+  test(`${path} preloads every module but those that touch the board as they load`, () => {
+    const modules = [...modulesOf(path).keys()].filter((name) => name !== 'firmware/main' && name !== BOARD);
+    assert.equal(preloaded(path), modules.sort());
+  });
+
+  test(`${path} has an output of its own`, () => {
+    const names = BOARDS.map((each) => readManifest(each).build?.NAME);
+    assert.ok(names.every((name) => name !== undefined));
+    assert.is(new Set(names).size, BOARDS.length);
+  });
 }
 
-const readJson = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
-const manifest = readJson('manifests/manifest.json') as Manifest;
+/** Modules that a board has no use for: what the server alone needs of shared/, and what runs on Node. */
+const ELSEWHERE = ['shared/document.ts', 'shared/topic-grammar.ts', 'firmware/boards/desktop.ts'];
+const isOfBoards = (path: string): boolean =>
+  /^(shared|firmware)\//.test(path) && !path.startsWith('firmware/desktop/') && !path.endsWith('.d.ts');
 
-const modulesIn = (folder: string): string[] =>
-  readdirSync(folder)
-    .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))
-    .map((name) => `${folder}/${name.replace('.ts', '')}`)
-    .sort();
-
-test('names of modules mirror the disk, by which relative imports are found', () => {
-  assert.is(manifest.modules['shared/*'], '../shared/*');
-  assert.is(manifest.modules['firmware/*'], '../firmware/*');
-  assert.is(manifest.creation.main, 'firmware/main');
+test('every module of the firmware is in a manifest', () => {
+  const listed = new Set(BOARDS.flatMap((path) => [...modulesOf(path).values()]));
+  const forgotten = readSources()
+    .map(({ path }) => path)
+    .filter((path) => isOfBoards(path) && !listed.has(path));
+  assert.equal(forgotten.sort(), ELSEWHERE.sort());
 });
 
-test('every module is preloaded but the program itself, which must run on the board', () => {
-  const modules = [...modulesIn('shared'), ...modulesIn('firmware')];
-  const leftOut = (manifest.modules['~'] as string[]).map((path) => path.replace('../', ''));
-  assert.equal(
-    manifest.preload,
-    modules.filter((name) => name !== manifest.creation.main && !leftOut.includes(name)),
-  );
-});
-
-test('what is left out, no module of the panel imports', () => {
-  const imported = modulesIn('firmware').filter((name) =>
-    /from '\.\.\/shared\/document\.js'/.test(readFileSync(`${name}.ts`, 'utf8')),
-  );
-  assert.equal(imported, []);
+test('a path that leads nowhere is found', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'manifest-'));
+  const path = join(directory, 'manifest.json');
+  writeFileSync(path, JSON.stringify({ modules: { 'firmware/main': './nowhere' } }));
+  assert.throws(() => modulesOf(path), 'leads to no module');
+  rmSync(directory, { recursive: true });
 });
 
 test('the SDK compiles as strictly as the project checks', () => {
-  const { compilerOptions } = readJson('tsconfig.json') as { compilerOptions: Record<string, unknown> };
-  for (const [option, value] of Object.entries(manifest.typescript.tsconfig.compilerOptions)) {
-    assert.is(compilerOptions[option], value, option);
-  }
-  assert.ok(manifest.typescript.tsconfig.compilerOptions.strict);
+  const { compilerOptions } = JSON.parse(sourceOf('tsconfig.json')) as {
+    compilerOptions: Record<string, unknown>;
+  };
+  const { types, ...strictness } = program.typescript?.tsconfig.compilerOptions ?? {};
+  for (const [option, value] of Object.entries(strictness)) assert.is(compilerOptions[option], value, option);
+  assert.ok(strictness.strict);
+  assert.equal(types, ['$(MODDABLE)/typings/embedded_io/socket/tls']);
 });
 
 test('the preload that holds the program back until there is Wi-Fi is left out', () => {
-  for (const platform of ['esp', 'esp32']) {
-    assert.is(manifest.platforms[platform]?.modules['~'], `$(BUILD)/devices/${platform}/setup/network`);
+  const { platforms } = readManifest('manifests/esp32.json');
+  assert.is(platforms?.esp32?.modules?.['~'], '$(BUILD)/devices/esp32/setup/network');
+});
+
+test('a watchdog watches over the program on an ESP32', () => {
+  const { build } = readManifest('manifests/esp32.json');
+  const options = sourceOf(join('manifests', build?.SDKCONFIGPATH ?? '', 'sdkconfig.defaults'));
+  assert.match(options, /^CONFIG_ESP_TASK_WDT_EN=y$/m);
+  assert.match(options, /^CONFIG_ESP_TASK_WDT_PANIC=y$/m);
+});
+
+/** GPIOs that no target here needs for its boot, its flash, its console or its USB, and that can be pulled up. */
+const FREE_PINS: Record<string, number[]> = {
+  'esp32/nodemcu': [4, 13, 16, 17, 18, 19, 21, 22, 23, 25, 26, 27, 32, 33],
+  'esp32/esp32c3': [0, 1, 3, 4, 5, 6, 7, 10],
+  'esp32/esp32s3': [1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 21, 38, 39, 40, 41, 42, 47],
+  'esp32/lolin_c3mini': [0, 1, 3, 4, 5, 6, 10],
+};
+
+test('the pins of every target are free, and no two of them the same', () => {
+  const { platforms = {} } = readManifest('manifests/esp32.json');
+  const targets = Object.entries(platforms).filter(([name]) => name.includes('/'));
+  assert.equal(targets.map(([name]) => name).sort(), Object.keys(FREE_PINS).sort());
+  for (const [name, { config = {} }] of targets) {
+    const { doorPin, sirenPin, ledPin } = config as Record<string, number>;
+    const pins = [doorPin, sirenPin, name === 'esp32/nodemcu' ? 25 : ledPin];
+    for (const pin of pins) assert.ok(FREE_PINS[name]?.includes(pin ?? -1), `${name}: ${pin}`);
+    assert.is(new Set([doorPin, sirenPin, ledPin]).size, 3);
   }
+  // Its own LED, which only shines during the boot.
+  assert.is((platforms['esp32/nodemcu'] as Manifest).config?.ledPin, 2);
 });
 
 test.run();

@@ -34,4 +34,25 @@ test('a connection that was dropped as soon as it stood does not', () => {
   assert.is(backOff.next(), 3999);
 });
 
+const LOST = { ...WAITS, backOffLost: 30_000 };
+
+test('after a connection that stood the first wait may be a longer one', () => {
+  const backOff = new BackOff(LOST, LONGEST);
+  assert.is(backOff.next(), 999);
+  backOff.stood(60_000);
+  assert.equal(waits(backOff, 3), [29_999, 59_999, 59_999]);
+  backOff.reset();
+  assert.is(backOff.next(), 999);
+});
+
+test('it does not shorten a wait that has become longer, and is no longer than the longest', () => {
+  const backOff = new BackOff(LOST, LONGEST);
+  waits(backOff, 9);
+  backOff.stood(1);
+  assert.is(backOff.next(), 59_999);
+  const short = new BackOff({ backOffMin: 10, backOffMax: 50, backOffLost: 30_000 }, LONGEST);
+  short.stood(100);
+  assert.is(short.next(), 49);
+});
+
 test.run();

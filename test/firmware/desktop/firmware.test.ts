@@ -35,7 +35,7 @@ test.after.each(async ({ bench, server }) => {
 const BREAK = '$SCW/twins/me/broken/changed';
 
 /** The firmware on a board whose ticks fail once at each message of one topic. */
-const BREAKING = `import { board } from 'board';
+const BREAKING = `import { board } from 'firmware/boards/board.js';
 import { start } from 'firmware/start.js';
 let broken = false;
 function ticks() {

@@ -11,7 +11,7 @@ test.after.each(({ bench }) => bench.end());
 
 /** Traces what becomes of each statement. */
 const attempts = (imports: string, statements: string[]): string => `
-  import { board } from 'board';
+  import { board } from 'firmware/boards/board.js';
   ${imports}
   ${statements
     .map((statement) => `try { ${statement}; board.trace('done'); } catch (e) { board.trace(e.name); }`)

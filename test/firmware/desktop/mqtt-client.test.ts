@@ -15,7 +15,7 @@ interface Context {
 const test = suite<Context>('MQTT client on XS');
 
 const PROGRAM = `
-  import { board } from 'board';
+  import { board } from 'firmware/boards/board.js';
   import Timer from 'timer';
   const trace = (...words) => board.trace(words.join(' '));
   const connect = (callbacks = {}) => board.mqtt({
@@ -119,12 +119,13 @@ test('without a network a connection fails, in a turn of its own', async ({ benc
       connect({ onError: () => { trace('error'); trace('end'); } });
       trace('begun');
     };
-    board.network(() => Timer.set(begin));
+    board.door(begin);
     trace("listening");
   `);
   const panel = await bench.panel({ program, server: server.url });
   await bench.traced('listening');
   panel.networkOff();
+  panel.openDoor();
   await bench.traced('end');
   assert.equal(bench.lines, ['listening', 'begun', 'error', 'end']);
 });

@@ -13,7 +13,7 @@ test.before.each((context) => {
 });
 test.after.each(({ bench }) => bench.end());
 
-const IMPORTS = "import { board } from 'board'; import Timer from 'timer';";
+const IMPORTS = "import { board } from 'firmware/boards/board.js'; import Timer from 'timer';";
 
 test('timers fire in the order of their times, and those of the same time in the order they were set', async ({
   bench,

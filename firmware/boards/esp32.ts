@@ -1,0 +1,76 @@
+/** Boards with an ESP32, by the Moddable SDK. The manifest's `config` says what is wired where, and to whom it belongs. */
+
+import Digital from 'embedded:io/digital';
+import WiFi from 'embedded:network/interface/wifi';
+import KeyValueStorage from 'embedded:storage/key-value';
+import config from 'mc/config';
+import time from 'time';
+import type { Board, Output } from '../board.js';
+import { DEFAULTS, type PanelConfig } from '../config.js';
+import { queryFrom, timers } from './sdk/platform.js';
+import { connectionTo, type ServerConfig } from './sdk/server.js';
+import { Station } from './sdk/station.js';
+import { ticksOf } from './sdk/ticks.js';
+
+interface Esp32Config extends PanelConfig, ServerConfig {
+  /** Numbers of GPIOs. */
+  doorPin: number;
+  sirenPin: number;
+  ledPin: number;
+  /** True when the output is on while its pin is low. */
+  sirenActiveLow?: boolean;
+  ledActiveLow?: boolean;
+  ssid: string;
+  /** Absent for an open network. */
+  passphrase?: string;
+  timeServer: string;
+}
+
+const settings: Esp32Config = { ...DEFAULTS, ...(config as unknown as Esp32Config) };
+const flash = KeyValueStorage.open({ path: 'panel', format: 'buffer' });
+const ticks = ticksOf(time);
+const writeLine = (line: string): void => trace(`${line}\n`);
+
+/** Off from the first moment on. */
+function output(pin: number, activeLow = false): Output {
+  const options = { pin, mode: Digital.Output, activeLow, initialValue: 0 } as const;
+  const digital = new Digital(options);
+  return { write: (on) => digital.write(on ? 1 : 0) };
+}
+
+export const board: Board = {
+  config: settings,
+  door: (onEdge) =>
+    new Digital({
+      pin: settings.doorPin,
+      mode: Digital.InputPullUp,
+      edge: Digital.Rising | Digital.Falling,
+      onReadable: onEdge,
+    }),
+  siren: output(settings.sirenPin, settings.sirenActiveLow),
+  led: output(settings.ledPin, settings.ledActiveLow),
+  storage: {
+    read(key) {
+      const value = flash.read(key);
+      return value instanceof ArrayBuffer ? new Uint8Array(value) : undefined;
+    },
+    write: (key, value) => flash.write(key, value),
+  },
+  network(onChange) {
+    const { ssid, passphrase } = settings;
+    const accessPoint = passphrase === undefined ? { SSID: ssid } : { SSID: ssid, password: passphrase };
+    const open = (onChanged: () => void): WiFi => new WiFi({ onChanged });
+    return new Station(accessPoint, settings, { open, timers, ticks, trace: writeLine, onChange });
+  },
+  mqtt: connectionTo(settings),
+  time: {
+    ticks,
+    now: () => Date.now(),
+    set: (now) => time.set(now / 1000),
+    query: queryFrom(settings.timeServer),
+  },
+  timers,
+  random: () => Math.random(),
+  trace: writeLine,
+  restart: () => System.restart(),
+};

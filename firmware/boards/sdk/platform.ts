@@ -1,0 +1,21 @@
+/** What every board has of the SDK alike, the desktop's stand-ins included: timers, and a time server's client. */
+
+import SNTP from 'sntp';
+import Timer from 'timer';
+import type { Time, Timers } from '../../board.js';
+
+export const timers: Timers = {
+  set: (callback, delay) => Timer.set(callback, delay),
+  repeat: (callback, interval) => Timer.repeat(callback, interval),
+  clear: (timer) => Timer.clear(timer as Timer),
+};
+
+/** Asks by SNTP; the client repeats its question by itself before it gives up. */
+export const queryFrom =
+  (host: string): Time['query'] =>
+  (done) => {
+    new SNTP({ host }, (message, seconds = 0) => {
+      if (message === SNTP.time) done(seconds * 1000);
+      else if (message === SNTP.error) done(undefined);
+    });
+  };

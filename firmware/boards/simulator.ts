@@ -1,0 +1,80 @@
+/**
+ * The SDK's simulator of a NodeMCU. Its button is the door, open while it is pressed; of its LEDs the one is the siren
+ * and the other the status.
+ */
+
+import { File } from 'file';
+import config from 'mc/config';
+import time from 'time';
+import type { Board } from '../board.js';
+import { DEFAULTS, type PanelConfig } from '../config.js';
+import { queryFrom, timers } from './sdk/platform.js';
+import { connectionTo, type ServerConfig } from './sdk/server.js';
+import { ticksOf } from './sdk/ticks.js';
+
+interface SimulatorConfig extends PanelConfig, ServerConfig {
+  /** Ends with a slash; the SDK's `file` module gives it. */
+  file: { root: string };
+  timeServer: string;
+}
+
+interface SimulatedLed {
+  write(level: 0 | 1): void;
+}
+
+/** What the simulator has besides the language, and the SDK's typings lack. */
+declare const Host: {
+  Button: { Default: new (options: { onPush: () => void }) => { read(): 0 | 1 | undefined } };
+  LED: Record<'A' | 'B', new () => SimulatedLed>;
+};
+declare const screen: { postMessage(message: string): void };
+
+const settings: SimulatorConfig = { ...DEFAULTS, ...(config as unknown as SimulatorConfig) };
+const ticks = ticksOf(time);
+
+/** Not every platform of the simulator has key-value storage: a block is a file. */
+const pathOf = (key: string): string => `${settings.file.root}alarm-panel.${settings.device}.${key}`;
+
+export const board: Board = {
+  config: settings,
+  door(onEdge) {
+    const button = new Host.Button.Default({ onPush: onEdge });
+    return { read: () => (button.read() === 1 ? 1 : 0) };
+  },
+  siren: output(new Host.LED.A()),
+  led: output(new Host.LED.B()),
+  storage: {
+    read(key) {
+      const path = pathOf(key);
+      if (!File.exists(path)) return undefined;
+      const file = new File(path);
+      const value = file.read(ArrayBuffer);
+      file.close();
+      return new Uint8Array(value);
+    },
+    write(key, value) {
+      const path = pathOf(key);
+      if (File.exists(path)) File.delete(path);
+      const file = new File(path, true);
+      file.write(value.slice().buffer);
+      file.close();
+    },
+  },
+  network: () => ({ online: true }),
+  mqtt: connectionTo(settings),
+  time: {
+    ticks,
+    now: () => Date.now(),
+    set: (now) => time.set(now / 1000),
+    query: queryFrom(settings.timeServer),
+  },
+  timers,
+  random: () => Math.random(),
+  trace: (line) => trace(`${line}\n`),
+  // What the simulator does for a program that aborts: it loads it again.
+  restart: () => screen.postMessage(JSON.stringify({ xsbug: 'abort' })),
+};
+
+function output(led: SimulatedLed): Board['led'] {
+  return { write: (on) => led.write(on ? 1 : 0) };
+}
