@@ -226,6 +226,25 @@ curl('curl comes by HTTPS with the authority, and not without', async ({ server,
   assert.is(old.code, 35);
 });
 
+test('the command line comes by HTTPS with the authority, and says what is missing without', async ({
+  server,
+  directory,
+}) => {
+  const list = async (env: Record<string, string>) => {
+    const command = [process.execPath, '--import', 'tsx', 'server/cli.ts', 'ca', '--url', server.https];
+    const program = startProgram(command, { TWIN_TOKEN: server.token, ...env });
+    return { code: (await program.ended).code, said: program.lines.join('\n') };
+  };
+  const ca = join(directory, 'ca.crt');
+  assert.equal(await list({ NODE_EXTRA_CA_CERTS: ca }), {
+    code: 0,
+    said: readFileSync(ca, 'utf8').trimEnd(),
+  });
+  const { code, said } = await list({});
+  assert.is(code, 1);
+  assert.match(said, /^twin: no answer from https:.*: its authority is not trusted: set NODE_EXTRA_CA_CERTS/);
+});
+
 test('the panel on desktop XS comes in by its certificate, and not to a server of another authority', async ({
   server,
   device,
