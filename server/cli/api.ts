@@ -57,6 +57,10 @@ export class Api {
     this.#access = access;
   }
 
+  get token(): string {
+    return this.#access.token;
+  }
+
   /**
    * @param json the body, as JSON
    * @returns the answer, parsed; undefined when it has no body
@@ -143,8 +147,17 @@ function explain(status: number, body: ErrorBody): string {
 const withName = (argument: string, text: string): string =>
   text.startsWith(argument) ? text : `${argument}: ${text}`;
 
+const UNTRUSTED = new Set([
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+]);
+
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   // What fetch throws says only that it failed.
+  const code = (error.cause as NodeJS.ErrnoException | undefined)?.code ?? '';
+  if (UNTRUSTED.has(code)) return 'its authority is not trusted: set NODE_EXTRA_CA_CERTS to its ca.crt';
   return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message;
 }
