@@ -1,5 +1,6 @@
 /** The server's process: settings in, one line for what goes wrong, an orderly end. */
 
+import { pairingText } from './app/pairing.js';
 import { openListeners, readSettings } from './config.js';
 import { makeLog } from './log.js';
 import { ListenFailed, startServer } from './server.js';
@@ -43,6 +44,7 @@ async function main(): Promise<void> {
 
   if (server.newToken !== undefined) {
     process.stdout.write(`Owner token, shown this once: ${server.newToken}\n`);
+    process.stdout.write(`${pairingText(server.appUrls, server.newToken)}\n`);
   }
   const { addresses, authority } = server;
   log.info({ ...addresses, authority: `SHA-256 ${authority}`, data: settings.data }, 'listening');

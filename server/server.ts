@@ -18,6 +18,7 @@ import { openStorage } from './storage/journaled.js';
 import { storageMetrics } from './storage/metrics.js';
 import type { Storage } from './storage/storage.js';
 import { openCertificates } from './tls/certificates.js';
+import { tlsMetrics } from './tls/metrics.js';
 import { serverNames } from './tls/names.js';
 import { isTwinFile, Twins } from './twins/twins.js';
 
@@ -33,6 +34,8 @@ export interface Server {
   readonly addresses: Addresses;
   /** SHA-256 of the authority's certificate, as people compare it. */
   readonly authority: string;
+  /** Where the phone app is, the address first that a phone should use. */
+  readonly appUrls: readonly string[];
   /** The owner token that was made because there was none: it can be shown this once. */
   readonly newToken: string | undefined;
   /** No new work, answers out, journal flushed. */
@@ -101,7 +104,7 @@ export async function startServer(settings: Settings, log: Logger): Promise<Serv
         authority: authority.certificate,
       },
       isHealthy: () => storage.healthy,
-      metrics: [...storageMetrics(storage), ...mqttMetrics(mqtt.counters)],
+      metrics: [...storageMetrics(storage), ...mqttMetrics(mqtt.counters), ...tlsMetrics(tls, authority)],
       settings,
       audit,
       log,
@@ -117,7 +120,7 @@ export async function startServer(settings: Settings, log: Logger): Promise<Serv
       https: https && show(https.address),
       mqtts: mqttsAt && show(mqttsAt),
     };
-    return { addresses, authority: authority.fingerprint, newToken, close };
+    return { addresses, authority: authority.fingerprint, appUrls: rest.appUrls, newToken, close };
   } catch (error) {
     await close();
     throw error;

@@ -78,6 +78,14 @@ const ARROWS: Arrow[] = [
     allows: (imported) => !below('server/rest')(imported),
   },
   {
+    rule: 'what runs in the browser imports itself, shared/, its libraries and the form of a device',
+    from: below('server/app/page', 'server/app/console', 'server/app/worker'),
+    allows: (imported) =>
+      below('server/app/page', 'server/app/console', 'shared')(imported) ||
+      ['preact', 'eventsource-parser', 'mqtt'].includes(packageOf(imported)) ||
+      imported === 'server/devices/device',
+  },
+  {
     rule: 'no part of the product imports a test',
     from: isProduct,
     allows: (imported) => !below('test')(imported),

@@ -5,6 +5,7 @@ import { delimiter, join } from 'node:path';
 import { Api } from './demo/api.js';
 import { panelDevice, readCredentials } from './demo/credentials.js';
 import { onWords } from './demo/keyboard.js';
+import { pairingLines } from './demo/pairing.js';
 import { startPanel } from './demo/panel.js';
 import { startServer } from './demo/server.js';
 import { describeState, type PanelState, welcome } from './demo/text.js';
@@ -64,10 +65,11 @@ async function start(): Promise<void> {
     data,
     hasJq: isOnPath('jq'),
   });
+  const pairing = pairingLines(addresses.http, token);
   let greeted = false;
   const switches: Switches = { power: true, network: true };
   const onState = (state: PanelState): void => {
-    if (state.online && !greeted) print(greeting);
+    if (state.online && !greeted) pairing.then((lines) => print([...lines, greeting].join('\n')));
     greeted ||= state.online;
     print(
       `${new Date(state.at).toTimeString().slice(0, 8)}  ${switches.power ? describeState(state) : 'no power'}`,

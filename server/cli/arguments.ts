@@ -34,6 +34,7 @@ export const COMMAND_OPTIONS = {
   },
   description: { type: 'string', value: 'TEXT', help: 'for those who read the list' },
   expires: { type: 'string', value: 'TIME', help: 'how long it is valid, as 2030-01-31T12:00:00Z' },
+  own: { type: 'boolean', help: 'the link has the token in use, instead of a new one' },
   'allow-insecure': { type: 'boolean', help: 'the device may connect without TLS' },
   'allow-multiple-connections': { type: 'boolean', help: 'the device may be connected more than once' },
   save: { type: 'string', value: 'DIRECTORY', help: 'for ca.crt, device.crt and device.key' },

@@ -9,6 +9,7 @@ import { pathOf, Refused } from './api.js';
 import { UsageError, wholeNumber } from './arguments.js';
 import type { Call, Command } from './command.js';
 import { createDevice, printAuthority, renewDevice } from './credentials.js';
+import { pair } from './pair.js';
 import { deviceText, documentText, table } from './text.js';
 import { watch } from './watch.js';
 
@@ -195,6 +196,15 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
       options: [],
       help: 'prints each new version, until Ctrl-C',
       run: watch,
+    },
+  ],
+  [
+    'pair',
+    {
+      words: '[PANEL-ID]',
+      options: ['role', 'description', 'expires', 'own'],
+      help: 'a link, also as a QR code, that pairs a phone with one panel or all; its role is app',
+      run: pair,
     },
   ],
   ['arm', { words: 'ID', options: [], help: 'asks the panel to arm', run: setArmed(true) }],

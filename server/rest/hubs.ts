@@ -13,6 +13,8 @@ export interface HubOptions {
   endpoint: string;
   /** The certificate of the authority that signs those of the server and of the devices, in PEM. */
   authority: string;
+  /** Where the app is, the address first that a phone should use. */
+  appUrls: () => readonly string[];
 }
 
 const READ = { resource: 'hub', action: 'read' } as const;
@@ -35,6 +37,7 @@ export function routeHubs(router: Router, hub: HubOptions, devices: Devices): vo
     enable_device_auto_provisioning: false,
     has_custom_ca: false,
     region: hub.region,
+    app_urls: hub.appUrls(),
   });
 
   router.on('GET', '/hubs', READ, async (call) =>

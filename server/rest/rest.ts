@@ -13,12 +13,14 @@ import type { ConnectionLimit } from '../access/connection-limit.js';
 import type { FailedAttempts } from '../access/failures.js';
 import type { OriginPolicy } from '../access/origin-policy.js';
 import type { Tokens } from '../access/tokens.js';
+import { appUrls } from '../app/pairing.js';
 import { routeApp } from '../app/serve.js';
 import type { Audit } from '../audit.js';
 import type { Address, Settings } from '../config.js';
 import type { Devices } from '../devices/devices.js';
 import { listen } from '../listen.js';
 import type { Metric } from '../metrics.js';
+import { serverNames } from '../tls/names.js';
 import type { Tls } from '../tls/tls.js';
 import type { Twins } from '../twins/twins.js';
 import { Admission, type AdmissionSettings } from './admission.js';
@@ -37,7 +39,7 @@ import { sendJson } from './send.js';
 import { routeTokens } from './tokens.js';
 import { routeTwins } from './twins.js';
 
-export type RestSettings = Pick<Settings, 'region' | 'bodyBytes' | 'httpStopMs' | 'hstsSeconds'> &
+export type RestSettings = Pick<Settings, 'region' | 'names' | 'bodyBytes' | 'httpStopMs' | 'hstsSeconds'> &
   Pick<Settings, 'events' | 'eventsPerToken' | 'waits' | 'waitSeconds' | 'historyBytes'> &
   EventSettings &
   AdmissionSettings &
@@ -51,7 +53,7 @@ export interface RestParts {
   readonly failures: FailedAttempts;
   readonly connections: ConnectionLimit;
   readonly policy: OriginPolicy;
-  readonly hub: HubOptions;
+  readonly hub: Omit<HubOptions, 'appUrls'>;
   /** Whether the storage takes writes. */
   readonly isHealthy: () => boolean;
   /** What the other parts of the server count. */
@@ -72,6 +74,8 @@ export interface Rest {
    * @throws the system's error when it cannot listen, such as EADDRINUSE
    */
   listen(address: Address, tls?: Tls): Promise<Listener>;
+  /** Where the app is, the address first that a phone should use. */
+  readonly appUrls: readonly string[];
   /** Accepts no one, answers what was asked, ends every connection; takes at most `httpStopMs`. */
   close(): Promise<void>;
 }
@@ -95,7 +99,9 @@ export function startRest(parts: RestParts): Rest {
   routeHistory(router, { twins, devices, settings });
   routeEvents(router, { twins, devices, streams, settings });
   routeDevices(router, devices, twins, hub.id);
-  routeHubs(router, hub, devices);
+  const listeners: (Listener & { readonly secure: boolean })[] = [];
+  const urls = () => appUrls(listeners, serverNames(settings.names), settings.names.length > 0);
+  routeHubs(router, { ...hub, appUrls: urls }, devices);
   routeMetrics(router, { streams, waits, devices, metrics: parts.metrics });
   routeTokens(router, tokens, devices);
   routeApp(router, region);
@@ -107,8 +113,10 @@ export function startRest(parts: RestParts): Rest {
   const refuse = (req: IncomingMessage, res: ServerResponse, error: Error) => router.fail(req, res, error);
   const handler = gate(router.app.handler as RequestListener, { policy, settings, refuse });
   const options = httpOptions(settings);
-  const servers: Listener['server'][] = [];
   return {
+    get appUrls() {
+      return urls();
+    },
     async listen(where, tls) {
       const server =
         tls === undefined
@@ -120,14 +128,14 @@ export function startRest(parts: RestParts): Rest {
       limitHttp(server, parts);
       if (tls !== undefined) tls.attend(server as HttpsServer);
       const address = await listen(server, where);
-      servers.push(server);
+      listeners.push({ address, server, secure: tls !== undefined });
       server.on('error', (error) => log.error({ err: error }, 'http listener'));
       return { address, server };
     },
     async close() {
       streams.close();
       waits.close();
-      await Promise.all(servers.map((server) => closeServer(server, settings.httpStopMs)));
+      await Promise.all(listeners.map(({ server }) => closeServer(server, settings.httpStopMs)));
     },
   };
 }

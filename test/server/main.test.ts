@@ -50,7 +50,11 @@ test('the first start without a token makes one, shows it once, and keeps it', a
   const first = start(directory);
   const token = tokenIn((await listening(first).then(() => first)).lines) ?? '';
   assert.is(await devicesStatus((await listening(first)).http, token), 200);
-  assert.is(first.lines.filter((line) => line.includes(token)).length, 1);
+  const shown = first.lines.filter((line) => line.includes(token));
+  assert.is(shown.filter((line) => TOKEN_LINE.test(line)).length, 1);
+  // Besides, only in the links that pair a phone with it.
+  for (const line of shown)
+    assert.match(line, /^(Owner token, .*: | {2}https?:\/\/[^/]+\/#token=)[0-9a-f-]{36}$/);
   await first.stop();
   const second = start(directory);
   const { http } = await listening(second);

@@ -47,6 +47,28 @@ async function fail(rest: TestRest, args: string[]): Promise<string> {
   return '';
 }
 
+test('pairs a phone by a link with a new token, for all panels or one', async ({ rest, id }) => {
+  for (const [args, twin_ids] of [
+    [[], null],
+    [[id], [id]],
+  ] as const) {
+    const said = await say(rest, 'pair', ...args);
+    const [, url, secret = ''] = /(http:\S+)\/#token=(\S+)/.exec(said) ?? [];
+    assert.is(url, rest.url);
+    const { body } = await rest.ask('GET', '/tokens/self', { token: secret });
+    assert.equal([body.role, body.twin_ids, body.description], ['app', twin_ids, 'phone']);
+  }
+  const { urls, secret } = JSON.parse(await say(rest, 'pair', '--role', 'reader', '--json'));
+  assert.equal(urls, [rest.url]);
+  assert.is((await rest.ask('GET', '/tokens/self', { token: secret })).body.role, 'reader');
+});
+
+test('pairs with its own token where that is wished, and makes none', async ({ rest }) => {
+  const before = (await rest.ask('GET', '/tokens')).body.tokens.length;
+  assert.match(await say(rest, 'pair', '--own'), `#token=${rest.token}`);
+  assert.is((await rest.ask('GET', '/tokens')).body.tokens.length, before);
+});
+
 test('makes, lists and revokes a token', async ({ rest }) => {
   const expires = '2999-01-31T12:00:00Z';
   const made = await say(
@@ -66,7 +88,10 @@ test('makes, lists and revokes a token', async ({ rest }) => {
   assert.ok(sentence.endsWith(id), sentence);
   const lines = (await say(rest, 'token', 'list')).split('\n');
   assert.match(lines[0] ?? '', /^id +role +twins +created +expires +description$/);
-  assert.match(lines.find((line) => line.startsWith(id)) ?? '', / app +all twins .* 2999-01-31T12:00:00.000Z +phone$/);
+  assert.match(
+    lines.find((line) => line.startsWith(id)) ?? '',
+    / app +all twins .* 2999-01-31T12:00:00.000Z +phone$/,
+  );
   assert.is(await say(rest, 'token', 'revoke', id), 'done\n');
   assert.throws(() => rest.tokens.authenticate(secret));
   assert.is(await fail(rest, ['token', 'revoke', id]), `no such token: ${id}`);
