@@ -3,7 +3,7 @@
 import type { Stranger } from '../access/origin-policy.js';
 import { PermissionDenied } from '../access/permissions.js';
 import { AuthenticationDenied, LastOwnerToken, TokenNotFound } from '../access/tokens.js';
-import type { AuditEvent } from '../audit.js';
+import type { AuditEvent, AuditFields } from '../audit.js';
 import { DeviceNotFound } from '../devices/devices.js';
 import { StorageUnavailable } from '../storage/storage.js';
 import { DocumentNotFound, InvalidRequest, type Reason, VersionMismatch } from '../twins/errors.js';
@@ -96,7 +96,7 @@ export interface ErrorAnswer {
   headers?: Record<string, string>;
   body: { type: string; message: string; [field: string]: unknown };
   /** What it is for those who watch over the server; absent where it is not their concern. */
-  audit?: { event: AuditEvent; by_token?: string };
+  audit?: { event: AuditEvent } & Pick<AuditFields, 'by_token' | 'reason'>;
 }
 
 const invalid = (argument_name: string, reason: Reason, help_message: string, status = 400): ErrorAnswer => ({
@@ -150,12 +150,16 @@ const TABLE: Row[] = [
   row(AuthenticationDenied, ({ message, reason }) => ({
     status: 401,
     body: { type: 'denied_authentication', message, method: 'api_key', reason },
-    audit: { event: 'authentication_refused' },
+    audit: { event: 'authentication_refused', reason: `token: ${reason}` },
   })),
   row(PermissionDenied, ({ permission, tokenId }) => ({
     status: 403,
     body: { type: 'permissions_denied', message: 'insufficient permissions', details: [permission] },
-    audit: { event: 'permission_refused', by_token: tokenId },
+    audit: {
+      event: 'permission_refused',
+      by_token: tokenId,
+      reason: `${permission.action} ${permission.resource}`,
+    },
   })),
   row(StrangerRefused, ({ stranger }) => {
     const { header, help, status } = STRANGERS[stranger];

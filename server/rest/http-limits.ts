@@ -52,9 +52,10 @@ export function limitHttp(server: Server, { settings, connections, audit, log }:
     if (refusal === undefined) return socket.destroy();
     const { answer, reason } = answerOf(refusal);
     const { source } = visitorOf({ socket });
-    if (answer.audit !== undefined)
-      audit(answer.audit.event, { source, via: 'rest', ...(reason && { reason }) });
-    else log.debug({ source, reason }, 'request refused');
+    if (answer.audit !== undefined) {
+      const { event, ...told } = answer.audit;
+      audit(event, { source, via: 'rest', reason: refusal.message, ...told });
+    } else log.debug({ source, reason }, 'request refused');
     refuse(socket, answer.status, JSON.stringify(answer.body));
   });
 }

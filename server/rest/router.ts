@@ -234,12 +234,15 @@ export class Router {
       const level = call === undefined || answer.status === 404 ? 'debug' : 'info';
       this.#options.log[level]({ ...line, source, reason }, 'request refused');
     } else {
-      const by_token = answer.audit.by_token ?? call?.token.id;
-      const who = by_token === undefined ? { source } : { source, by_token };
-      this.audit(answer.audit.event, { ...who, via: 'rest', reason });
+      const { event, ...told } = answer.audit;
+      const who = call === undefined ? {} : { by_token: call.token.id };
+      this.audit(event, { source, via: 'rest', ...who, reason, ...told });
     }
-    if (res.headersSent) res.destroy();
-    else sendJson(res, answer.status, JSON.stringify(answer.body), answer.headers);
+    if (res.headersSent) return void res.destroy();
+    const send = () => sendJson(res, answer.status, JSON.stringify(answer.body), answer.headers);
+    // A connection that closes while its client still speaks is reset, and the answer with it.
+    if (res.shouldKeepAlive || req.complete) send();
+    else req.once('end', send).resume();
   }
 }
 

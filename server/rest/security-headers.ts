@@ -32,6 +32,8 @@ export const pageHeaders = helmet({
   strictTransportSecurity: false,
 });
 
+const LOCALHOST = /^localhost(:|$)/i;
+
 /**
  * Tells browsers to come by TLS only from now on (HSTS, RFC 6797), with every answer of a listener with TLS.
  * @param seconds for how long; 0 says nothing
@@ -40,7 +42,8 @@ export function withStrictTransport(handler: RequestListener, seconds: number): 
   if (seconds === 0) return handler;
   const value = `max-age=${seconds}`;
   return (req, res) => {
-    res.setHeader('Strict-Transport-Security', value);
+    // What else runs on this machine shares that name, and may know no TLS.
+    if (!LOCALHOST.test(req.headers.host ?? '')) res.setHeader('Strict-Transport-Security', value);
     handler(req, res);
   };
 }

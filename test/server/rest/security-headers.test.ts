@@ -1,0 +1,69 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { pageHeaders, withStrictTransport } from '../../../server/rest/security-headers.js';
+
+function exchange(host: string) {
+  const req = new IncomingMessage(new Socket());
+  req.headers.host = host;
+  return { req, res: new ServerResponse(req) };
+}
+
+function headersOfPage() {
+  const { req, res } = exchange('alarm.lan');
+  let passed = false;
+  pageHeaders(req, res, () => {
+    passed = true;
+  });
+  assert.ok(passed);
+  return res;
+}
+
+test('a page loads and sends to its own server only, and runs no script that stands in it', () => {
+  const policy = String(headersOfPage().getHeader('content-security-policy'));
+  const directives = new Map(policy.split(';').map((each) => [each.split(' ', 1)[0], each]));
+  assert.is(directives.get('default-src'), "default-src 'none'");
+  assert.is(directives.get('script-src'), "script-src 'self'");
+  assert.is(directives.get('connect-src'), "connect-src 'self'");
+  assert.is(directives.get('frame-ancestors'), "frame-ancestors 'none'");
+  assert.is(directives.get('base-uri'), "base-uri 'none'");
+  assert.is(directives.get('form-action'), "form-action 'none'");
+  assert.not.match(policy, /unsafe|\*|upgrade-insecure/);
+});
+
+test('a page is framed by no other, takes nothing for another type and tells nobody where it led', () => {
+  const res = headersOfPage();
+  assert.is(res.getHeader('x-frame-options'), 'DENY');
+  assert.is(res.getHeader('x-content-type-options'), 'nosniff');
+  assert.is(res.getHeader('referrer-policy'), 'no-referrer');
+  assert.is(res.getHeader('cross-origin-opener-policy'), 'same-origin');
+  assert.is(res.getHeader('cross-origin-resource-policy'), 'same-origin');
+  assert.is(res.getHeader('x-powered-by'), undefined);
+});
+
+test('who came by TLS is told to come by nothing else for so many seconds', () => {
+  const { req, res } = exchange('alarm.lan:8443');
+  let handled = 0;
+  withStrictTransport(() => {
+    handled += 1;
+  }, 3600)(req, res);
+  assert.is(res.getHeader('strict-transport-security'), 'max-age=3600');
+  assert.is(handled, 1);
+});
+
+test('the name that everything on this machine shares is bound to nothing', () => {
+  for (const host of ['localhost', 'LOCALHOST:8443']) {
+    const { req, res } = exchange(host);
+    withStrictTransport(() => undefined, 3600)(req, res);
+    assert.is(res.getHeader('strict-transport-security'), undefined);
+  }
+});
+
+test('0 seconds say nothing', () => {
+  const { req, res } = exchange('alarm.lan');
+  withStrictTransport(() => undefined, 0)(req, res);
+  assert.is(res.getHeader('strict-transport-security'), undefined);
+});
+
+test.run();
