@@ -5,7 +5,7 @@ import type { ConnectionLimit } from '../access/connection-limit.js';
 import { countConnections } from '../access/count-connections.js';
 import { Allowances } from '../access/rate.js';
 import type { Address } from '../config.js';
-import { listen } from '../listen.js';
+import { dropperOf, listen } from '../listen.js';
 import type { Tls } from '../tls/tls.js';
 import type { Peer } from './admission.js';
 import type { ClientStream } from './connection.js';
@@ -40,6 +40,7 @@ export function startMqtt(parts: MqttParts): Mqtt {
   const counters: MqttCounters = { connections: 0, accepted: 0, refused: 0, dropped: 0, droppedPublishes: 0 };
   const connections = new Connections({ ...parts, allowances, counters });
   const servers: Server[] = [];
+  const droppers: (() => void)[] = [];
   const unwatch = devices.watch((deviceId, why) => connections.revoke(deviceId, why));
 
   return {
@@ -52,6 +53,7 @@ export function startMqtt(parts: MqttParts): Mqtt {
       server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
         if (!socket.destroyed) connections.open(socket, peerOf(socket, tls));
       });
+      if (tls !== undefined) droppers.push(dropperOf(server));
       const found = await listen(server, address);
       servers.push(server);
       server.on('error', (error) => log.error({ err: error }, 'mqtt listener'));
@@ -62,6 +64,7 @@ export function startMqtt(parts: MqttParts): Mqtt {
       const closed = servers.map((server) => once(server, 'close'));
       for (const server of servers) server.close();
       await connections.finish(settings.mqttStopMs);
+      for (const drop of droppers) drop();
       await Promise.all(closed);
       unwatch();
     },

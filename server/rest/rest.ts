@@ -18,7 +18,7 @@ import { routeApp } from '../app/serve.js';
 import type { Audit } from '../audit.js';
 import type { Address, Settings } from '../config.js';
 import type { Devices } from '../devices/devices.js';
-import { listen } from '../listen.js';
+import { dropperOf, listen } from '../listen.js';
 import type { Metric } from '../metrics.js';
 import { serverNames } from '../tls/names.js';
 import type { Tls } from '../tls/tls.js';
@@ -99,7 +99,7 @@ export function startRest(parts: RestParts): Rest {
   routeHistory(router, { twins, devices, settings });
   routeEvents(router, { twins, devices, streams, settings });
   routeDevices(router, devices, twins, hub.id);
-  const listeners: (Listener & { readonly secure: boolean })[] = [];
+  const listeners: (Listener & { readonly secure: boolean; drop(): void })[] = [];
   const urls = () => appUrls(listeners, serverNames(settings.names), settings.names.length > 0);
   routeHubs(router, { ...hub, appUrls: urls }, devices);
   routeMetrics(router, { streams, waits, devices, metrics: parts.metrics });
@@ -127,26 +127,27 @@ export function startRest(parts: RestParts): Rest {
             );
       limitHttp(server, parts);
       if (tls !== undefined) tls.attend(server as HttpsServer);
+      const drop = tls === undefined ? () => server.closeAllConnections() : dropperOf(server);
       const address = await listen(server, where);
-      listeners.push({ address, server, secure: tls !== undefined });
+      listeners.push({ address, server, drop, secure: tls !== undefined });
       server.on('error', (error) => log.error({ err: error }, 'http listener'));
       return { address, server };
     },
     async close() {
       streams.close();
       waits.close();
-      await Promise.all(listeners.map(({ server }) => closeServer(server, settings.httpStopMs)));
+      await Promise.all(listeners.map(({ server, drop }) => closeServer(server, drop, settings.httpStopMs)));
     },
   };
 }
 
-async function closeServer(server: Listener['server'], limitMs: number): Promise<void> {
+async function closeServer(server: Listener['server'], drop: () => void, limitMs: number): Promise<void> {
   const closed = once(server, 'close');
   server.close();
   // One that waits for an answer ends when it has it.
   server.keepAliveTimeout = 1;
   server.closeIdleConnections();
-  const limit = setTimeout(() => server.closeAllConnections(), limitMs);
+  const limit = setTimeout(drop, limitMs);
   await closed;
   clearTimeout(limit);
 }

@@ -168,7 +168,10 @@ test('a certificate or an authority that cannot be is one clear line and exit 1'
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test(`${signal} ends it with exit 0, whoever is connected`, async ({ directory }) => {
-    const server = await startServer({ data: directory, env: { TWIN_HTTP_STOP_MS: '200' } });
+    const server = await startServer({
+      data: directory,
+      env: { TWIN_HTTP_STOP_MS: '200', TWIN_TLS_HANDSHAKE_MS: '600000' },
+    });
     const device = await createDevice(server, 'connected');
     const client = await connectAsync(server.mqtt, {
       username: device.id,
@@ -182,6 +185,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
         (bytes) => open(server.http, bytes),
       ),
     );
+    for (const url of [server.https, server.mqtts]) sockets.push(await open(url, '\x16\x03\x01'));
     assert.equal(await server.stop(signal), { code: 0, signal: null });
     await Promise.all(
       sockets.map((socket) => socket.closed || new Promise((closed) => socket.on('close', closed))),
