@@ -68,6 +68,12 @@ const ARROWS: Arrow[] = [
     allows: (imported) => !below('server/twins', 'server/devices', 'server/access')(imported),
   },
   {
+    rule: 'tls/ knows nothing of whom it makes certificates for',
+    from: below('server/tls'),
+    allows: (imported) =>
+      !below('server/rest', 'server/mqtt', 'server/app', 'server/devices', 'server/twins')(imported),
+  },
+  {
     rule: 'rest/ never imports mqtt/',
     from: below('server/rest'),
     allows: (imported) => !below('server/mqtt')(imported),

@@ -9,6 +9,17 @@ const YEARS_10 = 3652;
 /** Clocks differ: what is made now is valid for a clock that is late as well. */
 const LATE_CLOCK_MS = DAY_MS;
 
+/** Before this nobody had this program: a clock that says so was never set. */
+const EARLIEST = new Date('2024-01-01');
+
+/** What is made by a clock that was never set has ended when it is. */
+export class ClockNotSet extends Error {
+  override name = 'ClockNotSet';
+  constructor(now: Date) {
+    super(`the clock of this machine says ${now.toISOString()}: set it before certificates are made by it`);
+  }
+}
+
 export type Issue = (request: CertificateRequest) => Promise<KeyPair>;
 
 /** What a certificate is for and how long it is valid; the rest is the authority's to say. */
@@ -36,15 +47,17 @@ export class Authority {
   /**
    * The authority in a directory; made, with the directory, where there is none. Certificate and key are one file that
    * only its owner can read: so a crash leaves both or neither.
-   * @throws KeyPairUnusable for a file that is no authority: another in its place would shut out every device
+   * @throws ClockNotSet when it has to be made, KeyPairUnusable for a file that is no authority: another in its place would shut out every device
    */
   static async open(directory: string, issue: Issue, now = () => new Date()): Promise<Authority> {
     const path = join(directory, 'authority.pem');
     const known = await readPrivate(path);
     if (known !== undefined) return new Authority(parseAuthority(known, path), issue, now);
     const commonName = `alarm-twin authority ${randomBytes(3).toString('hex')}`;
-    const wanted = { usage: 'authority' as const, commonName, names: [], days: YEARS_10 };
-    const pair = await issue({ ...wanted, ...validity(YEARS_10, now()), issuer: undefined });
+    const at = now();
+    if (at < EARLIEST) throw new ClockNotSet(at);
+    const wanted = { usage: 'authority' as const, commonName, names: [] };
+    const pair = await issue({ ...wanted, ...validity(YEARS_10, at), issuer: undefined });
     await writePrivate(path, pair.certificate + pair.key);
     return new Authority(pair, issue, now);
   }

@@ -1,6 +1,7 @@
 /** TLS of the real server, with clients that were not made for it: OpenSSL's, Mosquitto's and curl. */
 
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -175,6 +176,14 @@ async function askOpenssl({ directory }: Context, url: string, args: string[], i
   return program.lines.join('\n');
 }
 
+/** Resolves when a connection on which these bytes were sent is closed, in whatever way. */
+function closedAfter(bytes: string, url: string): Promise<void> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname, () => socket.write(bytes));
+  socket.on('error', () => undefined).resume();
+  return new Promise((resolve) => socket.on('close', () => resolve()));
+}
+
 for (const kind of ['mqtts', 'https'] as const) {
   openssl(
     `OpenSSL verifies the server at ${kind} by name and by address, and speaks TLS 1.2 and 1.3`,
@@ -204,6 +213,20 @@ for (const kind of ['mqtts', 'https'] as const) {
       'DEFAULT@SECLEVEL=0',
     ]);
     assert.match(said, 'alert protocol version');
+  });
+
+  openssl(`garbage at ${kind} is closed and counted, and others do not feel it`, async (context) => {
+    const url = context.server[kind];
+    const failed = async (): Promise<number> => {
+      const { server } = context;
+      const response = await fetch(`${server.http}/metrics`, { headers: { 'X-Auth-Token': server.token } });
+      return Number(/^twin_tls_handshakes_failed_total (\d+)$/m.exec(await response.text())?.[1]);
+    };
+    const before = await failed();
+    const garbage = ['GET / HTTP/1.1\r\n\r\n', '\x10\x24\x00\x06MQIsdp\x03'];
+    await Promise.all(garbage.map((bytes) => closedAfter(bytes, url)));
+    assert.is(await failed(), before + garbage.length);
+    assert.match(await askOpenssl(context, url, ['-brief']), 'Verification: OK');
   });
 
   openssl(`nobody negotiates again at ${kind}, and others do not feel that one tries`, async (context) => {
@@ -291,6 +314,18 @@ test('every file that holds a key is for its owner alone, and no key of a device
     [],
   );
   assert.not(server.program.lines.some((line) => line.includes(secret) || line.includes('PRIVATE KEY')));
+});
+
+test('the hub tells where devices come by TLS, by the first of the names', async ({ server }) => {
+  const endpointOf = async (each: Server) =>
+    ((await (await each.api('/hubs')).json()) as { hubs: { endpoint: string }[] }).hubs[0]?.endpoint;
+  assert.is(await endpointOf(server), new URL(server.mqtts).host);
+  const named = await startServer({ env: { TWIN_NAMES: 'alarm.example,192.0.2.7' } });
+  assert.is(await endpointOf(named), `alarm.example:${new URL(named.mqtts).port}`);
+  await named.stop();
+  const plain = await startServer({ env: { TWIN_MQTTS: '' } });
+  assert.is(await endpointOf(plain), new URL(plain.mqtt).host);
+  await plain.stop();
 });
 
 test("the fingerprint of the authority stands in the server's start line", async ({ server }) => {

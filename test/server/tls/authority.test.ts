@@ -2,6 +2,7 @@ import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { ClockNotSet } from '../../../server/tls/authority.js';
 import { KeyPairUnusable } from '../../../server/tls/key-pair.js';
 import { DAY_MS, deviceCertificate, openAuthority, temporaryDirectory, x509 } from './authority.js';
 
@@ -42,6 +43,21 @@ test('two authorities have different names, and neither takes the certificates o
   assert.ok(one.signed(certificate));
   assert.not(other.signed(certificate));
   assert.not(one.signed(other.x509));
+});
+
+test('no authority is made by a clock that was never set, and one that is there is opened', async () => {
+  const directory = temporaryDirectory();
+  const in1970 = () => new Date(60_000);
+  try {
+    await openAuthority(directory, in1970);
+    assert.unreachable('it was made');
+  } catch (error) {
+    assert.instance(error, ClockNotSet);
+    assert.match((error as Error).message, 'says 1970-01-01T00:01:00.000Z: set it');
+  }
+  assert.equal(readdirSync(directory), []);
+  const { certificate } = await openAuthority(directory);
+  assert.is((await openAuthority(directory, in1970)).certificate, certificate);
 });
 
 test('a damaged file is refused in one line that names it, and stays as it is', async () => {
