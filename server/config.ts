@@ -53,19 +53,19 @@ export const SETTINGS = {
     "a server certificate given from outside, a PEM file; empty: the server's own",
   ),
   tlsKey: text('TWIN_TLS_KEY', '', 'its key, a PEM file'),
-  tlsHandshakeMs: count('TWIN_TLS_HANDSHAKE_MS', 8000, 'how long a TLS handshake may take'),
-  tlsServerDays: count(
+  tlsHandshakeMs: limit('TWIN_TLS_HANDSHAKE_MS', 8000, 'how long a TLS handshake may take'),
+  tlsServerDays: limit(
     'TWIN_TLS_SERVER_DAYS',
     397,
     "for how many days the server's own certificate is valid",
   ),
   tlsRenewDays: count('TWIN_TLS_RENEW_DAYS', 30, 'how many days before its end it is renewed'),
-  tlsCheckMs: count(
+  tlsCheckMs: limit(
     'TWIN_TLS_CHECK_MS',
     60_000,
     'between two looks whether the certificate must be renewed or was replaced',
   ),
-  tlsDeviceDays: count(
+  tlsDeviceDays: limit(
     'TWIN_TLS_DEVICE_DAYS',
     3650,
     'for how many days the certificate of a device is valid',
@@ -189,6 +189,9 @@ export const SETTINGS = {
 
 export type Settings = { [Name in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[Name]['read']> };
 
+/** Node's timers run out at once when they are to take longer. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** A setting that cannot be understood. The message names the variable, what was given and what is expected. */
 export class SettingError extends Error {
   override name = 'SettingError';
@@ -208,7 +211,11 @@ export function readSettings(environment: NodeJS.ProcessEnv = {}, args: string[]
   const settings = Object.entries(SETTINGS).map(([name, setting]: [string, Setting<unknown>]) => {
     const given = textOf(setting) ?? portlessBeside(setting, textOf) ?? setting.fallback;
     try {
-      return [name, setting.read(given)];
+      const value = setting.read(given);
+      if (setting.variable.endsWith('_MS') && (value as number) > LONGEST_TIMER_MS) {
+        throw new Error(`expected at most ${LONGEST_TIMER_MS}`);
+      }
+      return [name, value];
     } catch (error) {
       throw new SettingError(`${setting.variable}=${given}: ${(error as Error).message}`);
     }
@@ -228,6 +235,9 @@ function refuseContradictions(settings: Settings): void {
   }
   if ((settings.tlsCert === '') !== (settings.tlsKey === '')) {
     throw new SettingError('TWIN_TLS_CERT and TWIN_TLS_KEY go together');
+  }
+  if (settings.tlsRenewDays >= settings.tlsServerDays) {
+    throw new SettingError('TWIN_TLS_RENEW_DAYS must be less than TWIN_TLS_SERVER_DAYS');
   }
 }
 

@@ -106,6 +106,21 @@ test('a certificate and its key are given together or not at all', () => {
   }
 });
 
+test('a certificate is not renewed before it is made', () => {
+  const days = { TWIN_TLS_SERVER_DAYS: '30', TWIN_TLS_RENEW_DAYS: '30' };
+  assert.is(refusal(days), 'TWIN_TLS_RENEW_DAYS must be less than TWIN_TLS_SERVER_DAYS');
+  assert.is(readSettings({ ...days, TWIN_TLS_RENEW_DAYS: '29' }).tlsRenewDays, 29);
+});
+
+test('no time is longer than a timer can be', () => {
+  const times = Object.values(SETTINGS).filter(({ variable }) => variable.endsWith('_MS'));
+  assert.ok(times.length > 10);
+  for (const { variable } of times) {
+    readSettings({ [variable]: '2147483647' });
+    assert.is(refusal({ [variable]: '2147483648' }), `${variable}=2147483648: expected at most 2147483647`);
+  }
+});
+
 test('names have commas between them, in lower case', () => {
   assert.equal(readSettings({ TWIN_NAMES: ' Alarm.lan, 192.168.1.5,,::1' }).names, [
     'alarm.lan',

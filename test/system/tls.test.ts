@@ -1,13 +1,22 @@
 /** TLS of the real server, with clients that were not made for it: OpenSSL's, Mosquitto's and curl. */
 
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Authority } from '../../server/tls/authority.js';
 import { requestTopic } from '../../shared/topics.js';
 import { needsIn, pathOf } from '../programs.js';
-import { deviceCertificate, openAuthority, temporaryDirectory } from '../server/tls/authority.js';
+import {
+  deviceCertificate,
+  openAuthority,
+  serverCertificate,
+  temporaryDirectory,
+} from '../server/tls/authority.js';
 import { until } from '../until.js';
 import { type Program, startProgram } from './process.js';
 import {
@@ -315,6 +324,37 @@ test('every file that holds a key is for its owner alone, and no key of a device
   );
   assert.not(server.program.lines.some((line) => line.includes(secret) || line.includes('PRIVATE KEY')));
 });
+
+test('files that were given and are replaced are shown at every listener, without a restart', async ({
+  directory,
+}) => {
+  const authority = await openAuthority();
+  const [cert, key] = [join(directory, 'given.crt'), join(directory, 'given.key')];
+  const give = async () => {
+    const pair = await serverCertificate(authority);
+    writeFileSync(key, pair.key);
+    writeFileSync(cert, pair.certificate);
+    return new X509Certificate(pair.certificate).fingerprint256;
+  };
+  const first = await give();
+  const env = { TWIN_TLS_CERT: cert, TWIN_TLS_KEY: key, TWIN_TLS_CHECK_MS: '20' };
+  const server = await startServer({ env });
+  const shown = () => Promise.all([server.https, server.mqtts].map((url) => shownAt(url, authority)));
+  assert.equal(await shown(), [first, first]);
+  const second = await give();
+  await until(async () => (await shown()).every((fingerprint) => fingerprint === second));
+  assert.equal(await server.stop(), { code: 0, signal: null });
+});
+
+/** The fingerprint of the certificate that a server shows. */
+async function shownAt(url: string, { certificate }: Authority): Promise<string | undefined> {
+  const { hostname, port } = new URL(url);
+  const socket = connectTls({ host: hostname, port: Number(port), ca: certificate });
+  await once(socket, 'secureConnect');
+  const shown = socket.getPeerX509Certificate()?.fingerprint256;
+  socket.destroy();
+  return shown;
+}
 
 test('the hub tells where devices come by TLS, by the first of the names', async ({ server }) => {
   const endpointOf = async (each: Server) =>
