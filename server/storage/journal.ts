@@ -172,10 +172,11 @@ export class Journal<Task> {
       this.#syncs += 1;
       active.bytes += frame.length;
       this.#outcomes.push({ tasks, result: active });
+      // Before the next batch: where it needs a new segment, it takes this one.
+      this.#prepareSpare(active);
       // The disk is at work on the next batch while this one is answered.
       this.#commit();
       this.#settleAll();
-      this.#prepareSpare(active);
     });
   }
 

@@ -234,6 +234,20 @@ test('the next batch is on its way to the disk before the last is answered', asy
   await storage.close();
 });
 
+test('a batch that fills a segment at once, while another waits, is followed by it', async () => {
+  const storage = await directory.open({ journalSegmentBytes: 2000, writeBehindMs: LONG });
+  await storage.open('twins/a');
+  const long = (version: number) => stored(version, JSON.stringify({ text: 'x'.repeat(3000) }));
+  let next: Promise<void> | undefined;
+  onSync(() => {
+    next = put(storage, 'twins/a', 'x', long(2));
+  });
+  await put(storage, 'twins/a', 'x', long(1));
+  await next;
+  assert.is(storage.healthy, true);
+  await storage.close();
+});
+
 test('a batch that cannot be written is answered after the one before it', async () => {
   const storage = await directory.open({ journalRetryMs: 1 });
   await storage.open('twins/a');
