@@ -13,14 +13,21 @@ export interface ShownCertificate {
 
 const CLIENT_AUTHENTICATION = '1.3.6.1.5.5.7.3.2';
 
+/** A stranger may show anything that looks like a certificate, and Node's readers throw at some of it. */
+const UNREADABLE: ShownCertificate = { deviceId: '', sha256: '', fault: 'it cannot be read' };
+
 /**
  * Judges a client's certificate as of now. That is done for every connection, because a TLS session that is resumed
  * brings the judgement of the day when it began.
  */
 export function judge(certificate: X509Certificate, authority: Authority, now: Date): ShownCertificate {
-  const shown = { deviceId: commonName(certificate), sha256: sha256Of(certificate) };
-  const fault = faultOf(certificate, authority, now);
-  return fault === undefined ? shown : { ...shown, fault };
+  try {
+    const shown = { deviceId: commonName(certificate), sha256: sha256Of(certificate) };
+    const fault = faultOf(certificate, authority, now);
+    return fault === undefined ? shown : { ...shown, fault };
+  } catch {
+    return UNREADABLE;
+  }
 }
 
 /** Of the whole certificate, in hexadecimal digits. */
@@ -29,14 +36,16 @@ export const sha256Of = (certificate: X509Certificate): string =>
 
 function faultOf(certificate: X509Certificate, authority: Authority, now: Date): string | undefined {
   if (!authority.signed(certificate)) return 'it is of another authority';
-  if (now < new Date(certificate.validFrom)) return 'it is not valid yet';
-  if (now > new Date(certificate.validTo)) return 'it has expired';
+  if (!(now >= new Date(certificate.validFrom))) return 'it is not valid yet';
+  if (!(now <= new Date(certificate.validTo))) return 'it has expired';
   if (!certificate.keyUsage?.includes(CLIENT_AUTHENTICATION)) return 'it is not for a device';
   return undefined;
 }
 
 /** Empty where there is none, or several. */
 function commonName(certificate: X509Certificate): string {
-  const [name, ...more] = certificate.subject.split('\n').filter((part) => part.startsWith('CN='));
+  // Contrary to its type: a subject may be empty.
+  const subject: string | undefined = certificate.subject;
+  const [name, ...more] = (subject ?? '').split('\n').filter((part) => part.startsWith('CN='));
   return name === undefined || more.length > 0 ? '' : name.slice('CN='.length);
 }

@@ -1,19 +1,24 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, connect as connectTcp } from 'node:net';
+import { type AddressInfo, connect as connectTcp, createServer as createTcpServer } from 'node:net';
 import { type ConnectionOptions, connect, createServer, type Server, type TLSSocket } from 'node:tls';
 import { pino } from 'pino';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Authority } from '../../../server/tls/authority.js';
-import type { KeyPair } from '../../../server/tls/key-pair.js';
+import { type KeyPair, parseKeyPair } from '../../../server/tls/key-pair.js';
 import { tlsMetrics } from '../../../server/tls/metrics.js';
 import { ServerTls } from '../../../server/tls/server-tls.js';
 import type { ShownCertificate } from '../../../server/tls/shown-certificate.js';
+import { mutated } from '../../fuzz/mutate.js';
+import { Random } from '../../fuzz/random.js';
+import { needsIn } from '../../programs.js';
 import { until } from '../../until.js';
 import { daysFromNow, deviceCertificate, openAuthority, serverCertificate, x509 } from './authority.js';
 
 const ID = 'db9ef9e3-a767-4d22-9e5f-a3c5a71519ff';
 const HANDSHAKE_MS = 300;
+const SEED = 4;
 
 interface Seen {
   shown: ShownCertificate | undefined;
@@ -207,6 +212,43 @@ test('whoever sends something else than TLS is closed and counted, and harms nob
   honest.write('unharmed');
   assert.is(String((await once(honest, 'data'))[0]), 'unharmed');
   honest.destroy();
+});
+
+test('the beginning of a handshake that is nearly right ends, in whatever way, and harms nobody', async (context) => {
+  const { listener, client } = context;
+  const hello = await helloOf(context);
+  const honest = await client();
+  for (let round = 0; round < 20; round += 1) {
+    const rounds = Array.from({ length: 20 }, (_, n) => new Random(SEED, 20 * round + n));
+    await Promise.all(rounds.map((random) => closedAfter(mutated(hello, random), listener)));
+    honest.write('unharmed');
+    assert.is(String((await once(honest, 'data'))[0]), 'unharmed');
+  }
+  honest.destroy();
+});
+
+/** What a client sends first. */
+async function helloOf({ device }: Context): Promise<Buffer> {
+  const listener = createTcpServer().listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const client = connect({ port: (listener.address() as AddressInfo).port, ...showing(device) });
+  client.on('error', () => undefined);
+  const [socket] = await once(listener, 'connection');
+  const [hello] = await once(socket, 'data');
+  client.destroy();
+  socket.destroy();
+  listener.close();
+  return hello;
+}
+
+needsIn(test, 'openssl')('a client that shows a certificate without a subject is nobody', async (context) => {
+  const text = execFileSync(
+    'openssl',
+    ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/', '-days', '3', '-keyout', '-'],
+    { stdio: 'pipe', encoding: 'utf8' },
+  );
+  const { shown } = (await visit(context, showing(parseKeyPair(text, text, 'text')))) ?? {};
+  assert.equal([shown?.deviceId, shown?.fault], ['', 'it is of another authority']);
 });
 
 test('those who watch over the server see failed handshakes and ends to come', async (context) => {

@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { digest } from '../../../server/access/secret.js';
@@ -5,8 +8,19 @@ import type { Authority } from '../../../server/tls/authority.js';
 import { issue } from '../../../server/tls/issue.js';
 import type { KeyPair } from '../../../server/tls/key-pair.js';
 import { judge } from '../../../server/tls/shown-certificate.js';
-import { daysFromNow, deviceCertificate, openAuthority, serverCertificate, x509 } from './authority.js';
+import { mutated } from '../../fuzz/mutate.js';
+import { Random } from '../../fuzz/random.js';
+import { needs } from '../../programs.js';
+import {
+  daysFromNow,
+  deviceCertificate,
+  openAuthority,
+  serverCertificate,
+  temporaryDirectory,
+  x509,
+} from './authority.js';
 
+const SEED = 4;
 const ID = 'db9ef9e3-a767-4d22-9e5f-a3c5a71519ff';
 
 let authority: Authority;
@@ -52,6 +66,39 @@ test('one without a single common name is nobody', async () => {
     const { deviceId } = judge(x509(await deviceCertificate(authority, commonName)), authority, new Date());
     assert.is.not(deviceId, ID);
   }
+});
+
+test('whatever a stranger makes up is judged, and does not count', async () => {
+  const validity = { notBefore: daysFromNow(-1), notAfter: daysFromNow(1) };
+  const stranger = { usage: 'device' as const, commonName: ID, names: [], ...validity };
+  const { raw } = x509(await issue({ ...stranger, issuer: undefined }));
+  let readable = 0;
+  for (let round = 0; round < 20_000; round += 1) {
+    const certificate = parsed(mutated(raw, new Random(SEED, round)));
+    if (certificate === undefined) continue;
+    readable += 1;
+    assert.ok(judge(certificate, authority, new Date()).fault, `round ${round}`);
+  }
+  assert.ok(readable > 1000, `${readable}`);
+});
+
+function parsed(bytes: Buffer): X509Certificate | undefined {
+  try {
+    return new X509Certificate(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+needs('openssl')('one without a subject is nobody, and does not count', () => {
+  const key = join(temporaryDirectory(), 'key');
+  const text = execFileSync(
+    'openssl',
+    ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/', '-days', '3', '-keyout', key],
+    { stdio: 'pipe' },
+  );
+  const { deviceId, fault } = judge(new X509Certificate(text), authority, new Date());
+  assert.equal([deviceId, fault], ['', 'it is of another authority']);
 });
 
 test.run();
