@@ -18,6 +18,8 @@ interface ErrorBody {
   details?: { argument_name?: string; help_message?: string; resource?: string; action?: string }[];
   expected_version?: number;
   actual_version?: number;
+  help_message?: string;
+  reset_seconds?: number;
 }
 
 /** The server refused. The message is for the person at the terminal. */
@@ -133,6 +135,8 @@ function explain(status: number, body: ErrorBody): string {
       return REASONS[body.reason ?? ''] ?? message;
     case 'permissions_denied':
       return `this token may not ${detail?.action} ${detail?.resource}`;
+    case 'too_many_requests':
+      return `${body.help_message}: try again in ${body.reset_seconds} s`;
     case 'not_found':
       return `no such ${body.resource?.replace('_', ' ')}: ${body.resource_id}`;
     case 'invalid_arguments':

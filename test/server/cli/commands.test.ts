@@ -217,4 +217,10 @@ test('says what the server refused, and why', async ({ rest, id }) => {
   for (const [args, message] of cases) assert.match(await fail(rest, args), message);
 });
 
+test('says when to come again, where it has asked too much', async ({ rest, id }) => {
+  const guess = () => fail(rest, ['get', id, '--token', randomUUID()]);
+  for (let n = 0; n < 10; n += 1) await guess();
+  assert.match(await guess(), /^too many wrong credentials from your address: try again in \d+ s$/);
+});
+
 test.run();
