@@ -19,10 +19,10 @@ export class Alarm {
     this.#board = board;
     this.#flash = new Flash(board.storage, (line) => board.trace(line));
     this.#armed = this.#flash.armedAtStart;
-    this.#contact = new Contact(board, () => this.#update());
+    this.#contact = new Contact(board, () => this.update());
     // Only from here on: at the start nobody is there yet to be told.
     this.#onChange = onChange;
-    this.#enter(this.#next());
+    this.enter(this.next());
   }
 
   get state(): PanelState {
@@ -38,7 +38,7 @@ export class Alarm {
     if (!stored) this.#board.trace(`flash: cannot store that the panel is ${armed ? 'armed' : 'disarmed'}`);
     if (armed && !stored) return;
     this.#armed = armed;
-    this.#update();
+    this.update();
   }
 
   /** Reads the door afresh. */
@@ -46,39 +46,38 @@ export class Alarm {
     this.#contact.look();
   }
 
-  #next(): PanelState {
-    const { config, time } = this.#board;
-    return nextState(this.#state, this.#armed, this.#contact.open, time.ticks(), config);
+  private next(): PanelState {
+    const board = this.#board;
+    return nextState(this.#state, this.#armed, this.#contact.open, board.time.ticks(), board.config);
   }
 
-  #update(): void {
-    const state = this.#next();
+  private update(): void {
+    const state = this.next();
     if (state === this.#state) return;
-    this.#enter(state);
+    this.enter(state);
     this.#onChange();
   }
 
-  #enter(state: PanelState): void {
-    const { siren, timers } = this.#board;
-    siren.write(state.sirenRinging);
+  private enter(state: PanelState): void {
+    this.#board.siren.write(state.sirenRinging);
     const before = this.#state.cutOffAt;
     this.#state = state;
     if (state.cutOffAt === before) return;
-    if (this.#cutOff !== undefined) timers.clear(this.#cutOff);
+    this.#board.timers.clear(this.#cutOff);
     this.#cutOff = undefined;
-    this.#awaitCutOff();
+    this.awaitCutOff();
   }
 
-  #awaitCutOff(): void {
-    const { cutOffAt } = this.#state;
+  private awaitCutOff(): void {
+    const cutOffAt = this.#state.cutOffAt;
     if (cutOffAt === undefined) return;
-    this.#cutOff = this.#board.timers.set(() => this.#onCutOff(), cutOffAt - this.#board.time.ticks());
+    this.#cutOff = this.#board.timers.set(() => this.onCutOff(), cutOffAt - this.#board.time.ticks());
   }
 
   /** A timer may be early by a moment. */
-  #onCutOff(): void {
+  private onCutOff(): void {
     this.#cutOff = undefined;
-    this.#update();
-    this.#awaitCutOff();
+    this.update();
+    this.awaitCutOff();
   }
 }

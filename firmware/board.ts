@@ -20,7 +20,7 @@ export interface Output {
  * leave anything in the block being written, nothing in any other.
  */
 export interface KeyValueStore {
-  read(key: string): Uint8Array | undefined;
+  read(key: string): ArrayBuffer | undefined;
   write(key: string, value: Uint8Array): void;
 }
 
@@ -35,7 +35,7 @@ export type Timer = object;
 export interface Timers {
   set(callback: () => void, delay: number): Timer;
   repeat(callback: () => void, interval: number): Timer;
-  clear(timer: Timer): void;
+  clear(timer: Timer | undefined): void;
 }
 
 export interface Time {

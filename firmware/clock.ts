@@ -47,54 +47,54 @@ export class Clock {
   networkUp(): void {
     if (this.#origin !== undefined) return;
     this.#retryDelay = this.#board.config.clockRetryMin;
-    this.#ask();
+    this.ask();
   }
 
   /** Asks, and asks again later should no good answer come. */
-  #ask(): void {
-    this.#askAgainIn(this.#retryDelay);
+  private ask(): void {
+    this.askAgainIn(this.#retryDelay);
     this.#retryDelay = Math.min(2 * this.#retryDelay, this.#board.config.clockRetryMax);
     try {
       this.#board.time.query((now) => {
-        if (now !== undefined) this.#judge(now);
+        if (now !== undefined) this.judge(now);
       });
     } catch (error) {
       this.#board.trace(`clock: cannot ask: ${error}`);
     }
   }
 
-  #askAgainIn(delay: number): void {
-    if (this.#timer !== undefined) this.#board.timers.clear(this.#timer);
+  private askAgainIn(delay: number): void {
+    this.#board.timers.clear(this.#timer);
     this.#timer = this.#board.timers.set(() => {
       this.#timer = undefined;
-      this.#ask();
+      this.ask();
     }, delay);
   }
 
-  #judge(now: number): void {
-    if (this.#isCredible(now)) return this.#accept(now);
-    this.#board.trace(`clock: the time server's answer is not credible: ${now}`);
+  private judge(now: number): void {
+    if (this.isCredible(now)) return this.accept(now);
+    this.#board.trace(`clock: not credible: ${now}`);
   }
 
-  #isCredible(now: number): boolean {
+  private isCredible(now: number): boolean {
     if (!(now >= EARLIEST && now < LATEST)) return false;
     if (now >= this.#floor) return true;
     this.#answersAgainstFloor += 1;
     return this.#answersAgainstFloor >= ANSWERS_AGAINST_FLOOR;
   }
 
-  #accept(now: number): void {
+  private accept(now: number): void {
     const first = this.#origin === undefined;
     this.#origin = now - this.#board.time.ticks();
     this.#answersAgainstFloor = 0;
     this.#retryDelay = this.#board.config.clockRetryMin;
     this.#board.time.set(now);
-    this.#keepFloor(now);
-    this.#askAgainIn(this.#board.config.clockRefresh);
+    this.keepFloor(now);
+    this.askAgainIn(this.#board.config.clockRefresh);
     if (first) this.#onTrusted();
   }
 
-  #keepFloor(now: number): void {
+  private keepFloor(now: number): void {
     if (Math.abs(now - this.#floor) < FLOOR_STEP) return;
     this.#floor = now;
     const content = new Uint8Array(FLOOR_LENGTH);

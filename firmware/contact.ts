@@ -18,7 +18,7 @@ export class Contact {
     this.#board = board;
     this.#onChange = onChange;
     this.#input = board.door(() => this.look());
-    this.#open = this.#read();
+    this.#open = this.read();
     this.#seenOpen = this.#open;
   }
 
@@ -28,33 +28,33 @@ export class Contact {
 
   /** Reads the input, as every edge does; to be called now and then, lest a lost edge leave the door in doubt. */
   look(): void {
-    this.#sample();
-    if (this.#seenOpen !== this.#open && this.#timer === undefined) this.#wakeIn(this.#board.config.debounce);
+    this.sample();
+    if (this.#seenOpen !== this.#open && this.#timer === undefined) this.wakeIn(this.#board.config.debounce);
   }
 
-  #sample(): void {
-    const open = this.#read();
+  private sample(): void {
+    const open = this.read();
     if (open === this.#seenOpen) return;
     this.#seenOpen = open;
     this.#since = this.#board.time.ticks();
   }
 
-  #wakeIn(delay: number): void {
-    this.#timer = this.#board.timers.set(() => this.#wake(), delay);
+  private wakeIn(delay: number): void {
+    this.#timer = this.#board.timers.set(() => this.wake(), delay);
   }
 
   /** One timer serves a whole burst of bounces: each wake finds out how long the level has stood by then. */
-  #wake(): void {
+  private wake(): void {
     this.#timer = undefined;
-    this.#sample();
+    this.sample();
     if (this.#seenOpen === this.#open) return;
     const remaining = this.#since + this.#board.config.debounce - this.#board.time.ticks();
-    if (remaining > 0) return this.#wakeIn(remaining);
+    if (remaining > 0) return this.wakeIn(remaining);
     this.#open = this.#seenOpen;
     this.#onChange();
   }
 
-  #read(): boolean {
+  private read(): boolean {
     return (this.#input.read() === 1) !== this.#board.config.doorInverted;
   }
 }

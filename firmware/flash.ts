@@ -36,8 +36,8 @@ export class Flash {
 
   constructor(store: KeyValueStore, trace: (line: string) => void) {
     this.#store = store;
-    const a = readSlot(store, 0);
-    const b = readSlot(store, 1);
+    const a = readSlot(store, 0, trace);
+    const b = readSlot(store, 1, trace);
     const newest = newer(a, b);
     if (newest !== undefined) {
       this.#newest = newest.number;
@@ -50,10 +50,7 @@ export class Flash {
       this.#newest = 0;
     }
     this.armedAtStart = this.#stored ?? true;
-    if (a === 'damaged') trace(`flash: slot ${KEYS[0]} is damaged`);
-    if (b === 'damaged') trace(`flash: slot ${KEYS[1]} is damaged`);
-    if (this.#stored === undefined)
-      trace('flash: cannot tell whether the panel was armed: armed with a fault');
+    if (this.#stored === undefined) trace('flash: in doubt: armed with a fault');
   }
 
   /**
@@ -64,12 +61,12 @@ export class Flash {
   store(armed: boolean): boolean {
     if (armed === this.#stored) return true;
     const turn = other(this.#newest);
-    const written = this.#write(turn, armed) || this.#write(other(turn), armed);
+    const written = this.write(turn, armed) || this.write(other(turn), armed);
     this.#stored = written ? armed : undefined;
     return written;
   }
 
-  #write(number: SlotNumber, armed: boolean): boolean {
+  private write(number: SlotNumber, armed: boolean): boolean {
     const content = new Uint8Array(SLOT_LENGTH);
     content[0] = armed ? ARMED : DISARMED;
     this.#sequence += 1;
@@ -80,12 +77,18 @@ export class Flash {
   }
 }
 
-function readSlot(store: KeyValueStore, number: SlotNumber): Slot | 'absent' | 'damaged' {
+function readSlot(
+  store: KeyValueStore,
+  number: SlotNumber,
+  trace: (line: string) => void,
+): Slot | 'absent' | 'damaged' {
   const content = readSealed(store, KEYS[number], SLOT_LENGTH);
-  if (typeof content === 'string') return content;
+  if (content === 'absent') return content;
   const flag = content[0];
-  if (flag !== ARMED && flag !== DISARMED) return 'damaged';
-  return { number, armed: flag === ARMED, sequence: getUint32(content, SEQUENCE_AT) };
+  if (content !== 'damaged' && (flag === ARMED || flag === DISARMED))
+    return { number, armed: flag === ARMED, sequence: getUint32(content, SEQUENCE_AT) };
+  trace(`flash: slot ${KEYS[number]} is damaged`);
+  return 'damaged';
 }
 
 function newer(a: Slot | string, b: Slot | string): Slot | undefined {

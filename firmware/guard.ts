@@ -24,37 +24,26 @@ export function guardWith(onException: (error: unknown) => void): Guard {
 }
 
 /** The same board, which calls only what is guarded. */
-export function guardedBoard(board: Board, guard: Guard): Board {
-  return {
-    config: board.config,
-    siren: board.siren,
-    led: board.led,
-    storage: board.storage,
+export const guardedBoard = (board: Board, guard: Guard): Board =>
+  derived(board, {
     door: (onEdge) => board.door(guard(onEdge)),
     network: (onChange) => board.network(guard(onChange)),
     mqtt: (options) =>
       board.mqtt({
-        keepAlive: options.keepAlive,
+        ...options,
         onReadable: guard(options.onReadable),
         onWritable: guard(options.onWritable),
         onControl: guard(options.onControl),
         onClose: guard(options.onClose),
         onError: guard(options.onError),
       }),
-    time: {
-      ticks: () => board.time.ticks(),
-      now: () => board.time.now(),
-      set: (now) => board.time.set(now),
-      query: (done) => board.time.query(guard(done)),
-    },
-    timers: {
+    time: derived(board.time, { query: (done) => board.time.query(guard(done)) }),
+    timers: derived(board.timers, {
       set: (callback, delay) => board.timers.set(guard(callback), delay),
       repeat: (callback, interval) => board.timers.repeat(guard(callback), interval),
-      clear: (timer) => board.timers.clear(timer),
-    },
-    random: () => board.random(),
-    trace: (line) => board.trace(line),
-    show: (status) => board.show?.(status),
-    restart: () => board.restart(),
-  };
-}
+    }),
+  });
+
+/** What an object has, but for some of it. */
+const derived = <T extends object>(from: T, others: Partial<T>): T =>
+  Object.setPrototypeOf(others, from) as T;

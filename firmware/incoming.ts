@@ -17,26 +17,26 @@ export class Incoming {
    * @returns the whole payload with its last part, `'too long'` in its place, or undefined while parts are missing
    */
   add(part: ArrayBuffer, { topic, more }: MqttMessageInfo): ArrayBuffer | 'too long' | undefined {
-    if (topic !== undefined) this.#begin(topic);
+    if (topic !== undefined) this.begin(topic);
     if (!this.#begun) return undefined;
     this.#length += part.byteLength;
     if (this.#length > LONGEST_PAYLOAD) this.#payload = undefined;
     else this.#payload = this.#payload === undefined ? part : joined(this.#payload, part);
-    return more ? undefined : this.#end();
+    return more ? undefined : this.end();
   }
 
   /** Forgets what has come of a message: its connection is lost. */
   clear(): void {
-    this.#end();
+    this.end();
   }
 
-  #begin(topic: string): void {
-    this.#end();
+  private begin(topic: string): void {
+    this.end();
     this.topic = topic;
     this.#begun = true;
   }
 
-  #end(): ArrayBuffer | 'too long' {
+  private end(): ArrayBuffer | 'too long' {
     const payload = this.#payload ?? 'too long';
     this.#payload = undefined;
     this.#length = 0;

@@ -18,10 +18,10 @@ export const PATTERNS = {
   fast: { on: 100, off: 100 },
 } as const satisfies Record<string, Pattern>;
 
-export function patternFor({ armed, sirenRinging, online }: PanelStatus): Pattern {
-  if (sirenRinging) return PATTERNS.fast;
-  if (!online) return armed ? PATTERNS.slowArmed : PATTERNS.slow;
-  return armed ? PATTERNS.on : PATTERNS.off;
+export function patternFor(status: PanelStatus): Pattern {
+  if (status.sirenRinging) return PATTERNS.fast;
+  if (!status.online) return status.armed ? PATTERNS.slowArmed : PATTERNS.slow;
+  return status.armed ? PATTERNS.on : PATTERNS.off;
 }
 
 export class Led {
@@ -37,14 +37,14 @@ export class Led {
     const pattern = patternFor(status);
     if (pattern === this.#pattern) return;
     this.#pattern = pattern;
-    if (this.#timer !== undefined) this.#board.timers.clear(this.#timer);
+    this.#board.timers.clear(this.#timer);
     this.#timer = undefined;
-    this.#turn(pattern, pattern.on > 0);
+    this.turn(pattern, pattern.on > 0);
   }
 
-  #turn(pattern: Pattern, on: boolean): void {
+  private turn(pattern: Pattern, on: boolean): void {
     this.#board.led.write(on);
     if (pattern.on === 0 || pattern.off === 0) return;
-    this.#timer = this.#board.timers.set(() => this.#turn(pattern, !on), on ? pattern.on : pattern.off);
+    this.#timer = this.#board.timers.set(() => this.turn(pattern, !on), on ? pattern.on : pattern.off);
   }
 }

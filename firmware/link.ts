@@ -77,9 +77,9 @@ export class Link {
   network(up: boolean): void {
     if (up === this.#networkUp) return;
     this.#networkUp = up;
-    if (!up) return this.#lose('the network is lost');
+    if (!up) return this.lose('the network is lost');
     this.#backOff.reset();
-    this.#connectIn(this.#backOff.next());
+    this.connectIn(this.#backOff.next());
   }
 
   /** Publishes what the user has to say, as far as the connection takes it now; the rest follows by itself. */
@@ -87,64 +87,65 @@ export class Link {
     while (this.#online) {
       this.#unsent ??= this.#user.next();
       if (this.#unsent === undefined) return;
-      const { topic, payload } = this.#unsent;
+      const topic = this.#unsent.topic;
+      const payload = this.#unsent.payload;
       const size = PUBLISH_OVERHEAD + topic.length + payload.byteLength;
-      if (!this.#write(payload, { topic, QoS: 0 }, size)) return;
+      if (!this.write(payload, { topic, QoS: 0 }, size)) return;
       this.#unsent = undefined;
     }
   }
 
   /** Gives the connection up for a new one. */
   reconnect(why: string): void {
-    this.#lose(why, true);
+    this.lose(why, true);
   }
 
-  #connectIn(delay: number): void {
-    this.#restartTimer(() => this.#connect(), delay);
+  private connectIn(delay: number): void {
+    this.restartTimer(() => this.connect(), delay);
   }
 
-  #connect(): void {
-    const { server, connectTimeout } = this.#board.config;
+  private connect(): void {
+    const config = this.#board.config;
     const connection = ++this.#connection;
-    this.#restartTimer(() => this.#lose('no answer in time'), connectTimeout);
-    this.#board.trace(`link: connecting to ${server}`);
+    this.restartTimer(() => this.lose('no answer in time'), config.connectTimeout);
+    this.#board.trace(`link: connecting to ${config.server}`);
     try {
-      this.#client = this.#open(connection);
+      this.#client = this.open(connection);
     } catch (error) {
-      this.#lose(`cannot connect: ${error}`);
+      this.lose(`cannot connect: ${error}`);
     }
   }
 
-  #open(connection: number): MqttClient {
+  private open(connection: number): MqttClient {
     const isLive = (): boolean => connection === this.#connection;
     return this.#board.mqtt({
       keepAlive: this.#keepAlive,
-      onReadable: (count, info) => isLive() && this.#onReadable(count, info),
-      onWritable: (count) => isLive() && this.#onWritable(count),
-      onControl: (operation, message) => isLive() && this.#onControl(operation, message),
-      onClose: () => isLive() && this.#lose('the connection was closed'),
-      onError: (error) => isLive() && this.#lose(`network fault: ${error ?? 'no reason given'}`),
+      onReadable: (count, info) => isLive() && this.onReadable(count, info),
+      onWritable: (count) => isLive() && this.onWritable(count),
+      onControl: (operation, message) => isLive() && this.onControl(operation, message),
+      onClose: () => isLive() && this.lose('the connection was closed'),
+      onError: (error) => isLive() && this.lose(`network fault: ${error ?? 'no reason given'}`),
     });
   }
 
-  #onControl(operation: number, message: MqttControl): void {
+  private onControl(operation: number, message: MqttControl): void {
     this.#lastHeard = this.#board.time.ticks();
-    if (operation === CONNACK) this.#onConnack(message.returnCode ?? 0);
-    else if (operation === SUBACK) this.#onSuback(message.payload?.[0] ?? 0);
+    if (operation === CONNACK) this.onConnack(message.returnCode ?? 0);
+    else if (operation === SUBACK) this.onSuback(message.payload?.[0] ?? 0);
   }
 
-  #onConnack(returnCode: number): void {
-    if (returnCode !== 0) return this.#lose(`the server refuses this device, CONNACK ${returnCode}`);
+  private onConnack(returnCode: number): void {
+    if (returnCode !== 0) return this.lose(`the server refuses this device, CONNACK ${returnCode}`);
     this.#accepted = true;
     this.#lastSent = this.#lastHeard;
-    this.#watchdog = this.#board.timers.repeat(() => this.#watch(), this.#keepAlive / 4);
-    this.#subscribe();
+    this.#watchdog = this.#board.timers.repeat(() => this.watch(), this.#keepAlive / 4);
+    this.subscribe();
   }
 
-  #onSuback(returnCode: number): void {
-    if (returnCode === SUBSCRIPTION_REFUSED) return this.#lose('the server refuses the subscription');
+  private onSuback(returnCode: number): void {
+    if (returnCode === SUBSCRIPTION_REFUSED) return this.lose('the server refuses the subscription');
     if (this.#online) return;
-    this.#stopTimer();
+    this.stopTimer();
     this.#online = true;
     this.#onlineSince = this.#lastHeard;
     this.#board.trace('link: online');
@@ -152,44 +153,44 @@ export class Link {
     this.flush();
   }
 
-  #onWritable(count: number): void {
+  private onWritable(count: number): void {
     this.#writable = count;
-    this.#subscribe();
+    this.subscribe();
     this.flush();
   }
 
-  #onReadable(count: number, info: MqttMessageInfo): void {
+  private onReadable(count: number, info: MqttMessageInfo): void {
     this.#lastHeard = this.#board.time.ticks();
     const part = this.#client?.read(count);
     if (part === undefined) return;
     const payload = this.#incoming.add(part, info);
     if (payload === undefined) return;
-    if (payload === 'too long') this.#board.trace('link: ignored a message that is too long');
+    if (payload === 'too long') this.#board.trace('link: ignored, too long');
     else this.#user.received(this.#incoming.topic, payload);
   }
 
-  #subscribe(): void {
+  private subscribe(): void {
     if (!this.#accepted || this.#subscribing) return;
     const items = [{ topic: OWN_TOPICS, QoS: 0 }];
-    this.#subscribing = this.#write(undefined, { operation: SUBSCRIBE, items }, SUBSCRIBE_SIZE);
+    this.#subscribing = this.write(undefined, { operation: SUBSCRIBE, items }, SUBSCRIBE_SIZE);
   }
 
   /** Anything that comes from the server is a sign of life; after half the keep-alive without one it is asked for. */
-  #watch(): void {
+  private watch(): void {
     const now = this.#board.time.ticks();
     const silence = now - this.#lastHeard;
-    if (silence >= 1.25 * this.#keepAlive) return this.#lose('the server is silent');
+    if (silence >= 1.25 * this.#keepAlive) return this.lose('the server is silent');
     if (Math.max(silence, now - this.#lastSent) < this.#keepAlive / 2) return;
-    this.#write(undefined, { operation: PINGREQ }, PING_SIZE);
+    this.write(undefined, { operation: PINGREQ }, PING_SIZE);
   }
 
   /** False when there is no room now: `onWritable` tells when there is. */
-  #write(data: ArrayBuffer | undefined, options: MqttWriteOptions, size: number): boolean {
+  private write(data: ArrayBuffer | undefined, options: MqttWriteOptions, size: number): boolean {
     if (this.#client === undefined || size > this.#writable) return false;
     try {
       this.#writable = this.#client.write(data, options);
     } catch (error) {
-      this.#board.trace(`link: the client takes less than it said: ${error}`);
+      this.#board.trace(`link: write failed: ${error}`);
       this.#writable = 0;
       return false;
     }
@@ -198,12 +199,12 @@ export class Link {
   }
 
   /** `isOwnWish`: nobody else is about to connect for the same reason. */
-  #lose(why: string, isOwnWish = false): void {
+  private lose(why: string, isOwnWish = false): void {
     const wasOnline = this.#online;
     this.#board.trace(`link: ${why}`);
-    if (this.#client !== undefined) this.#closeLater(this.#client);
-    if (this.#watchdog !== undefined) this.#board.timers.clear(this.#watchdog);
-    this.#stopTimer();
+    if (this.#client !== undefined) this.closeLater(this.#client);
+    this.#board.timers.clear(this.#watchdog);
+    this.stopTimer();
     this.#connection += 1;
     this.#client = undefined;
     this.#watchdog = undefined;
@@ -217,27 +218,21 @@ export class Link {
       if (!isOwnWish) this.#backOff.stood(this.#board.time.ticks() - this.#onlineSince);
       this.#user.disconnected();
     }
-    if (this.#networkUp) this.#connectIn(this.#backOff.next());
+    if (this.#networkUp) this.connectIn(this.#backOff.next());
   }
 
   /** Not in this turn, which may be one of the client's own callbacks: the SDK's client does not survive that. */
-  #closeLater(client: MqttClient): void {
-    this.#board.timers.set(() => {
-      try {
-        client.close();
-      } catch (error) {
-        this.#board.trace(`link: closing failed: ${error}`);
-      }
-    }, 0);
+  private closeLater(client: MqttClient): void {
+    this.#board.timers.set(() => client.close(), 0);
   }
 
-  #restartTimer(callback: () => void, delay: number): void {
-    this.#stopTimer();
+  private restartTimer(callback: () => void, delay: number): void {
+    this.stopTimer();
     this.#timer = this.#board.timers.set(callback, delay);
   }
 
-  #stopTimer(): void {
-    if (this.#timer !== undefined) this.#board.timers.clear(this.#timer);
+  private stopTimer(): void {
+    this.#board.timers.clear(this.#timer);
     this.#timer = undefined;
   }
 }

@@ -22,10 +22,11 @@ interface Frame {
 export function parseDesired(payload: ArrayBuffer): Desired | string {
   const frame = parseFrame(payload);
   if (frame === undefined) return 'not a JSON object';
-  const { data, version } = frame;
-  if (!isDesiredDocument(data)) return 'no data with a boolean alarm_armed';
-  if (version === undefined || isVersion(version)) return { armed: data.alarm_armed, version };
-  return 'version is no positive integer';
+  const data = frame.data;
+  const version = frame.version;
+  if (!isDesiredDocument(data)) return 'no boolean alarm_armed';
+  if (version !== undefined && !isVersion(version)) return 'bad version';
+  return { armed: data.alarm_armed, version };
 }
 
 /** The text of an error. */

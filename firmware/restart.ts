@@ -44,15 +44,15 @@ export class Restarts {
       LENGTH - INTERVAL_LENGTH,
       this.#isFirst ? LONG_AGO : Math.min(uptime, LONG_AGO),
     );
-    this.#write();
+    this.write();
   }
 
   forget(): void {
     this.#intervals.fill(0xff);
-    this.#write();
+    this.write();
   }
 
-  #write(): void {
+  private write(): void {
     if (!writeSealed(this.#board.storage, KEY, this.#intervals))
       this.#board.trace('flash: cannot count restarts');
   }

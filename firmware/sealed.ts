@@ -11,10 +11,11 @@ export type Reading = Uint8Array | 'absent' | 'damaged';
 /** The content of a block; damaged also when it has another length, or the store cannot read it. */
 export function readSealed(store: KeyValueStore, key: string, length: number): Reading {
   try {
-    const block = store.read(key);
-    if (block === undefined) return 'absent';
+    const bytes = store.read(key);
+    if (bytes === undefined) return 'absent';
+    const block = new Uint8Array(bytes);
     if (block.length !== length + CHECKSUM_LENGTH) return 'damaged';
-    return checksumAgrees(block, length) ? block.slice(0, length) : 'damaged';
+    return getUint32(block, length) === checksum(block, length) ? block.slice(0, length) : 'damaged';
   } catch {
     return 'damaged';
   }
@@ -44,9 +45,6 @@ export function getUint32(bytes: Uint8Array, at: number): number {
 export function putUint32(bytes: Uint8Array, at: number, value: number): void {
   for (let index = 0; index < 4; index++) bytes[at + index] = value >>> (8 * index);
 }
-
-const checksumAgrees = (block: Uint8Array, length: number): boolean =>
-  getUint32(block, length) === checksum(block, length);
 
 function checksum(bytes: Uint8Array, length: number): number {
   let crc = ~0;

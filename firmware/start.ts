@@ -29,8 +29,13 @@ function run(board: Board, restarts: Restarts): void {
   });
   const led = new Led(board);
   const show = (): void => {
-    const { armed, doorOpen, sirenRinging } = alarm.state;
-    const status = { armed, doorOpen, sirenRinging, online: twin?.online ?? false };
+    const state = alarm.state;
+    const status = {
+      armed: state.armed,
+      doorOpen: state.doorOpen,
+      sirenRinging: state.sirenRinging,
+      online: twin?.online ?? false,
+    };
     led.show(status);
     board.show?.(status);
   };
@@ -49,7 +54,7 @@ function run(board: Board, restarts: Restarts): void {
   };
 
   if (!restarts.tooMany) return connect();
-  board.trace('too many restarts: without the network for a while');
+  board.trace('too many restarts: offline for a while');
   board.timers.set(() => {
     restarts.forget();
     connect();
@@ -57,5 +62,4 @@ function run(board: Board, restarts: Restarts): void {
 }
 
 /** The stack of XS begins with the error's name and message. */
-const describe = (error: unknown): string =>
-  error instanceof Error ? (error.stack ?? String(error)) : String(error);
+const describe = (error: unknown): string => String((error as Error | undefined)?.stack ?? error);

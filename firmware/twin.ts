@@ -77,7 +77,7 @@ export class Twin implements LinkUser {
 
   /** The panel's state is another one: reports it at once. */
   changed(): void {
-    this.#endAwaiting();
+    this.endAwaiting();
     this.#link.flush();
   }
 
@@ -88,24 +88,24 @@ export class Twin implements LinkUser {
   }
 
   connected(): void {
-    const { timers, config } = this.#board;
+    const board = this.#board;
     this.#ask = true;
     this.#whole = true;
     this.#refused = false;
     this.#awaiting = true;
     this.#reported = undefined;
-    this.#reportedAt = this.#board.time.ticks();
-    this.#forgetVersion();
-    this.#answerTimer = timers.set(() => this.#answered(), config.answerTimeout);
-    this.#pollTimer = timers.repeat(() => this.#poll(), config.pollInterval);
-    this.#refreshIn(config.refreshInterval);
+    this.#reportedAt = board.time.ticks();
+    this.forgetVersion();
+    this.#answerTimer = board.timers.set(() => this.answered(), board.config.answerTimeout);
+    this.#pollTimer = board.timers.repeat(() => this.poll(), board.config.pollInterval);
+    this.refreshIn(board.config.refreshInterval);
     this.#onOnline();
   }
 
   disconnected(): void {
-    this.#endAwaiting();
-    if (this.#pollTimer !== undefined) this.#board.timers.clear(this.#pollTimer);
-    if (this.#refreshTimer !== undefined) this.#board.timers.clear(this.#refreshTimer);
+    this.endAwaiting();
+    this.#board.timers.clear(this.#pollTimer);
+    this.#board.timers.clear(this.#refreshTimer);
     this.#pollTimer = undefined;
     this.#refreshTimer = undefined;
     this.#onOnline();
@@ -118,7 +118,7 @@ export class Twin implements LinkUser {
     }
     if (this.#awaiting) return undefined;
     const known = this.#whole ? undefined : this.#reported;
-    const data = this.#report(this.#panel.state, known);
+    const data = this.report(this.#panel.state, known);
     if (data === undefined) return undefined;
     this.#whole = false;
     this.#refresh = false;
@@ -131,17 +131,17 @@ export class Twin implements LinkUser {
   received(topic: string, payload: ArrayBuffer): void {
     switch (topic) {
       case DESIRED_CHANGED:
-        return this.#onDesired(payload, false);
+        return this.onDesired(payload, false);
       case DESIRED_ANSWER:
-        this.#onDesired(payload, true);
-        return this.#answered();
+        this.onDesired(payload, true);
+        return this.answered();
       case DESIRED_ERROR:
-        this.#onDesiredError(payload);
-        return this.#answered();
+        this.onDesiredError(payload);
+        return this.answered();
       case PATCH_ERROR:
-        return this.#onReportError(parseError(payload), true);
+        return this.onReportError(parseError(payload), true);
       case PUT_ERROR:
-        return this.#onReportError(parseError(payload), false);
+        return this.onReportError(parseError(payload), false);
       case PUT_DONE:
       case PATCH_DONE:
         return;
@@ -151,7 +151,7 @@ export class Twin implements LinkUser {
   }
 
   /** What differs from what the server knows, or everything when it knows nothing; undefined: no need to report. */
-  #report(state: PanelState, known: PanelState | undefined): Partial<CurrentDocument> | undefined {
+  private report(state: PanelState, known: PanelState | undefined): Partial<CurrentDocument> | undefined {
     const armed = state.armed !== known?.armed;
     const ringing = state.sirenRinging !== known?.sirenRinging;
     const door = state.doorOpen !== known?.doorOpen;
@@ -166,64 +166,63 @@ export class Twin implements LinkUser {
   }
 
   /** Without a document the panel stays as it is; one that is made from now on begins with version 1 again. */
-  #onDesiredError(payload: ArrayBuffer): void {
+  private onDesiredError(payload: ArrayBuffer): void {
     const error = parseError(payload);
-    if (error === NOT_FOUND) this.#forgetVersion();
+    if (error === NOT_FOUND) this.forgetVersion();
     else this.#board.trace(`twin: no desired document: ${error}`);
   }
 
-  #onDesired(payload: ArrayBuffer, isAnswer: boolean): void {
+  private onDesired(payload: ArrayBuffer, isAnswer: boolean): void {
     const desired = parseDesired(payload);
-    if (typeof desired === 'string')
-      return this.#board.trace(`twin: ignored the desired document: ${desired}`);
-    const { armed, version = this.#version } = desired;
-    if (version < this.#version) return this.#onOlderDesired(version, isAnswer);
+    if (typeof desired === 'string') return this.#board.trace(`twin: ignored desired: ${desired}`);
+    const version = desired.version ?? this.#version;
+    if (version < this.#version) return this.onOlderDesired(version, isAnswer);
     this.#version = version;
     this.#olderAnswers = 0;
     this.#panel.look();
-    this.#panel.setArmed(armed);
+    this.#panel.setArmed(desired.armed);
   }
 
   /**
    * Older than one seen on this connection, hence ignored. When the server says so twice when asked, the document was
    * deleted and made anew in between, and a new connection begins without a memory of the old one.
    */
-  #onOlderDesired(version: number, isAnswer: boolean): void {
-    this.#board.trace(`twin: ignored version ${version} of desired after version ${this.#version}`);
+  private onOlderDesired(version: number, isAnswer: boolean): void {
+    this.#board.trace(`twin: ignored desired ${version} after ${this.#version}`);
     if (!isAnswer) {
       this.#ask = true;
       return this.#link.flush();
     }
     this.#olderAnswers += 1;
-    if (this.#olderAnswers >= OLDER_ANSWERS) this.#link.reconnect('the desired document was made anew');
+    if (this.#olderAnswers >= OLDER_ANSWERS) this.#link.reconnect('desired was made anew');
   }
 
-  #onReportError(error: string, isPatch: boolean): void {
+  private onReportError(error: string, isPatch: boolean): void {
     if (isPatch && error === NOT_FOUND) {
       this.#whole = true;
       return this.#link.flush();
     }
-    this.#board.trace(`twin: a report of current was refused: ${error}`);
+    this.#board.trace(`twin: report refused: ${error}`);
     this.#refused = true;
   }
 
-  #answered(): void {
-    this.#endAwaiting();
+  private answered(): void {
+    this.endAwaiting();
     this.#link.flush();
   }
 
-  #endAwaiting(): void {
+  private endAwaiting(): void {
     this.#awaiting = false;
-    if (this.#answerTimer !== undefined) this.#board.timers.clear(this.#answerTimer);
+    this.#board.timers.clear(this.#answerTimer);
     this.#answerTimer = undefined;
   }
 
-  #forgetVersion(): void {
+  private forgetVersion(): void {
     this.#version = 0;
     this.#olderAnswers = 0;
   }
 
-  #poll(): void {
+  private poll(): void {
     this.#panel.look();
     this.#ask = true;
     this.#whole ||= this.#refused;
@@ -231,14 +230,14 @@ export class Twin implements LinkUser {
     this.#link.flush();
   }
 
-  #refreshIn(delay: number): void {
-    this.#refreshTimer = this.#board.timers.set(() => this.#onRefresh(), delay);
+  private refreshIn(delay: number): void {
+    this.#refreshTimer = this.#board.timers.set(() => this.onRefresh(), delay);
   }
 
-  #onRefresh(): void {
-    const { refreshInterval } = this.#board.config;
+  private onRefresh(): void {
+    const refreshInterval = this.#board.config.refreshInterval;
     const remaining = this.#reportedAt + refreshInterval - this.#board.time.ticks();
     if (remaining <= 0) this.refresh();
-    this.#refreshIn(remaining > 0 ? remaining : refreshInterval);
+    this.refreshIn(remaining > 0 ? remaining : refreshInterval);
   }
 }

@@ -16,23 +16,7 @@ export interface CurrentDocument {
   door_open: boolean;
 }
 
-type Unknown<T> = { [K in keyof T]?: unknown };
-
 /** Other keys are allowed: the app may keep more in `desired` than this panel knows. */
-export function isDesiredDocument(value: unknown): value is DesiredDocument {
-  return isRecord<DesiredDocument>(value) && typeof value.alarm_armed === 'boolean';
-}
-
-export function isCurrentDocument(value: unknown): value is CurrentDocument {
-  return (
-    isRecord<CurrentDocument>(value) &&
-    typeof value.alarm_armed === 'boolean' &&
-    typeof value.siren_ringing === 'boolean' &&
-    typeof value.door_open === 'boolean' &&
-    (value.last_update === undefined || typeof value.last_update === 'string')
-  );
-}
-
-function isRecord<T>(value: unknown): value is Unknown<T> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+export const isDesiredDocument = (value: unknown): value is DesiredDocument =>
+  typeof (value as Partial<DesiredDocument> | null | undefined)?.alarm_armed === 'boolean' &&
+  !Array.isArray(value);

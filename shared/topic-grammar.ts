@@ -1,6 +1,8 @@
 /** The in-band topics read: which request or reply a topic stands for, and which filters cover it. */
 
-import { ACTIONS, type Action, type Outcome, ROOT } from './topics.js';
+import { type Action, type Outcome, ROOT } from './topics.js';
+
+export const ACTIONS: readonly Action[] = ['get', 'put', 'patch', 'delete'];
 
 /** `twin` is `me` or the device's id. `document` is whatever stood there: whether it is a name is judged later. */
 export interface RequestTopic {

@@ -1,7 +1,6 @@
 /** The in-band topics, `$SCW/twins/<twin>/<document>/<action>` and what is answered below it: building them. */
 
-export const ACTIONS = ['get', 'put', 'patch', 'delete'] as const;
-export type Action = (typeof ACTIONS)[number];
+export type Action = 'get' | 'put' | 'patch' | 'delete';
 export type Outcome = 'success' | 'error';
 
 export const ROOT = '$SCW/twins';

@@ -6,7 +6,7 @@ import MQTTClient from 'embedded:network/mqtt/client';
 import KeyValueStorage from 'embedded:storage/key-value';
 import config from 'mc/config';
 import time from 'time';
-import type { Board, Output } from '../board.js';
+import type { Board, KeyValueStore, Output } from '../board.js';
 import { DEFAULTS, type PanelConfig } from '../config.js';
 import { ask } from '../desktop/modules/host.js';
 import { queryFrom, timers } from './sdk/platform.js';
@@ -43,13 +43,7 @@ export const board: Board = {
     }),
   siren: output('siren'),
   led: output('led'),
-  storage: {
-    read(key) {
-      const value = flash.read(key);
-      return value instanceof ArrayBuffer ? new Uint8Array(value) : undefined;
-    },
-    write: (key, value) => flash.write(key, value),
-  },
+  storage: flash as KeyValueStore,
   network(onChange) {
     const open = (onChanged: () => void): WiFi => new WiFi({ onChanged });
     return new Station({ SSID: 'desktop' }, settings, { open, timers, ticks, trace, onChange });

@@ -5,7 +5,7 @@ import WiFi from 'embedded:network/interface/wifi';
 import KeyValueStorage from 'embedded:storage/key-value';
 import config from 'mc/config';
 import time from 'time';
-import type { Board, Output } from '../board.js';
+import type { Board, KeyValueStore, Output } from '../board.js';
 import { DEFAULTS, type PanelConfig } from '../config.js';
 import { queryFrom, timers } from './sdk/platform.js';
 import { connectionTo, type ServerConfig } from './sdk/server.js';
@@ -49,16 +49,9 @@ export const board: Board = {
     }),
   siren: output(settings.sirenPin, settings.sirenActiveLow),
   led: output(settings.ledPin, settings.ledActiveLow),
-  storage: {
-    read(key) {
-      const value = flash.read(key);
-      return value instanceof ArrayBuffer ? new Uint8Array(value) : undefined;
-    },
-    write: (key, value) => flash.write(key, value),
-  },
+  storage: flash as KeyValueStore,
   network(onChange) {
-    const { ssid, passphrase } = settings;
-    const accessPoint = passphrase === undefined ? { SSID: ssid } : { SSID: ssid, password: passphrase };
+    const accessPoint = { SSID: settings.ssid, password: settings.passphrase ?? '' };
     const open = (onChanged: () => void): WiFi => new WiFi({ onChanged });
     return new Station(accessPoint, settings, { open, timers, ticks, trace: writeLine, onChange });
   },
@@ -70,7 +63,7 @@ export const board: Board = {
     query: queryFrom(settings.timeServer),
   },
   timers,
-  random: () => Math.random(),
+  random: Math.random,
   trace: writeLine,
-  restart: () => System.restart(),
+  restart: System.restart,
 };

@@ -50,7 +50,7 @@ export const board: Board = {
       const file = new File(path);
       const value = file.read(ArrayBuffer);
       file.close();
-      return new Uint8Array(value);
+      return value;
     },
     write(key, value) {
       const path = pathOf(key);
@@ -69,7 +69,7 @@ export const board: Board = {
     query: queryFrom(settings.timeServer),
   },
   timers,
-  random: () => Math.random(),
+  random: Math.random,
   trace: (line) => trace(`${line}\n`),
   // What the simulator does for a program that aborts: it loads it again.
   restart: () => screen.postMessage(JSON.stringify({ xsbug: 'abort' })),

@@ -333,15 +333,6 @@ test('a connection is never closed within one of its own callbacks', () => {
   assert.is(board.client.closes, 1);
 });
 
-test('a client that throws when it is closed does no harm', () => {
-  const { board, link } = online();
-  board.client.closeError = new Error('resolving');
-  board.client.fail();
-  board.advanceToConnection();
-  board.client.accept();
-  assert.ok(link.online);
-});
-
 test('what is still heard of an earlier connection does not count', () => {
   const { board, user, link } = online();
   const earlier = board.client;

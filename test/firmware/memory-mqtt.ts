@@ -20,9 +20,8 @@ export class MemoryMqtt implements MqttClient {
   closes = 0;
   /** What the socket takes; every packet takes from it. */
   room = 0;
-  /** Thrown by the next write, or by close. */
+  /** Thrown by the next write. */
   writeError: Error | undefined;
-  closeError: Error | undefined;
   #inCallback = false;
   #unread = new Uint8Array(0);
 
@@ -53,7 +52,6 @@ export class MemoryMqtt implements MqttClient {
   close(): void {
     this.closes += 1;
     if (this.#inCallback) throw new Error('closed within a callback: the client does not survive that');
-    if (this.closeError !== undefined) throw this.closeError;
   }
 
   /** The server takes the connection and the subscription. */

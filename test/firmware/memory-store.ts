@@ -31,10 +31,10 @@ export class MemoryStore implements KeyValueStore {
     return store;
   }
 
-  read(key: string): Uint8Array | undefined {
+  read(key: string): ArrayBuffer | undefined {
     this.#begin();
     if (this.#isCut()) throw new PowerCut();
-    return this.blocks.get(key)?.slice();
+    return this.blocks.get(key)?.slice().buffer as ArrayBuffer | undefined;
   }
 
   write(key: string, value: Uint8Array): void {

@@ -234,8 +234,8 @@ test('a desired document older than the last one seen on the connection is ignor
   push(board, false, 4);
   answerDesired(board, false, 3);
   assert.equal(panel.orders.at(-1), true);
-  assert.is(board.traced('ignored version 4 of desired after version 5'), 1);
-  assert.is(board.traced('ignored version 3 of desired after version 5'), 1);
+  assert.is(board.traced('ignored desired 4 after 5'), 1);
+  assert.is(board.traced('ignored desired 3 after 5'), 1);
   push(board, false, 6);
   assert.equal(panel.orders.at(-1), false);
 });

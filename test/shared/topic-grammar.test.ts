@@ -1,8 +1,14 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isTopicFilter, parseReply, parseRequestTopic, topicMatches } from '../../shared/topic-grammar.js';
-import { ACTIONS, changedTopic, OWN_TOPICS, requestTopic, responseTopic } from '../../shared/topics.js';
+import {
+  ACTIONS,
+  isTopicFilter,
+  parseReply,
+  parseRequestTopic,
+  topicMatches,
+} from '../../shared/topic-grammar.js';
+import { changedTopic, OWN_TOPICS, requestTopic, responseTopic } from '../../shared/topics.js';
 
 const test = suite('topic grammar');
 

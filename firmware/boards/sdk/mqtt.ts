@@ -1,6 +1,6 @@
 /** The SDK's MQTT client (`embedded:network/mqtt/client`, 8.2) without its traps. */
 
-import type { MqttClient, MqttControl, MqttMessageInfo, MqttOptions } from '../../board.js';
+import type { MqttClient, MqttControl, MqttOptions } from '../../board.js';
 
 /** Control packet type [MQTT-2.2.1], and the first byte of the packet. */
 const CONNACK = 2;
@@ -24,11 +24,10 @@ type SocketClass = new (options: SocketOptions) => Socket;
 interface NameQuery {
   host: string;
   onResolved(host: string, address: string): void;
-  onError(host: string): void;
 }
 
 /** The client itself; it calls `onControl` with the message alone. */
-interface SdkClientOptions extends Omit<MqttOptions, 'onControl' | 'onError' | 'onClose'> {
+interface SdkClientOptions extends Omit<MqttOptions, 'onControl' | 'onError'> {
   host: string;
   port: number;
   id: string;
@@ -44,8 +43,8 @@ interface SdkClientOptions extends Omit<MqttOptions, 'onControl' | 'onError' | '
 export interface MqttParts {
   Client: new (options: SdkClientOptions) => MqttClient;
   TCP: SocketClass;
-  /** Present for `mqtts`. */
-  TLS?: SocketClass;
+  /** For `mqtts`. */
+  TLS: SocketClass | undefined;
   /** `System.resolve`: no address when there is none. */
   resolve(name: string, callback: (name: string, address: string | undefined) => void): void;
 }
@@ -55,8 +54,8 @@ export interface MqttDestination {
   port: number;
   device: string;
   password?: string;
-  /** What the TLS session is to know: authority, certificate, key. */
-  secure?: object;
+  /** For `mqtts`: what the TLS session is to know, authority, certificate, key. */
+  secure?: object | undefined;
 }
 
 /**
@@ -87,58 +86,46 @@ export function openMqtt(parts: MqttParts, to: MqttDestination, options: MqttOpt
       }
     };
 
-  /** Its callbacks never throw. */
-  const guarded = (Socket: SocketClass): SocketClass =>
-    class extends Socket {
+  /** The same socket: its callbacks never throw, and the first bytes that the client reads are looked at. */
+  const watched = (Socket: SocketClass): SocketClass => {
+    let at = 0;
+    return class extends Socket {
       constructor(given: SocketOptions) {
-        const { onReadable, onWritable, onError } = given;
         super({
           ...given,
-          onReadable: guard(onReadable),
-          onWritable: guard(onWritable),
-          onError: guard(onError),
+          onReadable: guard(given.onReadable),
+          onWritable: guard(given.onWritable),
+          onError: guard(given.onError),
         });
       }
-    };
-
-  /** The first bytes that are read from it are looked at: the client reads a header byte by byte. */
-  const watched = (Socket: SocketClass): SocketClass =>
-    class extends Socket {
-      #at = 0;
       override read(count?: unknown): unknown {
         const part = super.read(count);
-        if (this.#at === 0 && part !== CONNACK_HEADER) this.#at = RETURN_CODE_AT + 1;
-        if (this.#at === RETURN_CODE_AT) refusal = Number(part);
-        this.#at += 1;
+        if (at === 0 && part !== CONNACK_HEADER) at = RETURN_CODE_AT + 1;
+        if (at === RETURN_CODE_AT) refusal = Number(part);
+        at += 1;
         return part;
       }
     };
+  };
 
-  const { TCP, TLS } = parts;
-  const tcp = guarded(TCP);
+  const tcp = { io: watched(parts.TCP) };
   class Names {
-    resolve({ host, onResolved, onError }: NameQuery): void {
-      parts.resolve(host, (name, address) => {
+    resolve(query: NameQuery): void {
+      parts.resolve(query.host, (name, address) => {
         if (over) return;
-        if (address !== undefined) return onResolved(name, address);
-        fail(`${host} is not known`);
-        onError(host);
+        if (address === undefined) fail(`${name} is not known`);
+        else query.onResolved(name, address);
       });
     }
   }
 
   const client = new parts.Client({
-    host: to.host,
-    port: to.port,
+    ...to,
+    ...options,
     id: to.device,
     user: to.device,
-    ...(to.password !== undefined && { password: to.password }),
     dns: { io: Names },
-    socket:
-      TLS === undefined ? { io: watched(tcp) } : { io: watched(TLS), TCP: { io: tcp }, secure: to.secure },
-    keepAlive: options.keepAlive,
-    onReadable: (count: number, info: MqttMessageInfo) => options.onReadable(count, info),
-    onWritable: (count: number) => options.onWritable(count),
+    socket: parts.TLS === undefined ? tcp : { io: watched(parts.TLS), TCP: tcp, secure: to.secure },
     onControl: (message) => options.onControl(message.operation, message),
     onError: () => fail(),
   });

@@ -4,11 +4,7 @@ import SNTP from 'sntp';
 import Timer from 'timer';
 import type { Time, Timers } from '../../board.js';
 
-export const timers: Timers = {
-  set: (callback, delay) => Timer.set(callback, delay),
-  repeat: (callback, interval) => Timer.repeat(callback, interval),
-  clear: (timer) => Timer.clear(timer as Timer),
-};
+export const timers = Timer as Timers;
 
 /** Asks by SNTP; the client repeats its question by itself before it gives up. */
 export const queryFrom =

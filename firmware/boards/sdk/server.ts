@@ -15,22 +15,18 @@ export interface ServerConfig extends Omit<MqttDestination, 'secure'> {
 }
 
 export function connectionTo(config: ServerConfig): Board['mqtt'] {
-  const secure = secureBy(config);
-  const parts = {
-    Client: MQTTClient,
-    TCP,
-    ...(secure !== undefined && { TLS: TLSSocket }),
-    resolve: System.resolve,
-  } as unknown as MqttParts;
-  return (options) => openMqtt(parts, { ...config, ...(secure !== undefined && { secure }) }, options);
+  const ca = bytes(config.ca);
+  const TLS = ca && TLSSocket;
+  const parts = { Client: MQTTClient, TCP, TLS, resolve: System.resolve } as unknown as MqttParts;
+  // The SDK's TLS has its authorities in `certificate`, and verifies unless it is told not to.
+  const secure = {
+    certificate: ca,
+    clientCertificates: config.certificate && [bytes(config.certificate)],
+    clientKey: bytes(config.key),
+  };
+  const to: MqttDestination = { ...config, secure };
+  return (options) => openMqtt(parts, to, options);
 }
 
-/** The SDK's TLS has its authorities in `certificate`, and verifies unless it is told not to. */
-function secureBy({ ca, certificate, key }: ServerConfig): object | undefined {
-  if (ca === undefined) return undefined;
-  const authority = { certificate: bytes(ca) };
-  if (certificate === undefined || key === undefined) return authority;
-  return { ...authority, clientCertificates: [bytes(certificate)], clientKey: bytes(key) };
-}
-
-const bytes = (text: string): ArrayBufferLike => Uint8Array.fromBase64(text).buffer;
+const bytes = (text: string | undefined): ArrayBufferLike | undefined =>
+  text === undefined ? undefined : Uint8Array.fromBase64(text).buffer;

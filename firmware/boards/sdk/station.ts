@@ -14,7 +14,7 @@ export interface WiFi {
 
 export interface AccessPoint {
   SSID: string;
-  /** Absent for an open network. */
+  /** Empty for an open network. */
   password?: string;
 }
 
@@ -52,35 +52,35 @@ export class Station implements Network {
     this.#accessPoint = accessPoint;
     this.#patience = wifiPatience;
     this.#ports = ports;
-    this.#wifi = ports.open(() => this.#look());
-    ports.timers.repeat(() => this.#watch(), wifiInterval);
-    this.#connect();
+    this.#wifi = ports.open(() => this.look());
+    ports.timers.repeat(() => this.watch(), wifiInterval);
+    this.connect();
   }
 
   get online(): boolean {
     return this.#online;
   }
 
-  #look(): void {
-    const { connection, address } = this.#wifi;
+  private look(): void {
+    const address = this.#wifi.address;
     // An address of IPv6 alone leads to no server here.
-    const online = connection >= CONNECTED && address?.includes('.') === true;
+    const online = this.#wifi.connection >= CONNECTED && address?.includes('.') === true;
     if (online === this.#online) return;
     this.#online = online;
     this.#ports.trace(online ? `wifi: online as ${address}` : 'wifi: offline');
     this.#ports.onChange();
   }
 
-  #watch(): void {
-    this.#look();
+  private watch(): void {
+    this.look();
     if (this.#online) return;
-    if (this.#wifi.connection === DISCONNECTED) return this.#connect();
+    if (this.#wifi.connection === DISCONNECTED) return this.connect();
     if (this.#ports.ticks() - this.#begunAt < this.#patience) return;
     this.#ports.trace('wifi: no address in time');
     this.#wifi.disconnect();
   }
 
-  #connect(): void {
+  private connect(): void {
     this.#begunAt = this.#ports.ticks();
     try {
       this.#wifi.connect(this.#accessPoint);

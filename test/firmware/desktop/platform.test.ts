@@ -80,7 +80,7 @@ test('flash gives back what was written, and nothing where nothing was', async (
   const lines = await bench.run(`${IMPORTS}
     board.trace(String(board.storage.read('a')));
     board.storage.write('a', new Uint8Array([0, 10, 255]));
-    board.trace(String(board.storage.read('a')));
+    board.trace(String(new Uint8Array(board.storage.read('a'))));
     board.trace('end');
   `);
   assert.equal(lines, ['undefined', '0,10,255']);
@@ -166,7 +166,7 @@ test('what is thrown may be anything', async ({ bench }) => {
 
 test('a program whose engine dies restarts, and the flash is as it was', async ({ bench }) => {
   const program = await bench.program(`${IMPORTS}
-    const [starts] = board.storage.read('starts') ?? [0];
+    const [starts] = new Uint8Array(board.storage.read('starts') ?? 1);
     board.trace('start ' + starts);
     board.storage.write('starts', new Uint8Array([starts + 1]));
     const deeper = () => { deeper(); deeper(); };

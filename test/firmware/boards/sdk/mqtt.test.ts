@@ -26,6 +26,7 @@ function opened(parts: Partial<MqttParts> = {}, to: Parameters<typeof openMqtt>[
     {
       Client: SdkClient as unknown as MqttParts['Client'],
       TCP: SdkSocket as unknown as MqttParts['TCP'],
+      TLS: undefined,
       resolve: (name, callback) => {
         answer = (address) => callback(name, address);
       },
