@@ -32,7 +32,7 @@ interface SdkClientOptions extends Omit<MqttOptions, 'onControl' | 'onError'> {
   port: number;
   id: string;
   user: string;
-  password?: string;
+  password: string | undefined;
   dns: object;
   socket: object;
   onControl: (message: MqttControl) => void;
@@ -53,7 +53,7 @@ export interface MqttDestination {
   host: string;
   port: number;
   device: string;
-  password?: string;
+  password: string | undefined;
   /** For `mqtts`: what the TLS session is to know, authority, certificate, key. */
   secure?: object | undefined;
 }

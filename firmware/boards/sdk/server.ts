@@ -6,7 +6,9 @@ import MQTTClient from 'embedded:network/mqtt/client';
 import type { Board } from '../../board.js';
 import { type MqttDestination, type MqttParts, openMqtt } from './mqtt.js';
 
-export interface ServerConfig extends Omit<MqttDestination, 'secure'> {
+export interface ServerConfig extends Omit<MqttDestination, 'secure' | 'password'> {
+  /** Absent with a certificate. */
+  password?: string;
   /** The server's authority, which makes it `mqtts`. DER in base64, as all three. */
   ca?: string;
   /** The device's certificate and its key [RFC 5958]. */
@@ -24,7 +26,14 @@ export function connectionTo(config: ServerConfig): Board['mqtt'] {
     clientCertificates: config.certificate && [bytes(config.certificate)],
     clientKey: bytes(config.key),
   };
-  const to: MqttDestination = { ...config, secure };
+  // One by one: the config holds words of the SDK's own as well, which its client would take for its options.
+  const to: MqttDestination = {
+    host: config.host,
+    port: config.port,
+    device: config.device,
+    password: config.password,
+    secure,
+  };
   return (options) => openMqtt(parts, to, options);
 }
 
