@@ -38,6 +38,7 @@ export const COMMAND_OPTIONS = {
   'allow-insecure': { type: 'boolean', help: 'the device may connect without TLS' },
   'allow-multiple-connections': { type: 'boolean', help: 'the device may be connected more than once' },
   save: { type: 'string', value: 'DIRECTORY', help: 'for ca.crt, device.crt and device.key' },
+  'key-type': { type: 'string', value: 'TYPE', help: 'ecdsa, or rsa for the TLS of a board; else ecdsa' },
   version: { type: 'string', value: 'N', help: 'refused unless the document has this version' },
 } as const satisfies Record<string, Option>;
 

@@ -161,7 +161,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     'device renew',
     {
       words: 'ID',
-      options: ['save'],
+      options: ['save', 'key-type'],
       help: 'replaces password, certificate and key, and ends what came in by the old ones',
       run: renewDevice,
     },

@@ -25,7 +25,9 @@ export async function createDevice(call: Call): Promise<void> {
 }
 
 export async function renewDevice(call: Call): Promise<void> {
-  const path = `${pathOf('devices', ...call.words)}/renew-certificate`;
+  const keyType = call.given['key-type'];
+  const query = keyType === undefined ? '' : `?${new URLSearchParams({ key_type: String(keyType) })}`;
+  const path = `${pathOf('devices', ...call.words)}/renew-certificate${query}`;
   await hand(call, (await call.api.call('POST', path)) as Given);
 }
 

@@ -156,6 +156,12 @@ test('shows certificate and key of a new device once, or leaves them in files fo
   rmSync(join(directory, '..'), { recursive: true });
 });
 
+test('renews with the type of key that is asked for', async ({ rest, id }) => {
+  assert.match(await say(rest, 'device', 'renew', id), ', ecdsa');
+  assert.match(await say(rest, 'device', 'renew', id, '--key-type', 'rsa'), ', rsa');
+  assert.match(await fail(rest, ['device', 'renew', id, '--key-type', 'des']), /^key_type: /);
+});
+
 test('lists more devices than a page holds', async () => {
   const rest = await startTestRest();
   for (let n = 0; n < 205; n += 1) await rest.newDevice();
