@@ -8,7 +8,7 @@ import { StorageUnavailable } from './storage/storage.js';
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env, process.argv.slice(2));
-  const log = makeLog(settings.log);
+  const log = await makeLog(settings.log);
   for (const listener of openListeners(settings)) {
     log.warn(
       `${listener} serves other machines WITHOUT TLS: whoever is on the way can read and change everything`,
