@@ -100,7 +100,7 @@ export class Connection implements Carrier {
   /** What holds a connection back: its own unfinished requests, or answers that it does not read. */
   #mayTake(): boolean {
     if (this.#ended || this.#finishing || this.#authenticating || this.output.isFull) return false;
-    return this.#session === undefined || this.#session.inFlight < this.#endpoint.settings.mqttInFlight;
+    return this.#session === undefined || !this.#session.isBusy;
   }
 
   #take(packet: Buffer): void {

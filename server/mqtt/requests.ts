@@ -6,6 +6,8 @@ import type { Request } from './topics.js';
 export interface Pending {
   readonly qos: QoS;
   readonly id: number;
+  /** Of its payload, in bytes. */
+  readonly length: number;
   /** Undefined for a publish that asks for nothing: it is acknowledged and dropped. */
   readonly request: Request | undefined;
   /** The QoS of the one answer and of the other; undefined where no subscription matched when the request came. */
@@ -22,6 +24,7 @@ export interface Pending {
  */
 export class Requests {
   readonly #pending: Pending[] = [];
+  #bytes = 0;
   readonly #answer: (pending: Pending) => void;
 
   constructor(answer: (pending: Pending) => void) {
@@ -32,7 +35,13 @@ export class Requests {
     return this.#pending.length;
   }
 
+  /** The payloads that are not answered. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   add(pending: Pending): void {
+    this.#bytes += pending.length;
     this.#pending.push(pending);
   }
 
@@ -42,7 +51,9 @@ export class Requests {
     pending.document = document;
     while (this.#pending[0]?.settled === true) {
       const first = this.#pending.shift();
-      if (first !== undefined) this.#answer(first);
+      if (first === undefined) return;
+      this.#bytes -= first.length;
+      this.#answer(first);
     }
   }
 }

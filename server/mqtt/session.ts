@@ -83,6 +83,12 @@ export class Session {
     return this.#requests.size;
   }
 
+  /** As much is asked and not answered as may be. */
+  get isBusy(): boolean {
+    const { mqttInFlight, mqttBufferBytes } = this.#endpoint.settings;
+    return this.#requests.size >= mqttInFlight || this.#requests.bytes >= mqttBufferBytes;
+  }
+
   /** @throws ProtocolViolation for a packet that has no place in a session */
   handle(packet: Packet): void {
     switch (packet.command) {
@@ -137,6 +143,7 @@ export class Session {
     const pending: Pending = {
       qos,
       id,
+      length: payload.length,
       request,
       successQos: request && this.#answerQos(request.success, qos),
       errorQos: request && this.#answerQos(request.error, qos),

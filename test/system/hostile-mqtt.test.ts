@@ -1,0 +1,155 @@
+/** Clients of the real server that mean no good, by every transport, while an honest one is served beside them. */
+
+import { execFileSync } from 'node:child_process';
+import { setTimeout as pause } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { publishPacket, RawClient } from '../server/mqtt/raw-client.js';
+import { type Ports, TCP, TRANSPORTS, type Transport } from '../server/mqtt/transports.js';
+import { type Credentials, createDevice, type Server, startServer } from './server.js';
+
+const MIB = 1024 * 1024;
+const PUT = '$SCW/twins/me/current/put';
+const BODY = '{"data":{"door_open":true}}';
+/** On each transport, twice: the first ones load what the server needs for all. */
+const BOMBS = 100;
+const SILENT = 500;
+/** Between two requests of the honest client, so that its own garbage is not what is measured. */
+const PACE_MS = 5;
+const SILENT_LIMIT_MS = 10_000;
+
+interface Context {
+  server: Server;
+  ports: Ports;
+  /** Ends the honest client's asking, with how often it was answered. */
+  stopAsking: () => Promise<number>;
+}
+
+const test = suite<Context>('hostile MQTT');
+
+test.before(async (context) => {
+  const server = await startServer({
+    env: { TWIN_MQTT_BUFFER_MS: '1000', TWIN_DEVICE_REQUESTS_PER_SECOND: '1000000' },
+  });
+  context.server = server;
+  const portOf = (url: string) => Number(new URL(url).port);
+  context.ports = { tcp: portOf(server.mqtt), tls: portOf(server.mqtts), http: portOf(server.http) };
+  context.stopAsking = await startAsking(context.ports, await createDevice(server, 'honest'));
+});
+test.after(async ({ server, stopAsking }) => {
+  assert.ok((await stopAsking()) > 0);
+  assert.equal(await server.stop(), { code: 0, signal: null });
+});
+
+async function startAsking(ports: Ports, device: Credentials): Promise<() => Promise<number>> {
+  const client = await RawClient.admitted({ ports }, TCP, device, '$SCW/twins/me/#');
+  let going = true;
+  const asking = (async () => {
+    let version = 0;
+    while (going) {
+      client.send(publishPacket(PUT, BODY));
+      assert.is((await client.message()).payload.version, ++version);
+      await pause(PACE_MS);
+    }
+    client.vanish();
+    return version;
+  })();
+  return () => {
+    going = false;
+    return asking;
+  };
+}
+
+const residentBytes = ({ pid }: Server): number =>
+  Number(execFileSync('ps', ['-o', 'rss=', '-p', `${pid}`])) * 1024;
+
+/** The beginning of a CONNECT of 4 KiB. */
+const LONG_CONNECT = Buffer.from([0x10, 0x80, 0x20]);
+const LONGEST = Buffer.from([0x10, 0xff, 0xff, 0xff, 0x7f]);
+
+async function bomb(ports: Ports, transport: Transport): Promise<void> {
+  const client = await RawClient.open({ ports }, transport);
+  client.send(LONGEST);
+  for (let sent = 0; sent < MIB; sent += 64 * 1024) client.send(Buffer.alloc(64 * 1024));
+  await client.closed;
+}
+
+for (const transport of TRANSPORTS) {
+  test(`a length of 268,435,455 before the CONNECT costs at most 5 MB over ${transport.name}`, async ({
+    server,
+    ports,
+  }) => {
+    for (let count = 0; count < BOMBS; count++) await bomb(ports, transport);
+    const before = residentBytes(server);
+    for (let count = 0; count < BOMBS; count++) await bomb(ports, transport);
+    const more = (residentBytes(server) - before) / MIB;
+    assert.ok(more <= 5, `${more.toFixed(1)} MiB more`);
+  });
+}
+
+/** Sends a byte a second; gives what ends that. */
+function spell(client: RawClient, bytes: Iterator<number>): () => void {
+  const spelling = setInterval(() => client.send(Buffer.from([bytes.next().value ?? 0])), 1000);
+  return () => clearInterval(spelling);
+}
+
+async function closesInTime(client: RawClient): Promise<void> {
+  let limit: NodeJS.Timeout | undefined;
+  const late = new Promise((_resolve, reject) => {
+    limit = setTimeout(() => reject(new Error('still open')), SILENT_LIMIT_MS);
+  });
+  await Promise.race([client.closed, late]).finally(() => clearTimeout(limit));
+}
+
+for (const transport of TRANSPORTS) {
+  test(`${SILENT} that say nothing, or a byte a second, are each closed within 10 s over ${transport.name}`, async ({
+    ports,
+  }) => {
+    const closing = Array.from({ length: SILENT }, async (_, index) => {
+      const client = await RawClient.open({ ports }, transport);
+      const stop = index % 2 === 0 ? undefined : spell(client, LONG_CONNECT.values());
+      await closesInTime(client).finally(stop);
+    });
+    await Promise.all(closing);
+  });
+}
+
+const BIG = JSON.stringify({ data: { text: 'x'.repeat(60_000) } });
+const FLOODS = {
+  gets: publishPacket('$SCW/twins/me/big/get', ''),
+  puts: publishPacket('$SCW/twins/me/big/put', BIG),
+};
+
+for (const transport of TRANSPORTS) {
+  for (const [name, packet] of Object.entries(FLOODS)) {
+    test(`a reader that never reads, flooded by its ${name}, is dropped over ${transport.name} and costs at most 20 MB`, async ({
+      server,
+      ports,
+    }) => {
+      const device = await createDevice(server, 'deaf');
+      const client = await RawClient.admitted({ ports }, transport, device, '$SCW/twins/me/#');
+      client.send(publishPacket('$SCW/twins/me/big/put', BIG));
+      await client.message();
+      const before = residentBytes(server);
+      client.stopReading();
+      const flooding = setInterval(() => {
+        for (let count = 0; count < 100; count++) client.send(packet);
+      }, 100);
+      const stuck = server.program.line((line) =>
+        line.includes('not read') && line.includes(device.id) ? line : undefined,
+      );
+      let most = 0;
+      const watching = setInterval(() => {
+        most = Math.max(most, residentBytes(server));
+      }, 100);
+      await stuck;
+      clearInterval(flooding);
+      clearInterval(watching);
+      client.vanish();
+      const more = (most - before) / MIB;
+      assert.ok(more <= 20, `${more.toFixed(1)} MiB more`);
+    });
+  }
+}
+
+test.run();
