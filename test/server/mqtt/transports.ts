@@ -111,7 +111,10 @@ export const WEBSOCKET: Transport = {
   async connect(ports, localAddress = '127.0.0.1') {
     const webSocket = new WebSocket(WEBSOCKET.url(ports), 'mqtt', { localAddress });
     await once(webSocket, 'open');
-    return createWebSocketStream(webSocket, { allowHalfOpen: false });
+    const stream = createWebSocketStream(webSocket, { allowHalfOpen: false });
+    // It would wait for ever for its last writes where the connection broke.
+    webSocket.on('close', () => stream.destroy());
+    return stream;
   },
 };
 
