@@ -74,6 +74,9 @@ class File {
 
   async answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const encoding = encodingFor(req, this.#asset.type);
+    const body = await this.#as(encoding);
+    // What came behind the request may have been no HTTP: that is the answer then.
+    if (res.headersSent) return;
     const etag = `"${this.#digest}-${encoding}"`;
     pageHeaders(req, res, () => undefined);
     res.setHeader('ETag', etag);
@@ -81,7 +84,6 @@ class File {
     res.setHeader('Cache-Control', 'no-cache');
     res.setHeader('Vary', 'Accept-Encoding');
     if (req.headers['if-none-match'] === etag) return void res.writeHead(304).end();
-    const body = await this.#as(encoding);
     if (encoding !== 'identity') res.setHeader('Content-Encoding', encoding);
     res.writeHead(200, { 'Content-Type': this.#asset.type, 'Content-Length': body.length }).end(body);
   }

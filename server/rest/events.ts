@@ -74,6 +74,7 @@ async function follow(call: Call, id: string, parts: EventParts): Promise<void> 
   twins.all(id, (error, documents = []) => {
     if (error !== null) return call.fail(error);
     const out = call.stream(HEADERS);
+    if (out === undefined) return stream.close();
     if (stream.ended || call.isHead) return out.end();
     const missing = known.missing(documents, changed ?? found);
     stream.begin(out, resumed === undefined ? [{ event: 'twin', documents }, ...missing] : missing);

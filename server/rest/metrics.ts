@@ -51,6 +51,6 @@ export function routeMetrics(router: Router, { streams, waits, devices, metrics 
   ]);
   router.outside('/metrics', { resource: 'metrics', action: 'read' }, async (call) => {
     const { text, contentType } = await all.read();
-    call.stream({ ...ANSWER_HEADERS, 'Content-Type': contentType }).end(text);
+    call.stream({ ...ANSWER_HEADERS, 'Content-Type': contentType })?.end(text);
   });
 }

@@ -85,8 +85,12 @@ export class Call {
     return this.#req.method === 'HEAD';
   }
 
-  /** Begins an answer that is written piece by piece: its head leaves at once. */
-  stream(headers: Record<string, string>): ServerResponse {
+  /**
+   * Begins an answer that is written piece by piece: its head leaves at once. Undefined where there is an answer already,
+   * because what came behind the request is no HTTP.
+   */
+  stream(headers: Record<string, string>): ServerResponse | undefined {
+    if (this.#res.headersSent) return undefined;
     this.#res.writeHead(200, headers).flushHeaders();
     return this.#res;
   }

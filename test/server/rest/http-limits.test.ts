@@ -194,4 +194,23 @@ test('a request that breaks off while its answer waits takes nothing else with i
   assert.is((await rest.ask('GET', `/twins/${id}/documents/d`)).body.version, 1);
 });
 
+test('a request behind which comes no HTTP is answered once, and that is no fault of the server', async ({
+  rest,
+}) => {
+  const { id } = await rest.newDevice();
+  await (await fetch(`${rest.url}/`)).text();
+  const paths = [`${BASE}/twins/${id}/events`, `${BASE}/devices/${id}`, '/metrics', '/', '/healthz'];
+  for (const path of paths) {
+    const answer = await rest.raw(
+      `GET ${path} HTTP/1.1\r\nHost: localhost\r\nX-Auth-Token: ${rest.token}\r\n\r\n\0\0\0`,
+    );
+    assert.is(answer.split('HTTP/1.1 ').length - 1, path === '/healthz' ? 2 : 1, answer);
+    assert.is(statusOf(answer), path === '/healthz' ? 200 : 400, path);
+  }
+  assert.equal(
+    rest.log.filter(({ level }) => level >= 50),
+    [],
+  );
+});
+
 test.run();
