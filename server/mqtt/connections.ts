@@ -9,6 +9,7 @@ export class Connections {
   readonly #all = new Set<Connection>();
   readonly #byDevice = new Map<string, Set<Connection>>();
   #emptied: (() => void) | undefined;
+  #finishing = false;
 
   constructor(endpoint: Endpoint) {
     this.#endpoint = endpoint;
@@ -16,6 +17,10 @@ export class Connections {
 
   /** Serves a client on a stream, whatever carries it. */
   open(stream: ClientStream, peer: Peer): void {
+    if (this.#finishing) {
+      stream.destroy();
+      return;
+    }
     this.#all.add(new Connection(stream, peer, this.#endpoint, this));
     this.#endpoint.counters.connections++;
   }
@@ -58,6 +63,7 @@ export class Connections {
 
   /** Ends every connection when its requests are answered, at the latest after `limitMs` milliseconds. */
   async finish(limitMs: number): Promise<void> {
+    this.#finishing = true;
     if (this.#all.size === 0) return;
     const emptied = new Promise<void>((resolve) => {
       this.#emptied = resolve;

@@ -57,20 +57,27 @@ function makeHandshakes({ settings, policy, audit }: WebSocketParts): WebSocketS
       const stranger = policy.judge(req);
       if (stranger === undefined) return answerOwn(req, answer);
       audit(stranger, { source: sourceOf(req.socket.remoteAddress ?? ''), via: 'mqtt' });
-      answer(false, STRANGERS[stranger]);
+      answer(false, STRANGERS[stranger], undefined, PLAIN);
     },
   };
   return new WebSocketServer(options);
 }
 
-type Answer = (welcome: boolean, status?: number, reason?: string) => void;
+type Answer = (
+  welcome: boolean,
+  status?: number,
+  reason?: string,
+  headers?: Readonly<Record<string, string>>,
+) => void;
+
+const PLAIN = { 'Content-Type': 'text/plain', 'X-Content-Type-Options': 'nosniff' };
 
 const STRANGERS: Readonly<Record<Stranger, number>> = { host_refused: 421, origin_refused: 403 };
 
 function answerOwn(request: IncomingMessage, answer: Answer): void {
-  if (pathOf(request) !== PATH) answer(false, 404, `MQTT is at ${PATH}`);
+  if (pathOf(request) !== PATH) answer(false, 404, `MQTT is at ${PATH}`, PLAIN);
   else if (subprotocolsOf(request).includes(SUBPROTOCOL)) answer(true);
-  else answer(false, 400, `the subprotocol is ${SUBPROTOCOL} [MQTT-6.0.0-3]`);
+  else answer(false, 400, `the subprotocol is ${SUBPROTOCOL} [MQTT-6.0.0-3]`, PLAIN);
 }
 
 const pathOf = ({ url = '' }: IncomingMessage): string => url.split('?', 1)[0] ?? '';

@@ -134,4 +134,13 @@ test('who showed a certificate is that device, and without one TLS is no better 
   }
 });
 
+test('once the endpoint stops nobody comes in by another way', async () => {
+  const stopping = await startEndpoint();
+  await stopping.close();
+  const stream = new MemoryStream();
+  stopping.mqtt.open(stream, { address: 'memory', secure: false });
+  assert.is(stream.destroyed, true);
+  assert.is(stopping.mqtt.counters.connections, 0);
+});
+
 test.run();
