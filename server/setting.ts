@@ -32,7 +32,7 @@ export const count = (variable: string, fallback: number, help: string): Setting
   help,
 });
 
-/** A limit: nothing is above it, and without anything below it nothing would work. */
+/** A count that may not be 0, with which nothing would work. */
 export const limit = (variable: string, fallback: number, help: string): Setting<number> => ({
   variable,
   fallback: String(fallback),

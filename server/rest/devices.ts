@@ -45,8 +45,9 @@ export function routeDevices(router: Router, devices: Devices, twins: Twins, hub
 
   router.on('PATCH', DEVICE, WRITE, (call) =>
     withObject(call, async (body) => {
-      const device = await devices.update(deviceId(call), changes(body, hubId));
-      call.audit('device_changed', { device_id: device.id });
+      const wanted = changes(body, hubId);
+      const device = await devices.update(deviceId(call), wanted);
+      call.audit('device_changed', { device_id: device.id, reason: reasonOf(wanted) });
       sendObject(call, device);
     }),
   );
@@ -83,6 +84,11 @@ function withObject(call: Call, then: (body: JsonObject) => Promise<void>): void
     then(parseObject(body)).catch((error) => call.fail(error));
   });
 }
+
+const reasonOf = (changed: DeviceChanges): string =>
+  Object.entries(changed)
+    .map(([field, value]) => (typeof value === 'boolean' ? `${field}: ${value}` : field))
+    .join(', ');
 
 /** The fields that creating and updating share; others of the Scaleway API are accepted and have no meaning here. */
 function changes(body: JsonObject, hubId: string): DeviceChanges {
