@@ -15,7 +15,7 @@ export class DeviceNotFound extends Error {
   }
 }
 
-export type Revocation = 'disabled' | 'deleted' | 'credentials';
+export type Revocation = 'disabled' | 'deleted' | 'credentials' | 'insecure';
 
 /** A client certificate and its key, in PEM. */
 export interface IssuedCertificate {
@@ -121,9 +121,16 @@ export class Devices {
     return { devices, total };
   }
 
-  /** @throws DeviceNotFound */
-  update(id: string, changes: DeviceChanges): Promise<Device> {
-    return this.#change(id, (record) => ({ ...record, ...changes }));
+  /** Closes the device's connections where it may no longer use a password. @throws DeviceNotFound */
+  async update(id: string, changes: DeviceChanges): Promise<Device> {
+    let wasInsecure = false;
+    const device = await this.#change(id, (record) => {
+      wasInsecure = record.allow_insecure;
+      return { ...record, ...changes };
+    });
+    if (!wasInsecure || device.allow_insecure) return device;
+    this.#revoke(id, 'insecure');
+    return this.get(id);
   }
 
   /** @throws DeviceNotFound */

@@ -321,8 +321,23 @@ test('those who watch hear of each device that must lose its connections, and wh
   assert.is(heard.length, 3);
 });
 
+test('a device that may no longer come without a certificate loses its connections, and only then', async ({
+  devices,
+}) => {
+  const { device } = await devices.create({ name: 'n', allow_insecure: true });
+  const heard: Revocation[] = [];
+  devices.watch((_, why) => heard.push(why));
+  await devices.update(device.id, { description: 'd' });
+  await devices.update(device.id, { allow_insecure: true });
+  assert.equal(heard, []);
+  await devices.update(device.id, { allow_insecure: false });
+  assert.equal(heard, ['insecure']);
+  await devices.update(device.id, { allow_insecure: false });
+  assert.equal(heard, ['insecure']);
+});
+
 test('a change that cannot be stored is refused, and nobody is told to go', async ({ devices, storage }) => {
-  const { device, password } = await devices.create({ name: 'n' });
+  const { device, password } = await devices.create({ name: 'n', allow_insecure: true });
   let revocations = 0;
   devices.watch(() => {
     revocations += 1;
@@ -330,6 +345,7 @@ test('a change that cannot be stored is refused, and nobody is told to go', asyn
   storage.failWith(new Error('disk full'));
   for (const call of [
     () => devices.create({ name: 'other' }),
+    () => devices.update(device.id, { allow_insecure: false }),
     () => devices.disable(device.id),
     () => devices.renew(device.id),
     () => devices.remove(device.id),
