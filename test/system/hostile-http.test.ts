@@ -1,6 +1,5 @@
 /** Clients of the real server's REST interface that mean no good, with TLS and without, beside one that is honest. */
 
-import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
@@ -9,7 +8,10 @@ import { dirname } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { connectPacket, RawClient } from '../server/mqtt/raw-client.js';
+import { TCP } from '../server/mqtt/transports.js';
 import { bodyOf, statusOf } from '../server/rest/rest.js';
+import { residentBytes } from './process.js';
 import { createDevice, type Server, startServer } from './server.js';
 
 const MIB = 1024 * 1024;
@@ -61,7 +63,7 @@ interface Way {
 
 const portOf = (url: string): number => Number(new URL(url).port);
 
-const WAYS: readonly Way[] = [
+const WAYS: readonly [Way, Way] = [
   {
     name: 'plain',
     open: (server, localAddress = '127.0.0.1') =>
@@ -187,9 +189,6 @@ const BODIES: Record<string, { body: string; status: number }> = {
   nothing: { body: '', status: 400 },
 };
 
-const residentBytes = ({ pid }: Server): number =>
-  Number(execFileSync('ps', ['-o', 'rss=', '-p', `${pid}`])) * 1024;
-
 for (const way of WAYS) {
   const ask = async (server: Server, request: Request, from?: string): Promise<string> =>
     exchange(await way.open(server, from), bytesOf(server, request));
@@ -244,9 +243,9 @@ for (const way of WAYS) {
       [head('Transfer-Encoding: chunked'), ...parts.map(() => chunk), '0\r\n\r\n'],
     ];
     for (const flood of floods) assert.is(statusOf(await exchange(await way.open(server), ...flood)), 413);
-    const before = residentBytes(server);
+    const before = residentBytes(server.pid);
     for (const flood of floods) assert.is(statusOf(await exchange(await way.open(server), ...flood)), 413);
-    assert.ok(residentBytes(server) - before < 40 * MIB);
+    assert.ok(residentBytes(server.pid) - before < 40 * MIB);
   });
 
   test(`a hostile Host or Origin is refused with the right token, and no page is told more (${way.name})`, async ({
@@ -330,6 +329,26 @@ for (const way of WAYS) {
     for (const answer of await Promise.all(ends)) assert.is(statusOf(answer), 408);
   });
 }
+
+test('wrong passwords over MQTT and wrong tokens over REST count together', async ({ server, id }) => {
+  const [plain] = WAYS;
+  const from = '127.0.3.1';
+  const ports = { tcp: portOf(server.mqtt), tls: portOf(server.mqtts), http: portOf(server.http) };
+  const ask = async (token: string) =>
+    statusOf(
+      await exchange(await plain.open(server, from), bytesOf(server, { target: `${BASE}/devices`, token })),
+    );
+  for (let n = 0; n < 5; n += 1) {
+    const client = await RawClient.open({ ports }, TCP, from);
+    client.send(connectPacket({ id, password: `guess ${n}` }));
+    assert.is((await client.next('connack')).returnCode, 4);
+    assert.is(await ask(randomUUID()), 401);
+  }
+  assert.is(await ask(server.token), 429);
+  const client = await RawClient.open({ ports }, TCP, from);
+  client.send(connectPacket({ id, password: 'guess' }));
+  assert.is((await client.next('connack')).returnCode, 3);
+});
 
 test('nothing of all that has reached a prototype, and the process is the same', async ({ server }) => {
   const response = await server.api('/devices?page_size=1');

@@ -1,11 +1,11 @@
 /** Clients of the real server that mean no good, by every transport, while an honest one is served beside them. */
 
-import { execFileSync } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { publishPacket, RawClient } from '../server/mqtt/raw-client.js';
 import { type Ports, TCP, TRANSPORTS, type Transport } from '../server/mqtt/transports.js';
+import { residentBytes } from './process.js';
 import { type Credentials, createDevice, type Server, startServer } from './server.js';
 
 const MIB = 1024 * 1024;
@@ -60,9 +60,6 @@ async function startAsking(ports: Ports, device: Credentials): Promise<() => Pro
   };
 }
 
-const residentBytes = ({ pid }: Server): number =>
-  Number(execFileSync('ps', ['-o', 'rss=', '-p', `${pid}`])) * 1024;
-
 /** The beginning of a CONNECT of 4 KiB. */
 const LONG_CONNECT = Buffer.from([0x10, 0x80, 0x20]);
 const LONGEST = Buffer.from([0x10, 0xff, 0xff, 0xff, 0x7f]);
@@ -80,9 +77,9 @@ for (const transport of TRANSPORTS) {
     ports,
   }) => {
     for (let count = 0; count < BOMBS; count++) await bomb(ports, transport);
-    const before = residentBytes(server);
+    const before = residentBytes(server.pid);
     for (let count = 0; count < BOMBS; count++) await bomb(ports, transport);
-    const more = (residentBytes(server) - before) / MIB;
+    const more = (residentBytes(server.pid) - before) / MIB;
     assert.ok(more <= 5, `${more.toFixed(1)} MiB more`);
   });
 }
@@ -130,7 +127,7 @@ for (const transport of TRANSPORTS) {
       const client = await RawClient.admitted({ ports }, transport, device, '$SCW/twins/me/#');
       client.send(publishPacket('$SCW/twins/me/big/put', BIG));
       await client.message();
-      const before = residentBytes(server);
+      const before = residentBytes(server.pid);
       client.stopReading();
       const flooding = setInterval(() => {
         for (let count = 0; count < 100; count++) client.send(packet);
@@ -140,7 +137,7 @@ for (const transport of TRANSPORTS) {
       );
       let most = 0;
       const watching = setInterval(() => {
-        most = Math.max(most, residentBytes(server));
+        most = Math.max(most, residentBytes(server.pid));
       }, 100);
       await stuck;
       clearInterval(flooding);

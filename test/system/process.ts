@@ -1,6 +1,6 @@
 /** A program under test as a process: its lines as they come, and its end. */
 
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 
@@ -23,6 +23,10 @@ export interface Program {
   /** Sends the signal, to the program or a process that it runs, then waits for the program's end. */
   stop(signal?: NodeJS.Signals, pid?: number): Promise<Ended>;
 }
+
+/** What a process holds in memory. */
+export const residentBytes = (pid: number): number =>
+  Number(execFileSync('ps', ['-o', 'rss=', '-p', `${pid}`])) * 1024;
 
 const running = new Set<number>();
 

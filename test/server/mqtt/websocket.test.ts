@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import { connect } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { WebSocket } from 'ws';
@@ -267,6 +268,19 @@ test('what comes right behind the CONNECT may be long', async () => {
   while (answers.length < 8) answers = Buffer.concat([answers, (await client.next()).payload]);
   assert.equal(answers, Buffer.concat([CONNACK, Buffer.from([0x40, 2, 0, 7])]));
   client.vanish();
+});
+
+test('a WebSocket may be silent for longer than an HTTP connection', async () => {
+  const server = createServer();
+  server.timeout = 100;
+  const { port, end } = await serve(server, {});
+  const client = await RawWebSocket.open(port);
+  const silent = connect(port, '127.0.0.1');
+  await once(silent.resume(), 'close');
+  client.send(frame(ping));
+  assert.is((await client.next()).opcode, pong);
+  client.vanish();
+  await end();
 });
 
 test('pings are no sign of life for the keep-alive, and whoever does not read their answers is closed', async () => {
