@@ -1,5 +1,6 @@
 import type { Devices } from '../devices/devices.js';
 import { type Metric, Metrics } from '../metrics.js';
+import type { Twins } from '../twins/twins.js';
 import type { OpenAnswers } from './open-answers.js';
 import type { Router } from './router.js';
 import { ANSWER_HEADERS } from './send.js';
@@ -8,12 +9,13 @@ export interface MetricParts {
   readonly streams: OpenAnswers;
   readonly waits: OpenAnswers;
   readonly devices: Devices;
+  readonly twins: Pick<Twins, 'watching'>;
   /** Those of the other parts of the server. */
   readonly metrics: readonly Metric[];
 }
 
 /** `GET /metrics`: the server's numbers, in the text format of Prometheus. */
-export function routeMetrics(router: Router, { streams, waits, devices, metrics }: MetricParts): void {
+export function routeMetrics(router: Router, { streams, waits, devices, twins, metrics }: MetricParts): void {
   const { counters } = router;
   const all = new Metrics([
     ...metrics,
@@ -47,6 +49,12 @@ export function routeMetrics(router: Router, { streams, waits, devices, metrics 
       name: 'twin_waiting_writes',
       help: 'writes that wait for the panel to follow',
       read: () => waits.size,
+    },
+    {
+      type: 'gauge',
+      name: 'twin_watchers',
+      help: 'connections, streams of events and writes that hear of the changes of a twin',
+      read: () => twins.watching,
     },
   ]);
   router.outside('/metrics', { resource: 'metrics', action: 'read' }, async (call) => {

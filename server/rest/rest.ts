@@ -102,7 +102,7 @@ export function startRest(parts: RestParts): Rest {
   const listeners: (Listener & { readonly secure: boolean; drop(): void })[] = [];
   const urls = () => appUrls(listeners, serverNames(settings.names), settings.names.length > 0);
   routeHubs(router, { ...hub, appUrls: urls }, devices);
-  routeMetrics(router, { streams, waits, devices, metrics: parts.metrics });
+  routeMetrics(router, { streams, waits, devices, twins, metrics: parts.metrics });
   routeTokens(router, tokens, devices);
   routeApp(router, region);
   router.open('/healthz', (res) => {

@@ -169,6 +169,11 @@ export class Twins {
     return this.#watchers.add(twinId, watcher);
   }
 
+  /** How many watch a twin. */
+  get watching(): number {
+    return this.#watchers.count;
+  }
+
   #write(
     twinId: string,
     name: string,

@@ -25,6 +25,7 @@ test('one that ends twice takes nobody else along', () => {
   end();
   watchers.tell('a', 1);
   assert.equal(told, [1]);
+  assert.is(watchers.count, 1);
 });
 
 test('one that ends while all are told is told no more', () => {

@@ -56,6 +56,7 @@ test('what is open is counted while it is', async ({ rest }) => {
   const waiting = rest.ask('PUT', `/twins/${id}/documents/desired?wait=30`, { body: { data: { n: 1 } } });
   await until(async () => (await numberOf(rest, 'twin_waiting_writes')) === 1);
   assert.is(await numberOf(rest, 'twin_event_streams'), 1);
+  assert.is(await numberOf(rest, 'twin_watchers'), 2);
   assert.is(await numberOf(rest, 'twin_devices_connected'), 1);
   rest.twins.put(id, 'current', { version: 0, data: { n: 1 } }, () => undefined);
   await waiting;
@@ -63,6 +64,7 @@ test('what is open is counted while it is', async ({ rest }) => {
   rest.devices.disconnected(id);
   await until(async () => (await numberOf(rest, 'twin_event_streams')) === 0);
   assert.is(await numberOf(rest, 'twin_waiting_writes'), 0);
+  assert.is(await numberOf(rest, 'twin_watchers'), 0);
   assert.is(await numberOf(rest, 'twin_devices_connected'), 0);
 });
 
