@@ -82,7 +82,7 @@ class File {
     res.setHeader('ETag', etag);
     // Asked for again each time, and mostly not sent: a new version of the server has its own app.
     res.setHeader('Cache-Control', 'no-cache');
-    res.setHeader('Vary', 'Accept-Encoding');
+    res.appendHeader('Vary', 'Accept-Encoding');
     if (req.headers['if-none-match'] === etag) return void res.writeHead(304).end();
     if (encoding !== 'identity') res.setHeader('Content-Encoding', encoding);
     res.writeHead(200, { 'Content-Type': this.#asset.type, 'Content-Length': body.length }).end(body);
