@@ -3,6 +3,7 @@
 import { copyFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { FlashFile } from '../../../firmware/desktop/flash.js';
 import type { Cut } from '../../../firmware/desktop/index.js';
 import { until } from '../../until.js';
 import { ScriptedServer } from './scripted-server.js';
@@ -83,6 +84,30 @@ for (const [name, history] of Object.entries(HISTORIES)) {
     }
   });
 }
+
+test('a slot that was torn is told, and the other one holds; none that holds is armed, with a fault', async ({
+  bench,
+  server,
+}) => {
+  const before = await live(bench, server, [true, false]);
+  const flash = bench.path('flash.json');
+  for (const [torn, armed] of [
+    [['armed.b'], true],
+    [['armed.a'], false],
+    [['armed.a', 'armed.b'], true],
+  ] as const) {
+    copyFileSync(before, flash);
+    const file = new FlashFile(flash);
+    for (const key of torn) file.write(`panel/${key}`, Buffer.alloc(9, 0xff));
+    server.armed = undefined;
+    server.reports.length = 0;
+    const panel = await bench.panel({ server: server.url, flash });
+    await until(() => server.reports.length > 0);
+    assert.is(server.reports[0]?.data.alarm_armed, armed, torn.join());
+    panel.stop();
+  }
+  await bench.traced('armed with a fault');
+});
 
 test('arming that was confirmed outlives a power cut', async ({ bench, server }) => {
   const panel = await bench.panel({ server: server.url });

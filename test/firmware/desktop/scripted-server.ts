@@ -1,6 +1,7 @@
 /** An MQTT server of one twin that does as the test says, and remembers what it was sent. */
 
 import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import mqttPacket, { type IPublishPacket, type Packet } from 'mqtt-packet';
 import { parseRequestTopic } from '../../../shared/topic-grammar.js';
 import { changedTopic, requestTopic, responseTopic } from '../../../shared/topics.js';
@@ -30,11 +31,16 @@ export class ScriptedServer {
   /** The packets that are not answered. */
   deafTo: string[] = [];
   #version = 0;
-  readonly #server: Server = createServer((socket) => this.#serve(socket));
+  readonly #server: Server;
 
-  static async listen(host = '127.0.0.1'): Promise<ScriptedServer> {
-    const server = new ScriptedServer();
-    await new Promise<void>((resolve) => server.#server.listen(0, host, resolve));
+  private constructor(tls: TlsOptions | undefined) {
+    const serve = (socket: Socket): void => this.#serve(socket);
+    this.#server = tls === undefined ? createServer(serve) : createTlsServer(tls, serve);
+  }
+
+  static async listen(host = '127.0.0.1', port = 0, tls?: TlsOptions): Promise<ScriptedServer> {
+    const server = new ScriptedServer(tls);
+    await new Promise<void>((resolve) => server.#server.listen(port, host, resolve));
     return server;
   }
 
