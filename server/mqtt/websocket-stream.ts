@@ -23,7 +23,7 @@ export class WebSocketStream extends Duplex {
    * @param firstMessageBytes the longest message until the client is {@link admitted}; after that ws bounds it alone
    */
   constructor(webSocket: WebSocket, socket: Duplex, firstMessageBytes: number) {
-    super();
+    super({ allowHalfOpen: false });
     this.#webSocket = webSocket;
     this.#socket = socket;
     this.#unheard = { limit: firstMessageBytes + FRAME_HEADER_BYTES, bytes: 0 };

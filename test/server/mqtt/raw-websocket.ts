@@ -52,12 +52,18 @@ export class RawWebSocket {
   readonly #socket: Socket;
   /** What came and nobody took. */
   #bytes: Buffer = Buffer.alloc(0);
+  /** Resolves when more has come, or will not come. */
+  #news: Promise<void>;
+  #tell = () => {};
 
   private constructor(socket: Socket) {
     this.#socket = socket;
+    this.#news = this.#awaitNews();
     socket.on('data', (chunk) => {
       this.#bytes = Buffer.concat([this.#bytes, chunk]);
+      this.#tell();
     });
+    socket.on('close', () => this.#tell());
     socket.on('error', () => undefined);
   }
 
@@ -119,6 +125,15 @@ export class RawWebSocket {
     this.#socket.destroy();
   }
 
+  #awaitNews(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#tell = () => {
+        this.#news = this.#awaitNews();
+        resolve();
+      };
+    });
+  }
+
   #take(length: number): Buffer {
     const taken = this.#bytes.subarray(0, length);
     this.#bytes = this.#bytes.subarray(length);
@@ -130,7 +145,7 @@ export class RawWebSocket {
       const found = find(this.#bytes);
       if (found !== undefined) return found;
       if (this.#socket.closed) throw new Error('the server closed the connection');
-      await Promise.race([once(this.#socket, 'data'), once(this.#socket, 'close')]);
+      await this.#news;
     }
   }
 }
