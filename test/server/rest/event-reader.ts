@@ -33,7 +33,11 @@ export class EventReader {
   }
 
   /** Of the twin at this path, by the owner unless another token is given. */
-  static async open(rest: TestRest, twin: string, options: ReadOptions = {}): Promise<EventReader> {
+  static async open(
+    rest: Pick<TestRest, 'url' | 'token'>,
+    twin: string,
+    options: ReadOptions = {},
+  ): Promise<EventReader> {
     const connection = new AbortController();
     const headers: Record<string, string> = { 'X-Auth-Token': options.token ?? rest.token };
     if (options.lastEventId !== undefined) headers['Last-Event-ID'] = options.lastEventId;
