@@ -1,9 +1,11 @@
 /** Clients of the real server that mean no good, by every transport, while an honest one is served beside them. */
 
+import { randomUUID } from 'node:crypto';
+import { request } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { publishPacket, RawClient } from '../server/mqtt/raw-client.js';
+import { connectPacket, publishPacket, RawClient } from '../server/mqtt/raw-client.js';
 import { type Ports, TCP, TRANSPORTS, type Transport } from '../server/mqtt/transports.js';
 import { residentBytes } from './process.js';
 import { type Credentials, createDevice, type Server, startServer } from './server.js';
@@ -148,5 +150,32 @@ for (const transport of TRANSPORTS) {
     });
   }
 }
+
+/** The status of a REST request from another address of this machine, with a token that is wrong. */
+const askFrom = (localAddress: string, { iotApi }: Server): Promise<number | undefined> =>
+  new Promise((resolve, reject) => {
+    const headers = { 'X-Auth-Token': randomUUID() };
+    const asked = request(`${iotApi}/devices`, { localAddress, headers }, (answer) => {
+      answer.resume().on('end', () => resolve(answer.statusCode));
+    });
+    asked.on('error', reject).end();
+  });
+
+test('wrong tokens and wrong passwords of one source are counted together', async ({ server, ports }) => {
+  const device = await createDevice(server, 'guessed');
+  const source = '127.0.0.2';
+  const connectFrom = async (from: string, password: string): Promise<number | undefined> => {
+    const client = await RawClient.open({ ports }, TCP, from);
+    client.send(connectPacket({ ...device, password }));
+    const { returnCode } = await client.next('connack');
+    client.vanish();
+    return returnCode;
+  };
+  for (let count = 0; count < 5; count++) assert.is(await askFrom(source, server), 401);
+  for (let count = 0; count < 5; count++) assert.is(await connectFrom(source, 'wrong'), 4);
+  assert.is(await askFrom(source, server), 429);
+  assert.is(await connectFrom(source, device.password), 3);
+  assert.is(await connectFrom('127.0.0.3', device.password), 0);
+});
 
 test.run();

@@ -110,34 +110,41 @@ const suites = overEach('slow-reader', (test, transport) => {
     await endpoint.close();
   });
 
-  test('no more requests of one connection are under way than are allowed, and all are answered in order', async () => {
-    const endpoint = await startEndpoint({ mqttInFlight: 4 });
-    const client = await RawClient.admitted(endpoint, transport, endpoint.devices.add());
-    let underWay = 0;
-    let most = 0;
-    const put = endpoint.twins.put.bind(endpoint.twins);
-    endpoint.twins.put = (twinId, name, request, answer, origin) => {
-      most = Math.max(most, ++underWay);
-      put(
-        twinId,
-        name,
-        request,
-        (error, document) => {
-          underWay--;
-          answer(error, document);
-        },
-        origin,
-      );
-    };
-    const ids = Array.from({ length: 300 }, (_, index) => index + 1);
-    client.send(
-      ...ids.map((messageId) => publishPacket('$SCW/twins/me/a/put', '{"data":{}}', { qos: 1, messageId })),
-    );
-    for (const id of ids) assert.is((await client.next('puback')).messageId, id);
-    assert.is(most, 4);
-    client.vanish();
-    await endpoint.close();
-  });
+  const BOUNDS = [
+    ['requests', { mqttInFlight: 4 }, '{"data":{}}', 4],
+    ['bytes of requests', { mqttBufferBytes: 150_000 }, BIG, 3],
+  ] as const;
+
+  for (const [what, settings, body, allowed] of BOUNDS) {
+    test(`no more ${what} of one connection are under way than are allowed, and all are answered in order`, async () => {
+      const endpoint = await startEndpoint(settings);
+      const client = await RawClient.admitted(endpoint, transport, endpoint.devices.add());
+      let underWay = 0;
+      let most = 0;
+      const put = endpoint.twins.put.bind(endpoint.twins);
+      endpoint.twins.put = (twinId, name, request, answer, origin) => {
+        most = Math.max(most, ++underWay);
+        put(
+          twinId,
+          name,
+          request,
+          (error, document) => {
+            underWay--;
+            answer(error, document);
+          },
+          origin,
+        );
+      };
+      const ids = Array.from({ length: 300 }, (_, index) => index + 1);
+      for (const messageId of ids) {
+        client.send(publishPacket('$SCW/twins/me/a/put', body, { qos: 1, messageId }));
+      }
+      for (const id of ids) assert.is((await client.next('puback')).messageId, id);
+      assert.is(most, allowed);
+      client.vanish();
+      await endpoint.close();
+    });
+  }
 });
 
 suites.run();
