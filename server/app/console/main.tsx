@@ -15,9 +15,9 @@ import { Subscriptions } from './subscriptions.js';
 const base = `/iot/v1/regions/${encodeURIComponent(document.documentElement.dataset.region ?? '')}`;
 const kept = recall(localStorage, Date.now());
 
-/** By the token that this browser was paired with, where that is an owner's. */
+/** By the token that this browser was paired with, unless that is known to be no owner's. */
 const makeDevice =
-  kept?.role !== 'owner'
+  kept === undefined || (kept.role ?? 'owner') !== 'owner'
     ? undefined
     : async (): Promise<Credentials> => {
         try {

@@ -49,6 +49,8 @@ export class Session {
   follow(state: AppState, before: AppState): void {
     const id = shownId(state);
     this.#live.follow(id);
+    // One that is opened and not known may have been made since the last look.
+    if (state.openId !== before.openId && state.openId !== undefined && state.openId !== id) this.#poll.now();
     const isNew = id !== shownId(before) || before.link.kind !== 'live';
     if (id !== undefined && state.link.kind === 'live' && isNew) this.#readPast(id);
   }

@@ -44,11 +44,11 @@ export function wishText({ kind, next }: Toggle): string | undefined {
     case 'changing':
       return doing;
     case 'late':
-      return `The panel does not ${word}: it is connected, but has not followed for 10 seconds. Look after it.`;
+      return `The panel is connected, but does not ${word}. Look after it.`;
     case 'waiting':
       return `Will ${word} when the panel is back.`;
     case 'unsure':
-      return `Asked to ${word}. Whether it did is shown when the connection is back.`;
+      return `Asked to ${word}. The answer waits for the connection.`;
   }
 }
 
@@ -56,8 +56,9 @@ export function wishText({ kind, next }: Toggle): string | undefined {
 export const actionText = ({ kind, next }: Toggle): string =>
   kind === 'settled' ? (next ? 'Arm' : 'Disarm') : 'Cancel';
 
-/** Why the toggle cannot be touched, for a person; undefined: it can. */
+/** Why the toggle cannot be touched, for a person, or '' for a moment; undefined: it can. */
 export function obstacleText(link: Link, role: Role | undefined): string | undefined {
-  if (link.kind !== 'live') return 'Nothing can be changed without the server.';
+  if (link.kind === 'lost') return 'Nothing can be changed without the server.';
+  if (link.kind === 'connecting') return '';
   return role === 'reader' ? WORDS['not-allowed'].what : undefined;
 }

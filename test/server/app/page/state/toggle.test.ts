@@ -54,7 +54,7 @@ test('says so when a reachable panel has not followed within ten seconds, and no
   assert.is(shown(state, T + SECOND + PATIENCE_MS - 1).kind, 'changing');
   const late = shown(state, T + SECOND + PATIENCE_MS);
   assert.is(late.kind, 'late');
-  assert.match(wishText(late) ?? '', 'does not arm');
+  assert.match(wishText(late) ?? '', 'connected, but does not arm');
 });
 
 test('the ten seconds begin when the panel comes back', () => {

@@ -1,0 +1,157 @@
+/** The whole story on one phone and on two: armed, the door opens, the alarm, disarmed; and how long that takes. */
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { needsIn } from '../../programs.js';
+import { until } from '../../until.js';
+import { doorEdgeToPage, touchToArmed } from './measure.js';
+import type { Phone } from './phone.js';
+import { type Scene, startScene } from './scene.js';
+
+const tests = suite<{ scene: Scene; phone: Phone }>('an alarm on the phone');
+const test = needsIn(tests, 'chromium');
+
+tests.before(async (context) => {
+  context.scene = await startScene();
+});
+tests.before.each(async (context) => {
+  await context.scene.settle();
+  context.phone = await context.scene.phone({ permissions: ['notifications'] });
+  await context.phone.seesState('Disarmed');
+});
+tests.after.each(async ({ scene, phone }) => {
+  assert.equal(phone.faults, []);
+  const { host } = new URL(scene.server.http);
+  assert.equal(
+    phone.asked.filter((address) => new URL(address).host !== host),
+    [],
+  );
+  await phone.close();
+});
+tests.after(({ scene }) => scene.close());
+
+test('arms, sees the door, rings, and is disarmed by one touch', async ({ scene, phone }) => {
+  const { panel } = scene;
+  await phone.touch('Arm');
+  await phone.seesState('Armed');
+  assert.ok(panel.state.armed);
+  await phone.seesDoor('closed');
+
+  panel.openDoor();
+  await phone.sees(`The siren at Front door is ringing. Door open.`);
+  assert.ok(panel.state.sirenRinging);
+  await phone.touch('Disarm');
+  await phone.seesState('Disarmed');
+  assert.not(panel.state.sirenRinging);
+  await phone.seesDoor('open');
+  await phone.sees('Siren silent');
+
+  panel.closeDoor();
+  await phone.seesDoor('closed');
+  for (const line of [
+    'Armed',
+    'Door opened',
+    'Siren rang',
+    'Siren stopped after',
+    'Disarmed after',
+    'Door closed after',
+  ])
+    await phone.page.locator('.happenings', { hasText: line }).waitFor();
+});
+
+test('never shows armed before the panel said so', async ({ scene, phone }) => {
+  // Notes every state that is shown, however briefly, and whether the toggle stood there.
+  await phone.page.evaluate(`{
+    window.shown = [];
+    const look = () => window.shown.push(document.querySelector('.word').textContent + ' ' + document.querySelector('.arm-button').className);
+    new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+  }`);
+  scene.panel.powerOff();
+  await phone.sees('No contact with the panel');
+  await phone.touch('Arm');
+  await phone.sees('Will arm when the panel is back.');
+  const before = (await phone.page.evaluate('window.shown')) as string[];
+  assert.ok(before.length > 0);
+  assert.equal(
+    before.filter((each) => each.includes('Armed') || each.includes('knob-armed')),
+    [],
+  );
+  scene.panel.powerOn();
+  await phone.seesState('Armed');
+  assert.ok(scene.panel.state.armed);
+});
+
+test('a touch takes a wish back that is still on its way', async ({ scene, phone }) => {
+  scene.panel.powerOff();
+  await phone.sees('No contact with the panel');
+  await phone.touch('Arm');
+  await phone.sees('Will arm when the panel is back.');
+  await phone.touch('Cancel');
+  await phone.seesNo('Will arm when the panel is back.');
+  scene.panel.powerOn();
+  await phone.sees('Panel connected');
+  await phone.seesState('Disarmed');
+});
+
+test('two phones show the same, whichever is touched', async ({ scene, phone }) => {
+  const other = await scene.phone();
+  await other.touch('Arm');
+  await Promise.all([phone.seesState('Armed'), other.seesState('Armed')]);
+  scene.panel.openDoor();
+  await Promise.all([phone.sees('is ringing'), other.sees('is ringing')]);
+  await phone.touch('Disarm');
+  await Promise.all([phone.seesState('Disarmed'), other.seesState('Disarmed')]);
+  await other.close();
+});
+
+test('an alarm is a notification too, which goes when it is over', async ({ scene, phone }) => {
+  const notifications = () =>
+    phone.page.evaluate(
+      'navigator.serviceWorker.ready.then((worker) => worker.getNotifications()).then((all) => all.map(({ title, body }) => [title, body]))',
+    ) as Promise<string[][]>;
+  await phone.touch('Arm');
+  await phone.seesState('Armed');
+  scene.panel.openDoor();
+  await phone.sees('is ringing');
+  await until(async () => (await notifications()).length > 0);
+  assert.equal(await notifications(), [['Alarm: Front door', 'The siren is ringing. Door open.']]);
+  await phone.touch('Disarm');
+  await until(async () => (await notifications()).length === 0);
+});
+
+test('a phone can be silenced while the siren rings on, and an alarm that nobody saw is told later', async ({
+  scene,
+  phone,
+}) => {
+  const other = await scene.phone();
+  await other.touch('Arm');
+  await phone.seesState('Armed');
+  scene.panel.openDoor();
+  await phone.touch('Only silence this phone');
+  await phone.seesState('Alarm');
+  assert.ok(scene.panel.state.sirenRinging);
+  scene.panel.closeDoor();
+  await other.touch('Disarm');
+  await phone.seesState('Disarmed');
+  // Both know; one that comes now does not.
+  assert.is(await phone.page.getByText('The siren rang').count(), 0);
+  assert.is(await other.page.getByText('The siren rang').count(), 0);
+  const third = await scene.phone();
+  await third.sees('The siren rang');
+  await third.touch('OK');
+  await third.seesNo('The siren rang');
+  await third.page.reload();
+  await third.seesState('Disarmed');
+  await third.page.locator('.happenings', { hasText: 'Siren rang' }).waitFor();
+  assert.is(await third.page.getByText('The siren rang').count(), 0);
+  await third.close();
+  await other.close();
+});
+
+test('says how long it takes', async ({ scene, phone }) => {
+  const armed = await touchToArmed(phone, scene.panel);
+  const opened = await doorEdgeToPage(phone, scene.panel);
+  console.log(`touch → confirmed ${armed.toFixed(0)} ms, door edge → page ${opened.toFixed(0)} ms`);
+});
+
+tests.run();

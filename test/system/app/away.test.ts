@@ -1,0 +1,136 @@
+/** The panel without power or network, a panel that does not follow, and a server that is away: the app says so, and comes back. */
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { needsIn } from '../../programs.js';
+import { until } from '../../until.js';
+import type { Phone } from './phone.js';
+import { type Scene, startScene } from './scene.js';
+
+const tests = suite<{ scene: Scene; phone: Phone }>('away');
+const test = needsIn(tests, 'chromium');
+
+tests.before(async (context) => {
+  context.scene = await startScene();
+});
+tests.before.each(async (context) => {
+  await context.scene.settle();
+  context.phone = await context.scene.phone();
+  await context.phone.sees('Panel connected');
+});
+tests.after.each(async ({ phone }) => {
+  assert.equal(phone.faults, []);
+  await phone.close();
+});
+tests.after(({ scene }) => scene.close());
+
+test('a panel without power is shown as it was last, and when that was, and comes back armed', async ({
+  scene,
+  phone,
+}) => {
+  await phone.touch('Arm');
+  await phone.seesState('Armed');
+  scene.panel.powerOff();
+  await phone.sees(/No contact with the panel since \d\d:\d\d/);
+  await phone.sees('Last known:');
+  await phone.seesState('Armed');
+  await phone.sees(/^Updated/);
+  await phone.page.locator('.happenings', { hasText: 'Contact lost' }).waitFor();
+
+  scene.panel.openDoor();
+  scene.panel.powerOn();
+  await phone.sees('is ringing');
+  await phone.seesNo('Last known:');
+});
+
+test('a panel without its network is waited for', async ({ scene, phone }) => {
+  scene.panel.networkOff();
+  await phone.sees('No contact with the panel');
+  scene.panel.openDoor();
+  await scene.panel.until(({ doorOpen }) => doorOpen);
+  await phone.seesDoor('closed');
+  await phone.touch('Arm');
+  await phone.sees('Will arm when the panel is back.');
+  scene.panel.networkOn();
+  await phone.sees('is ringing');
+  await phone.sees('Panel connected');
+});
+
+test('a panel that is there and does not follow is told of after ten seconds', async ({ scene, phone }) => {
+  await phone.page.clock.install();
+  await phone.page.reload();
+  await phone.sees('Panel connected');
+  scene.panel.freezeNetwork();
+  await phone.touch('Arm');
+  await phone.sees('Arming…');
+  await phone.page.clock.runFor(9000);
+  await phone.sees('Arming…');
+  await phone.page.clock.runFor(2000);
+  await phone.sees('The panel is connected, but does not arm.');
+  await phone.seesState('Disarmed');
+});
+
+/** The streams of events that the server has open. */
+async function openStreams({ server }: Scene): Promise<number> {
+  const answer = await fetch(`${server.http}/metrics`, { headers: { 'X-Auth-Token': server.token } });
+  return Number(/^\w*event_streams\w* (\d+)$/m.exec(await answer.text())?.[1]);
+}
+
+test('a server that restarts is come back to, with one connection, and nothing is missed', async ({
+  scene,
+  phone,
+}) => {
+  await scene.stopServer();
+  await phone.sees(/No connection to the server since \d\d:\d\d/);
+  await phone.sees('Last known:');
+  await phone.sees('Nothing can be changed without the server.');
+  scene.panel.openDoor();
+  await scene.restartServer();
+  await phone.seesDoor('open');
+  await phone.sees('Panel connected');
+  await phone.seesNo('Last known:');
+  await phone.touch('Arm');
+  await phone.sees('is ringing');
+  assert.is(await openStreams(scene), 1);
+});
+
+test('a phone whose network comes back does not wait for its next attempt', async ({ scene, phone }) => {
+  await phone.page.clock.install();
+  await phone.page.reload();
+  await phone.sees('Panel connected');
+  await phone.context.setOffline(true);
+  // Nothing comes: that is noticed by the silence.
+  await phone.page.clock.runFor(40_000);
+  await phone.sees('No connection to the server');
+  scene.panel.openDoor();
+  await scene.panel.until(({ doorOpen }) => doorOpen);
+  await phone.context.setOffline(false);
+  await phone.seesDoor('open');
+});
+
+test('a disk that takes no writes is told, and what is wanted stays as it was', async ({ scene, phone }) => {
+  await phone.page.route('**/documents/desired', (route) =>
+    route.fulfill({ status: 503, json: { type: 'transient_state', message: 'storage unavailable' } }),
+  );
+  await phone.touch('Arm');
+  await phone.sees('The server cannot write: its disk is full or broken.');
+  await phone.sees('Make room on the server');
+  await phone.touch('OK');
+  await phone.seesNo('The server cannot write');
+  await phone.seesState('Disarmed');
+  assert.is(await phone.page.locator('.wish').textContent(), '');
+  assert.not(scene.panel.state.armed);
+});
+
+test('a panel that was removed is told of, and the others are listed', async ({ scene, phone }) => {
+  const body = JSON.stringify({ name: 'Garage', allow_insecure: true });
+  const made = await scene.server.api('/devices', { method: 'POST', body });
+  const { device } = (await made.json()) as { device: { id: string } };
+  await phone.page.goto(`${scene.server.http}/#panel=${device.id}`);
+  await phone.sees('Not heard of yet');
+  await scene.server.api(`/devices/${device.id}`, { method: 'DELETE' });
+  await phone.sees('The server does not know this panel any more.');
+  await until(async () => (await phone.page.locator('h1').textContent()) === 'Front door');
+});
+
+tests.run();
