@@ -2,6 +2,7 @@
 
 import type { Row } from './row.js';
 import { aedesLowdb } from './rows/aedes-lowdb.js';
+import { app } from './rows/app.js';
 import { atQos0, atQos1 } from './rows/inband-put.js';
 import { memory } from './rows/memory.js';
 import { push } from './rows/push.js';
@@ -26,4 +27,5 @@ export const ROWS: readonly Row[] = [
   stall,
   push,
   siren,
+  app,
 ];

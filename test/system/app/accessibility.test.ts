@@ -27,11 +27,11 @@ tests.after(({ scene }) => scene.close());
 
 /** Violations of WCAG 2.2 AA and of best practice, and what is wider than the screen. */
 async function examine({ page }: Phone, screen: string): Promise<void> {
+  if ((await page.evaluate('typeof axe')) === 'undefined') await page.evaluate(AXE);
   for (const viewport of SIZES) {
     await page.setViewportSize(viewport);
     for (const colorScheme of SCHEMES) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      await page.evaluate(AXE);
       const { violations } = (await page.evaluate('axe.run()')) as AxeResults;
       const found = violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
       assert.equal(found, [], `${screen}, ${viewport.width} wide, ${colorScheme}`);

@@ -14,6 +14,7 @@ export interface Scene {
   readonly server: Server;
   readonly panel: DesktopPanel;
   readonly device: Credentials;
+  readonly browser: Browser;
   /** A phone that is paired by a link with this token; by default the owner's. */
   phone(options?: PhoneOptions): Promise<Phone>;
   /** A new token. */
@@ -32,7 +33,8 @@ export interface PhoneOptions extends BrowserContextOptions {
   token?: string;
 }
 
-const PHONE: BrowserContextOptions = {
+/** A phone in Paris. */
+export const PHONE: BrowserContextOptions = {
   viewport: { width: 390, height: 844 },
   locale: 'en-GB',
   timezoneId: 'Europe/Paris',
@@ -70,6 +72,7 @@ export async function startScene(name = 'Front door'): Promise<Scene> {
     },
     panel,
     device,
+    browser,
     phone: ({ token = server.token, ...options } = {}) =>
       openPhone(browser, server.http, token, { ...PHONE, ...options }),
     async token(role) {

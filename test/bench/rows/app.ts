@@ -1,0 +1,78 @@
+import { DEFAULTS } from '../../../firmware/config.js';
+import { coldFirstPaint, doorEdgeToPage, touchToArmed } from '../../system/app/measure.js';
+import { openPhone, type Phone } from '../../system/app/phone.js';
+import { launchBrowser, PHONE } from '../../system/app/scene.js';
+import type { Bench } from '../bench.js';
+import { type Panel, startPanel } from '../panel.js';
+import { percentile, type Row } from '../row.js';
+import { createDevices, startServer } from '../server.js';
+
+const UNIT = 'ms';
+const LEAST_ALARMS = 10;
+const ALARM_LIMIT = 150;
+const PAINT_LIMIT = 1000;
+
+interface Times {
+  armed: number[];
+  opened: number[];
+}
+
+/** What a person with a phone waits for: Chromium on the load's core, the app and a panel on desktop XS as they are. */
+export const app: Row = {
+  name: 'app',
+  needs: ['chromium'],
+  async run(bench) {
+    const server = await startServer(bench);
+    const [device] = await createDevices(server, 1);
+    if (device === undefined) throw new Error('no device was made');
+    const panel = await startPanel(bench, server, device);
+    const browser = await launchBrowser();
+    bench.atClose(() => browser.close());
+    const url = `http://${server.http.address.host}:${server.http.address.port}`;
+    const phone = await openPhone(browser, url, server.token, PHONE);
+    await phone.seesState('Disarmed');
+    const [armed, opened, painted]: [number[], number[], number[]] = [[], [], []];
+    for (let round = 1; round <= bench.options.rounds; round += 1) {
+      const times = await alarms(bench, phone, panel);
+      armed.push(percentile(times.armed, 0.99));
+      opened.push(percentile(times.opened, 0.99));
+      painted.push(await coldFirstPaint(browser, url, server.token));
+      const figures = [armed, opened, painted].map((each) => `${each.at(-1)?.toFixed(0)} ${UNIT}`).join(', ');
+      bench.progress(
+        `round ${round} of ${bench.options.rounds}: p99 of ${times.armed.length} and paint: ${figures}`,
+      );
+    }
+    const row = (name: string, what: string, figures: number[], limit: number) => ({
+      row: name,
+      what,
+      unit: UNIT,
+      server: figures,
+      bar: { relation: '<=', limit, on: 'server' } as const,
+      notes: [],
+    });
+    return [
+      row('app', 'touch in the phone app → it shows the panel armed, p99', armed, ALARM_LIMIT),
+      row(
+        'app-door',
+        `door edge at the panel → the phone app rings, p99, with the debounce of ${DEFAULTS.debounce} ms`,
+        opened,
+        ALARM_LIMIT,
+      ),
+      row('app-paint', 'first paint of the phone app, nothing kept, by slow 4G', painted, PAINT_LIMIT),
+    ];
+  },
+};
+
+async function alarms(bench: Bench, phone: Phone, panel: Panel): Promise<Times> {
+  const times: Times = { armed: [], opened: [] };
+  const end = performance.now() + 1000 * bench.options.seconds;
+  while (performance.now() < end || times.armed.length < LEAST_ALARMS) {
+    times.armed.push(await touchToArmed(phone));
+    times.opened.push(await doorEdgeToPage(phone, () => panel.type('open')));
+    await phone.touch('Disarm');
+    await phone.seesState('Disarmed');
+    panel.type('close');
+    await phone.seesDoor('closed');
+  }
+  return times;
+}
