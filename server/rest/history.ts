@@ -15,15 +15,16 @@ const LIMIT = 100;
 const HIGHEST_LIMIT = 1000;
 
 /**
- * `GET …/documents/{name}/history?since=<RFC 3339>&limit=<1 to 1000, else 100>`: `{"history":[document,…]}`, the
- * versions written at that time or later, newest first and with the present one; of large ones as many as
- * `TWIN_HISTORY_BYTES` allows.
+ * `GET …/documents/{name}/history?since=<RFC 3339>&before=<version>&limit=<1 to 1000, else 100>`:
+ * `{"history":[document,…]}`, the versions written at that time or later and below that version, newest first and with the
+ * present one; of large ones as many as `TWIN_HISTORY_BYTES` allows.
  */
 export function routeHistory(router: Router, { twins, devices, settings }: HistoryParts): void {
   const path = '/twins/:twin_id/documents/:document_name/history';
   router.on('GET', path, { resource: 'twin_document', action: 'read' }, (call) => {
     const range = {
       ...since(call),
+      before: intQuery(call, 'before', Number.MAX_SAFE_INTEGER, 1, Number.MAX_SAFE_INTEGER),
       limit: intQuery(call, 'limit', LIMIT, 1, HIGHEST_LIMIT),
       bytes: settings.historyBytes,
     };

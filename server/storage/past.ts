@@ -82,11 +82,11 @@ export class Past {
 /** The versions in a range, of which some may come twice. @param versions newest first */
 export async function selectPast(
   versions: AsyncIterable<StoredDocument>,
-  { since = '', limit, bytes }: PastRange,
+  { since = '', before = Number.POSITIVE_INFINITY, limit, bytes }: PastRange,
 ): Promise<StoredDocument[]> {
   const selected: StoredDocument[] = [];
   let room = bytes;
-  let below = Number.POSITIVE_INFINITY;
+  let below = before;
   for await (const document of versions) {
     // A clock that was set back leaves times that do not follow the versions.
     if (document.version >= below || document.updatedAt < since) continue;

@@ -14,6 +14,8 @@ export interface StoredDocument {
 export interface PastRange {
   /** Only versions written at this time or later, RFC 3339 in UTC with milliseconds. */
   readonly since?: string;
+  /** Only versions below this one: with the last of one answer, the next goes on where it ended. */
+  readonly before?: number;
   /** So many at most. */
   readonly limit: number;
   /** So many UTF-16 units of `data` at most, roughly their bytes; one version is given however long it is. */

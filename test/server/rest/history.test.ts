@@ -46,6 +46,15 @@ test('so many are shown as are asked for, else a hundred', async ({ put, history
   assert.equal(versions(await history('?limit=1000')), newest(120));
 });
 
+test('an answer goes on where the one before it ended', async ({ put, history }) => {
+  for (let n = 0; n < 5; n += 1) await put({ n });
+  assert.equal(versions(await history('?limit=2')), [5, 4]);
+  assert.equal(versions(await history('?limit=2&before=4')), [3, 2]);
+  assert.equal(versions(await history('?limit=2&before=2')), [1]);
+  assert.equal(versions(await history('?limit=2&before=1')), []);
+  for (const before of ['0', '-1', 'x']) assert.is((await history(`?before=${before}`)).status, 400);
+});
+
 test('versions from a time on are shown, that of the time itself included, in whatever zone it is told', async ({
   put,
   history,

@@ -130,6 +130,8 @@ export function storageContract(test: Test): void {
     }
     assert.equal(await past(storage, 'twins/a', 'd', { since: '2026-01-01T00:00:03.000Z' }), [4, 3]);
     assert.equal(await past(storage, 'twins/a', 'd', { limit: 3 }), [4, 3, 2]);
+    assert.equal(await past(storage, 'twins/a', 'd', { before: 4, limit: 2 }), [3, 2]);
+    assert.equal(await past(storage, 'twins/a', 'd', { before: 1 }), []);
     assert.equal(await past(storage, 'twins/a', 'd', { bytes: 40 }), [4, 3]);
     assert.equal(await past(storage, 'twins/a', 'd', { bytes: 1 }), [4]);
   });

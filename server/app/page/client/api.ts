@@ -63,15 +63,14 @@ export class Api {
     }
   }
 
-  /** The versions of `current` since a time, in milliseconds since 1970; newest first. */
+  /** The versions of `current` since a time, in milliseconds since 1970; newest first, none where it is not there. */
   async history(id: string, since: number): Promise<TwinDocument[]> {
+    const versions: TwinDocument[] = [];
     const query = `since=${new Date(since).toISOString()}&limit=${HISTORY_LIMIT}`;
-    try {
-      const answer = await this.#json(`${documentPath(id, CURRENT)}/history?${query}`);
-      return (answer as { history: TwinDocument[] }).history;
-    } catch (error) {
-      if (isNoDocument(error)) return [];
-      throw error;
+    for (let more = ''; ; more = `&before=${versions.at(-1)?.version}`) {
+      const page = await this.#historyPage(id, query + more);
+      versions.push(...page);
+      if (page.length < HISTORY_LIMIT) return versions;
     }
   }
 
@@ -91,6 +90,16 @@ export class Api {
       password: string;
     };
     return { id: made.device.id, password: made.password };
+  }
+
+  async #historyPage(id: string, query: string): Promise<TwinDocument[]> {
+    try {
+      const answer = await this.#json(`${documentPath(id, CURRENT)}/history?${query}`);
+      return (answer as { history: TwinDocument[] }).history;
+    } catch (error) {
+      if (isNoDocument(error)) return [];
+      throw error;
+    }
   }
 
   async #devices(): Promise<Device[]> {
