@@ -43,9 +43,14 @@ export const bundleFirmware = (): Promise<Bundle> => {
 };
 
 /** Bundles a program, with every module of the firmware and all that is built in frozen before it runs. */
-export async function bundle(main: string): Promise<Bundle> {
+export const bundle = (main: string): Promise<Bundle> => bundleEntry([FROZEN, main], [BOARD]);
+
+/** Bundles what a board has in its ROM, and no program: the modules that are frozen, but for the board itself. */
+export const bundleModules = (): Promise<Bundle> => bundleEntry([FROZEN], []);
+
+async function bundleEntry(imports: string[], alsoFrozen: string[]): Promise<Bundle> {
   const { outputFiles } = await build({
-    stdin: { contents: entry(main), resolveDir: ROOT, sourcefile: 'entry.ts' },
+    stdin: { contents: entry(imports), resolveDir: ROOT, sourcefile: 'entry.ts' },
     bundle: true,
     write: false,
     outdir: ROOT,
@@ -57,7 +62,7 @@ export async function bundle(main: string): Promise<Bundle> {
     charset: 'utf8',
     sourcemap: 'external',
     alias: PLATFORM,
-    plugins: [board, freezing],
+    plugins: [board, freezing(alsoFrozen)],
     absWorkingDir: ROOT,
     logLevel: 'silent',
   });
@@ -83,8 +88,8 @@ function position(trace: TraceMap, frame: string, line: string): string {
 }
 
 /** Imports are carried out in their order: what XS lacks here, the modules and their freezing, the program. */
-const entry = (main: string): string =>
-  [join(MODULES, 'text.ts'), FROZEN, main].map((path) => `import ${JSON.stringify(path)};`).join('\n');
+const entry = (imports: string[]): string =>
+  [join(MODULES, 'text.ts'), ...imports].map((path) => `import ${JSON.stringify(path)};`).join('\n');
 
 const FROZEN = 'frozen-modules';
 
@@ -95,25 +100,27 @@ const board: Plugin = {
   },
 };
 
-/** A module that imports those which the SDK would preload on a board, and freezes them as it does. */
-const freezing: Plugin = {
+/** A module that imports those which the SDK would preload on a board, freezes them as it does, and keeps them. */
+const freezing = (also: string[]): Plugin => ({
   name: 'freezing',
   setup(builder) {
     builder.onResolve({ filter: new RegExp(`^${FROZEN}$`) }, () => ({ path: FROZEN, namespace: FROZEN }));
     builder.onLoad({ filter: /.*/, namespace: FROZEN }, () => ({
-      contents: frozenModules(),
+      contents: frozenModules(also),
       resolveDir: ROOT,
     }));
   },
-};
+});
 
-function frozenModules(): string {
+function frozenModules(also: string[]): string {
   const { preload } = JSON.parse(readFileSync(MANIFEST, 'utf8')) as { preload: string[] };
   const ofPanel = preload.filter((name) => !name.startsWith('firmware/boards/')).concat(BOARD_PARTS);
-  const modules = ofPanel.map((name) => join(ROOT, `${name}.ts`)).concat(Object.values(PLATFORM), BOARD);
+  const modules = ofPanel.map((name) => join(ROOT, `${name}.ts`)).concat(Object.values(PLATFORM), also);
   return [
     `import { deepFreeze, intrinsics } from ${JSON.stringify(join(MODULES, 'freeze.ts'))};`,
     ...modules.map((path, index) => `import * as module${index} from ${JSON.stringify(path)};`),
-    `deepFreeze([${modules.map((_, index) => `{ ...module${index} }`).join()}, ...intrinsics()]);`,
+    `const modules = [${modules.map((_, index) => `{ ...module${index} }`).join()}];`,
+    'deepFreeze([modules, ...intrinsics()]);',
+    "Object.defineProperty(globalThis, 'preloaded', { value: modules });",
   ].join('\n');
 }

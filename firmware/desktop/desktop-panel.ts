@@ -28,6 +28,8 @@ export interface DesktopPanelOptions {
   trace?: (line: string) => void;
   /** Another program than the firmware. */
   program?: Bundle;
+  /** The path of another build of the XS engine. */
+  engine?: string;
 }
 
 /** What a person in front of the panel sees; without power nothing rings and nothing is online. */
@@ -160,6 +162,12 @@ export class DesktopPanel {
     this.#flash.cutPowerAt(operations, how, () => this.powerOff());
   }
 
+  /** What the XS machine holds after a garbage collection, in a file. @throws Error without power */
+  async writeSnapshot(path: string): Promise<void> {
+    if (this.#machine === undefined) throw new Error('there is no machine without power');
+    await this.#machine.writeSnapshot(path);
+  }
+
   /** Sets the board's clock wrong, by milliseconds. */
   shiftClock(by: number): void {
     this.#clockOffset += by;
@@ -205,13 +213,14 @@ export class DesktopPanel {
     lookup,
     timeServer = Date.now,
     trace = () => undefined,
+    engine = workerPath(),
   }: DesktopPanelOptions): MachinePorts {
     const { protocol, hostname, port } = new URL(server);
     const secure = protocol === 'mqtts:';
     const host = hostname.replace(/^\[|\]$/g, '');
     const address = { host, port: Number(port) || (secure ? MQTTS_PORT : MQTT_PORT) };
     return {
-      engine: workerPath(),
+      engine,
       config: { ...config, server, device, password, timeServer: host, ...address },
       connection: {
         partBytes: PART_BYTES,

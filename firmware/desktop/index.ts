@@ -1,6 +1,6 @@
 /** Panels on this machine, for tests and for what plays with them. */
 
-export { type Bundle, bundle, bundleFirmware } from './bundle.js';
+export { type Bundle, bundle, bundleFirmware, bundleModules } from './bundle.js';
 export {
   type DesktopPanel,
   type DesktopPanelOptions,

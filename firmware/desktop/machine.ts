@@ -109,6 +109,11 @@ export class Machine {
     for (const connection of this.#connections.values()) connection.freeze();
   }
 
+  /** All that the machine holds and still needs, in the engine's own form. */
+  writeSnapshot(path: string): Promise<void> {
+    return this.#worker.writeSnapshot(path);
+  }
+
   powerOff(): void {
     this.#over = true;
     this.#worker.kill();

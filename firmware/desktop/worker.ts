@@ -16,7 +16,7 @@ export interface WorkerListeners {
 }
 
 interface Job {
-  readonly kind: 'e' | '?';
+  readonly kind: 'e' | '?' | 'w';
   readonly bytes: Uint8Array;
   readonly done: (error: Error | null) => void;
 }
@@ -62,13 +62,12 @@ export class XsWorker {
 
   /** Evaluates a script. Rejects with what it throws, as text; does not settle when the worker dies. */
   evaluate(source: string): Promise<void> {
-    return new Promise((done, failed) =>
-      this.#enqueue({
-        kind: 'e',
-        bytes: Buffer.from(source),
-        done: (error) => (error === null ? done() : failed(error)),
-      }),
-    );
+    return this.#ask('e', source);
+  }
+
+  /** Collects garbage, and writes all that is left in the machine to a file. Does not settle when the worker dies. */
+  writeSnapshot(path: string): Promise<void> {
+    return this.#ask('w', path);
   }
 
   /** Calls the XS side's `handleCommand`; `done` is called when it has returned, or not at all when the worker dies. */
@@ -80,6 +79,16 @@ export class XsWorker {
   kill(): void {
     this.#ended = true;
     this.#process.kill('SIGKILL');
+  }
+
+  #ask(kind: Job['kind'], text: string): Promise<void> {
+    return new Promise((done, failed) =>
+      this.#enqueue({
+        kind,
+        bytes: Buffer.from(text),
+        done: (error) => (error === null ? done() : failed(error)),
+      }),
+    );
   }
 
   #enqueue(job: Job): void {

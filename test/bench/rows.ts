@@ -3,6 +3,7 @@
 import type { Row } from './row.js';
 import { aedesLowdb } from './rows/aedes-lowdb.js';
 import { app } from './rows/app.js';
+import { firmware } from './rows/firmware.js';
 import { atQos0, atQos1 } from './rows/inband-put.js';
 import { memory } from './rows/memory.js';
 import { push } from './rows/push.js';
@@ -27,5 +28,6 @@ export const ROWS: readonly Row[] = [
   stall,
   push,
   siren,
+  firmware,
   app,
 ];

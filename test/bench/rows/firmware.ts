@@ -1,0 +1,55 @@
+import { bytecodeOf } from '../../firmware/size/bytecode.js';
+import { build, canBuild } from '../../firmware/size/engine.js';
+import { type Heap, measureHeap, total } from '../../firmware/size/heap.js';
+import { BYTECODE_LIMIT, HEAP_LIMIT } from '../../firmware/size/limits.js';
+import type { Row } from '../row.js';
+
+const KIB = 1024;
+const EVENTS = 100_000;
+const MANIFEST = 'manifests/esp32.json';
+const CAVEAT = 'without what the SDK itself takes: its MQTT client, TLS, sockets';
+
+const inKib = ({ slots, chunks }: Heap): string =>
+  `${(slots / KIB).toFixed(1)} KiB of slots, ${(chunks / KIB).toFixed(1)} KiB of chunks`;
+
+/** Of the panel itself, on XS built with 32 bits as it is on an ESP32. */
+export const firmware: Row = {
+  name: 'firmware',
+  needs: ['gcc', 'make'],
+  async run(bench) {
+    if (!canBuild()) throw new Error('no compiler for 32 bits: install gcc-multilib');
+    bench.progress('building XS with 32 bits, where it is not there yet');
+    const engine = build();
+    const sizes = bytecodeOf(MANIFEST, engine);
+    const largest = [...sizes].sort(([, one], [, other]) => other - one).slice(0, 4);
+    const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+    bench.progress(`${bytes} bytes of bytecode; ${EVENTS} events …`);
+    const { slotBytes, steady, growth } = await measureHeap(engine, EVENTS);
+    return [
+      {
+        row: 'firmware-bytecode',
+        what: `XS bytecode of the firmware's own ${sizes.size} modules, the board's included`,
+        unit: 'KiB',
+        server: [bytes / KIB],
+        bar: { relation: '<=', limit: BYTECODE_LIMIT / KIB, on: 'server' },
+        notes: [largest.map(([file, size]) => `${file} ${size}`).join(', ')],
+      },
+      {
+        row: 'firmware-heap',
+        what: `heap of XS in use while a panel is online, beyond its ROM; slots of ${slotBytes} bytes`,
+        unit: 'KiB',
+        server: [total(steady) / KIB],
+        bar: { relation: '<=', limit: HEAP_LIMIT / KIB, on: 'server' },
+        notes: [inKib(steady), CAVEAT],
+      },
+      {
+        row: 'firmware-growth',
+        what: `growth of that heap over ${EVENTS.toLocaleString('en')} events`,
+        unit: 'bytes',
+        server: [total(growth)],
+        bar: { relation: '<=', limit: 0, on: 'server' },
+        notes: [],
+      },
+    ];
+  },
+};

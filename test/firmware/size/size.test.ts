@@ -1,0 +1,37 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { bytecodeOf } from './bytecode.js';
+import { build, canBuild, type Engine } from './engine.js';
+import { measureHeap, total } from './heap.js';
+import { BYTECODE_LIMIT, HEAP_LIMIT } from './limits.js';
+
+const EVENTS = 2000;
+
+let engine: Engine;
+test.before(() => {
+  if (canBuild()) engine = build();
+});
+
+function needs32Bits(name: string, body: () => Promise<void> | void): void {
+  if (canBuild()) return test(name, body);
+  console.log(`skipped: ${name} needs a compiler for 32 bits (gcc-multilib)`);
+  test.skip(name);
+}
+
+needs32Bits("the firmware's own bytecode is within its bar, the ESP32's board included", () => {
+  const sizes = bytecodeOf('manifests/esp32.json', engine);
+  assert.ok([...sizes.values()].every((size) => size > 0));
+  assert.ok(sizes.has('firmware/boards/esp32.ts'));
+  const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  assert.ok(bytes <= BYTECODE_LIMIT, `${bytes} bytes`);
+});
+
+needs32Bits('a panel that is online is within the bar of its heap, and does not grow', async () => {
+  const { slotBytes, steady, growth } = await measureHeap(engine, EVENTS);
+  assert.is(slotBytes, 16);
+  assert.ok(steady.slots > 0 && steady.chunks > 0);
+  assert.ok(total(steady) <= HEAP_LIMIT, `${total(steady)} bytes`);
+  assert.ok(total(growth) <= 0, `${total(growth)} bytes`);
+});
+
+test.run();
