@@ -94,6 +94,25 @@ test('a server that restarts is come back to, with one connection, and nothing i
   assert.is(await openStreams(scene), 1);
 });
 
+test('windows that nobody sees keep one connection together', async ({ scene, phone }) => {
+  await phone.close();
+  const first = await scene.phone();
+  await first.context.addInitScript(
+    `Object.defineProperty(document, 'visibilityState', { get: () => (window.isSeen ? 'visible' : 'hidden') })`,
+  );
+  const windows = await Promise.all(Array.from({ length: 8 }, () => first.context.newPage()));
+  // The only one that is seen goes: from now on one of the others keeps the connection.
+  await first.page.close();
+  for (const page of windows) await page.goto(scene.server.http);
+  const [one] = windows;
+  await until(async () => (await openStreams(scene)) === 1);
+  scene.panel.openDoor();
+  await one?.evaluate(`{ window.isSeen = true; document.dispatchEvent(new Event('visibilitychange')); }`);
+  await one?.locator('.facts', { hasText: 'Door open' }).waitFor();
+  assert.ok((await openStreams(scene)) <= 2);
+  await first.close();
+});
+
 test('a phone whose network comes back does not wait for its next attempt', async ({ scene, phone }) => {
   await phone.page.clock.install();
   await phone.page.reload();

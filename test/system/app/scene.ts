@@ -14,6 +14,8 @@ export interface Scene {
   readonly server: Server;
   readonly panel: DesktopPanel;
   readonly device: Credentials;
+  /** The server's data directory. */
+  readonly data: string;
   readonly browser: Browser;
   /** A phone that is paired by a link with this token; by default the owner's. */
   phone(options?: PhoneOptions): Promise<Phone>;
@@ -72,6 +74,7 @@ export async function startScene(name = 'Front door'): Promise<Scene> {
     },
     panel,
     device,
+    data,
     browser,
     phone: ({ token = server.token, ...options } = {}) =>
       openPhone(browser, server.http, token, { ...PHONE, ...options }),

@@ -8,6 +8,7 @@ import { Bell } from './bell.js';
 import { keep, recall } from './kept.js';
 import { notify, withdraw } from './notices.js';
 import { Session } from './session.js';
+import { Vigil } from './vigil.js';
 
 const TICK_MS = 1000;
 /** A clock that jumped so far slept. */
@@ -31,8 +32,9 @@ export function startProgram(base: string): Program {
       session?.end();
       session = state.token === undefined ? undefined : new Session(store, base, state.token);
     }
-    session?.follow(state, before);
+    session?.follow(state, before, vigil.isAwake);
   };
+  const vigil = new Vigil(() => follow(store.state, store.state));
   store.onChange(follow);
   store.onChange(keepChanges);
   store.onChange(raiseAlarm(new Bell()));

@@ -45,10 +45,10 @@ export class Session {
     this.#poll = new Poll({ ...WAITS, look: () => this.#look(), pause: () => PAUSES_MS[this.#scene] });
   }
 
-  /** To be called at every change of the state: follows what is shown. */
-  follow(state: AppState, before: AppState): void {
+  /** To be called at every change: follows what is shown, while this window is awake. */
+  follow(state: AppState, before: AppState, isAwake: boolean): void {
     const id = shownId(state);
-    this.#live.follow(id);
+    this.#live.follow(isAwake ? id : undefined);
     // One that is opened and not known may have been made since the last look.
     if (state.openId !== before.openId && state.openId !== undefined && state.openId !== id) this.#poll.now();
     const isNew = id !== shownId(before) || before.link.kind !== 'live';

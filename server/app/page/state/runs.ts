@@ -74,7 +74,7 @@ export const isUnrecorded = (before: Run, after: Run): boolean => after.first > 
 function append(runs: Run[], run: Run): void {
   const last = runs.at(-1);
   if (last === undefined) runs.push(run);
-  else if (run.to <= last.to) return;
+  else if (run.to < last.to || (run.to === last.to && run.last <= last.last)) return;
   else if (isSame(last, run) && !isGap(last, run))
     runs[runs.length - 1] = { ...last, to: run.to, last: run.last };
   else runs.push(run);

@@ -47,6 +47,24 @@ test('what is read again is not doubled', () => {
   assert.equal(joined(runs, further), [run(0, 1), run(2, 3, { open: true }), run(4, 4)]);
 });
 
+test('two versions of one millisecond are two, and none is missing between them and the next', () => {
+  const history = [
+    current({}, T, 1),
+    current({ armed: true }, T, 2),
+    current({ armed: true }, T + MINUTE, 3),
+  ];
+  const runs = runsOf(history.reverse());
+  assert.equal(
+    runs.map(({ first, last, from, to }) => [first, last, from, to]),
+    [
+      [1, 1, T, T],
+      [2, 3, T, T + MINUTE],
+    ],
+  );
+  const [first, second] = runs;
+  assert.ok(first && second && !isGap(first, second));
+});
+
 test('what is no panel has no past', () => {
   assert.is(runOf(other({ on: true })), undefined);
   assert.equal(runsOf([other({ on: true })]), []);
