@@ -1,7 +1,7 @@
 /** What goes on between a paired phone and the server: the list is looked at, one panel is followed, its past is read. */
 
 import type { Waits } from '../../../../shared/backoff.js';
-import { type AppEvent, type AppState, PAST_MS, serverNow, shownId } from '../state/app.js';
+import { type AppEvent, type AppState, type Link, PAST_MS, serverNow, shownId } from '../state/app.js';
 import { endsPairing, type Fault } from '../state/fault.js';
 import { newsOf } from '../state/news.js';
 import { runsOf } from '../state/runs.js';
@@ -51,8 +51,9 @@ export class Session {
     this.#live.follow(isAwake ? id : undefined);
     // One that is opened and not known may have been made since the last look.
     if (state.openId !== before.openId && state.openId !== undefined && state.openId !== id) this.#poll.now();
-    const isNew = id !== shownId(before) || before.link.kind !== 'live';
-    if (id !== undefined && state.link.kind === 'live' && isNew) this.#readPast(id);
+    // Whichever panel is followed anew, its connection begins anew.
+    const isNew = state.link.kind === 'live' && before.link.kind !== 'live';
+    if (id !== undefined && isNew) this.#readPast(id);
   }
 
   async setArmed(id: string, armed: boolean): Promise<void> {
@@ -83,20 +84,27 @@ export class Session {
   }
 
   async #look(): Promise<boolean> {
-    const isFollowing = shownId(this.#store.state) !== undefined;
     try {
-      if (this.#store.state.role === undefined)
-        this.#tell({ type: 'recognised', role: await this.#api.role() });
-      const panels = await this.#api.panels();
-      if (!isFollowing) this.#tell({ type: 'link', kind: 'live', now: Date.now() });
+      const [panels] = await Promise.all([this.#api.panels(), this.#recognise()]);
+      this.#tellLink('live');
       this.#tell({ type: 'listed', panels, now: Date.now() });
       return true;
     } catch (error) {
       const fault = faultIn(error);
       if (endsPairing(fault)) this.#fail(fault);
-      else if (!isFollowing) this.#tell({ type: 'link', kind: 'lost', now: Date.now() });
+      else this.#tellLink('lost');
       return false;
     }
+  }
+
+  /** What a look at the list says of the way to the server; a live connection, where there is one, knows better. */
+  #tellLink(kind: Link['kind']): void {
+    if (shownId(this.#store.state) === undefined) this.#tell({ type: 'link', kind, now: Date.now() });
+  }
+
+  async #recognise(): Promise<void> {
+    if (this.#store.state.role !== undefined) return;
+    this.#tell({ type: 'recognised', role: await this.#api.role() });
   }
 
   async #readPast(id: string): Promise<void> {
