@@ -77,6 +77,14 @@ scenario('prints the lines of the documentation as they are', async ({ program }
   for (const line of [GET_CURRENT, ARM, DISARM]) assert.ok(program.lines.includes(line), line);
 });
 
+test('prints a link that opens the app on this computer, paired', async ({ program }) => {
+  const link = await program.line((line) => /^ {2}(http:\S+\/#token=\S+)$/.exec(line)?.[1]);
+  const { origin, hash } = new URL(link);
+  assert.match(await (await fetch(origin)).text(), '<title>Alarm</title>');
+  const headers = { 'X-Auth-Token': hash.replace('#token=', '') };
+  assert.is((await fetch(`${origin}/iot/v1/regions/fr-par/tokens/self`, { headers })).status, 200);
+});
+
 scenario('a curl line arms the panel, a door rings it, and a power cut changes nothing', async (context) => {
   const { paste, program } = context;
   const first = await current(context);
