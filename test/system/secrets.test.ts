@@ -133,8 +133,8 @@ test('no log line holds a secret that was used, nor does any file but the keys o
   secrets.push(failing.password, ...keyLines(failing));
   await server.api(`/devices/${failing.id}/disable`, { method: 'POST' });
 
-  const kept = filesOf(server.data);
   assert.equal(await server.stop(), { code: 0, signal: null });
+  const kept = filesOf(server.data);
   const said = server.program.lines.join('\n').toLowerCase();
   assert.match(said, '"audit":"authentication_refused"');
   assert.match(said, '"audit":"token_revoked"');
