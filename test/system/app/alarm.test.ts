@@ -148,6 +148,31 @@ test('a phone can be silenced while the siren rings on, and an alarm that nobody
   await other.close();
 });
 
+test('an alarm is heard and felt until somebody takes note, once the page was touched', async ({ scene }) => {
+  const phone = await scene.phone();
+  await phone.context.addInitScript(`{
+    window.signals = { tones: 0, shakes: [] };
+    const { createOscillator } = AudioContext.prototype;
+    AudioContext.prototype.createOscillator = function () {
+      window.signals.tones += 1;
+      return createOscillator.call(this);
+    };
+    navigator.vibrate = (pattern) => window.signals.shakes.push(pattern);
+  }`);
+  await phone.page.reload();
+  await phone.touch('Arm');
+  await phone.seesState('Armed');
+  scene.panel.openDoor();
+  await phone.sees('is ringing');
+  const signals = () =>
+    phone.page.evaluate('window.signals') as Promise<{ tones: number; shakes: unknown[] }>;
+  await until(async () => (await signals()).tones >= 2);
+  assert.ok(Array.isArray((await signals()).shakes[0]));
+  await phone.touch('Only silence this phone');
+  await until(async () => (await signals()).shakes.at(-1) === 0);
+  await phone.close();
+});
+
 test('says how long it takes', async ({ scene, phone }) => {
   const armed = await touchToArmed(phone);
   const opened = await doorEdgeToPage(phone, () => scene.panel.openDoor());

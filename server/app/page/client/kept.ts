@@ -1,11 +1,18 @@
 /** What stays on the phone: the pairing, and what was known last, so that the app has something to show at once. */
 
 import { type AppState, PAST_MS, type Role } from '../state/app.js';
-import { type Panel, unanswered } from '../state/panel.js';
+import { lasting, type Panel } from '../state/panel.js';
 import { type Run, recent } from '../state/runs.js';
 
 /** Changes with the form of what is kept; what another form left is not read. */
 const KEY = 'alarm-twin-1';
+
+/** What keeps texts, as the browser's own storage does. */
+export interface TextStorage {
+  getItem(key: string): string | null;
+  setItem(key: string, text: string): void;
+  removeItem(key: string): void;
+}
 
 export interface Kept {
   readonly token: string;
@@ -16,7 +23,7 @@ export interface Kept {
 }
 
 /** What an earlier visit left, or undefined. */
-export function recall(storage: Storage, now: number): Kept | undefined {
+export function recall(storage: TextStorage, now: number): Kept | undefined {
   try {
     const kept = JSON.parse(storage.getItem(KEY) ?? 'null') as Kept | null;
     if (kept === null || typeof kept.token !== 'string') return undefined;
@@ -28,10 +35,10 @@ export function recall(storage: Storage, now: number): Kept | undefined {
   }
 }
 
-export function keep(storage: Storage, { token, role, panels, past, seen }: AppState): void {
+export function keep(storage: TextStorage, { token, role, panels, past, seen }: AppState): void {
   try {
     if (token === undefined) storage.removeItem(KEY);
-    else storage.setItem(KEY, JSON.stringify({ token, role, panels: panels.map(unanswered), past, seen }));
+    else storage.setItem(KEY, JSON.stringify({ token, role, panels: panels.map(lasting), past, seen }));
   } catch {
     // No room, or nothing may be kept: the app works, and must be paired again the next time.
   }

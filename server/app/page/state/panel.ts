@@ -91,6 +91,9 @@ export function answered(panel: Panel, document: TwinDocument): Panel {
 /** It was not done. */
 export const unanswered = (panel: Panel): Panel => without(panel, 'asked');
 
+/** What of it is worth knowing later. */
+export const lasting = (panel: Panel): Panel => without(unanswered(panel), 'differsSince');
+
 /** Begins and ends the time that the panel takes to follow; only while it could. */
 export function timed(before: Panel | undefined, panel: Panel, isLive: boolean, now: number): Panel {
   if (!isLive || !panel.presence.isConnected || !differs(panel)) return without(panel, 'differsSince');
