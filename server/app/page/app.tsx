@@ -58,7 +58,7 @@ function Toasts({ state, program }: AppProps): JSX.Element {
     <div class="toasts" role="alert">
       {id !== undefined && missed !== undefined && (
         <Toast onClose={() => store.dispatch({ type: 'alarm-seen', id })}>
-          <strong>The siren rang</strong> {clockText(missed.from, serverNow(state))}, for{' '}
+          <strong>The siren rang:</strong> {clockText(missed.from, serverNow(state))}, for{' '}
           {durationText(missed.to - missed.from)}.
         </Toast>
       )}
