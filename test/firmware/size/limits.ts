@@ -6,3 +6,9 @@ const KIB = 1024;
 export const BYTECODE_LIMIT = 24 * KIB;
 /** Of slots and chunks in use beyond what is in the ROM. */
 export const HEAP_LIMIT = 24 * KIB;
+/**
+ * How many times what a panel holds the manifest gives to its machine at once. The rest is for what lives between two
+ * garbage collections, and for a TLS handshake, which was seen in the SDK's simulator to hold 2000 slots and 32 KiB of
+ * chunks for a moment.
+ */
+export const HEAD_ROOM = { slots: 2, chunks: 7 };

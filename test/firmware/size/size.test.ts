@@ -1,9 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { readManifest } from '../manifests.js';
 import { bytecodeOf } from './bytecode.js';
 import { build, canBuild, type Engine } from './engine.js';
 import { measureHeap, total } from './heap.js';
-import { BYTECODE_LIMIT, HEAP_LIMIT } from './limits.js';
+import { BYTECODE_LIMIT, HEAD_ROOM, HEAP_LIMIT } from './limits.js';
 
 const EVENTS = 2000;
 
@@ -32,6 +33,16 @@ needs32Bits('a panel that is online is within the bar of its heap, and does not 
   assert.ok(steady.slots > 0 && steady.chunks > 0);
   assert.ok(total(steady) <= HEAP_LIMIT, `${total(steady)} bytes`);
   assert.ok(total(growth) <= 0, `${total(growth)} bytes`);
+});
+
+needs32Bits('the machine that the manifest asks for has the head-room that is stated', async () => {
+  const { slotBytes, steady } = await measureHeap(engine, 0);
+  const { heap, chunk } = readManifest('manifests/manifest.json').creation as Record<
+    'heap' | 'chunk',
+    { initial: number }
+  >;
+  assert.ok(heap.initial * slotBytes >= HEAD_ROOM.slots * steady.slots);
+  assert.ok(chunk.initial >= HEAD_ROOM.chunks * steady.chunks);
 });
 
 test.run();

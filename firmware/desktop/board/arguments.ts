@@ -1,0 +1,191 @@
+/** What was typed, judged before anything is done. */
+
+import { parseArgs } from 'node:util';
+import type { PanelConfig } from '../../config.js';
+
+/** The words were wrong; the message says how they would be right. */
+export class UsageError extends Error {
+  override name = 'UsageError';
+}
+
+/** How a pin of the board is wired, by the names that the board's config has for it. */
+export interface Wiring {
+  doorPin?: number;
+  sirenPin?: number;
+  ledPin?: number;
+  sirenActiveLow?: true;
+  ledActiveLow?: true;
+}
+
+export interface FlashOptions {
+  /** As `mcconfig` has it, such as `esp32/nodemcu`. */
+  target: string;
+  /** The serial port; the SDK's choice when absent. */
+  port: string | undefined;
+  /** Of the panel: its device and its file have it. */
+  name: string;
+  /** The id of a device that exists; else the one in the file, else a new one. */
+  device: string | undefined;
+  /** `mqtts://host:port` or `mqtt://host:port`; what the server says of itself when absent. */
+  server: string | undefined;
+  /** The base of REST, and the token. */
+  api: string;
+  token: string | undefined;
+  wifi: { ssid: string; passphrase: string } | undefined;
+  wiring: Wiring;
+  config: Partial<PanelConfig> & { timeServer?: string };
+  /** Proves the device with new credentials, also where it has some. */
+  renew: boolean;
+  debug: boolean;
+  dryRun: boolean;
+}
+
+export const HELP = `Puts the panel's program onto a board, with a device of its own on the server.
+
+  npm run flash -- --target esp32/nodemcu --port /dev/ttyUSB0 --ssid WIFI
+
+  --target T            esp32/nodemcu, esp32/esp32c3, esp32/esp32s3, any other of the SDK, or sim/nodemcu
+  --port PORT           where the board is plugged in; the SDK looks for it else
+  --ssid NAME           the Wi-Fi
+  --passphrase TEXT     its passphrase; or WIFI_PASSPHRASE, which no process list shows
+  --open                the Wi-Fi has none
+  --name NAME           of the panel (default front-door); its file is manifests/local/NAME/manifest.json
+  --device ID           a device that is there already; it gets new credentials
+  --renew               new credentials for the device of an earlier flash
+  --server URL          mqtts://HOST:PORT or mqtt://HOST:PORT as the board reaches it; else what the server says
+  --url URL             the server's REST; else TWIN_URL, else http://127.0.0.1:8080
+  --token UUID          an owner's token; else TWIN_TOKEN
+  --region NAME         else TWIN_REGION, else fr-par
+  --door-pin N          GPIOs, where not as in manifests/esp32.json
+  --siren-pin N
+  --led-pin N
+  --siren-active-low    the siren is on while its pin is low, as with most relay boards
+  --led-active-low
+  --door-inverted       a closed contact means an open door
+  --siren-mode MODE     latch (default): rings until disarmed; follow: rings while the door is open
+  --siren-cut-off S     seconds after which a latched siren stops, 0: never (default 180)
+  --time-server HOST    default pool.ntp.org
+  --debug               a build that traces to xsbug and stops at exceptions
+  --dry-run             says what would be done, and does nothing
+  --help
+`;
+
+const OPTIONS = {
+  target: { type: 'string' },
+  port: { type: 'string' },
+  ssid: { type: 'string' },
+  passphrase: { type: 'string' },
+  open: { type: 'boolean', default: false },
+  name: { type: 'string', default: 'front-door' },
+  device: { type: 'string' },
+  renew: { type: 'boolean', default: false },
+  server: { type: 'string' },
+  url: { type: 'string' },
+  token: { type: 'string' },
+  region: { type: 'string' },
+  'door-pin': { type: 'string' },
+  'siren-pin': { type: 'string' },
+  'led-pin': { type: 'string' },
+  'siren-active-low': { type: 'boolean', default: false },
+  'led-active-low': { type: 'boolean', default: false },
+  'door-inverted': { type: 'boolean', default: false },
+  'siren-mode': { type: 'string' },
+  'siren-cut-off': { type: 'string' },
+  'time-server': { type: 'string' },
+  debug: { type: 'boolean', default: false },
+  'dry-run': { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
+
+type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'];
+
+const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
+/** In bytes [IEEE 802.11]. */
+const LONGEST_SSID = 32;
+/** Printable ASCII, or a key in hexadecimal digits [IEEE 802.11]. */
+const PASSPHRASE = /^([ -~]{8,63}|[0-9a-fA-F]{64})$/;
+const LAST_GPIO = 48;
+
+/** @returns undefined when help is wanted. @throws UsageError */
+export function parseFlashOptions(args: string[], environment: NodeJS.ProcessEnv): FlashOptions | undefined {
+  const values = read(args);
+  if (values.help) return undefined;
+  const target = matching('target', required('target', values.target), /^(esp32|sim)\/\w+$/, 'esp32/nodemcu');
+  const isBoard = target.startsWith('esp32/');
+  const url = (values.url || environment.TWIN_URL || 'http://127.0.0.1:8080').replace(/\/$/, '');
+  if (!URL.canParse(url) || !url.startsWith('http')) throw new UsageError('--url: expected http://host:port');
+  return {
+    target,
+    port: values.port,
+    name: matching('name', values.name, /^[\w-]{1,64}$/, 'letters, digits, - and _'),
+    device: values.device && matching('device', values.device, UUID, 'the id of a device'),
+    server: values.server && matching('server', values.server, SERVER, 'mqtts://host:port'),
+    api: `${url}/iot/v1/regions/${values.region || environment.TWIN_REGION || 'fr-par'}`,
+    token: values.token || environment.TWIN_TOKEN || undefined,
+    wifi: isBoard ? wifi(values, environment) : undefined,
+    wiring: wiring(values),
+    config: config(values),
+    renew: values.renew,
+    // The simulator shows a NodeMCU only to a build of this kind.
+    debug: values.debug || !isBoard,
+    dryRun: values['dry-run'],
+  };
+}
+
+export const SERVER = /^mqtts?:\/\/[^/:\s]+:\d{1,5}$/;
+
+function read(args: string[]): Values {
+  try {
+    return parseArgs({ args, options: OPTIONS }).values;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function required(name: string, value: string | undefined): string {
+  if (value === undefined || value === '') throw new UsageError(`--${name} is missing`);
+  return value;
+}
+
+function matching(name: string, value: string, form: RegExp, expected: string): string {
+  if (form.test(value)) return value;
+  throw new UsageError(`--${name}: expected ${expected}`);
+}
+
+function wifi(values: Values, environment: NodeJS.ProcessEnv): { ssid: string; passphrase: string } {
+  const ssid = required('ssid', values.ssid);
+  if (Buffer.byteLength(ssid) > LONGEST_SSID) throw new UsageError('--ssid: expected 1 to 32 bytes');
+  if (values.open) return { ssid, passphrase: '' };
+  const passphrase = values.passphrase ?? environment.WIFI_PASSPHRASE;
+  if (passphrase === undefined) throw new UsageError('--passphrase is missing; --open for a Wi-Fi without');
+  return { ssid, passphrase: matching('passphrase', passphrase, PASSPHRASE, '8 to 63 characters') };
+}
+
+function wiring(values: Values): Wiring {
+  const found: Wiring = {};
+  if (values['door-pin'] !== undefined) found.doorPin = gpio('door-pin', values['door-pin']);
+  if (values['siren-pin'] !== undefined) found.sirenPin = gpio('siren-pin', values['siren-pin']);
+  if (values['led-pin'] !== undefined) found.ledPin = gpio('led-pin', values['led-pin']);
+  if (values['siren-active-low']) found.sirenActiveLow = true;
+  if (values['led-active-low']) found.ledActiveLow = true;
+  return found;
+}
+
+function gpio(name: string, given: string): number {
+  const number = Number(matching(name, given, /^\d{1,2}$/, 'the number of a GPIO'));
+  if (number <= LAST_GPIO) return number;
+  throw new UsageError(`--${name}: expected a GPIO from 0 to ${LAST_GPIO}`);
+}
+
+function config(values: Values): FlashOptions['config'] {
+  const found: FlashOptions['config'] = {};
+  const mode = values['siren-mode'];
+  const cutOff = values['siren-cut-off'];
+  if (values['door-inverted']) found.doorInverted = true;
+  if (mode === 'latch' || mode === 'follow') found.sirenMode = mode;
+  else if (mode !== undefined) throw new UsageError('--siren-mode: expected latch or follow');
+  if (cutOff !== undefined)
+    found.sirenCutOff = 1000 * Number(matching('siren-cut-off', cutOff, /^\d{1,6}$/, 'seconds'));
+  if (values['time-server'] !== undefined) found.timeServer = values['time-server'];
+  return found;
+}

@@ -1,0 +1,127 @@
+/** The manifest of one board: who it is, what it proves that with, its Wi-Fi. For its owner alone, and never in git. */
+
+import { X509Certificate } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FlashOptions } from './arguments.js';
+import type { Proof } from './registration.js';
+
+const FILE = 'manifest.json';
+const SDKCONFIG = 'sdkconfig';
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** Below the project's top. */
+const LOCAL = 'manifests/local';
+
+/** What the firmware's `mc/config` says. Certificates and key in DER as base64. */
+export interface BoardConfig {
+  server: string;
+  host: string;
+  port: number;
+  device: string;
+  password?: string;
+  ca?: string;
+  certificate?: string;
+  key?: string;
+  [name: string]: unknown;
+}
+
+interface LocalManifest {
+  include: string[];
+  config: BoardConfig;
+}
+
+/** Where the manifest of a panel is, from the project's top. */
+export const pathOf = (name: string): string => join(LOCAL, name, FILE);
+
+/** What an earlier flash has left, or undefined. @throws Error for a file that is none of ours */
+export function readConfig(root: string, name: string): BoardConfig | undefined {
+  const path = join(root, pathOf(name));
+  if (!existsSync(path)) return undefined;
+  try {
+    const { config } = JSON.parse(readFileSync(path, 'utf8')) as Partial<LocalManifest>;
+    if (typeof config?.device === 'string') return config;
+  } catch {
+    // Not JSON: damaged, as is JSON without a device.
+  }
+  throw new Error(`${path} is damaged: delete it to begin with a new device`);
+}
+
+/** What a board is told. Without a certificate it proves itself by its password. */
+export function boardConfig(
+  { wifi, wiring, config }: Pick<FlashOptions, 'wifi' | 'wiring' | 'config'>,
+  server: string,
+  device: string,
+  proof: OwnProof,
+): BoardConfig {
+  const { hostname, port } = new URL(server);
+  return { server, host: hostname, port: Number(port), device, ...proof, ...wifi, ...wiring, ...config };
+}
+
+type OwnProof = Pick<BoardConfig, 'password' | 'ca' | 'certificate' | 'key'>;
+
+/** @param authority the server's, in PEM, for `mqtts` */
+export function proofFrom({ password, certificate }: Proof, authority: string | undefined): OwnProof {
+  if (authority === undefined) return { password };
+  return { ca: der(authority), certificate: der(certificate.crt), key: der(certificate.key) };
+}
+
+/** The content of one PEM block, which is DER in base64 [RFC 7468]. */
+const der = (pem: string): string => pem.replace(/-----[^-]+-----|\s/g, '');
+
+/** What an earlier flash left, if it proves the board for so many days to come in the way that is asked for. */
+export function proofKept(
+  { password, certificate = '', key = '' }: BoardConfig,
+  authority: string | undefined,
+  leastDays: number,
+): OwnProof | undefined {
+  if (authority === undefined) return password === undefined ? undefined : { password };
+  if (certificate === '') return undefined;
+  const ends = Date.parse(new X509Certificate(Buffer.from(certificate, 'base64')).validTo);
+  return ends < Date.now() + leastDays * DAY_MS ? undefined : { ca: der(authority), certificate, key };
+}
+
+/** @param sdkconfig what is to be merged into ESP-IDF's configuration, or undefined where a manifest of ours has it */
+export function manifestFor(
+  target: string,
+  config: BoardConfig,
+  sdkconfig: string | undefined,
+): LocalManifest {
+  const board = target.startsWith('esp32/') ? 'esp32' : 'simulator';
+  const include = [`../../${board}.json`];
+  // After the target's own, which would have the last word else.
+  if (sdkconfig !== undefined) include.push(`./${SDKCONFIG}/${FILE}`);
+  return { include, config };
+}
+
+/** Replaces the file whole; it and its directory are for their owner alone. */
+export function writeManifest(
+  root: string,
+  name: string,
+  manifest: LocalManifest,
+  sdkconfig: string | undefined,
+): void {
+  const directory = join(root, LOCAL, name);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  if (sdkconfig !== undefined) {
+    mkdirSync(join(directory, SDKCONFIG), { recursive: true });
+    writeFileSync(join(directory, SDKCONFIG, 'sdkconfig.defaults'), sdkconfig);
+    writeFileSync(join(directory, SDKCONFIG, FILE), text({ build: { SDKCONFIGPATH: './' } }));
+  }
+  const path = join(directory, FILE);
+  rmSync(`${path}.new`, { force: true });
+  writeFileSync(`${path}.new`, text(manifest), { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+}
+
+const text = (object: object): string => `${JSON.stringify(object, null, 2)}\n`;
+
+const SECRETS = ['password', 'passphrase', 'key'];
+
+/** The same as text, with its secrets left out. */
+export function shown({ include, config }: LocalManifest): string {
+  const visible = Object.entries(config).map(([name, value]) => [
+    name,
+    SECRETS.includes(name) && value !== '' ? '…' : value,
+  ]);
+  return text({ include, config: Object.fromEntries(visible) });
+}
