@@ -150,8 +150,8 @@ export const SETTINGS = {
   ),
   historyVersions: count(
     'TWIN_HISTORY_VERSIONS',
-    1000,
-    'past versions kept of each document, at least; 0 keeps none',
+    16_384,
+    'past versions kept of each document, at least: nine days of a panel; 0 keeps none',
   ),
   historyBytes: count('TWIN_HISTORY_BYTES', 4 * MIB, 'documents in one answer of the history'),
 

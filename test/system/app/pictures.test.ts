@@ -12,7 +12,7 @@ import { needsIn } from '../../programs.js';
 import { until } from '../../until.js';
 import type { Phone } from './phone.js';
 import { type Scene, startScene } from './scene.js';
-import { KEEP_A_WEEK, writeWeek } from './week.js';
+import { writeWeek } from './week.js';
 
 const PICTURES = 'server/app/pictures';
 
@@ -37,7 +37,7 @@ tests.before(async (context) => {
   await scene.server.api(`/twins/${scene.device.id}`, { method: 'DELETE' });
   await scene.stopServer();
   await writeWeek(scene.data, scene.device.id, Date.now());
-  await scene.restartServer(KEEP_A_WEEK);
+  await scene.restartServer();
   await scene.settle();
   context.phone = await scene.phone({ viewport: { width: 390, height: 1000 } });
 });

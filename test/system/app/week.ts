@@ -6,9 +6,6 @@ import { openStorage } from '../../../server/storage/journaled.js';
 import { isTwinFile, Twins } from '../../../server/twins/twins.js';
 import type { CurrentDocument } from '../../../shared/panel.js';
 
-/** So that nothing of the week is forgotten. */
-export const KEEP_A_WEEK = { TWIN_HISTORY_VERSIONS: '20000' };
-
 const SECOND = 1000;
 const HOUR = 3600 * SECOND;
 const DAY = 24 * HOUR;
@@ -45,7 +42,7 @@ const WITHOUT_CONTACT = [
 ];
 
 export async function writeWeek(data: string, deviceId: string, now: number): Promise<void> {
-  const settings = readSettings({ TWIN_DATA: data, ...KEEP_A_WEEK });
+  const settings = readSettings({ TWIN_DATA: data });
   const storage = await openStorage(settings, pino({ level: 'silent' }), isTwinFile);
   let clock = now;
   const twins = new Twins(storage, () => new Date(clock));
