@@ -50,8 +50,12 @@ export function limitHttp(server: Server, { settings, connections, audit, log }:
     const socket = stream as Socket;
     const refusal = refusalOf(error.code ?? '', settings);
     if (refusal === undefined) return socket.destroy();
+    const visitor = visitorOf({ socket });
+    // Each piece that still comes of it is an error again.
+    if (visitor.refused) return;
+    visitor.refused = true;
     const { answer, reason } = answerOf(refusal);
-    const { source } = visitorOf({ socket });
+    const { source } = visitor;
     if (answer.audit !== undefined) {
       const { event, ...told } = answer.audit;
       audit(event, { source, via: 'rest', reason: refusal.message, ...told });

@@ -16,6 +16,8 @@ export class Visitor {
   entry: { readonly token: Token; readonly allowance: Allowance } | undefined;
   /** The answer to the last request. */
   answer: ServerResponse | undefined;
+  /** What came was no HTTP, or too much of it: nothing more is answered. */
+  refused = false;
 
   constructor(address: string | undefined) {
     this.source = address === undefined ? 'unknown' : sourceOf(address);

@@ -1,8 +1,15 @@
 /** Connections that are too many, too slow, or speak too much before they ask; and what no answer says. */
 
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { pino } from 'pino';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { ConnectionLimit } from '../../../server/access/connection-limit.js';
+import { readSettings } from '../../../server/config.js';
+import { listen } from '../../../server/listen.js';
+import { httpOptions, limitHttp } from '../../../server/rest/http-limits.js';
 import { until } from '../../until.js';
 import { BASE, bodyOf, startTestRest, statusOf, type TestRest } from './rest.js';
 
@@ -37,7 +44,7 @@ interface Client {
 }
 
 /** @param from the address that it comes from */
-function open({ port }: TestRest, from = '127.0.0.1'): Client {
+function open({ port }: Pick<TestRest, 'port'>, from = '127.0.0.1'): Client {
   const socket = connect({ port, host: '127.0.0.1', localAddress: from });
   let text = '';
   socket.on('data', (chunk) => {
@@ -192,6 +199,24 @@ test('a request that breaks off while its answer waits takes nothing else with i
   const answer = await rest.raw(`${put}\0\0\0`);
   assert.ok([200, 400].includes(statusOf(answer)));
   assert.is((await rest.ask('GET', `/twins/${id}/documents/d`)).body.version, 1);
+});
+
+test('what goes on after its refusal is refused once, and leaves nothing on its connection', async () => {
+  const settings = { ...readSettings(), ...LIMITS };
+  const audited: string[] = [];
+  const server = createServer(httpOptions(settings));
+  const connections = new ConnectionLimit({ perSource: 1, total: 1 });
+  const log = pino({ level: 'silent' });
+  limitHttp(server, { settings, connections, audit: (event) => audited.push(event), log });
+  const { port } = await listen(server, { host: '127.0.0.1', port: 0 });
+  const [client, [socket]] = [open({ port }), await once(server, 'connection')];
+  const tooLong = Object.assign(new Error(), { code: 'HPE_HEADER_OVERFLOW' });
+  for (let piece = 0; piece < 20; piece += 1) server.emit('clientError', tooLong, socket);
+  assert.ok(socket.listenerCount('finish') < 3);
+  await client.closed;
+  assert.is(client.text().match(/HTTP\/1.1 431/g)?.length, 1);
+  assert.equal(audited, ['limit_reached']);
+  server.close();
 });
 
 test('a request behind which comes no HTTP is answered once, and that is no fault of the server', async ({
