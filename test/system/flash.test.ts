@@ -155,7 +155,7 @@ test('an address that only this machine reaches is refused before anything is ma
   const before = (await devicesOf(server)).length;
   const { code, said } = await flash(['--server', server.mqtts]);
   assert.is(code, 1);
-  assert.match(said, 'a board does not reach 127.0.0.1');
+  assert.match(said, 'a board does not find 127.0.0.1');
   assert.is((await devicesOf(server)).length, before);
   assert.not.ok(existsSync(pathOf(name)));
 });

@@ -74,9 +74,9 @@ async function chosenDevice(
 
 function checkReachable(target: string, server: string): void {
   const { hostname } = new URL(server);
-  if (!target.startsWith('esp32/') || !THIS_MACHINE.test(hostname)) return;
+  if (!target.startsWith('esp32/') || (hostname.includes('.') && !THIS_MACHINE.test(hostname))) return;
   throw new UsageError(
-    `a board does not reach ${hostname}: --server says where it finds the server, or TWIN_NAMES to the server itself`,
+    `a board does not find ${hostname}: --server mqtts://ADDRESS:8883 with the server's address in your network`,
   );
 }
 
