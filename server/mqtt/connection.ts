@@ -16,6 +16,9 @@ import { CONNACK, connack } from './write.js';
 /** A client's bytes, each way. One that bounds what strangers send is told when its client is none any more. */
 export type ClientStream = Duplex & { admitted?(): void };
 
+// Packets of one connection in one turn of the event loop, so that who sends without a pause keeps nobody waiting.
+const PACKETS_A_TURN = 256;
+
 /**
  * One client, from its first byte to its last. A packet's way: Framing cuts it out, `readPacket` reads and judges it,
  * the Session handles it. The first one is judged by `admit` instead.
@@ -35,6 +38,8 @@ export class Connection implements Carrier {
   #timer: NodeJS.Timeout | undefined;
   #authenticating = false;
   #working = false;
+  /** Others have their turn. */
+  #resting = false;
   /** The stream is not read. */
   #held = false;
   /** No more is taken: the server stops, or the client asked too much. */
@@ -81,25 +86,35 @@ export class Connection implements Carrier {
   #work(): void {
     if (this.#working || this.#ended) return;
     this.#working = true;
-    let taken = false;
+    let taken = 0;
     try {
       while (this.#mayTake()) {
         const packet = this.#framing.next();
         if (packet === undefined) break;
         this.#take(packet);
-        taken = true;
+        taken += 1;
+        if (taken === PACKETS_A_TURN) this.#rest();
       }
     } catch (error) {
       this.#fail(error);
     }
     this.#working = false;
-    if (taken) this.#heard();
+    if (taken > 0) this.#heard();
     this.#hold(!this.#mayTake());
   }
 
-  /** What holds a connection back: its own unfinished requests, or answers that it does not read. */
+  #rest(): void {
+    this.#resting = true;
+    setImmediate(() => {
+      this.#resting = false;
+      this.#work();
+    });
+  }
+
+  /** What holds a connection back: others, its own unfinished requests, or answers that it does not read. */
   #mayTake(): boolean {
-    if (this.#ended || this.#finishing || this.#authenticating || this.output.isFull) return false;
+    if (this.#ended || this.#finishing || this.#authenticating || this.#resting) return false;
+    if (this.output.isFull) return false;
     return this.#session === undefined || !this.#session.isBusy;
   }
 

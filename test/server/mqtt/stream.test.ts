@@ -143,4 +143,22 @@ test('once the endpoint stops nobody comes in by another way', async () => {
   assert.is(stopping.mqtt.counters.connections, 0);
 });
 
+test('who sends many packets at once leaves others their turn, and gets all answers', async () => {
+  const [flood, other] = [new MemoryStream(), new MemoryStream()];
+  for (const stream of [flood, other]) {
+    endpoint.mqtt.open(stream, { address: 'memory', secure: false });
+    stream.give(bytesOf(connectPacket(endpoint.devices.add())));
+    await once(stream, 'written');
+  }
+  const pings = 100_000;
+  const before = flood.written.length;
+  flood.give(Buffer.alloc(2 * pings, bytesOf({ cmd: 'pingreq' })));
+  other.give(bytesOf({ cmd: 'pingreq' }));
+  await once(other, 'written');
+  const answered = (flood.written.length - before) / 2;
+  assert.ok(answered < pings / 10, `${answered} were answered`);
+  while (flood.written.length < before + 2 * pings) await once(flood, 'written');
+  for (const stream of [flood, other]) stream.leave();
+});
+
 test.run();
