@@ -42,13 +42,21 @@ export const bundleFirmware = (): Promise<Bundle> => {
   return firmware;
 };
 
-/** Bundles a program, with every module of the firmware and all that is built in frozen before it runs. */
-export const bundle = (main: string): Promise<Bundle> => bundleEntry([FROZEN, main], [BOARD]);
+/**
+ * Bundles a program, with every module of the firmware and all that is built in frozen before it runs.
+ * @param modules more that stands for the SDK's, or something else than here: paths by specifier
+ */
+export const bundle = (main: string, modules: Record<string, string> = {}): Promise<Bundle> =>
+  bundleEntry([FROZEN, main], [BOARD], modules);
 
 /** Bundles what a board has in its ROM, and no program: the modules that are frozen, but for the board itself. */
-export const bundleModules = (): Promise<Bundle> => bundleEntry([FROZEN], []);
+export const bundleModules = (): Promise<Bundle> => bundleEntry([FROZEN], [], {});
 
-async function bundleEntry(imports: string[], alsoFrozen: string[]): Promise<Bundle> {
+async function bundleEntry(
+  imports: string[],
+  alsoFrozen: string[],
+  modules: Record<string, string>,
+): Promise<Bundle> {
   const { outputFiles } = await build({
     stdin: { contents: entry(imports), resolveDir: ROOT, sourcefile: 'entry.ts' },
     bundle: true,
@@ -61,7 +69,7 @@ async function bundleEntry(imports: string[], alsoFrozen: string[]): Promise<Bun
     target: 'es2022',
     charset: 'utf8',
     sourcemap: 'external',
-    alias: PLATFORM,
+    alias: { ...PLATFORM, ...modules },
     plugins: [board, freezing(alsoFrozen)],
     absWorkingDir: ROOT,
     logLevel: 'silent',

@@ -7,6 +7,7 @@ const time = {
   get ticks(): number {
     return ask('time.ticks').head.ticks;
   },
+  delta: (start: number, end: number): number => end - start,
   /** Sets the clock to seconds since 1970. */
   set(seconds: number): void {
     ask('time.set', { now: seconds * 1000 });

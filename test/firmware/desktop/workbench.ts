@@ -26,11 +26,19 @@ export class Workbench {
     return join(this.directory, name);
   }
 
-  /** A TypeScript program for XS; `firmware/` in its imports leads there. */
-  program(source: string): Promise<Bundle> {
-    const path = this.path('program.ts');
+  /** A TypeScript program for XS; `firmware/` in its imports leads there. The modules are the SDK's, by specifier. */
+  program(source: string, modules: Record<string, string> = {}): Promise<Bundle> {
+    const paths = Object.entries(modules).map(([specifier, text], index) => [
+      specifier,
+      this.#write(`module-${index}.ts`, text),
+    ]);
+    return bundle(this.#write('program.ts', source), Object.fromEntries(paths));
+  }
+
+  #write(name: string, source: string): string {
+    const path = this.path(name);
     writeFileSync(path, source.replaceAll("'firmware/", `'${FIRMWARE}/`));
-    return bundle(path);
+    return path;
   }
 
   async panel(options: Partial<DesktopPanelOptions> = {}): Promise<DesktopPanel> {

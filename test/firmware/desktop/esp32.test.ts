@@ -1,0 +1,123 @@
+/** The ESP32's board on the XS engine, with this machine in the place of the SDK's modules. */
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Bundle, DesktopPanel, DesktopPanelOptions } from '../../../firmware/desktop/index.js';
+import { until } from '../../until.js';
+import { ScriptedServer } from './scripted-server.js';
+import { Workbench } from './workbench.js';
+
+interface Context {
+  bench: Workbench;
+  server: ScriptedServer;
+  /** A panel on this board. */
+  esp32: (options?: Partial<DesktopPanelOptions>) => Promise<DesktopPanel>;
+}
+
+const test = suite<Context>("the ESP32's board on XS");
+
+/** As the SDK's: it tells of control packets by the message alone, and of a refusal by nothing but an error. */
+const CLIENT = `
+  import Client from 'firmware/desktop/modules/mqtt-client.js';
+  export default class extends Client {
+    constructor(options) {
+      if (!('io' in options.dns && 'io' in options.socket)) throw new Error('no socket');
+      super({
+        ...options,
+        onControl: (operation, message) =>
+          message.returnCode > 0 ? options.onError() : options.onControl({ ...message, operation }),
+      });
+    }
+  }
+`;
+const SOCKET = 'export default class {}';
+const MODULES = {
+  'embedded:network/mqtt/client': CLIENT,
+  'embedded:io/socket/tcp': SOCKET,
+  'embedded:io/socket/tcp/tls': SOCKET,
+};
+const PROGRAM = `
+  import { ask } from 'firmware/desktop/modules/host.js';
+  import { start } from 'firmware/start.js';
+  globalThis.System = { restart: () => ask('restart'), resolve: () => undefined };
+  globalThis.trace = (text) => ask('trace', { line: text.trimEnd() });
+  import('firmware/boards/esp32.js').then(({ board }) => start(board));
+`;
+/** The pins by the names that this machine has for them. */
+const CONFIG = { doorPin: 'door', sirenPin: 'siren', ledPin: 'led', ssid: 'home', passphrase: 'secret' };
+
+let program: Promise<Bundle> | undefined;
+
+test.before.each(async (context) => {
+  const bench = new Workbench();
+  const server = await ScriptedServer.listen();
+  Object.assign(context, { bench, server });
+  context.esp32 = async (options = {}) => {
+    program ??= bench.program(PROGRAM, MODULES);
+    return bench.panel({
+      server: server.url,
+      program: await program,
+      ...options,
+      config: { ...CONFIG, ...options.config },
+    });
+  };
+});
+test.after.each(async ({ bench, server }) => {
+  bench.end();
+  await server.close();
+});
+
+const rings = (panel: DesktopPanel): Promise<unknown> => panel.until(({ sirenRinging }) => sirenRinging);
+
+test('it reports itself, is armed, rings, is disarmed and falls silent', async ({ bench, server, esp32 }) => {
+  const panel = await esp32();
+  await bench.traced('wifi: online as 127.0.0.1');
+  await until(() => server.reports.length > 0);
+  assert.equal(server.reports[0]?.data.alarm_armed, false);
+  server.desire(true);
+  await until(() => panel.led);
+  panel.openDoor();
+  await rings(panel);
+  server.desire(false);
+  await panel.until(({ sirenRinging }) => !sirenRinging);
+  await until(() => server.reports.at(-1)?.data.siren_ringing === false);
+});
+
+test('it keeps in flash that it is armed, and rings after a power cut without a network', async ({
+  server,
+  esp32,
+}) => {
+  server.armed = true;
+  const panel = await esp32();
+  await until(() => server.reports.some(({ data }) => data.alarm_armed === true));
+  panel.powerOff();
+  panel.networkOff();
+  panel.openDoor();
+  panel.powerOn();
+  await rings(panel);
+});
+
+test('it stamps its reports with the time of the time server', async ({ server, esp32 }) => {
+  await esp32();
+  await until(() => server.reports.some(({ data }) => data.last_update !== undefined));
+});
+
+test('it comes back when its address was lost', async ({ server, esp32 }) => {
+  const panel = await esp32({ config: { wifiInterval: 20, wifiPatience: 60 } });
+  await until(() => server.reports.length > 0);
+  panel.dhcpOff();
+  await until(() => server.sessions[0]?.socket.destroyed === true);
+  panel.dhcpOn();
+  await server.session(1, 'publish');
+});
+
+test('an exception restarts it', async ({ bench, esp32 }) => {
+  const breaking = PROGRAM.replace(
+    'start(board)',
+    "start({ ...board, show() { throw new Error('broken'); } })",
+  );
+  await esp32({ program: await bench.program(breaking, MODULES) });
+  await bench.traced('restart after an exception: Error: broken', 2);
+});
+
+test.run();
