@@ -49,14 +49,26 @@ export function isTopicFilter(filter: string): boolean {
   );
 }
 
-/** Whether a well-formed topic filter covers a topic name; a wildcard first never covers `$…` [MQTT-4.7.2-1]. */
+/**
+ * Whether a well-formed topic filter covers a topic name; a wildcard first never covers `$…` [MQTT-4.7.2-1]. Looks no
+ * further than the two agree: a client may have many long filters.
+ */
 export function topicMatches(filter: string, topic: string): boolean {
-  const wanted = filter.split('/');
-  const given = topic.split('/');
-  if (topic.startsWith('$') && (wanted[0] === '+' || wanted[0] === '#')) return false;
-  for (const [index, level] of wanted.entries()) {
-    if (level === '#') return true;
-    if (index >= given.length || (level !== '+' && level !== given[index])) return false;
+  if (topic.startsWith('$') && (filter.startsWith('+') || filter.startsWith('#'))) return false;
+  let [wanted, given] = [0, 0];
+  while (wanted <= filter.length) {
+    if (filter[wanted] === '#') return true;
+    if (given > topic.length) return false;
+    const [wantedEnd, givenEnd] = [endOfLevel(filter, wanted), endOfLevel(topic, given)];
+    const isAny = filter[wanted] === '+';
+    if (!isAny && filter.slice(wanted, wantedEnd) !== topic.slice(given, givenEnd)) return false;
+    wanted = wantedEnd + 1;
+    given = givenEnd + 1;
   }
-  return wanted.length === given.length;
+  return given > topic.length;
+}
+
+function endOfLevel(topic: string, from: number): number {
+  const end = topic.indexOf('/', from);
+  return end === -1 ? topic.length : end;
 }

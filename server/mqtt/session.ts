@@ -241,7 +241,7 @@ export class Session {
 
   #tellRefused(filters: Subscribe['filters']): void {
     if (filters.every(({ filter }) => this.#subscriptions.isOwn(filter))) {
-      this.#carrier.refused('limit_reached', 'too many subscriptions');
+      this.#carrier.refused('limit_reached', 'too many subscriptions, or too long ones');
     } else this.#carrier.refused('permission_refused', 'a subscription outside the own twin');
   }
 

@@ -6,6 +6,9 @@ import { REFUSED } from './write.js';
 /** How many topics' answers are remembered; a twin has 64 documents. */
 const REMEMBERED_TOPICS = 256;
 
+/** In UTF-16 units. No topic of a device is as long, so a longer filter would only cost memory, and time at every publish. */
+const LONGEST_FILTER = 256;
+
 /** What one connection has subscribed to. It can hold nothing outside the device's own twin. */
 export class Subscriptions {
   readonly #own: readonly string[];
@@ -20,10 +23,10 @@ export class Subscriptions {
 
   /**
    * Adds a well-formed filter or changes its QoS [MQTT-3.8.4-3].
-   * @returns the code for the SUBACK: the QoS, or 0x80 for a filter outside the own twin or one too many
+   * @returns the code for the SUBACK: the QoS, or 0x80 for a filter outside the own twin, one too many or a very long one
    */
   add(filter: string, qos: QoS): number {
-    if (!this.isOwn(filter)) return REFUSED;
+    if (!this.isOwn(filter) || filter.length > LONGEST_FILTER) return REFUSED;
     if (!this.#filters.has(filter) && this.#filters.size >= this.#limit) return REFUSED;
     this.#filters.set(filter, qos);
     this.#remembered.clear();

@@ -112,6 +112,24 @@ test('a filter without wildcards covers itself alone', () => {
   );
 });
 
+test('a filter covers what it covers level by level, whatever the levels are', () => {
+  const covers = ([first, ...wanted]: string[], [given, ...rest]: string[]): boolean => {
+    if (first === undefined) return given === undefined;
+    return (
+      first === '#' || (given !== undefined && (first === '+' || first === given) && covers(wanted, rest))
+    );
+  };
+  const levels = fc.array(fc.constantFrom('', 'a', 'ab', '+'), { minLength: 1, maxLength: 6 });
+  fc.assert(
+    fc.property(levels, fc.boolean(), levels, (filter, open, topic) => {
+      const wanted = open ? [...filter, '#'] : filter;
+      const given = topic.map((name) => name.replace('+', 'c'));
+      assert.is(topicMatches(wanted.join('/'), given.join('/')), covers(wanted, given));
+    }),
+    { numRuns: 1000 },
+  );
+});
+
 test('a wildcard stands for a whole level, and # only at the end', () => {
   for (const filter of ['#', '+', 'a/#', '+/+/#', '/', 'a//b']) assert.ok(isTopicFilter(filter), filter);
   for (const filter of ['', 'a#', '#/a', 'a/#/b', 'a+', '+a/b', 'a/b+'])

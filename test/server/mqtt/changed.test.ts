@@ -181,6 +181,18 @@ const suites = overEach('changed', (test, transport) => {
     victim.vanish();
   });
 
+  test('a filter that is longer than any topic gets 0x80', async () => {
+    const client = await RawClient.admitted(endpoint, transport, endpoint.devices.add());
+    const topics = ['$SCW/twins/me/+', `$SCW/twins/me/+${'/'.repeat(60_000)}`, '$SCW/twins/me/#'];
+    client.send({
+      cmd: 'subscribe',
+      messageId: 1,
+      subscriptions: topics.map((topic) => ({ topic, qos: 0 as const })),
+    });
+    assert.equal((await client.next('suback')).granted, [0, 0x80, 0]);
+    client.vanish();
+  });
+
   test('more filters than are allowed get 0x80, and the first ones still work', async () => {
     const bounded = await startEndpoint({ mqttSubscriptions: 2 });
     const greedy = bounded.devices.add();
@@ -192,7 +204,7 @@ const suites = overEach('changed', (test, transport) => {
       subscriptions: topics.map((topic) => ({ topic, qos: 0 as const })),
     });
     assert.equal((await client.next('suback')).granted, [0, 0, 0x80, 0]);
-    assert.equal(bounded.audited, [limitReached(greedy.id, 'too many subscriptions')]);
+    assert.equal(bounded.audited, [limitReached(greedy.id, 'too many subscriptions, or too long ones')]);
     client.send(
       publishPacket('$SCW/twins/me/c/put', '{"data":{}}'),
       publishPacket('$SCW/twins/me/b/put', '{"data":{}}'),
