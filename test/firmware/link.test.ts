@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { PanelConfig } from '../../firmware/config.js';
+import { DEFAULTS, type PanelConfig } from '../../firmware/config.js';
 import { Link, type LinkUser, type Outgoing } from '../../firmware/link.js';
 import { encode } from '../../firmware/text.js';
 import { MemoryBoard } from './memory-board.js';
@@ -137,7 +137,7 @@ test('a connection that lasted makes the next attempts sooner again', () => {
     board.client.pong();
   }
   board.client.end();
-  assert.is(board.advanceToConnection(), 15_000);
+  assert.is(board.advanceToConnection(), DEFAULTS.backOffLost / 2);
 });
 
 test('a network that was lost and is back is no reason to wait long', () => {
