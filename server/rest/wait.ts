@@ -81,7 +81,7 @@ class Wait {
 
   #look(current: Document | undefined): void {
     if (this.#over || current === undefined) return;
-    if (agrees(this.#request.data, JSON.parse(current.data))) this.#end(true);
+    if (agrees(this.#request.data, reportIn(current))) this.#end(true);
   }
 
   /** Before the write is durable nothing can be answered yet. */
@@ -99,6 +99,17 @@ class Wait {
     this.#unwatch?.();
     this.#release();
   }
+}
+
+const reports = new WeakMap<Document, Json>();
+
+/** What the panel reports, read once however many wait for it. */
+function reportIn(current: Document): Json {
+  const known = reports.get(current);
+  if (known !== undefined) return known;
+  const report = JSON.parse(current.data) as Json;
+  reports.set(current, report);
+  return report;
 }
 
 /** Whether what the panel reports has all that was written. */

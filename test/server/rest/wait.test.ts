@@ -190,6 +190,23 @@ test('many wait for different things, and each is told of its own', async (conte
   }
 });
 
+test('a report is read once, however many wait for it', async (context) => {
+  const { desire, report } = context;
+  const waiting = Array.from({ length: 20 }, () => desire({ done: true }));
+  await written(context, 20);
+  const { parse } = JSON;
+  let read = 0;
+  JSON.parse = (text: string, ...more) => {
+    if (text === '{"done":true,"count":1}') read += 1;
+    return parse(text, ...more);
+  };
+  report({ done: true, count: 1 });
+  const answers = await Promise.all(waiting);
+  JSON.parse = parse;
+  assert.ok(answers.every(({ body }) => body.applied));
+  assert.is(read, 1);
+});
+
 const CASES: [Json, Json | undefined, boolean][] = [
   [{ a: 1 }, { a: 1, b: 2 }, true],
   [{ a: 1 }, { a: 2 }, false],
