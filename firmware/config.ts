@@ -55,7 +55,7 @@ export const DEFAULTS: Readonly<Omit<PanelConfig, 'server' | 'device'>> = {
   connectTimeout: 30 * SECOND,
   backOffMin: SECOND,
   backOffMax: 60 * SECOND,
-  backOffLost: 20 * SECOND,
+  backOffLost: 25 * SECOND,
   wifiInterval: 2 * SECOND,
   wifiPatience: 30 * SECOND,
   answerTimeout: 5 * SECOND,
