@@ -1,6 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
-import { Allowances } from './access/rate.js';
+import { LineLimit } from './line-limit.js';
 
 export type AuditEvent =
   | 'authentication_refused'
@@ -31,28 +30,16 @@ export interface AuditFields {
 
 export type Audit = (event: AuditEvent, fields: AuditFields) => void;
 
-// No more than a person reads, and a disk takes for years; each source has its own.
-const REFUSALS_AT_ONCE = 60;
-const REFUSALS_PER_SECOND = 1;
-const SOURCES = 1000;
-
 /**
  * Every refusal, and every change of who may do what, as one structured line of level info, with `audit: <event>`. A source
  * that is refused without end does not fill the disk: above a rate its refusals are only counted, and the next line of
  * the same event tells how many they were, as `unlogged`.
  */
-export function auditTo(log: Logger, now = () => performance.now()): Audit {
-  const allowances = new Allowances(REFUSALS_PER_SECOND, REFUSALS_AT_ONCE, SOURCES);
-  const unlogged = new LRUCache<string, number>({ max: SOURCES });
+export function auditTo(log: Logger, now?: () => number): Audit {
+  const limit = new LineLimit(now);
   return (event, fields) => {
-    if (!isRefusal(event)) return log.info({ audit: event, ...fields }, 'audit');
-    const key = `${event} ${fields.source}`;
-    const count = unlogged.get(key) ?? 0;
-    if (allowances.of(key).take(now()) > 0) unlogged.set(key, count + 1);
-    else {
-      unlogged.delete(key);
-      log.info({ audit: event, ...fields, ...(count > 0 && { unlogged: count }) }, 'audit');
-    }
+    const more = isRefusal(event) ? limit.take(`${event} ${fields.source}`) : {};
+    if (more !== undefined) log.info({ audit: event, ...fields, ...more }, 'audit');
   };
 }
 

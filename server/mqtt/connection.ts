@@ -175,7 +175,7 @@ export class Connection implements Carrier {
     this.#keepAlive(connect.keepAlive);
     this.output.add(connack(CONNACK.accepted));
     this.#endpoint.counters.accepted++;
-    this.#notes.add('debug', 'accepted');
+    this.#notes.add('accepted');
   }
 
   /** A client must be heard once in one and a half times its keep-alive, given in seconds [MQTT-3.1.2-24]. */
@@ -207,7 +207,7 @@ export class Connection implements Carrier {
 
   #broken(error: Error): void {
     if (error instanceof ProtocolViolation) this.#fail(error);
-    else this.#notes.add('debug', error.message);
+    else this.#notes.add(error.message);
   }
 
   #fail(error: unknown): void {
@@ -251,7 +251,7 @@ export class Connection implements Carrier {
 
   #blame(reason: string): void {
     this.#endpoint.counters.dropped++;
-    this.#notes.add('warn', reason);
+    this.#notes.warn(reason);
   }
 
   /** Takes no more requests, and ends when the last is answered. */
@@ -284,7 +284,7 @@ export class Connection implements Carrier {
 
   /** The client has gone, whether it was done or not. */
   #lost(): void {
-    if (!this.#ended) this.#notes.add('debug', 'lost');
+    if (!this.#ended) this.#notes.add('lost');
     this.#end();
   }
 

@@ -4,6 +4,7 @@ import type { Allowances } from '../access/rate.js';
 import type { Audit } from '../audit.js';
 import type { Settings } from '../config.js';
 import type { Devices } from '../devices/devices.js';
+import type { LineLimit } from '../line-limit.js';
 import type { Twins } from '../twins/twins.js';
 
 export type MqttSettings = Pick<
@@ -52,5 +53,7 @@ export interface Endpoint {
   readonly settings: MqttSettings;
   readonly audit: Audit;
   readonly log: Logger;
+  /** Bounds what is logged of the faults of clients, for each source. */
+  readonly warnings: LineLimit;
   readonly counters: MqttCounters;
 }

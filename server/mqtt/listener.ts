@@ -5,6 +5,7 @@ import type { ConnectionLimit } from '../access/connection-limit.js';
 import { countConnections } from '../access/count-connections.js';
 import { Allowances } from '../access/rate.js';
 import type { Address } from '../config.js';
+import { LineLimit } from '../line-limit.js';
 import { dropperOf, listen } from '../listen.js';
 import type { Tls } from '../tls/tls.js';
 import type { Peer } from './admission.js';
@@ -13,7 +14,7 @@ import { Connections } from './connections.js';
 import type { Endpoint, MqttCounters } from './endpoint.js';
 import { peerOf } from './peer.js';
 
-export type MqttParts = Omit<Endpoint, 'allowances' | 'counters'> & {
+export type MqttParts = Omit<Endpoint, 'allowances' | 'counters' | 'warnings'> & {
   /** Shared with REST. */
   readonly connections: ConnectionLimit;
 };
@@ -38,7 +39,7 @@ export function startMqtt(parts: MqttParts): Mqtt {
   const { deviceRequestsPerSecond: perSecond } = settings;
   const allowances = new Allowances(perSecond, perSecond, settings.connections);
   const counters: MqttCounters = { connections: 0, accepted: 0, refused: 0, dropped: 0, droppedPublishes: 0 };
-  const connections = new Connections({ ...parts, allowances, counters });
+  const connections = new Connections({ ...parts, allowances, counters, warnings: new LineLimit() });
   const servers: Server[] = [];
   const droppers: (() => void)[] = [];
   const unwatch = devices.watch((deviceId, why) => connections.revoke(deviceId, why));

@@ -4,14 +4,16 @@ import type { Peer } from './admission.js';
 import type { Endpoint } from './endpoint.js';
 import { sourceOfPeer } from './peer.js';
 
+type NotesTo = Pick<Endpoint, 'log' | 'audit' | 'warnings'>;
+
 /** What is written down of one connection: lines for who looks for a fault, and those of the audit. */
 export class Notes {
   readonly #peer: Peer;
-  readonly #endpoint: Pick<Endpoint, 'log' | 'audit'>;
+  readonly #endpoint: NotesTo;
   #device: string | undefined;
   #told: readonly string[] = [];
 
-  constructor(peer: Peer, endpoint: Pick<Endpoint, 'log' | 'audit'>) {
+  constructor(peer: Peer, endpoint: NotesTo) {
     this.#peer = peer;
     this.#endpoint = endpoint;
   }
@@ -21,8 +23,15 @@ export class Notes {
     if (name !== undefined && isDeviceId(name)) this.#device = name;
   }
 
-  add(level: 'debug' | 'warn', reason: string): void {
-    this.#endpoint.log[level]({ ...this.#who(), reason }, 'mqtt connection');
+  add(reason: string): void {
+    this.#endpoint.log.debug({ ...this.#who(), reason }, 'mqtt connection');
+  }
+
+  /** The client's fault. Of a source that is at fault without end only who debugs is told each time. */
+  warn(reason: string): void {
+    const more = this.#endpoint.warnings.take(sourceOfPeer(this.#peer));
+    const level = more === undefined ? 'debug' : 'warn';
+    this.#endpoint.log[level]({ ...this.#who(), reason, ...more }, 'mqtt connection');
   }
 
   /** The server's own fault. */

@@ -133,8 +133,10 @@ export class Session {
 
   #logWill(request: Request, error: Error | null): void {
     const { document, action } = request;
-    const level = error === null ? 'debug' : 'warn';
-    this.#endpoint.log[level]({ device: this.device.id, document, action, reason: error?.message }, 'will');
+    const more = error === null ? undefined : this.#endpoint.warnings.take(this.device.id);
+    const level = more === undefined ? 'debug' : 'warn';
+    const line = { device: this.device.id, document, action, reason: error?.message, ...more };
+    this.#endpoint.log[level](line, 'will');
   }
 
   #publish({ topic, payload, qos, id }: Publish): void {

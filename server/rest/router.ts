@@ -4,6 +4,7 @@ import polka, { type Polka } from 'polka';
 import { authorize, confine, type Permission } from '../access/permissions.js';
 import type { Token } from '../access/tokens.js';
 import type { Audit, AuditEvent, AuditFields } from '../audit.js';
+import { LineLimit } from '../line-limit.js';
 import { InvalidRequest } from '../twins/errors.js';
 import type { Admission } from './admission.js';
 import { readBody } from './body.js';
@@ -146,6 +147,8 @@ export class Router {
   readonly counters: HttpCounters = { requests: 0, refusals: new Map() };
   readonly #options: RouterOptions;
   readonly #methods = new Set<Method>();
+  /** Bounds what is logged of what clients do wrong, for each source. */
+  readonly #refusals = new LineLimit();
 
   constructor(options: RouterOptions) {
     this.#options = options;
@@ -235,8 +238,10 @@ export class Router {
     const line = { method: req.method, route: call?.route, status: answer.status };
     if (reason === undefined) this.#options.log.error({ ...line, err: error }, 'request failed');
     else if (answer.audit === undefined) {
-      const level = call === undefined || answer.status === 404 ? 'debug' : 'info';
-      this.#options.log[level]({ ...line, source, reason }, 'request refused');
+      const isWorthALine = call !== undefined && answer.status !== 404;
+      const more = isWorthALine ? this.#refusals.take(source) : undefined;
+      const level = more === undefined ? 'debug' : 'info';
+      this.#options.log[level]({ ...line, source, reason, ...more }, 'request refused');
     } else {
       const { event, ...told } = answer.audit;
       const who = call === undefined ? {} : { by_token: call.token.id };

@@ -242,6 +242,13 @@ test('what a client did wrong is one line in the log, of no address, and what is
   }
 });
 
+test('a client that does wrong without end fills no disk', async ({ rest, path }) => {
+  rest.log.length = 0;
+  for (let count = 0; count < 100; count += 1) await rest.ask('PUT', path, { body: '{' });
+  const lines = rest.log.filter(({ level }) => level >= INFO);
+  assert.ok(lines.length >= 60 && lines.length < 80, `${lines.length} lines`);
+});
+
 test('what is no HTTP is answered 400 and closed, and others are served', async ({ rest, path }) => {
   for (const garbage of [
     '\x10\x0e\x00\x04MQTT\x04\x02\x00\x3c\x00\x02ab',
