@@ -4,8 +4,9 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -14,6 +15,7 @@ import { type Ports, TCP, TRANSPORTS, type Transport } from '../server/mqtt/tran
 import { type Credentials, createDevice, renewDevice, type Server, startServer } from './server.js';
 
 interface Context {
+  data: string;
   server: Server;
   ports: Ports;
 }
@@ -23,11 +25,18 @@ const test = suite<Context>('secrets');
 const portOf = (url: string): number => Number(new URL(url).port);
 
 test.before(async (context) => {
+  context.data = mkdtempSync(join(tmpdir(), 'twin-secrets-'));
   context.server = await startServer({
+    data: context.data,
     env: { TWIN_LOG: 'trace', TWIN_AUTH_FAILURES_PER_MINUTE: '1000', TWIN_WRITE_BEHIND_MS: '50' },
   });
   const { http, mqtt, mqtts } = context.server;
   context.ports = { http: portOf(http), tcp: portOf(mqtt), tls: portOf(mqtts) };
+});
+
+test.after(async ({ data, server }) => {
+  await server.stop();
+  rmSync(data, { recursive: true, force: true });
 });
 
 /** Bytes as they are; resolves when the server has closed the connection. */
@@ -100,6 +109,7 @@ async function misplacePassword(ports: Ports, transport: Transport, device: Cred
 }
 
 test('no log line holds a secret that was used, nor does any file but the keys of TLS', async ({
+  data,
   server,
   ports,
 }) => {
@@ -134,7 +144,7 @@ test('no log line holds a secret that was used, nor does any file but the keys o
   await server.api(`/devices/${failing.id}/disable`, { method: 'POST' });
 
   assert.equal(await server.stop(), { code: 0, signal: null });
-  const kept = filesOf(server.data);
+  const kept = filesOf(data);
   const said = server.program.lines.join('\n').toLowerCase();
   assert.match(said, '"audit":"authentication_refused"');
   assert.match(said, '"audit":"token_revoked"');
