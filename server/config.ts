@@ -154,6 +154,7 @@ export const SETTINGS = {
     'past versions kept of each document, at least: nine days of a panel; 0 keeps none',
   ),
   historyBytes: count('TWIN_HISTORY_BYTES', 4 * MIB, 'documents in one answer of the history'),
+  histories: limit('TWIN_HISTORIES', 8, 'answers of the history on their way at the same time'),
 
   bodyBytes: count('TWIN_BODY_BYTES', 128 * KIB, 'longest REST body'),
   httpStopMs: count('TWIN_HTTP_STOP_MS', 2000, 'how long the last REST answers may take to leave at a stop'),

@@ -1,6 +1,7 @@
 import type { Settings } from '../config.js';
 import type { Devices } from '../devices/devices.js';
 import type { Twins } from '../twins/twins.js';
+import type { OpenAnswers } from './open-answers.js';
 import { intQuery, timeOf } from './params.js';
 import type { Call, Router } from './router.js';
 import { answer, onTwin } from './twins.js';
@@ -8,6 +9,8 @@ import { answer, onTwin } from './twins.js';
 export interface HistoryParts {
   readonly twins: Twins;
   readonly devices: Devices;
+  /** Those on their way: each is large, and held until it is read. */
+  readonly histories: OpenAnswers;
   readonly settings: Pick<Settings, 'historyBytes'>;
 }
 
@@ -19,7 +22,7 @@ const HIGHEST_LIMIT = 1000;
  * `{"history":[document,…]}`, the versions written at that time or later and below that version, newest first and with the
  * present one; of large ones as many as `TWIN_HISTORY_BYTES` allows.
  */
-export function routeHistory(router: Router, { twins, devices, settings }: HistoryParts): void {
+export function routeHistory(router: Router, { twins, devices, histories, settings }: HistoryParts): void {
   const path = '/twins/:twin_id/documents/:document_name/history';
   router.on('GET', path, { resource: 'twin_document', action: 'read' }, (call) => {
     const range = {
@@ -28,7 +31,8 @@ export function routeHistory(router: Router, { twins, devices, settings }: Histo
       limit: intQuery(call, 'limit', LIMIT, 1, HIGHEST_LIMIT),
       bytes: settings.historyBytes,
     };
-    onTwin(call, devices, (id) =>
+    onTwin(call, devices, (id) => {
+      call.onClose(histories.hold(call.token, id, () => undefined));
       twins.history(
         id,
         call.param('document_name'),
@@ -36,8 +40,8 @@ export function routeHistory(router: Router, { twins, devices, settings }: Histo
         answer(call, (documents) => {
           call.send(200, `{"history":[${documents.map(({ json }) => json).join(',')}]}`);
         }),
-      ),
-    );
+      );
+    });
   });
 }
 

@@ -40,7 +40,7 @@ import { routeTokens } from './tokens.js';
 import { routeTwins } from './twins.js';
 
 export type RestSettings = Pick<Settings, 'region' | 'names' | 'bodyBytes' | 'httpStopMs' | 'hstsSeconds'> &
-  Pick<Settings, 'events' | 'eventsPerToken' | 'waits' | 'waitSeconds' | 'historyBytes'> &
+  Pick<Settings, 'events' | 'eventsPerToken' | 'waits' | 'waitSeconds' | 'historyBytes' | 'histories'> &
   EventSettings &
   AdmissionSettings &
   HttpSettings;
@@ -95,8 +95,13 @@ export function startRest(parts: RestParts): Rest {
     perToken: settings.waits,
     total: settings.waits,
   });
+  const histories = new OpenAnswers(tokens, devices, {
+    what: 'histories',
+    perToken: settings.histories,
+    total: settings.histories,
+  });
   routeTwins(router, { twins, devices, waits, settings });
-  routeHistory(router, { twins, devices, settings });
+  routeHistory(router, { twins, devices, histories, settings });
   routeEvents(router, { twins, devices, streams, settings });
   routeDevices(router, devices, twins, hub.id);
   const listeners: (Listener & { readonly secure: boolean; drop(): void })[] = [];

@@ -13,7 +13,7 @@ interface Context {
 const test = suite<Context>('history');
 
 test.before(async (context) => {
-  context.rest = await startTestRest({ historyBytes: 100_000 });
+  context.rest = await startTestRest({ historyBytes: 100_000, histories: 3 });
 });
 test.before.each(async (context) => {
   const { rest } = context;
@@ -73,6 +73,30 @@ test('versions from a time on are shown, that of the time itself included, in wh
 test('of large versions as many are shown as an answer may hold', async ({ put, history }) => {
   for (let n = 0; n < 4; n += 1) await put({ text: 'x'.repeat(40_000) });
   assert.equal(versions(await history()), [4, 3]);
+});
+
+test('so many answers may be on their way at the same time, and each that has left makes room', async ({
+  rest,
+  put,
+  history,
+}) => {
+  await put({});
+  const { twins } = rest;
+  const { history: look } = twins;
+  const looks: (() => void)[] = [];
+  twins.history = (...asked) => looks.push(() => look.apply(twins, asked));
+  const first = [history(), history(), history()];
+  await until(() => looks.length === 3);
+  const refused = await history();
+  assert.is(refused.status, 429);
+  assert.is(refused.body.limit.quota, 3);
+  for (const go of looks.splice(0)) go();
+  assert.equal(
+    (await Promise.all(first)).map(({ status }) => status),
+    [200, 200, 200],
+  );
+  twins.history = look;
+  await until(async () => (await history()).status === 200);
 });
 
 test('a document that was deleted begins anew, and one that is not there has none', async ({
