@@ -1,83 +1,61 @@
-/** The alarm itself, network or no network: the armed flag, the door and the siren under the panel's rules. */
+/** The alarm's rules: what the siren does, from the levels of the armed flag and the door and from the time. Pure. */
 
-import type { Board, Timer } from './board.js';
-import { Contact } from './contact.js';
-import { Flash } from './flash.js';
-import { nextState, type PanelState, UNKNOWN } from './panel.js';
+import type { PanelConfig } from './config.js';
 
-export class Alarm {
-  readonly #board: Board;
-  readonly #onChange: () => void;
-  readonly #flash: Flash;
-  readonly #contact: Contact;
-  #armed: boolean;
-  #state = UNKNOWN;
-  #cutOff: Timer | undefined;
+export interface AlarmState {
+  readonly armed: boolean;
+  readonly doorOpen: boolean;
+  readonly sirenRinging: boolean;
+  /** When the siren stops by itself, in ticks; undefined: never. */
+  readonly cutOffAt: number | undefined;
+}
 
-  /** Drives the siren at once. `onChange` is called after every later change of state, the siren being driven already. */
-  constructor(board: Board, onChange: () => void) {
-    this.#board = board;
-    this.#flash = new Flash(board.storage, (line) => board.trace(line));
-    this.#armed = this.#flash.armedAtStart;
-    this.#contact = new Contact(board, () => this.update());
-    // Only from here on: at the start nobody is there yet to be told.
-    this.#onChange = onChange;
-    this.enter(this.next());
-  }
+export type AlarmRules = Pick<PanelConfig, 'sirenMode' | 'sirenCutOff'>;
 
-  get state(): PanelState {
-    return this.#state;
-  }
+/** Before anything is known. */
+export const UNKNOWN: AlarmState = {
+  armed: false,
+  doorOpen: false,
+  sirenRinging: false,
+  cutOffAt: undefined,
+};
 
-  /**
-   * A flag that flash does not take: arming is not carried out, so that the app sees the panel is not armed, as after
-   * the next power cut it would not be; disarming is, because a siren must fall silent.
-   */
-  setArmed(armed: boolean): void {
-    const stored = this.#flash.store(armed);
-    if (!stored) this.#board.trace(`flash: cannot store that the panel is ${armed ? 'armed' : 'disarmed'}`);
-    if (armed && !stored) return;
-    this.#armed = armed;
-    this.update();
-  }
+/**
+ * The state that follows when the flag and the door have these levels at the moment `now`, in ticks; the same object
+ * when nothing changes. To be asked at every change of a level and when `cutOffAt` has come.
+ */
+export function nextState(
+  state: AlarmState,
+  armed: boolean,
+  doorOpen: boolean,
+  now: number,
+  rules: AlarmRules,
+): AlarmState {
+  const isOpening = doorOpen && !state.doorOpen;
+  const isArming = armed && !state.armed;
+  const isCutOff = state.cutOffAt !== undefined && now >= state.cutOffAt;
+  const ringsOn = armed && state.sirenRinging && !isCutOff;
+  const begins = armed && doorOpen && !ringsOn && (isOpening || isArming);
 
-  /** Reads the door afresh. */
-  look(): void {
-    this.#contact.look();
-  }
+  if (rules.sirenMode === 'follow') return changed(state, armed, doorOpen, armed && doorOpen, undefined);
+  if (begins) return changed(state, armed, doorOpen, true, cutOffFrom(now, rules));
+  return changed(state, armed, doorOpen, ringsOn, ringsOn ? state.cutOffAt : undefined);
+}
 
-  private next(): PanelState {
-    const board = this.#board;
-    return nextState(this.#state, this.#armed, this.#contact.open, board.time.ticks(), board.config);
-  }
+const cutOffFrom = (now: number, { sirenCutOff }: AlarmRules): number | undefined =>
+  sirenCutOff === 0 ? undefined : now + sirenCutOff;
 
-  private update(): void {
-    const state = this.next();
-    if (state === this.#state) return;
-    this.enter(state);
-    this.#onChange();
-  }
-
-  private enter(state: PanelState): void {
-    this.#board.siren.write(state.sirenRinging);
-    const before = this.#state.cutOffAt;
-    this.#state = state;
-    if (state.cutOffAt === before) return;
-    this.#board.timers.clear(this.#cutOff);
-    this.#cutOff = undefined;
-    this.awaitCutOff();
-  }
-
-  private awaitCutOff(): void {
-    const cutOffAt = this.#state.cutOffAt;
-    if (cutOffAt === undefined) return;
-    this.#cutOff = this.#board.timers.set(() => this.onCutOff(), cutOffAt - this.#board.time.ticks());
-  }
-
-  /** A timer may be early by a moment. */
-  private onCutOff(): void {
-    this.#cutOff = undefined;
-    this.update();
-    this.awaitCutOff();
-  }
+function changed(
+  state: AlarmState,
+  armed: boolean,
+  doorOpen: boolean,
+  sirenRinging: boolean,
+  cutOffAt: number | undefined,
+): AlarmState {
+  const isSame =
+    armed === state.armed &&
+    doorOpen === state.doorOpen &&
+    sirenRinging === state.sirenRinging &&
+    cutOffAt === state.cutOffAt;
+  return isSame ? state : { armed, doorOpen, sirenRinging, cutOffAt };
 }

@@ -1,7 +1,7 @@
 /** Time that can be trusted, or none. */
 
 import type { Board, Timer } from './board.js';
-import { getUint32, putUint32, readSealed, writeSealed } from './sealed.js';
+import { readSealed, viewOf, writeSealed } from './sealed.js';
 
 const FLOOR_KEY = 'clock';
 const FLOOR_LENGTH = 4;
@@ -34,7 +34,8 @@ export class Clock {
     this.#onTrusted = onTrusted;
     this.#retryDelay = board.config.clockRetryMin;
     const floor = readSealed(board.storage, FLOOR_KEY, FLOOR_LENGTH);
-    this.#floor = typeof floor === 'string' ? EARLIEST : Math.max(EARLIEST, getUint32(floor, 0) * 1000);
+    this.#floor =
+      typeof floor === 'string' ? EARLIEST : Math.max(EARLIEST, viewOf(floor).getUint32(0, true) * 1000);
     if (board.time.now() < this.#floor) board.time.set(this.#floor);
   }
 
@@ -98,7 +99,7 @@ export class Clock {
     if (Math.abs(now - this.#floor) < FLOOR_STEP) return;
     this.#floor = now;
     const content = new Uint8Array(FLOOR_LENGTH);
-    putUint32(content, 0, Math.floor(now / 1000));
+    viewOf(content).setUint32(0, Math.floor(now / 1000), true);
     if (!writeSealed(this.#board.storage, FLOOR_KEY, content))
       this.#board.trace('clock: cannot keep the time');
   }

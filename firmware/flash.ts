@@ -1,7 +1,7 @@
 /** The armed flag in flash, in two slots that are written in turn. */
 
 import type { KeyValueStore } from './board.js';
-import { getUint32, putUint32, readSealed, writeSealed } from './sealed.js';
+import { readSealed, viewOf, writeSealed } from './sealed.js';
 
 /** A slot holds the flag and a sequence number; the greater one is the newer. */
 const KEYS = ['armed.a', 'armed.b'] as const;
@@ -70,7 +70,7 @@ export class Flash {
     const content = new Uint8Array(SLOT_LENGTH);
     content[0] = armed ? ARMED : DISARMED;
     this.#sequence += 1;
-    putUint32(content, SEQUENCE_AT, this.#sequence);
+    viewOf(content).setUint32(SEQUENCE_AT, this.#sequence, true);
     if (!writeSealed(this.#store, KEYS[number], content)) return false;
     this.#newest = number;
     return true;
@@ -86,7 +86,7 @@ function readSlot(
   if (content === 'absent') return content;
   const flag = content[0];
   if (content !== 'damaged' && (flag === ARMED || flag === DISARMED))
-    return { number, armed: flag === ARMED, sequence: getUint32(content, SEQUENCE_AT) };
+    return { number, armed: flag === ARMED, sequence: viewOf(content).getUint32(SEQUENCE_AT, true) };
   trace(`flash: slot ${KEYS[number]} is damaged`);
   return 'damaged';
 }

@@ -1,7 +1,10 @@
-/** What the server says, from bytes to what the panel needs of it. */
+/** What the panel and the server say to each other, as bytes and as what the panel needs of it. */
 
 import { isDesiredDocument } from '../shared/panel.js';
-import { decode } from './text.js';
+
+/** XS has these built in, instead of `TextEncoder` and `TextDecoder`. */
+const toBytes = ArrayBuffer as unknown as { fromString(text: string): ArrayBuffer };
+const toText = String as unknown as { fromArrayBuffer(bytes: ArrayBuffer): string };
 
 /** A document is nested up to 32 levels below its frame; the parser of XS takes native stack for each. */
 const DEPTH = 40;
@@ -17,6 +20,8 @@ interface Frame {
   version?: unknown;
   error?: unknown;
 }
+
+export const encode = (text: string): ArrayBuffer => toBytes.fromString(text);
 
 /** The `desired` document in an answer or a push, or why it is none. */
 export function parseDesired(payload: ArrayBuffer): Desired | string {
@@ -39,7 +44,7 @@ const isVersion = (value: unknown): value is number => Number.isSafeInteger(valu
 
 function parseFrame(payload: ArrayBuffer): Frame | undefined {
   try {
-    const text = decode(payload);
+    const text = toText.fromArrayBuffer(payload);
     if (isDeep(text)) return undefined;
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? value : undefined;

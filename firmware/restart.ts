@@ -1,7 +1,7 @@
 /** How often exceptions restarted the panel of late. */
 
 import type { Board } from './board.js';
-import { getUint32, putUint32, readSealed, writeSealed } from './sealed.js';
+import { readSealed, viewOf, writeSealed } from './sealed.js';
 
 /** So many restarts within the configured window are too many. */
 export const RESTARTS_IN_A_ROW = 5;
@@ -31,7 +31,8 @@ export class Restarts {
   /** Whether the last five came within the window. */
   get tooMany(): boolean {
     let duration = 0;
-    for (let at = 0; at < LENGTH; at += INTERVAL_LENGTH) duration += getUint32(this.#intervals, at);
+    for (let at = 0; at < LENGTH; at += INTERVAL_LENGTH)
+      duration += viewOf(this.#intervals).getUint32(at, true);
     return duration <= this.#board.config.restartWindow;
   }
 
@@ -39,11 +40,8 @@ export class Restarts {
   add(): void {
     const uptime = Math.floor(this.#board.time.ticks() - this.#startedAt);
     this.#intervals.copyWithin(0, INTERVAL_LENGTH);
-    putUint32(
-      this.#intervals,
-      LENGTH - INTERVAL_LENGTH,
-      this.#isFirst ? LONG_AGO : Math.min(uptime, LONG_AGO),
-    );
+    const interval = this.#isFirst ? LONG_AGO : Math.min(uptime, LONG_AGO);
+    viewOf(this.#intervals).setUint32(LENGTH - INTERVAL_LENGTH, interval, true);
     this.write();
   }
 

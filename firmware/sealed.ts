@@ -15,7 +15,8 @@ export function readSealed(store: KeyValueStore, key: string, length: number): R
     if (bytes === undefined) return 'absent';
     const block = new Uint8Array(bytes);
     if (block.length !== length + CHECKSUM_LENGTH) return 'damaged';
-    return getUint32(block, length) === checksum(block, length) ? block.slice(0, length) : 'damaged';
+    const whole = viewOf(block).getUint32(length, true) === checksum(block, length);
+    return whole ? block.slice(0, length) : 'damaged';
   } catch {
     return 'damaged';
   }
@@ -25,7 +26,7 @@ export function readSealed(store: KeyValueStore, key: string, length: number): R
 export function writeSealed(store: KeyValueStore, key: string, content: Uint8Array): boolean {
   const block = new Uint8Array(content.length + CHECKSUM_LENGTH);
   block.set(content);
-  putUint32(block, content.length, checksum(block, content.length));
+  viewOf(block).setUint32(content.length, checksum(block, content.length), true);
   try {
     store.write(key, block);
   } catch {
@@ -35,16 +36,8 @@ export function writeSealed(store: KeyValueStore, key: string, content: Uint8Arr
   return typeof standing !== 'string' && content.every((byte, index) => byte === standing[index]);
 }
 
-/** An unsigned number of 32 bits, the lowest byte first. */
-export function getUint32(bytes: Uint8Array, at: number): number {
-  let value = 0;
-  for (let index = at + 3; index >= at; index--) value = value * 256 + (bytes[index] ?? 0);
-  return value;
-}
-
-export function putUint32(bytes: Uint8Array, at: number, value: number): void {
-  for (let index = 0; index < 4; index++) bytes[at + index] = value >>> (8 * index);
-}
+/** The numbers in a block's content; they are little-endian. */
+export const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer);
 
 function checksum(bytes: Uint8Array, length: number): number {
   let crc = ~0;

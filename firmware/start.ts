@@ -1,10 +1,10 @@
 /** Puts the panel together on a board, and starts it anew after an exception. */
 
-import { Alarm } from './alarm.js';
 import type { Board } from './board.js';
 import { Clock } from './clock.js';
 import { guardedBoard, guardWith } from './guard.js';
 import { Led } from './led.js';
+import { Panel } from './panel.js';
 import { Restarts } from './restart.js';
 import { Twin } from './twin.js';
 
@@ -23,13 +23,13 @@ export function start(board: Board): void {
 function run(board: Board, restarts: Restarts): void {
   let twin: Twin | undefined;
 
-  const alarm = new Alarm(board, () => {
+  const panel = new Panel(board, () => {
     show();
     twin?.changed();
   });
   const led = new Led(board);
   const show = (): void => {
-    const state = alarm.state;
+    const state = panel.state;
     const status = {
       armed: state.armed,
       doorOpen: state.doorOpen,
@@ -43,7 +43,7 @@ function run(board: Board, restarts: Restarts): void {
 
   const connect = (): void => {
     const clock = new Clock(board, () => twin?.refresh());
-    const connected = new Twin(board, alarm, clock, show);
+    const connected = new Twin(board, panel, clock, show);
     twin = connected;
     const onNetwork = (): void => {
       connected.network(network.online);

@@ -2,12 +2,11 @@
 
 import { CURRENT, type CurrentDocument, DESIRED } from '../shared/panel.js';
 import { changedTopic, requestTopic, responseTopic } from '../shared/topics.js';
+import type { AlarmState } from './alarm.js';
 import type { Board, Timer } from './board.js';
 import type { Clock } from './clock.js';
 import { Link, type LinkUser, type Outgoing } from './link.js';
-import { parseDesired, parseError } from './message.js';
-import type { PanelState } from './panel.js';
-import { encode } from './text.js';
+import { encode, parseDesired, parseError } from './message.js';
 
 const GET_DESIRED = requestTopic(DESIRED, 'get');
 const DESIRED_ANSWER = responseTopic(DESIRED, 'get', 'success');
@@ -28,7 +27,7 @@ const OLDER_ANSWERS = 2;
 
 /** What the twin stands for. */
 export interface TwinPanel {
-  readonly state: PanelState;
+  readonly state: AlarmState;
   setArmed(armed: boolean): void;
   /** Reads the door afresh. */
   look(): void;
@@ -48,7 +47,7 @@ export class Twin implements LinkUser {
   #refused = false;
   /** The first answer of this connection is still awaited, and the first report with it. */
   #awaiting = false;
-  #reported: PanelState | undefined;
+  #reported: AlarmState | undefined;
   #reportedAt = 0;
   /** Of the newest `desired` of this connection; 0: none seen. */
   #version = 0;
@@ -151,7 +150,7 @@ export class Twin implements LinkUser {
   }
 
   /** What differs from what the server knows, or everything when it knows nothing; undefined: no need to report. */
-  private report(state: PanelState, known: PanelState | undefined): Partial<CurrentDocument> | undefined {
+  private report(state: AlarmState, known: AlarmState | undefined): Partial<CurrentDocument> | undefined {
     const armed = state.armed !== known?.armed;
     const ringing = state.sirenRinging !== known?.sirenRinging;
     const door = state.doorOpen !== known?.doorOpen;

@@ -20,3 +20,14 @@ export interface CurrentDocument {
 export const isDesiredDocument = (value: unknown): value is DesiredDocument =>
   typeof (value as Partial<DesiredDocument> | null | undefined)?.alarm_armed === 'boolean' &&
   !Array.isArray(value);
+
+/** Whether this is what a panel says of itself. */
+export function isCurrentDocument(value: unknown): value is CurrentDocument {
+  const current = (value ?? {}) as Partial<CurrentDocument>;
+  return (
+    typeof current.alarm_armed === 'boolean' &&
+    typeof current.siren_ringing === 'boolean' &&
+    typeof current.door_open === 'boolean' &&
+    (current.last_update === undefined || typeof current.last_update === 'string')
+  );
+}

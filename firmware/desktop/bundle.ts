@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { SourceMap } from 'node:module';
 import { join } from 'node:path';
-import { originalPositionFor, TraceMap } from '@jridgewell/trace-mapping';
 import { build, type Plugin } from 'esbuild';
 
 const DESKTOP = import.meta.dirname;
@@ -76,7 +76,7 @@ async function bundleEntry(
   });
   const [map, script] = outputFiles;
   if (map === undefined || script === undefined) throw new Error('esbuild gave no bundle');
-  const trace = new TraceMap(map.text);
+  const trace = new SourceMap(JSON.parse(map.text));
   return {
     source: script.text,
     explain: (stack) => stack.replace(FRAME, (frame, line) => position(trace, frame, line)),
@@ -86,18 +86,19 @@ async function bundleEntry(
 // XS names the script by a number.
 const FRAME = /(?<=\()#\d+:(\d+)(?=\))/g;
 
-function position(trace: TraceMap, frame: string, line: string): string {
+function position(trace: SourceMap, frame: string, line: string): string {
   // XS tells no column: the line's first statement stands for it.
   for (let column = 0; column < 200; column++) {
-    const { source, line: original } = originalPositionFor(trace, { line: Number(line), column });
-    if (source !== null) return `${source}:${original}`;
+    const entry = trace.findEntry(Number(line) - 1, column);
+    if ('originalSource' in entry && entry.generatedLine === Number(line) - 1)
+      return `${entry.originalSource}:${entry.originalLine + 1}`;
   }
   return frame;
 }
 
 /** Imports are carried out in their order: what XS lacks here, the modules and their freezing, the program. */
 const entry = (imports: string[]): string =>
-  [join(MODULES, 'text.ts'), ...imports].map((path) => `import ${JSON.stringify(path)};`).join('\n');
+  [join(MODULES, 'host.ts'), ...imports].map((path) => `import ${JSON.stringify(path)};`).join('\n');
 
 const FROZEN = 'frozen-modules';
 

@@ -4,7 +4,7 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { PanelStatus } from '../board.js';
 import type { PanelConfig } from '../config.js';
 import { type Bundle, bundleFirmware } from './bundle.js';
-import { type Cut, FlashFile } from './flash.js';
+import { type Cut, FlashFile } from './flash-file.js';
 import { Machine, type MachinePorts } from './machine.js';
 import { workerPath } from './worker.js';
 

@@ -2,7 +2,6 @@
 
 import { randomInt } from 'node:crypto';
 import type { Bundle } from './bundle.js';
-import { decodeMessage, encodeMessage } from './message.js';
 import {
   Connection,
   type ConnectionSettings,
@@ -10,6 +9,7 @@ import {
   type Tell,
   type WriteOptions,
 } from './mqtt.js';
+import { decodeMessage, encodeMessage } from './pipe.js';
 import { XsWorker } from './worker.js';
 
 export interface MachinePorts {

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { encodeNetstring, NetstringReader } from './netstring.js';
+import { encodeNetstring, NetstringReader } from './pipe.js';
 
 export interface WorkerListeners {
   /** The XS side asks and blocks until this returns. */

@@ -19,7 +19,7 @@ export async function startPanel(bench: Bench, server: Server, device: Credentia
   const flash = join(await bench.directory(), 'flash.json');
   const program: Program = bench.start(
     typescript(
-      'firmware/desktop/panel.ts',
+      'firmware/desktop/command-line.ts',
       ...['--server', `mqtt://${host}:${port}`, '--flash', flash, '--json'],
       ...['--device', device.id, '--password', device.password],
     ),

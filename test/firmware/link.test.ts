@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DEFAULTS, type PanelConfig } from '../../firmware/config.js';
 import { Link, type LinkUser, type Outgoing } from '../../firmware/link.js';
-import { encode } from '../../firmware/text.js';
+import { encode } from '../../firmware/message.js';
 import { MemoryBoard } from './memory-board.js';
 
 const SECOND = 1000;

@@ -57,12 +57,7 @@ for (const path of BOARDS) {
 }
 
 /** Modules that a board has no use for: what the server alone needs of shared/, and what runs on Node. */
-const ELSEWHERE = [
-  'firmware/boards/desktop.ts',
-  'shared/current-document.ts',
-  'shared/document.ts',
-  'shared/topic-grammar.ts',
-];
+const ELSEWHERE = ['firmware/boards/desktop.ts', 'shared/document.ts', 'shared/topic-grammar.ts'];
 const isOfBoards = (path: string): boolean =>
   /^(shared|firmware)\//.test(path) && !path.startsWith('firmware/desktop/') && !path.endsWith('.d.ts');
 

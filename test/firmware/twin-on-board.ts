@@ -1,7 +1,7 @@
 /** The twin loop on a board in memory, with the test as its server and as its alarm. */
 
+import type { AlarmState } from '../../firmware/alarm.js';
 import type { PanelConfig } from '../../firmware/config.js';
-import type { PanelState } from '../../firmware/panel.js';
 import { Twin } from '../../firmware/twin.js';
 import { MemoryBoard } from './memory-board.js';
 
@@ -13,7 +13,7 @@ export const IDLE = { alarm_armed: false, siren_ringing: false, door_open: false
 
 /** What the twin stands for, without an alarm behind it. */
 export class FakePanel {
-  state: PanelState = { armed: false, doorOpen: false, sirenRinging: false, cutOffAt: undefined };
+  state: AlarmState = { armed: false, doorOpen: false, sirenRinging: false, cutOffAt: undefined };
   looks = 0;
   orders: boolean[] = [];
   onChange = (): void => {};
@@ -27,7 +27,7 @@ export class FakePanel {
     this.looks += 1;
   }
 
-  set(levels: Partial<PanelState>): void {
+  set(levels: Partial<AlarmState>): void {
     this.state = { ...this.state, ...levels };
     this.onChange();
   }

@@ -1,7 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isCurrentDocument } from '../../shared/current-document.js';
-import { isDesiredDocument } from '../../shared/panel.js';
+import { isCurrentDocument, isDesiredDocument } from '../../shared/panel.js';
 
 const test = suite('panel documents');
 

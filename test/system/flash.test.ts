@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type BoardConfig, pathOf } from '../../firmware/desktop/board/local-manifest.js';
-import { startPanel } from '../../firmware/desktop/index.js';
+import { startPanel } from '../../firmware/desktop/desktop-panel.js';
 import { callsOf, fakeSdk } from '../firmware/desktop/board/fake-sdk.js';
 import { startProgram } from './process.js';
 import { type Server, startServer } from './server.js';

@@ -288,7 +288,7 @@ test('the panel on desktop XS comes in by its certificate, and not to a server o
   };
   const start = (ca: string): Program =>
     startProgram([
-      ...[process.execPath, '--import', 'tsx', 'firmware/desktop/panel.ts', '--json', '--trace'],
+      ...[process.execPath, '--import', 'tsx', 'firmware/desktop/command-line.ts', '--json', '--trace'],
       ...['--server', server.mqtts, '--device', device.id, '--flash', join(directory, `flash-${device.id}`)],
       ...['--ca', ca, '--cert', file('panel.crt', device.certificate.crt)],
       ...['--key', file('panel.key', device.certificate.key)],

@@ -15,7 +15,7 @@ export interface PanelOptions {
 /** The panel on the XS engine, as `npm run panel` runs it. */
 export const startPanel = ({ server, device, flash, onState, print }: PanelOptions): Program =>
   startProgram({
-    file: 'firmware/desktop/panel.ts',
+    file: 'firmware/desktop/command-line.ts',
     args: ['--server', server, '--device', device.id, '--flash', flash, '--json'],
     env: { PANEL_PASSWORD: device.password },
     quitWord: 'quit',

@@ -63,3 +63,12 @@ function report(error: unknown): void {
 const console = { error: (_message: string, error: unknown): void => report(error) };
 
 Object.assign(globalThis, { handleCommand, console });
+
+// XS has these on boards; xsnap-worker's build leaves them out.
+Object.defineProperty(ArrayBuffer, 'fromString', {
+  value: (text: string): ArrayBuffer => new TextEncoder().encode(text).buffer,
+});
+
+Object.defineProperty(String, 'fromArrayBuffer', {
+  value: (bytes: ArrayBuffer): string => new TextDecoder().decode(new Uint8Array(bytes)),
+});

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { DesktopPanel } from '../../../firmware/desktop/index.js';
+import type { DesktopPanel } from '../../../firmware/desktop/desktop-panel.js';
 import { until } from '../../until.js';
 import { ScriptedServer } from './scripted-server.js';
 import { Workbench } from './workbench.js';

@@ -2,7 +2,8 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Bundle, DesktopPanel, DesktopPanelOptions } from '../../../firmware/desktop/index.js';
+import type { Bundle } from '../../../firmware/desktop/bundle.js';
+import type { DesktopPanel, DesktopPanelOptions } from '../../../firmware/desktop/desktop-panel.js';
 import { until } from '../../until.js';
 import { ScriptedServer } from './scripted-server.js';
 import { Workbench } from './workbench.js';

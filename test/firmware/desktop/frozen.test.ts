@@ -41,15 +41,15 @@ test('a program cannot change what is built in', async ({ bench }) => {
 });
 
 const IMPORTS = `
-  import * as alarm from 'firmware/alarm.js';
+  import * as panel from 'firmware/panel.js';
   import { DEFAULTS } from 'firmware/config.js';
   import { PATTERNS } from 'firmware/led.js';
   import config from 'mc/config';
   import Timer from 'timer';
 `;
 const OF_MODULES = [
-  'alarm.Alarm.prototype.setArmed = 1',
-  'alarm.Alarm.extra = 1',
+  'panel.Panel.prototype.setArmed = 1',
+  'panel.Panel.extra = 1',
   'DEFAULTS.debounce = 1',
   'PATTERNS.slow.on = 1',
   'Timer.set = 1',

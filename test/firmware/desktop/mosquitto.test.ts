@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type DesktopPanel, startPanel } from '../../../firmware/desktop/index.js';
+import { type DesktopPanel, startPanel } from '../../../firmware/desktop/desktop-panel.js';
 import { needsIn, pathOf } from '../../programs.js';
 import { until } from '../../until.js';
 

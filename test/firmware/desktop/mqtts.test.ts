@@ -3,7 +3,7 @@
 import { TLSSocket, type TlsOptions } from 'node:tls';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { DesktopPanelOptions } from '../../../firmware/desktop/index.js';
+import type { DesktopPanelOptions } from '../../../firmware/desktop/desktop-panel.js';
 import type { Authority } from '../../../server/tls/authority.js';
 import type { KeyPair } from '../../../server/tls/key-pair.js';
 import { deviceCertificate, openAuthority, serverCertificate } from '../../server/tls/authority.js';

@@ -3,8 +3,8 @@
 import { copyFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { FlashFile } from '../../../firmware/desktop/flash.js';
-import type { Cut } from '../../../firmware/desktop/index.js';
+import type { Cut } from '../../../firmware/desktop/flash-file.js';
+import { FlashFile } from '../../../firmware/desktop/flash-file.js';
 import { until } from '../../until.js';
 import { ScriptedServer } from './scripted-server.js';
 import { Workbench } from './workbench.js';

@@ -2,7 +2,8 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Cut, DesktopPanel } from '../../../firmware/desktop/index.js';
+import type { DesktopPanel } from '../../../firmware/desktop/desktop-panel.js';
+import type { Cut } from '../../../firmware/desktop/flash-file.js';
 import { until } from '../../until.js';
 import { ScriptedServer } from './scripted-server.js';
 import { Workbench } from './workbench.js';

@@ -3,13 +3,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Bundle, bundle } from '../../../firmware/desktop/bundle.js';
 import {
-  type Bundle,
-  bundle,
   type DesktopPanel,
   type DesktopPanelOptions,
   startPanel,
-} from '../../../firmware/desktop/index.js';
+} from '../../../firmware/desktop/desktop-panel.js';
 import { until } from '../../until.js';
 
 /** Nobody listens there. */

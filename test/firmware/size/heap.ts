@@ -3,7 +3,8 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bundleModules, type DesktopPanel, startPanel } from '../../../firmware/desktop/index.js';
+import { bundleModules } from '../../../firmware/desktop/bundle.js';
+import { type DesktopPanel, startPanel } from '../../../firmware/desktop/desktop-panel.js';
 import { XsWorker } from '../../../firmware/desktop/worker.js';
 import { changedTopic } from '../../../shared/topics.js';
 import { until } from '../../until.js';

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core';
-import { type DesktopPanel, startPanel } from '../../../firmware/desktop/index.js';
+import { type DesktopPanel, startPanel } from '../../../firmware/desktop/desktop-panel.js';
 import { pathOf } from '../../programs.js';
 import { type Credentials, createDevice, type Server, startServer } from '../server.js';
 import { openPhone, type Phone } from './phone.js';

@@ -18,7 +18,7 @@ interface Context {
 
 const test = suite<Context>('npm run panel');
 
-const PANEL = [process.execPath, '--import', 'tsx', 'firmware/desktop/panel.ts'];
+const PANEL = [process.execPath, '--import', 'tsx', 'firmware/desktop/command-line.ts'];
 
 test.before.each(async (context) => {
   const bench = new Workbench();

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { encodeNetstring, NetstringReader } from '../../../firmware/desktop/netstring.js';
+import { encodeNetstring, NetstringReader } from '../../../firmware/desktop/pipe.js';
 
 const BODIES = ['', 'a', '4:abcd,', 'x'.repeat(300)];
 const STREAM = Buffer.concat(BODIES.map((body) => encodeNetstring('?', Buffer.from(body))));

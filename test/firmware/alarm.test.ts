@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { type AlarmRules, type AlarmState, nextState, UNKNOWN } from '../../firmware/alarm.js';
 import { DEFAULTS } from '../../firmware/config.js';
-import { nextState, type PanelRules, type PanelState, UNKNOWN } from '../../firmware/panel.js';
 
 const CUT_OFF = 180_000;
-const LATCH: PanelRules = { sirenMode: 'latch', sirenCutOff: CUT_OFF };
-const ENDLESS: PanelRules = { sirenMode: 'latch', sirenCutOff: 0 };
-const FOLLOW: PanelRules = { sirenMode: 'follow', sirenCutOff: CUT_OFF };
+const LATCH: AlarmRules = { sirenMode: 'latch', sirenCutOff: CUT_OFF };
+const ENDLESS: AlarmRules = { sirenMode: 'latch', sirenCutOff: 0 };
+const FOLLOW: AlarmRules = { sirenMode: 'follow', sirenCutOff: CUT_OFF };
 
 /** The rules once more, as a table: from each situation the events that change it, and where to. */
 const SITUATIONS = {
@@ -37,7 +37,7 @@ const FOLLOW_TABLE: Table = {
   ringingOpen: { disarm: 'disarmedOpen', close: 'watching' },
 };
 
-const LEVELS: Record<Event, Partial<Pick<PanelState, 'armed' | 'doorOpen'>>> = {
+const LEVELS: Record<Event, Partial<Pick<AlarmState, 'armed' | 'doorOpen'>>> = {
   arm: { armed: true },
   disarm: { armed: false },
   open: { doorOpen: true },
@@ -45,15 +45,15 @@ const LEVELS: Record<Event, Partial<Pick<PanelState, 'armed' | 'doorOpen'>>> = {
   cutOff: {},
 };
 
-const follow = (state: PanelState, event: Event, now: number, rules: PanelRules): PanelState => {
+const follow = (state: AlarmState, event: Event, now: number, rules: AlarmRules): AlarmState => {
   const { armed, doorOpen } = { ...state, ...LEVELS[event] };
   return nextState(state, armed, doorOpen, now, rules);
 };
 
-const situationOf = (state: PanelState): boolean[] => [state.armed, state.doorOpen, state.sirenRinging];
+const situationOf = (state: AlarmState): boolean[] => [state.armed, state.doorOpen, state.sirenRinging];
 
 /** Lets the events happen, each so long after the one before, with the cut-off when its moment comes. */
-function compare(rules: PanelRules, table: Table, steps: [Event, number][]): void {
+function compare(rules: AlarmRules, table: Table, steps: [Event, number][]): void {
   let state = UNKNOWN;
   let expected: Situation = 'disarmed';
   let now = 0;
@@ -89,7 +89,7 @@ for (const [name, rules, table] of [
 }
 
 test('the siren rings on when the door closes, for 180 s by default and not a moment longer', () => {
-  const rules: PanelRules = DEFAULTS;
+  const rules: AlarmRules = DEFAULTS;
   const armed = nextState(UNKNOWN, true, false, 0, rules);
   const ringing = nextState(armed, true, true, 1000, rules);
   const closed = nextState(ringing, true, false, 2000, rules);

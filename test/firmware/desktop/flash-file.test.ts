@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Cut, FlashDamaged, FlashFile } from '../../../firmware/desktop/flash.js';
+import { type Cut, FlashDamaged, FlashFile } from '../../../firmware/desktop/flash-file.js';
 import { Workbench } from './workbench.js';
 
 const test = suite<{ directory: string; path: string }>('flash file');

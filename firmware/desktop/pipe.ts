@@ -1,5 +1,9 @@
-/** The frames of xsnap-worker's pipes: `<length>:<bytes>,`. */
+/**
+ * The pipe between Node and xsnap-worker. Its frames are netstrings, `<length>:<bytes>,`; a message in them is one line of
+ * JSON, then bytes. `modules/host.ts` is the other end.
+ */
 
+const NEWLINE = 0x0a;
 const COMMA = Buffer.from(',');
 /** As many digits of a length as xsnap-worker itself reads. */
 const LENGTH = /^\d{1,9}$/;
@@ -29,4 +33,17 @@ export class NetstringReader {
     this.#bytes = this.#bytes.subarray(end + 1);
     return frame;
   }
+}
+
+export interface Message<Head> {
+  head: Head;
+  bytes: Buffer;
+}
+
+export const encodeMessage = (head: object, bytes: Uint8Array = new Uint8Array()): Buffer =>
+  Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), bytes]);
+
+export function decodeMessage<Head>(message: Buffer): Message<Head> {
+  const end = message.indexOf(NEWLINE);
+  return { head: JSON.parse(message.toString('utf8', 0, end)) as Head, bytes: message.subarray(end + 1) };
 }
