@@ -158,42 +158,6 @@ export const SETTINGS = {
 
   bodyBytes: count('TWIN_BODY_BYTES', 128 * KIB, 'longest REST body'),
   httpStopMs: count('TWIN_HTTP_STOP_MS', 2000, 'how long the last REST answers may take to leave at a stop'),
-
-  mqttConnectBytes: count('TWIN_MQTT_CONNECT_BYTES', 8 * KIB, 'longest first packet of a connection'),
-  mqttPacketBytes: count(
-    'TWIN_MQTT_PACKET_BYTES',
-    128 * KIB,
-    'longest later packet, and longest message of a WebSocket',
-  ),
-  mqttMessageParts: limit(
-    'TWIN_MQTT_MESSAGE_PARTS',
-    1024,
-    'parts in which one message of a WebSocket may come, as fragments or from the network',
-  ),
-  mqttConnectMs: count('TWIN_MQTT_CONNECT_MS', 8000, 'how long a connection may take to send its CONNECT'),
-  mqttBufferBytes: count(
-    'TWIN_MQTT_BUFFER_BYTES',
-    1 * MIB,
-    'unread answers of one connection, and its requests not answered yet; above it, it is not read',
-  ),
-  mqttBufferMs: count('TWIN_MQTT_BUFFER_MS', 20_000, 'how long the unread answers may stay above that'),
-  mqttSubscriptions: count('TWIN_MQTT_SUBSCRIPTIONS', 100, 'topic filters of one connection'),
-  mqttInFlight: count(
-    'TWIN_MQTT_IN_FLIGHT',
-    256,
-    'requests of one connection not answered yet; above it, it is not read',
-  ),
-  mqttUnacknowledged: count(
-    'TWIN_MQTT_UNACKNOWLEDGED',
-    65_535,
-    'QoS 1 and 2 messages of one connection, each way, whose exchange the client has not completed',
-  ),
-  deviceRequestsPerSecond: limit(
-    'TWIN_DEVICE_REQUESTS_PER_SECOND',
-    5000,
-    'requests of one device by MQTT, over all its connections; above it the connection that asks is closed',
-  ),
-  mqttStopMs: count('TWIN_MQTT_STOP_MS', 2000, 'how long the last answers may take to leave at a stop'),
 } satisfies Record<string, Setting<unknown>>;
 
 export type Settings = { [Name in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[Name]['read']> };

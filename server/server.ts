@@ -9,8 +9,8 @@ import { Tokens } from './access/tokens.js';
 import { type Audit, auditTo } from './audit.js';
 import { SETTINGS, type Settings } from './config.js';
 import { Devices } from './devices/devices.js';
+import { type MqttLimits, mqttMetrics } from './mqtt/endpoint.js';
 import { startMqtt } from './mqtt/listener.js';
-import { mqttMetrics } from './mqtt/metrics.js';
 import { acceptWebSockets } from './mqtt/websocket.js';
 import { startRest } from './rest/rest.js';
 import { putDocument } from './storage/ask.js';
@@ -54,8 +54,13 @@ export class ListenFailed extends Error {
   }
 }
 
+/** Limits that are constants of the server, by part. Only tests change them. */
+export interface Limits {
+  readonly mqtt?: Partial<MqttLimits>;
+}
+
 /** Opens all parts, each upon the one before. What opens before a part that fails is closed again. */
-export async function startServer(settings: Settings, log: Logger): Promise<Server> {
+export async function startServer(settings: Settings, log: Logger, limits: Limits = {}): Promise<Server> {
   const closers: (() => Promise<void>)[] = [];
   const endpoints: (() => Promise<void>)[] = [];
   const close = async () => {
@@ -86,7 +91,7 @@ export async function startServer(settings: Settings, log: Logger): Promise<Serv
       onError: (error) => log.error({ err: error }, "a device's last activity could not be kept"),
     });
     closers.push(() => devices.close());
-    const mqtt = startMqtt({ twins, devices, failures, connections, settings, audit, log });
+    const mqtt = startMqtt({ twins, devices, failures, connections, limits: limits.mqtt, audit, log });
     endpoints.push(() => mqtt.close());
     const mqttAt = await at('mqtt', mqtt.listen(settings.mqtt));
     const mqttsAt = settings.mqtts && (await at('mqtts', mqtt.listen(settings.mqtts, tls)));
@@ -111,9 +116,9 @@ export async function startServer(settings: Settings, log: Logger): Promise<Serv
     });
     endpoints.push(() => rest.close());
     const http = await at('http', rest.listen(settings.http));
-    acceptWebSockets(http.server, { mqtt, settings, policy, audit });
+    acceptWebSockets(http.server, { mqtt, policy, audit });
     const https = settings.https && (await at('https', rest.listen(settings.https, tls)));
-    if (https !== undefined) acceptWebSockets(https.server, { mqtt, settings, policy, audit, tls });
+    if (https !== undefined) acceptWebSockets(https.server, { mqtt, policy, audit, tls });
     const addresses = {
       http: show(http.address),
       mqtt: show(mqttAt),

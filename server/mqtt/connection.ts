@@ -49,18 +49,18 @@ export class Connection implements Carrier {
   #ended = false;
 
   constructor(stream: ClientStream, peer: Peer, endpoint: Endpoint, connections: Connections) {
-    const { settings } = endpoint;
+    const { limits } = endpoint;
     this.#stream = stream;
     this.#peer = peer;
     this.#notes = new Notes(peer, endpoint);
     this.#endpoint = endpoint;
     this.#connections = connections;
-    this.#framing = new Framing(settings);
-    this.output = new Output(stream, settings, {
+    this.#framing = new Framing(limits);
+    this.output = new Output(stream, limits, {
       relieved: () => this.#relieved(),
       stuck: () => this.cut('its answers are not read'),
     });
-    this.#timer = setTimeout(() => this.cut('no CONNECT in time'), settings.mqttConnectMs);
+    this.#timer = setTimeout(() => this.cut('no CONNECT in time'), limits.connectMs);
     stream.on('data', (chunk: Buffer) => this.#receive(chunk));
     stream.on('error', (error) => this.#broken(error));
     stream.on('end', () => this.#lost());
@@ -273,7 +273,7 @@ export class Connection implements Carrier {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.destroy(), this.#endpoint.settings.mqttConnectMs);
+    this.#timer = setTimeout(() => this.destroy(), this.#endpoint.limits.connectMs);
     this.output.close();
     this.#stream.end();
     this.#stream.resume();

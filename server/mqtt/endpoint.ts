@@ -1,26 +1,43 @@
+/** What all connections of the endpoint share: its limits, its counters and the parts of the server that it uses. */
+
 import type { Logger } from 'pino';
 import type { FailedAttempts } from '../access/failures.js';
 import type { Allowances } from '../access/rate.js';
 import type { Audit } from '../audit.js';
-import type { Settings } from '../config.js';
 import type { Devices } from '../devices/devices.js';
 import type { LineLimit } from '../line-limit.js';
+import type { Metric } from '../metrics.js';
 import type { Twins } from '../twins/twins.js';
 
-export type MqttSettings = Pick<
-  Settings,
-  | 'mqttConnectBytes'
-  | 'mqttPacketBytes'
-  | 'mqttConnectMs'
-  | 'mqttBufferBytes'
-  | 'mqttBufferMs'
-  | 'mqttSubscriptions'
-  | 'mqttInFlight'
-  | 'mqttUnacknowledged'
-  | 'mqttStopMs'
-  | 'connections'
-  | 'deviceRequestsPerSecond'
->;
+const KIB = 1024;
+
+/** Sizes are in bytes, times in milliseconds. */
+export const MQTT_LIMITS = {
+  /** The longest first packet of a connection. */
+  connectBytes: 8 * KIB,
+  /** The longest later packet, and the longest message of a WebSocket. */
+  packetBytes: 128 * KIB,
+  /** The parts in which one message of a WebSocket may come, as fragments or from the network. */
+  messageParts: 1024,
+  /** How long a connection may take to send its CONNECT, and later to close. */
+  connectMs: 8000,
+  /** Unread answers of one connection, and its requests not answered yet. Above it the connection is not read. */
+  bufferBytes: 1024 * KIB,
+  /** How long the unread answers may stay above that. */
+  bufferMs: 20_000,
+  /** Topic filters of one connection. */
+  subscriptions: 100,
+  /** Requests of one connection not answered yet. Above it the connection is not read. */
+  inFlight: 256,
+  /** QoS 1 and 2 messages of one connection, each way, whose exchange the client has not completed. */
+  unacknowledged: 65_535,
+  /** Requests of one device over all its connections. Above it the connection that asks is closed. */
+  requestsPerSecond: 5000,
+  /** How long the last answers may take to leave when the server stops. */
+  stopMs: 2000,
+};
+
+export type MqttLimits = Readonly<typeof MQTT_LIMITS>;
 
 /** What the endpoint needs of the device registry. */
 export type KnownDevices = Pick<
@@ -28,32 +45,52 @@ export type KnownDevices = Pick<
   'authenticate' | 'certified' | 'connected' | 'disconnected' | 'active' | 'watch'
 >;
 
-/** Since the start, but for `connections`. */
+/** All count from the start of the server, except `connections`. */
 export interface MqttCounters {
-  /** Open now, whether they have sent a CONNECT or not. */
+  /** Connections that are open now, with or without a CONNECT. */
   connections: number;
   /** CONNECTs accepted. */
   accepted: number;
   /** CONNECTs refused by a CONNACK. */
   refused: number;
-  /** Connections that the server closed without one. */
+  /** Connections that the server closed without a CONNACK. */
   dropped: number;
-  /** Publishes that asked for nothing or were for somewhere else. */
+  /** Publishes on a topic that is no request to the device's own twin. */
   droppedPublishes: number;
 }
 
-/** What all connections of one endpoint share. */
 export interface Endpoint {
   readonly twins: Twins;
   readonly devices: KnownDevices;
   /** Shared with REST. */
   readonly failures: FailedAttempts;
-  /** What each device may ask, over all its connections. */
+  /** The requests that each device has left, over all its connections. */
   readonly allowances: Allowances;
-  readonly settings: MqttSettings;
+  readonly limits: MqttLimits;
   readonly audit: Audit;
   readonly log: Logger;
-  /** Bounds what is logged of the faults of clients, for each source. */
+  /** Bounds the log lines that each source can cause. */
   readonly warnings: LineLimit;
   readonly counters: MqttCounters;
 }
+
+const METRICS: readonly [counter: keyof MqttCounters, type: Metric['type'], name: string, help: string][] = [
+  ['connections', 'gauge', 'connections', 'open MQTT connections'],
+  ['accepted', 'counter', 'connects_accepted_total', 'MQTT connections that were let in'],
+  ['refused', 'counter', 'connects_refused_total', 'MQTT connections that were refused by a CONNACK'],
+  ['dropped', 'counter', 'connections_dropped_total', 'MQTT connections that the server closed'],
+  [
+    'droppedPublishes',
+    'counter',
+    'publishes_dropped_total',
+    'publishes that asked for nothing or were for somewhere else',
+  ],
+];
+
+export const mqttMetrics = (counters: Readonly<MqttCounters>): Metric[] =>
+  METRICS.map(([counter, type, name, help]) => ({
+    type,
+    name: `twin_mqtt_${name}`,
+    help,
+    read: () => counters[counter],
+  }));

@@ -3,9 +3,9 @@ import { LimitReached, ProtocolViolation } from './violation.js';
 /** The longest packets, in bytes as their remaining length counts them. */
 export interface PacketBounds {
   /** Of the first packet, which must be a CONNECT. */
-  mqttConnectBytes: number;
+  connectBytes: number;
   /** Of every later packet. */
-  mqttPacketBytes: number;
+  packetBytes: number;
 }
 
 const CONNECT_HEADER = 0x10;
@@ -56,7 +56,7 @@ export class Framing {
     const body = bodyOffset(this.#bytes, start);
     if (body === undefined) return this.#keep(Buffer.from(this.#rest()));
     const length = remainingLength(this.#bytes, start, body);
-    const limit = this.#first ? this.#bounds.mqttConnectBytes : this.#bounds.mqttPacketBytes;
+    const limit = this.#first ? this.#bounds.connectBytes : this.#bounds.packetBytes;
     if (length > limit) throw new LimitReached(`a packet of ${length} bytes; ${limit} are allowed`);
     const end = body + length;
     if (end <= this.#bytes.length) {

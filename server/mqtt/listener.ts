@@ -11,15 +11,21 @@ import type { Tls } from '../tls/tls.js';
 import type { Peer } from './admission.js';
 import type { ClientStream } from './connection.js';
 import { Connections } from './connections.js';
-import type { Endpoint, MqttCounters } from './endpoint.js';
+import { type Endpoint, MQTT_LIMITS, type MqttCounters, type MqttLimits } from './endpoint.js';
 import { peerOf } from './peer.js';
 
-export type MqttParts = Omit<Endpoint, 'allowances' | 'counters' | 'warnings'> & {
+/** How many devices are remembered by what they asked, when they are not connected. */
+const REMEMBERED_DEVICES = 16_384;
+
+export type MqttParts = Omit<Endpoint, 'allowances' | 'counters' | 'limits' | 'warnings'> & {
   /** Shared with REST. */
   readonly connections: ConnectionLimit;
+  /** Limits other than those of MQTT_LIMITS. */
+  readonly limits?: Partial<MqttLimits> | undefined;
 };
 
 export interface Mqtt {
+  readonly limits: MqttLimits;
   /** Grows while it runs. */
   readonly counters: Readonly<MqttCounters>;
   /**
@@ -29,22 +35,24 @@ export interface Mqtt {
   listen(address: Address, tls?: Tls): Promise<AddressInfo>;
   /** Serves a client that came another way than by a listener. */
   open(stream: ClientStream, peer: Peer): void;
-  /** Accepts no one, answers what was asked, ends every connection; takes at most `mqttStopMs`. */
+  /** Accepts no one, answers what was asked, ends every connection; takes at most `stopMs`. */
   close(): Promise<void>;
 }
 
 /** The in-band endpoint; it listens nowhere until it is told to. */
 export function startMqtt(parts: MqttParts): Mqtt {
-  const { devices, settings, audit, log } = parts;
-  const { deviceRequestsPerSecond: perSecond } = settings;
-  const allowances = new Allowances(perSecond, perSecond, settings.connections);
+  const { devices, audit, log } = parts;
+  const limits = { ...MQTT_LIMITS, ...parts.limits };
+  const { requestsPerSecond } = limits;
+  const allowances = new Allowances(requestsPerSecond, requestsPerSecond, REMEMBERED_DEVICES);
   const counters: MqttCounters = { connections: 0, accepted: 0, refused: 0, dropped: 0, droppedPublishes: 0 };
-  const connections = new Connections({ ...parts, allowances, counters, warnings: new LineLimit() });
+  const connections = new Connections({ ...parts, limits, allowances, counters, warnings: new LineLimit() });
   const servers: Server[] = [];
   const droppers: (() => void)[] = [];
   const unwatch = devices.watch((deviceId, why) => connections.revoke(deviceId, why));
 
   return {
+    limits,
     counters,
     async listen(address, tls) {
       const server = serverFor(tls);
@@ -64,7 +72,7 @@ export function startMqtt(parts: MqttParts): Mqtt {
     async close() {
       const closed = servers.map((server) => once(server, 'close'));
       for (const server of servers) server.close();
-      await connections.finish(settings.mqttStopMs);
+      await connections.finish(limits.stopMs);
       for (const drop of droppers) drop();
       await Promise.all(closed);
       unwatch();

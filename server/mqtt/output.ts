@@ -2,9 +2,9 @@ import type { Duplex } from 'node:stream';
 
 export interface OutputBounds {
   /** Bytes not taken by the network; above it the connection counts as slow. */
-  mqttBufferBytes: number;
+  bufferBytes: number;
   /** How long it may be slow, in milliseconds. */
-  mqttBufferMs: number;
+  bufferMs: number;
 }
 
 export interface OutputEvents {
@@ -43,7 +43,7 @@ export class Output {
 
   /** The client does not read what it is sent: nothing more should be done for it until it does. */
   get isFull(): boolean {
-    return this.#bytes + this.#stream.writableLength > this.#bounds.mqttBufferBytes;
+    return this.#bytes + this.#stream.writableLength > this.#bounds.bufferBytes;
   }
 
   add(packet: Buffer): void {
@@ -64,7 +64,7 @@ export class Output {
     if (slow) this.#stream.write(last, this.#taken);
     else this.#stream.write(last);
     if (packets.length > 0) this.#stream.uncork();
-    if (this.isFull) this.#slow ??= setTimeout(this.#judge, this.#bounds.mqttBufferMs);
+    if (this.isFull) this.#slow ??= setTimeout(this.#judge, this.#bounds.bufferMs);
   }
 
   /** Nothing more is sent; what was added before still is. */

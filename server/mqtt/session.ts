@@ -57,7 +57,7 @@ export class Session {
   readonly #will: Message | undefined;
 
   constructor(device: Device, connect: Connect, endpoint: Endpoint, carrier: Carrier) {
-    const { settings, twins } = endpoint;
+    const { limits, twins } = endpoint;
     this.device = device;
     this.clientId = connect.clientId;
     this.#will = connect.will;
@@ -65,14 +65,12 @@ export class Session {
     this.#carrier = carrier;
     this.#allowance = endpoint.allowances.of(device.id);
     this.#topics = new OwnTopics(device.id);
-    this.#subscriptions = new Subscriptions(device.id, settings.mqttSubscriptions);
+    this.#subscriptions = new Subscriptions(device.id, limits.subscriptions);
     this.#requests = new Requests((pending) => this.#answer(pending));
-    this.#receipts = new Receipts(settings.mqttUnacknowledged, (command, id) =>
-      this.#acknowledgeBy(command, id),
-    );
-    this.#deliveries = new Deliveries(settings.mqttUnacknowledged);
+    this.#receipts = new Receipts(limits.unacknowledged, (command, id) => this.#acknowledgeBy(command, id));
+    this.#deliveries = new Deliveries(limits.unacknowledged);
     this.#pushes = new Pushes(
-      () => carrier.output.isFull || this.#deliveries.size >= settings.mqttInFlight,
+      () => carrier.output.isFull || this.#deliveries.size >= limits.inFlight,
       (document) => this.#push(document),
     );
     this.#unwatch = twins.watch(device.id, (change) => this.#changed(change));
@@ -85,8 +83,8 @@ export class Session {
 
   /** As much is asked and not answered as may be. */
   get isBusy(): boolean {
-    const { mqttInFlight, mqttBufferBytes } = this.#endpoint.settings;
-    return this.#requests.size >= mqttInFlight || this.#requests.bytes >= mqttBufferBytes;
+    const { inFlight, bufferBytes } = this.#endpoint.limits;
+    return this.#requests.size >= inFlight || this.#requests.bytes >= bufferBytes;
   }
 
   /** @throws ProtocolViolation for a packet that has no place in a session */

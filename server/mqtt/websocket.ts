@@ -3,21 +3,14 @@ import { WebSocketServer } from 'ws';
 import type { OriginPolicy, Stranger } from '../access/origin-policy.js';
 import { sourceOf } from '../access/source.js';
 import type { Audit } from '../audit.js';
-import type { Settings } from '../config.js';
 import type { Tls } from '../tls/tls.js';
 import type { Mqtt } from './listener.js';
 import { asksForWebSocket, serveWithoutUpgrade } from './other-upgrade.js';
 import { peerOf } from './peer.js';
 import { WebSocketStream } from './websocket-stream.js';
 
-export type WebSocketSettings = Pick<
-  Settings,
-  'mqttConnectBytes' | 'mqttPacketBytes' | 'mqttConnectMs' | 'mqttMessageParts'
->;
-
 export interface WebSocketParts {
-  readonly mqtt: Pick<Mqtt, 'open'>;
-  readonly settings: WebSocketSettings;
+  readonly mqtt: Pick<Mqtt, 'open' | 'limits'>;
   readonly policy: Pick<OriginPolicy, 'judge'>;
   readonly audit: Audit;
   /** Of an HTTPS server. */
@@ -31,9 +24,9 @@ const PACKET_HEADER_BYTES = 5;
 
 /** Serves MQTT over WebSocket on a server that speaks HTTP (MQTT 3.1.1, 6). */
 export function acceptWebSockets(server: Server, parts: WebSocketParts): void {
-  const { mqtt, settings, tls } = parts;
+  const { mqtt, tls } = parts;
   const handshakes = makeHandshakes(parts);
-  const firstMessageBytes = settings.mqttConnectBytes + PACKET_HEADER_BYTES;
+  const firstMessageBytes = mqtt.limits.connectBytes + PACKET_HEADER_BYTES;
   server.on('upgrade', (request, socket, head) => {
     if (!asksForWebSocket(request)) return serveWithoutUpgrade(server, request, socket, head);
     handshakes.handleUpgrade(request, socket, head, (webSocket) => {
@@ -42,16 +35,16 @@ export function acceptWebSockets(server: Server, parts: WebSocketParts): void {
   });
 }
 
-function makeHandshakes({ settings, policy, audit }: WebSocketParts): WebSocketServer {
+function makeHandshakes({ mqtt: { limits }, policy, audit }: WebSocketParts): WebSocketServer {
   // Its types do not know closeTimeout yet.
   const options = {
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
-    maxPayload: settings.mqttPacketBytes + PACKET_HEADER_BYTES,
-    maxFragments: settings.mqttMessageParts,
-    maxBufferedChunks: settings.mqttMessageParts,
-    closeTimeout: settings.mqttConnectMs,
+    maxPayload: limits.packetBytes + PACKET_HEADER_BYTES,
+    maxFragments: limits.messageParts,
+    maxBufferedChunks: limits.messageParts,
+    closeTimeout: limits.connectMs,
     handleProtocols: () => SUBPROTOCOL,
     verifyClient: ({ req }: { req: IncomingMessage }, answer: Answer) => {
       const stranger = policy.judge(req);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Address } from '../../server/config.js';
+import type { Limits } from '../../server/server.js';
 import type { Bench } from './bench.js';
 import type { Credentials } from './load/mqtt.js';
 import type { Program, Target } from './program.js';
@@ -26,7 +27,7 @@ const CREATED_AT_ONCE = 16;
 const NO_LIMITS = {
   TWIN_CONNECTIONS_PER_SOURCE: '16384',
   TWIN_TOKEN_REQUESTS_PER_SECOND: '1000000',
-  TWIN_DEVICE_REQUESTS_PER_SECOND: '1000000',
+  TEST_LIMITS: JSON.stringify({ mqtt: { requestsPerSecond: 1_000_000 } } satisfies Limits),
 };
 
 /** The server as it is run in earnest, but for what one client may ask, on free ports. */
@@ -40,7 +41,7 @@ export async function startServer(
   const profile = cpuProfiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${cpuProfiles}`];
   const inside = probe ? ['--import', './test/bench/probe.ts'] : [];
   const program = bench.start(
-    [process.execPath, ...profile, '--import', 'tsx', ...inside, 'server/main.ts'],
+    [process.execPath, ...profile, '--import', 'tsx', ...inside, 'test/limited-server.ts'],
     {
       role: 'subject',
       channel: probe,

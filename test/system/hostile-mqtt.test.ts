@@ -32,7 +32,7 @@ const test = suite<Context>('hostile MQTT');
 
 test.before(async (context) => {
   const server = await startServer({
-    env: { TWIN_MQTT_BUFFER_MS: '1000', TWIN_DEVICE_REQUESTS_PER_SECOND: '1000000' },
+    limits: { mqtt: { bufferMs: 1000, requestsPerSecond: 1_000_000 } },
   });
   context.server = server;
   const portOf = (url: string) => Number(new URL(url).port);

@@ -4,12 +4,16 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Limits } from '../../server/server.js';
 import { type Ended, type Program, startProgram } from './process.js';
 
 const REGION = 'fr-par';
 
+const ON_NODE = [process.execPath, '--import', 'tsx'];
 /** The command line of the server. */
-export const SERVER = [process.execPath, '--import', 'tsx', 'server/main.ts'];
+export const SERVER = [...ON_NODE, 'server/main.ts'];
+/** The same with limits of its own, in `TEST_LIMITS`. */
+const LIMITED_SERVER = [...ON_NODE, 'test/limited-server.ts'];
 
 export interface ServerOptions {
   /** A data directory to use again, which stays; by default a new one, which goes when the server is stopped. */
@@ -17,6 +21,8 @@ export interface ServerOptions {
   /** The owner token; a new one by default. */
   token?: string;
   env?: Record<string, string>;
+  /** Limits other than the server's own. */
+  limits?: Limits;
   /** A command that runs the server: it takes the server's command line as its last arguments. */
   wrapper?: string[];
 }
@@ -45,13 +51,15 @@ export interface Server {
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
   const data = options.data ?? mkdtempSync(join(tmpdir(), 'twin-'));
   const token = options.token ?? randomUUID();
-  const program = startProgram([...(options.wrapper ?? []), ...SERVER], {
+  const command = options.limits === undefined ? SERVER : LIMITED_SERVER;
+  const program = startProgram([...(options.wrapper ?? []), ...command], {
     TWIN_DATA: data,
     TWIN_HTTP: '127.0.0.1:0',
     TWIN_MQTT: '127.0.0.1:0',
     TWIN_TOKEN: token,
     TWIN_REGION: REGION,
     TWIN_LOG: 'info',
+    ...(options.limits !== undefined && { TEST_LIMITS: JSON.stringify(options.limits) }),
     ...options.env,
   });
   const listening = await program.line(parseListening);

@@ -9,7 +9,7 @@ const suites = overEach('changed', (test, transport) => {
   let device: Credentials;
 
   test.before(async () => {
-    endpoint = await startEndpoint({ mqttInFlight: 3 });
+    endpoint = await startEndpoint({ inFlight: 3 });
   });
 
   test.before.each(() => {
@@ -194,7 +194,7 @@ const suites = overEach('changed', (test, transport) => {
   });
 
   test('more filters than are allowed get 0x80, and the first ones still work', async () => {
-    const bounded = await startEndpoint({ mqttSubscriptions: 2 });
+    const bounded = await startEndpoint({ subscriptions: 2 });
     const greedy = bounded.devices.add();
     const client = await RawClient.admitted(bounded, transport, greedy);
     const topics = ['$SCW/twins/me/a/#', '$SCW/twins/me/b/#', '$SCW/twins/me/c/#', '$SCW/twins/me/a/#'];

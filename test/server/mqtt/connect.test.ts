@@ -8,7 +8,7 @@ const suites = overEach('connect', (test, transport) => {
   let endpoint: TestEndpoint;
 
   test.before(async () => {
-    endpoint = await startEndpoint({ mqttConnectMs: 800, authFailuresPerMinute: 100 });
+    endpoint = await startEndpoint({ connectMs: 800 }, { authFailuresPerMinute: 100 });
   });
 
   test.after(() => endpoint.close());

@@ -8,7 +8,7 @@ import { FailedAttempts } from '../../../server/access/failures.js';
 import { type Audit, type AuditEvent, type AuditFields, auditTo } from '../../../server/audit.js';
 import { readSettings, type Settings } from '../../../server/config.js';
 import type { Device } from '../../../server/devices/device.js';
-import type { KnownDevices } from '../../../server/mqtt/endpoint.js';
+import type { KnownDevices, MqttLimits } from '../../../server/mqtt/endpoint.js';
 import { type Mqtt, startMqtt } from '../../../server/mqtt/listener.js';
 import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
 import type { ShownCertificate } from '../../../server/tls/shown-certificate.js';
@@ -89,7 +89,6 @@ const digest = (password: string | Uint8Array): Buffer => createHash('sha256').u
 
 /** What an endpoint needs beside its twins and devices. */
 export const partsFor = (settings: Settings, log: Logger, audit: Audit = auditTo(log)) => ({
-  settings,
   failures: new FailedAttempts(settings),
   connections: new ConnectionLimit({
     perSource: settings.connectionsPerSource,
@@ -131,7 +130,11 @@ export interface TestEndpoint {
   close(): Promise<void>;
 }
 
-export async function startEndpoint(changes: Partial<Settings> = {}): Promise<TestEndpoint> {
+/** An endpoint with its own limits and settings, but for those given. */
+export async function startEndpoint(
+  limits: Partial<MqttLimits> = {},
+  changes: Partial<Settings> = {},
+): Promise<TestEndpoint> {
   const storage = memoryStorage();
   const twins = new Twins(storage);
   const devices = new TestDevices();
@@ -158,7 +161,7 @@ export async function startEndpoint(changes: Partial<Settings> = {}): Promise<Te
   const parts = partsFor(settings, pino({ level: 'debug' }, sink), (event, fields) =>
     audited.push({ event, ...fields }),
   );
-  const mqtt = startMqtt({ twins, devices, ...parts });
+  const mqtt = startMqtt({ twins, devices, limits, ...parts });
   const { ports, close } = await listenEverywhere(mqtt, parts);
   return { ports, mqtt, twins, storage, devices, log, audited, logged, close };
 }

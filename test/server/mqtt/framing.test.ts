@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { Framing } from '../../../server/mqtt/framing.js';
 import { ProtocolViolation } from '../../../server/mqtt/violation.js';
 
-const BOUNDS = { mqttConnectBytes: 8 * 1024, mqttPacketBytes: 128 * 1024 };
+const BOUNDS = { connectBytes: 8 * 1024, packetBytes: 128 * 1024 };
 
 function packetOf(header: number, body: Buffer): Buffer {
   const length: number[] = [];
@@ -75,17 +75,17 @@ test('the first packet must be a CONNECT, which its first byte tells', () => {
 
 test('a packet is judged by its length field, before any of it is there', () => {
   refuses(Buffer.from([0x10, 0xff, 0xff, 0xff, 0x7f]));
-  refuses(packetOf(0x10, Buffer.alloc(BOUNDS.mqttConnectBytes + 1)).subarray(0, 3));
+  refuses(packetOf(0x10, Buffer.alloc(BOUNDS.connectBytes + 1)).subarray(0, 3));
   refuses(
     packetOf(0x10, Buffer.alloc(5)),
-    packetOf(0x30, Buffer.alloc(BOUNDS.mqttPacketBytes + 1)).subarray(0, 4),
+    packetOf(0x30, Buffer.alloc(BOUNDS.packetBytes + 1)).subarray(0, 4),
   );
 });
 
 test('packets of exactly the allowed length pass', () => {
   const packets = [
-    packetOf(0x10, Buffer.alloc(BOUNDS.mqttConnectBytes)),
-    packetOf(0x30, Buffer.alloc(BOUNDS.mqttPacketBytes)),
+    packetOf(0x10, Buffer.alloc(BOUNDS.connectBytes)),
+    packetOf(0x30, Buffer.alloc(BOUNDS.packetBytes)),
   ];
   assert.equal(framesOf(packets), packets);
 });

@@ -43,7 +43,7 @@ const suites = overEach('keep-alive', (test, transport) => {
   });
 
   test('a client that is not read, because its requests are under way, is not taken for a silent one', async () => {
-    const bounded = await startEndpoint({ mqttInFlight: 1 });
+    const bounded = await startEndpoint({ inFlight: 1 });
     const client = await RawClient.open(bounded, transport);
     client.send(
       connectPacket(bounded.devices.add(), { keepalive: 1 }),

@@ -76,7 +76,7 @@ const suites = overEach('limits', (test, transport) => {
   }
 
   test('a source has so many connections, and another source its own', async () => {
-    endpoint = await startEndpoint({ connectionsPerSource: 3 });
+    endpoint = await startEndpoint({}, { connectionsPerSource: 3 });
     const [first, ...others] = [
       await RawClient.admitted(endpoint, transport, endpoint.devices.add()),
       await RawClient.open(endpoint, transport),
@@ -91,7 +91,7 @@ const suites = overEach('limits', (test, transport) => {
   });
 
   test('there are so many connections in all', async () => {
-    endpoint = await startEndpoint({ connections: 2 });
+    endpoint = await startEndpoint({}, { connections: 2 });
     const [here, elsewhere] = [
       await RawClient.admitted(endpoint, transport, endpoint.devices.add()),
       await RawClient.open(endpoint, transport, ELSEWHERE),
@@ -104,7 +104,7 @@ const suites = overEach('limits', (test, transport) => {
   });
 
   test('a device that asks too much is told so with its request, after the answers to those before', async () => {
-    endpoint = await startEndpoint({ deviceRequestsPerSecond: 5 });
+    endpoint = await startEndpoint({ requestsPerSecond: 5 });
     const device = endpoint.devices.add();
     const client = await RawClient.admitted(endpoint, transport, device, '$SCW/twins/me/#');
     for (let id = 1; id <= 40; id++) client.send(publishPacket(PUT, BODY, { qos: 1, messageId: id }));
@@ -131,7 +131,7 @@ const suites = overEach('limits', (test, transport) => {
   }
 
   test('a device that asks too much has a will, and asks again when a second is over', async () => {
-    endpoint = await startEndpoint({ deviceRequestsPerSecond: 2 });
+    endpoint = await startEndpoint({ requestsPerSecond: 2 });
     const device = endpoint.devices.add();
     const client = await RawClient.open(endpoint, transport);
     const will = { topic: '$SCW/twins/me/will/put', payload: Buffer.from(BODY), qos: 0, retain: false };
@@ -158,7 +158,7 @@ const suites = overEach('limits', (test, transport) => {
   });
 
   test('all connections of a device share what it may ask, and no other device does', async () => {
-    endpoint = await startEndpoint({ deviceRequestsPerSecond: 5 });
+    endpoint = await startEndpoint({ requestsPerSecond: 5 });
     const device = endpoint.devices.add({ allow_multiple_connections: true });
     const clients: RawClient[] = [];
     for (const clientId of ['a', 'b', 'c']) {
@@ -178,7 +178,7 @@ const suites = overEach('limits', (test, transport) => {
   });
 
   test('subscribing and unsubscribing is asking too, and what exceeds it is not done', async () => {
-    endpoint = await startEndpoint({ deviceRequestsPerSecond: 5 });
+    endpoint = await startEndpoint({ requestsPerSecond: 5 });
     for (const packet of [
       subscribePacket('$SCW/twins/me/#'),
       { cmd: 'unsubscribe' as const, messageId: 1, unsubscriptions: ['$SCW/twins/me/#'] },

@@ -9,7 +9,7 @@ const suites = overEach('qos', (test, transport) => {
   let client: RawClient;
 
   test.before(async () => {
-    endpoint = await startEndpoint({ mqttUnacknowledged: 20 });
+    endpoint = await startEndpoint({ unacknowledged: 20 });
   });
 
   test.before.each(async () => {

@@ -40,7 +40,7 @@ const suites = overEach('slow-reader', (test, transport) => {
   }
 
   test('a client that does not read is not read from, costs bounded memory and is closed in the end', async () => {
-    const endpoint = await startEndpoint({ mqttBufferMs: 500 });
+    const endpoint = await startEndpoint({ bufferMs: 500 });
     const honest = await RawClient.admitted(endpoint, transport, endpoint.devices.add(), '$SCW/twins/me/#');
     const { device, client, reads } = await prepared(endpoint);
     const memory = process.memoryUsage().rss;
@@ -111,13 +111,13 @@ const suites = overEach('slow-reader', (test, transport) => {
   });
 
   const BOUNDS = [
-    ['requests', { mqttInFlight: 4 }, '{"data":{}}', 4],
-    ['bytes of requests', { mqttBufferBytes: 150_000 }, BIG, 3],
+    ['requests', { inFlight: 4 }, '{"data":{}}', 4],
+    ['bytes of requests', { bufferBytes: 150_000 }, BIG, 3],
   ] as const;
 
-  for (const [what, settings, body, allowed] of BOUNDS) {
+  for (const [what, limits, body, allowed] of BOUNDS) {
     test(`no more ${what} of one connection are under way than are allowed, and all are answered in order`, async () => {
-      const endpoint = await startEndpoint(settings);
+      const endpoint = await startEndpoint(limits);
       const client = await RawClient.admitted(endpoint, transport, endpoint.devices.add());
       let underWay = 0;
       let most = 0;

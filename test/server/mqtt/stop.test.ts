@@ -30,7 +30,7 @@ const suites = overEach('stop', (test, transport) => {
   });
 
   test('a client that does not go is not waited for longer than is allowed', async () => {
-    const endpoint = await startEndpoint({ mqttStopMs: 100 });
+    const endpoint = await startEndpoint({ stopMs: 100 });
     const client = await RawClient.admitted(endpoint, transport, endpoint.devices.add());
     client.stopReading();
     await endpoint.close();

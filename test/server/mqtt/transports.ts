@@ -13,7 +13,7 @@ import { OriginPolicy } from '../../../server/access/origin-policy.js';
 import type { Audit } from '../../../server/audit.js';
 import { listen } from '../../../server/listen.js';
 import type { Mqtt } from '../../../server/mqtt/listener.js';
-import { acceptWebSockets, type WebSocketSettings } from '../../../server/mqtt/websocket.js';
+import { acceptWebSockets } from '../../../server/mqtt/websocket.js';
 import { issue } from '../../../server/tls/issue.js';
 import type { Tls } from '../../../server/tls/tls.js';
 
@@ -46,19 +46,15 @@ export const OWN_TLS: Tls = { options: { cert, key }, attend: () => undefined, s
 export const OWN_POLICY = new OriginPolicy({ names: ['127.0.0.1'], origins: [] });
 
 interface Parts {
-  settings: WebSocketSettings;
   connections: ConnectionLimit;
   audit: Audit;
 }
 
 /** Listens for every transport. */
-export async function listenEverywhere(
-  mqtt: Mqtt,
-  { settings, connections, audit }: Parts,
-): Promise<Listening> {
+export async function listenEverywhere(mqtt: Mqtt, { connections, audit }: Parts): Promise<Listening> {
   const http = createServer();
   countConnections(http, connections, (source) => audit('connection_refused', { source, via: 'rest' }));
-  acceptWebSockets(http, { mqtt, settings, policy: OWN_POLICY, audit });
+  acceptWebSockets(http, { mqtt, policy: OWN_POLICY, audit });
   const [tcp, tls, web] = [
     await mqtt.listen(LOOPBACK),
     await mqtt.listen(LOOPBACK, OWN_TLS),

@@ -5,9 +5,9 @@ import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readSettings } from '../../../server/config.js';
 import { listen } from '../../../server/listen.js';
 import type { ClientStream } from '../../../server/mqtt/connection.js';
+import { MQTT_LIMITS } from '../../../server/mqtt/endpoint.js';
 import { acceptWebSockets } from '../../../server/mqtt/websocket.js';
 import { until } from '../../until.js';
 import { frame, OPCODES, RawWebSocket } from './raw-websocket.js';
@@ -22,8 +22,7 @@ let port: number;
 test.before(async () => {
   server.on('connection', (socket) => sockets.push(socket));
   acceptWebSockets(server, {
-    mqtt: { open: (stream) => streams.push(stream) },
-    settings: readSettings(),
+    mqtt: { limits: MQTT_LIMITS, open: (stream) => streams.push(stream) },
     policy: OWN_POLICY,
     audit: () => undefined,
   });

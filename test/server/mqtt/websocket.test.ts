@@ -7,9 +7,9 @@ import { connect } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { WebSocket } from 'ws';
-import { readSettings } from '../../../server/config.js';
 import { listen } from '../../../server/listen.js';
 import type { Peer } from '../../../server/mqtt/admission.js';
+import { MQTT_LIMITS } from '../../../server/mqtt/endpoint.js';
 import { acceptWebSockets } from '../../../server/mqtt/websocket.js';
 import { until } from '../../until.js';
 import { startEndpoint, type TestEndpoint } from './endpoint.js';
@@ -24,7 +24,7 @@ const CONNACK = Buffer.from([0x20, 2, 0, 0]);
 let endpoint: TestEndpoint;
 
 test.before(async () => {
-  endpoint = await startEndpoint({ mqttConnectMs: 2000, mqttMessageParts: 50 });
+  endpoint = await startEndpoint({ connectMs: 2000, messageParts: 50 });
 });
 
 test.after.each(() => until(() => endpoint.mqtt.counters.connections === 0));
@@ -83,7 +83,6 @@ async function serve(server: Server, parts: Partial<Parameters<typeof acceptWebS
   const { mqtt } = endpoint;
   acceptWebSockets(server, {
     mqtt,
-    settings: readSettings(),
     policy: OWN_POLICY,
     audit: () => undefined,
     ...parts,
@@ -153,6 +152,7 @@ test('over TLS it is told so, with what the client has shown', async () => {
   const peers: Peer[] = [];
   const { port, end } = await serve(createTlsServer(OWN_TLS.options), {
     mqtt: {
+      limits: MQTT_LIMITS,
       open(stream, peer) {
         peers.push(peer);
         stream.destroy();
