@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { importsOf, readSources } from '../sources.js';
-import { type Manifest, modulesOf, readManifest, withIncluded } from './manifests.js';
+import { modulesOf, readManifest, resolve, SDK } from './manifests.js';
+import { SDK_MANIFESTS, SDK_WITHOUT_NETWORK } from './sdk-manifests.js';
 
 const PROGRAM = 'manifests/manifest.json';
 const BOARDS = ['manifests/esp32.json', 'manifests/simulator.json'];
@@ -13,8 +14,7 @@ const BOARD = 'firmware/boards/board';
 const PLATFORM = /^(timer|time|file|mc\/config|sntp|embedded:.+)$/;
 
 const program = readManifest(PROGRAM);
-const preloaded = (path: string): string[] =>
-  [...withIncluded(path).values()].flatMap(({ preload = [] }) => preload).sort();
+const preloaded = (path: string): string[] => resolve(path, '').preload.sort();
 const sourceOf = (file: string): string => readFileSync(file, 'utf8');
 
 test('every manifest is one of those that are tested here', () => {
@@ -24,7 +24,7 @@ test('every manifest is one of those that are tested here', () => {
 
 for (const path of BOARDS) {
   test(`${path} includes what there is, and chooses the board`, () => {
-    assert.ok(withIncluded(path).has(PROGRAM));
+    assert.ok(resolve(path, '').manifests.has(PROGRAM));
     assert.is(modulesOf(path).get(BOARD), `firmware/boards/${path.replace(/^.*\/|\.json$/g, '')}.ts`);
   });
 
@@ -87,9 +87,39 @@ test('the SDK compiles as strictly as the project checks', () => {
   assert.equal(types, ['$(MODDABLE)/typings/embedded_io/socket/tls']);
 });
 
-test('the preload that holds the program back until there is Wi-Fi is left out', () => {
-  const { platforms } = readManifest('manifests/esp32.json');
-  assert.is(platforms?.esp32?.modules?.['~'], '$(BUILD)/devices/esp32/setup/network');
+const TARGETS = ['nodemcu', 'esp32c3', 'esp32s3', 'lolin_c3mini', 'unlisted'].map((name) => `esp32/${name}`);
+const onTarget = (target: string, sdk = SDK_MANIFESTS) => resolve('manifests/esp32.json', target, sdk);
+
+for (const target of TARGETS) {
+  test(`${target} runs the panel as soon as it starts, and waits for no network`, () => {
+    const { modules, preload, creation } = onTarget(target);
+    assert.is(creation.main, 'firmware/main');
+    const held = preload.filter((name) => name.startsWith('setup/') && name !== 'setup/target');
+    assert.equal(held, []);
+    assert.is(modules.get('firmware/boards/board'), 'firmware/boards/esp32.ts');
+  });
+
+  test(`${target} has its LED and its loudspeaker to itself`, () => {
+    const { config } = onTarget(target);
+    assert.is((config.led as { rainbow: boolean }).rainbow, false);
+    assert.is(config.startupSound, false);
+  });
+
+  test(`${target} has every module of the SDK that the panel imports, even if the SDK brings no network`, () => {
+    for (const sdk of [SDK_MANIFESTS, SDK_WITHOUT_NETWORK]) {
+      const { modules } = onTarget(target, sdk);
+      const missing = [...modules.values()]
+        .filter((file) => !file.startsWith(SDK) && file !== 'firmware/boards/simulator.ts')
+        .flatMap((file) => importsOf(sourceOf(file), file))
+        .filter((name) => PLATFORM.test(name) && name !== 'mc/config' && !modules.has(name));
+      assert.equal(missing, []);
+    }
+  });
+}
+
+test('a module that the SDK preloads is left out only where the manifest says so', () => {
+  const program = resolve('manifests/manifest.json', 'esp32/nodemcu', SDK_MANIFESTS);
+  assert.ok(program.preload.includes('setup/network'));
 });
 
 test('a watchdog watches over the program on an ESP32', () => {
@@ -118,7 +148,7 @@ test('the pins of every target are free, and no two of them the same', () => {
     assert.is(new Set([doorPin, sirenPin, ledPin]).size, 3);
   }
   // Its own LED, which only shines during the boot.
-  assert.is((platforms['esp32/nodemcu'] as Manifest).config?.ledPin, 2);
+  assert.is(platforms['esp32/nodemcu']?.config?.ledPin, 2);
 });
 
 test.run();
