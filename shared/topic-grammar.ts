@@ -1,20 +1,20 @@
-/** The in-band topics read: which request or reply a topic stands for, and which filters cover it. */
+/** Reads the in-band topics: the request or reply that a topic stands for, and the filters that cover it. */
 
 import { type Action, type Outcome, ROOT } from './topics.js';
 
 export const ACTIONS: readonly Action[] = ['get', 'put', 'patch', 'delete'];
 
-/** `twin` is `me` or the device's id. `document` is whatever stood there: whether it is a name is judged later. */
+/** `twin` is `me` or the device's id. `document` is not checked: it may be no valid name. */
 export interface RequestTopic {
   twin: string;
   document: string;
   action: Action;
 }
 
-/** What a device receives: the answer to a request, or a push when `outcome` is `changed`. */
+/** What a device receives: the answer to a request, or a push when `outcome` is `changed` or `deleted`. */
 export type Reply =
   | { twin: string; document: string; action: Action; outcome: Outcome }
-  | { twin: string; document: string; outcome: 'changed' };
+  | { twin: string; document: string; outcome: 'changed' | 'deleted' };
 
 const isAction = (word: string | undefined): word is Action => (ACTIONS as readonly unknown[]).includes(word);
 
@@ -31,7 +31,8 @@ export function parseReply(topic: string): Reply | undefined {
   const [root, twins, twin, document, action, response, outcome, ...more] = topic.split('/');
   if (`${root}/${twins}` !== ROOT || more.length > 0) return undefined;
   if (!twin || document === undefined) return undefined;
-  if (action === 'changed' && response === undefined) return { twin, document, outcome: action };
+  if ((action === 'changed' || action === 'deleted') && response === undefined)
+    return { twin, document, outcome: action };
   if (!isAction(action) || response !== 'response') return undefined;
   return outcome === 'success' || outcome === 'error' ? { twin, document, action, outcome } : undefined;
 }

@@ -1,4 +1,4 @@
-/** The in-band topics, `$SCW/twins/<twin>/<document>/<action>` and what is answered below it: building them. */
+/** Builds the in-band topics: requests `$SCW/twins/<twin>/<document>/<action>`, their answers and the pushes. */
 
 export type Action = 'get' | 'put' | 'patch' | 'delete';
 export type Outcome = 'success' | 'error';
@@ -14,3 +14,5 @@ export const responseTopic = (document: string, action: Action, outcome: Outcome
   `${requestTopic(document, action, twin)}/response/${outcome}`;
 
 export const changedTopic = (document: string, twin = 'me'): string => `${ROOT}/${twin}/${document}/changed`;
+
+export const deletedTopic = (document: string, twin = 'me'): string => `${ROOT}/${twin}/${document}/deleted`;

@@ -8,7 +8,7 @@ import {
   parseRequestTopic,
   topicMatches,
 } from '../../shared/topic-grammar.js';
-import { changedTopic, OWN_TOPICS, requestTopic, responseTopic } from '../../shared/topics.js';
+import { changedTopic, deletedTopic, OWN_TOPICS, requestTopic, responseTopic } from '../../shared/topics.js';
 
 const test = suite('topic grammar');
 
@@ -43,6 +43,8 @@ test('a push topic parses to what it was built from, and is no request', () => {
     fc.property(level, (document) => {
       assert.equal(parseReply(changedTopic(document)), { twin: 'me', document, outcome: 'changed' });
       assert.is(parseRequestTopic(changedTopic(document)), undefined);
+      assert.equal(parseReply(deletedTopic(document)), { twin: 'me', document, outcome: 'deleted' });
+      assert.is(parseRequestTopic(deletedTopic(document)), undefined);
     }),
   );
 });
@@ -51,6 +53,7 @@ test('the topics are the documented ones', () => {
   assert.is(requestTopic('current', 'put'), '$SCW/twins/me/current/put');
   assert.is(responseTopic('current', 'put', 'success'), '$SCW/twins/me/current/put/response/success');
   assert.is(changedTopic('desired'), '$SCW/twins/me/desired/changed');
+  assert.is(deletedTopic('desired'), '$SCW/twins/me/desired/deleted');
 });
 
 const NO_REQUESTS = [
