@@ -5,11 +5,10 @@ import WiFi from 'embedded:network/interface/wifi';
 import MQTTClient from 'embedded:network/mqtt/client';
 import KeyValueStorage from 'embedded:storage/key-value';
 import config from 'mc/config';
-import time from 'time';
 import type { Board, KeyValueStore, Output } from '../board.js';
 import { DEFAULTS, type PanelConfig } from '../config.js';
 import { ask } from '../desktop/modules/host.js';
-import { queryFrom, timers } from './sdk/platform.js';
+import { timeFrom, timers } from './sdk/platform.js';
 import { Station } from './sdk/station.js';
 
 interface DesktopConfig extends PanelConfig {
@@ -21,7 +20,7 @@ interface DesktopConfig extends PanelConfig {
 
 const settings: DesktopConfig = { ...DEFAULTS, ...(config as unknown as DesktopConfig) };
 const flash = KeyValueStorage.open({ path: 'panel/', format: 'buffer' });
-const ticks = (): number => time.ticks;
+const time = timeFrom(settings.timeServer);
 const trace = (line: string): void => {
   ask('trace', { line });
 };
@@ -46,19 +45,14 @@ export const board: Board = {
   storage: flash as KeyValueStore,
   network(onChange) {
     const open = (onChanged: () => void): WiFi => new WiFi({ onChanged });
-    return new Station({ SSID: 'desktop' }, settings, { open, timers, ticks, trace, onChange });
+    return new Station({ SSID: 'desktop' }, settings, { open, timers, ticks: time.ticks, trace, onChange });
   },
   mqtt(options) {
     const { host, port, device, password } = settings;
     // Node resolves the name and opens the socket, with TLS where the server's address asks for it.
     return new MQTTClient({ ...options, host, port, user: device, password, dns: {}, socket: {} });
   },
-  time: {
-    ticks,
-    now: () => Date.now(),
-    set: (now) => time.set(now / 1000),
-    query: queryFrom(settings.timeServer),
-  },
+  time,
   timers,
   random: () => ask('random').head.number,
   trace,

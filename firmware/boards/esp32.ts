@@ -4,13 +4,11 @@ import Digital from 'embedded:io/digital';
 import WiFi from 'embedded:network/interface/wifi';
 import KeyValueStorage from 'embedded:storage/key-value';
 import config from 'mc/config';
-import time from 'time';
 import type { Board, KeyValueStore, Output } from '../board.js';
 import { DEFAULTS, type PanelConfig } from '../config.js';
-import { queryFrom, timers } from './sdk/platform.js';
+import { timeFrom, timers } from './sdk/platform.js';
 import { connectionTo, type ServerConfig } from './sdk/server.js';
 import { Station } from './sdk/station.js';
-import { ticksOf } from './sdk/ticks.js';
 
 interface Esp32Config extends PanelConfig, ServerConfig {
   /** Numbers of GPIOs. */
@@ -28,7 +26,7 @@ interface Esp32Config extends PanelConfig, ServerConfig {
 
 const settings: Esp32Config = { ...DEFAULTS, ...(config as unknown as Esp32Config) };
 const flash = KeyValueStorage.open({ path: 'panel', format: 'buffer' });
-const ticks = ticksOf(time);
+const time = timeFrom(settings.timeServer);
 const writeLine = (line: string): void => trace(`${line}\n`);
 
 /** Off from the first moment on. */
@@ -53,15 +51,16 @@ export const board: Board = {
   network(onChange) {
     const accessPoint = { SSID: settings.ssid, password: settings.passphrase ?? '' };
     const open = (onChanged: () => void): WiFi => new WiFi({ onChanged });
-    return new Station(accessPoint, settings, { open, timers, ticks, trace: writeLine, onChange });
+    return new Station(accessPoint, settings, {
+      open,
+      timers,
+      ticks: time.ticks,
+      trace: writeLine,
+      onChange,
+    });
   },
   mqtt: connectionTo(settings),
-  time: {
-    ticks,
-    now: () => Date.now(),
-    set: (now) => time.set(now / 1000),
-    query: queryFrom(settings.timeServer),
-  },
+  time,
   timers,
   random: Math.random,
   trace: writeLine,

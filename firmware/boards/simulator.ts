@@ -5,12 +5,10 @@
 
 import { File } from 'file';
 import config from 'mc/config';
-import time from 'time';
 import type { Board } from '../board.js';
 import { DEFAULTS, type PanelConfig } from '../config.js';
-import { queryFrom, timers } from './sdk/platform.js';
+import { timeFrom, timers } from './sdk/platform.js';
 import { connectionTo, type ServerConfig } from './sdk/server.js';
-import { ticksOf } from './sdk/ticks.js';
 
 interface SimulatorConfig extends PanelConfig, ServerConfig {
   /** Ends with a slash; the SDK's `file` module gives it. */
@@ -30,7 +28,7 @@ declare const Host: {
 declare const screen: { postMessage(message: string): void };
 
 const settings: SimulatorConfig = { ...DEFAULTS, ...(config as unknown as SimulatorConfig) };
-const ticks = ticksOf(time);
+const time = timeFrom(settings.timeServer);
 
 /** Not every platform of the simulator has key-value storage: a block is a file. */
 const pathOf = (key: string): string => `${settings.file.root}alarm-panel.${settings.device}.${key}`;
@@ -62,12 +60,7 @@ export const board: Board = {
   },
   network: () => ({ online: true }),
   mqtt: connectionTo(settings),
-  time: {
-    ticks,
-    now: () => Date.now(),
-    set: (now) => time.set(now / 1000),
-    query: queryFrom(settings.timeServer),
-  },
+  time,
   timers,
   random: Math.random,
   trace: (line) => trace(`${line}\n`),

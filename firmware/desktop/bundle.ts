@@ -13,7 +13,7 @@ const BOARD = join(FIRMWARE, 'boards/desktop.ts');
 /** What a manifest gives its board by this name. */
 const BOARD_SPECIFIER = /\/boards\/board\.js$/;
 /** Of the parts of boards, those that this one has. */
-const BOARD_PARTS = ['firmware/boards/sdk/platform', 'firmware/boards/sdk/station'];
+const BOARD_PARTS = ['platform', 'station', 'ticks'].map((part) => `firmware/boards/sdk/${part}`);
 
 /** The SDK's bare specifiers and what stands for them here. */
 const PLATFORM = {
