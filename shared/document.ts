@@ -5,12 +5,16 @@ export interface JsonObject {
   [key: string]: Json;
 }
 
-/** A document as every interface shows it. `updated_at` is RFC 3339, the server's clock at the accepted write. */
+/**
+ * A document as every interface shows it. Both times are RFC 3339 from the server's clock: `created_at` of the write that
+ * made version 1, `updated_at` of the write that made this version.
+ */
 export interface TwinDocument {
   twin_id: string;
   document_name: string;
   version: number;
   data: JsonObject;
+  created_at: string;
   updated_at: string;
 }
 

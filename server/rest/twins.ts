@@ -90,8 +90,8 @@ function conditional(call: Call, request: DocumentRequest): ConditionalRequest {
   return precondition === undefined ? request : { ...request, precondition };
 }
 
-const sendDocument = (call: Call, { json, version }: Document): void =>
-  call.sendTagged(200, json, etagOf(version));
+const sendDocument = (call: Call, document: Document): void =>
+  call.sendTagged(200, document.json, etagOf(document));
 
 const show = (call: Call): Answer<Document> => answer(call, (document) => sendDocument(call, document));
 
@@ -100,8 +100,8 @@ function showUnlessKnown(call: Call): Answer<Document> {
   const precondition = preconditionOf(call);
   if (precondition === undefined) return show(call);
   return answer(call, (document) => {
-    const failed = precondition(document.version);
-    if (failed === IF_NONE_MATCH) call.sendNotModified(etagOf(document.version));
+    const failed = precondition(document);
+    if (failed === IF_NONE_MATCH) call.sendNotModified(etagOf(document));
     else if (failed !== undefined) call.fail(new PreconditionFailed(failed, document.version));
     else sendDocument(call, document);
   });

@@ -88,9 +88,10 @@ class Wait {
   #end(applied: boolean): void {
     this.#over = true;
     if (this.#document === undefined) return;
-    const { json, version } = this.#document;
+    const { json } = this.#document;
+    const tag = etagOf(this.#document);
     this.#free();
-    this.#call.sendTagged(applied ? 200 : 202, `${json.slice(0, -1)},"applied":${applied}}`, etagOf(version));
+    this.#call.sendTagged(applied ? 200 : 202, `${json.slice(0, -1)},"applied":${applied}}`, tag);
   }
 
   #free(): void {

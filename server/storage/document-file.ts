@@ -3,7 +3,8 @@ import { dirname } from 'node:path';
 import type { Adapter } from 'lowdb';
 import { isObject } from '../../shared/document.js';
 import { makeDirectory, removeFile, replaceFile } from './directory.js';
-import type { Documents, StoredDocument } from './storage.js';
+import { decodeDocument, encodeMembers } from './record.js';
+import type { Documents } from './storage.js';
 
 /** What one file on disk holds: all documents, and the number of the last change in them. */
 export interface Contents {
@@ -59,8 +60,8 @@ async function readIfThere(path: string): Promise<string | undefined> {
 /** JSON with one document a line: readable, and made without parsing the documents again. */
 function stringify({ seq, documents }: Contents): string {
   const lines: string[] = [];
-  for (const [key, { version, updatedAt, data }] of documents) {
-    lines.push(`${JSON.stringify(key)}:{"version":${version},"updated_at":"${updatedAt}","data":${data}}`);
+  for (const [key, document] of documents) {
+    lines.push(`${JSON.stringify(key)}:{${encodeMembers(document)}}`);
   }
   return `{"seq":${seq},"documents":{\n${lines.join(',\n')}\n}}\n`;
 }
@@ -69,17 +70,11 @@ function parse(path: string, text: string): Contents {
   try {
     const { seq, documents } = JSON.parse(text);
     if (!Number.isSafeInteger(seq) || !isObject(documents)) throw new Error('no seq or no documents');
-    return { seq, documents: new Map(Object.entries(documents).map(([key, value]) => [key, revive(value)])) };
+    return {
+      seq,
+      documents: new Map(Object.entries(documents).map(([key, value]) => [key, decodeDocument(value)])),
+    };
   } catch (error) {
     throw new DamagedFile(path, error);
   }
-}
-
-function revive(value: unknown): StoredDocument {
-  if (!isObject(value)) throw new Error('a document is not an object');
-  const { version, updated_at, data } = value;
-  if (typeof version !== 'number' || typeof updated_at !== 'string' || !isObject(data)) {
-    throw new Error('a document lacks version, updated_at or data');
-  }
-  return { version, updatedAt: updated_at, data: JSON.stringify(data) };
 }

@@ -1,10 +1,10 @@
 /** One file of a document's history: its versions, oldest first, one JSON text a line. */
 
 import { type FileHandle, open } from 'node:fs/promises';
+import { encodeMembers } from './record.js';
 import type { StoredDocument } from './storage.js';
 
-const encodeLine = ({ version, updatedAt, data }: StoredDocument): string =>
-  `{"version":${version},"updated_at":"${updatedAt}","data":${data}}\n`;
+const encodeLine = (version: StoredDocument): string => `{${encodeMembers(version)}}\n`;
 
 const LINE = /^\{"version":(\d+),"updated_at":"([^"]+)","data":(\{.*\})\}$/;
 

@@ -45,7 +45,7 @@ export class Past {
   #add(key: string, { version, updatedAt, data }: StoredDocument): void {
     const recent = this.#era.documents.get(key) ?? { fresh: false, versions: [] };
     this.#era.documents.set(key, recent);
-    // Without what a document keeps besides, which nobody asks of a past one.
+    // The present version knows the birth, and no past one is asked for its cached JSON.
     recent.versions.push({ version, updatedAt, data });
     if (recent.versions.length >= 2 * this.keep) recent.versions.splice(0, this.keep);
   }

@@ -3,9 +3,19 @@
  * of the device registry, the tokens. Two implementations pass one contract suite: memory, and journal with lowdb.
  */
 
+/** What every version of a document has in common, and no later document of the same name has. */
+export interface Birth {
+  /** RFC 3339, when version 1 was written. */
+  readonly createdAt: string;
+  /** Hexadecimal digits. The clock may show one time twice; a tag does not come back. */
+  readonly tag: string;
+}
+
 /** One document as stored: `data` is compact JSON, `updatedAt` is RFC 3339. Never changed once made. */
 export interface StoredDocument {
   readonly version: number;
+  /** Absent in what is no twin's document, and in what a server before version 0.2 wrote. */
+  readonly born?: Birth;
   readonly updatedAt: string;
   readonly data: string;
 }

@@ -1,10 +1,11 @@
 import type { DocumentRequest } from '../../shared/document.js';
+import type { StoredDocument } from '../storage/storage.js';
 
 /**
- * A condition upon the document that is there: given its version (0: there is none), what does not hold, by the name
- * that whoever asked calls it, or undefined when the request may go on.
+ * A condition on the present document, undefined when there is none. It returns the name of the condition that does not
+ * hold, in the words of the interface that made the request, or undefined when the request may go on.
  */
-export type Precondition = (version: number) => string | undefined;
+export type Precondition = (present: StoredDocument | undefined) => string | undefined;
 
 /** A put or a patch; its precondition is judged in the same instant as the change is decided, before `version` is. */
 export interface ConditionalRequest extends DocumentRequest {
@@ -23,7 +24,7 @@ export class PreconditionFailed extends Error {
 }
 
 /** @throws PreconditionFailed */
-export function judge(precondition: Precondition | undefined, version: number): void {
-  const failed = precondition?.(version);
-  if (failed !== undefined) throw new PreconditionFailed(failed, version);
+export function judge(precondition: Precondition | undefined, present: StoredDocument | undefined): void {
+  const failed = precondition?.(present);
+  if (failed !== undefined) throw new PreconditionFailed(failed, present?.version ?? 0);
 }

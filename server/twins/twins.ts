@@ -15,7 +15,7 @@ import {
 } from '../storage/storage.js';
 import { throwLater } from '../storage/throw-later.js';
 import { Watchers } from '../watchers.js';
-import { Document, documentOf } from './document.js';
+import { birthAfter, bornOf, Document, documentOf, pastDocument } from './document.js';
 import {
   DocumentNotFound,
   DocumentTooLarge,
@@ -33,6 +33,8 @@ export type Answer<T> = (error: Error | null, value?: T) => void;
 export interface Change {
   readonly twinId: string;
   readonly name: string;
+  /** The new version of the document, or the last one that a deleted document had. */
+  readonly version: number;
   /** Absent when the document was deleted. */
   readonly document?: Document;
   readonly origin: unknown;
@@ -72,20 +74,14 @@ export class Twins {
 
   /** The versions that a document has had since it was created, newest first, with the present one. */
   history(twinId: string, name: string, range: PastRange, answer: Answer<Document[]>): void {
-    const show: Answer<Promise<StoredDocument[]>> = (error, versions) => {
+    const show: Answer<Promise<Document[]>> = (error, versions) => {
       if (versions === undefined) return answer(error);
-      versions.then(
-        (all) =>
-          answer(
-            null,
-            all.map((each) => documentOf(twinId, name, each)),
-          ),
-        answer,
-      );
+      versions.then((all) => answer(null, all), answer);
     };
-    this.#read(twinId, show, (file) => {
-      storedIn(file, twinId, name);
-      return this.#storage.past(file, name, range);
+    this.#read(twinId, show, async (file) => {
+      const born = bornOf(storedIn(file, twinId, name));
+      const versions = await this.#storage.past(file, name, range);
+      return versions.map((each) => pastDocument(twinId, name, each, born));
     });
   }
 
@@ -145,9 +141,10 @@ export class Twins {
       if (!isDocumentName(name)) throw new InvalidName();
       const present = file.latest.get(name);
       if (present === undefined) throw new DocumentNotFound(twinId, name);
-      judge(precondition, present.version);
+      judge(precondition, present);
+      const { version } = present;
       this.#storage.remove(file, name, (error) => {
-        if (error === null) this.#watchers.tell(twinId, { twinId, name, origin });
+        if (error === null) this.#watchers.tell(twinId, { twinId, name, version, origin });
         answer(error);
       });
     });
@@ -156,10 +153,13 @@ export class Twins {
   /** Deletes all documents of a twin, at once. */
   clear(twinId: string, answer: Answer<void>, origin?: unknown): void {
     this.#change(twinId, answer, (file) => {
-      const names = [...file.latest.keys()];
+      const removed = [...file.latest];
       this.#storage.remove(file, undefined, (error) => {
-        if (error === null) for (const name of names) this.#watchers.tell(twinId, { twinId, name, origin });
-        answer(error);
+        if (error !== null) return answer(error);
+        for (const [name, { version }] of removed) {
+          this.#watchers.tell(twinId, { twinId, name, version, origin });
+        }
+        answer(null);
       });
     });
   }
@@ -185,16 +185,17 @@ export class Twins {
     this.#change(twinId, answer, (file) => {
       if (!isDocumentName(name)) throw new InvalidName();
       const present = file.latest.get(name);
+      judge(precondition, present);
       const actual = present?.version ?? 0;
-      judge(precondition, actual);
       if (!versionAgrees(asked, actual)) throw new VersionMismatch(twinId, name, asked, actual);
       const data = JSON.stringify(edit(present));
       if (isTooLarge(data)) throw new DocumentTooLarge();
       if (present === undefined && file.latest.size >= LIMITS.documents) throw new TooManyDocuments();
-      const document = new Document(twinId, name, actual + 1, this.#timestamp(), data);
+      const now = this.#timestamp();
+      const document = new Document(twinId, name, actual + 1, now, data, birthAfter(present, now));
       this.#storage.put(file, name, document, (error) => {
         if (error !== null) return answer(error);
-        this.#watchers.tell(twinId, { twinId, name, document, origin });
+        this.#watchers.tell(twinId, { twinId, name, version: document.version, document, origin });
         answer(null, document);
       });
     });

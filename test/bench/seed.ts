@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { Devices } from '../../server/devices/devices.js';
 import { memoryStorage } from '../../server/storage/memory.js';
+import { encodeMembers } from '../../server/storage/record.js';
 import type { Documents, Storage } from '../../server/storage/storage.js';
 import { parseRequest } from '../../server/twins/request.js';
 import { Twins } from '../../server/twins/twins.js';
@@ -62,8 +63,7 @@ async function writeFiles(bench: Bench, storage: Storage, directory: string): Pr
 /** The form of `server/storage/document-file.ts`. */
 function fileText(documents: Documents): string {
   const lines = [...documents].map(
-    ([key, { version, updatedAt, data }]) =>
-      `${JSON.stringify(key)}:{"version":${version},"updated_at":"${updatedAt}","data":${data}}`,
+    ([key, document]) => `${JSON.stringify(key)}:{${encodeMembers(document)}}`,
   );
   return `{"seq":1,"documents":{\n${lines.join(',\n')}\n}}\n`;
 }

@@ -94,8 +94,9 @@ mosquitto('mosquitto_sub is told what another connection and what REST changed',
 test('MQTT.js puts, gets, patches and deletes', async ({ device, credentials }) => {
   const put = await device.ask('current', 'put', { data: { a: 1, b: { c: 2 } } });
   assert.is(put.topic, responseTopic('current', 'put', 'success'));
-  const { updated_at, ...document } = put.body;
+  const { created_at, updated_at, ...document } = put.body;
   assert.type(updated_at, 'string');
+  assert.is(created_at, updated_at);
   const data = { a: 1, b: { c: 2 } };
   assert.equal(document, { twin_id: credentials.id, document_name: 'current', version: 1, data });
   assert.equal((await device.ask('current', 'get')).body, put.body);

@@ -43,8 +43,9 @@ const suites = overEach('inband', (test, transport) => {
         data: { door_open: false, siren: { on: true } },
       });
       assert.is(created.topic, `${prefix()}/current/put/response/success`);
-      const { updated_at, ...rest } = created.payload;
+      const { created_at, updated_at, ...rest } = created.payload;
       assert.match(String(updated_at), RFC_3339);
+      assert.is(created_at, updated_at);
       assert.equal(rest, {
         twin_id: device.id,
         document_name: 'current',

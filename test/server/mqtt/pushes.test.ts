@@ -16,7 +16,9 @@ test.before.each(() => {
   );
 });
 
-const offer = (name: string, version: number) => pushes.offer(new Document('id', name, version, '', '{}'));
+const BORN = { createdAt: '2026-03-01T00:00:00.000Z', tag: 'b' };
+const offer = (name: string, version: number) =>
+  pushes.offer(new Document('id', name, version, '', '{}', BORN));
 
 test('what can be sent is sent at once', () => {
   offer('a', 1);

@@ -38,6 +38,7 @@ const change = (version: number, bytes = 10): TwinEvent => ({
     version,
     '2026-03-01T00:00:00.000Z',
     JSON.stringify({ x: 'x'.repeat(bytes) }),
+    { createdAt: '2026-03-01T00:00:00.000Z', tag: 'b' },
   ),
 });
 const versionsIn = (text: string): number[] =>

@@ -8,7 +8,7 @@ import { Document } from '../../../server/twins/document.js';
 const TWIN = '0f4f6a9e-6d2b-4c3e-9a77-1d2f3a4b5c6d';
 const timeOf = (ms: number): string => new Date(Date.UTC(2026, 2, 1) + ms).toISOString();
 const documentOf = (name: string, version: number, ms: number): Document =>
-  new Document(TWIN, name, version, timeOf(ms), '{}');
+  new Document(TWIN, name, version, timeOf(ms), '{}', { createdAt: timeOf(0), tag: 'b' });
 const NEVER: PresenceState = { isConnected: false, at: null };
 
 /** What a reader makes of the events. */

@@ -23,6 +23,7 @@ test('a put creates a document, and a get shows it as it was answered', async ({
     document_name: 'desired',
     version: 1,
     data: { alarm_armed: true },
+    created_at: put.body.updated_at,
     updated_at: put.body.updated_at,
   });
   const get = await rest.ask('GET', `${twin}/documents/desired`);

@@ -56,8 +56,9 @@ test('a write is answered when the panel says that it has followed, with the doc
   assert.is(answer.status, 200);
   const { applied, ...document } = answer.body;
   assert.is(applied, true);
-  assert.equal(document, (await rest.ask('GET', `${twin}/documents/desired`)).body);
-  assert.is(answer.headers.get('etag'), '"1"');
+  const read = await rest.ask('GET', `${twin}/documents/desired`);
+  assert.equal(document, read.body);
+  assert.is(answer.headers.get('etag'), read.headers.get('etag'));
 });
 
 test('a patch waits for the keys that it names', async (context) => {
@@ -81,7 +82,7 @@ test('when the time is over the write is durable and not applied', async ({ desi
   assert.is(answer.status, 202);
   assert.is(answer.body.applied, false);
   assert.is(answer.body.version, 1);
-  assert.is(answer.headers.get('etag'), '"1"');
+  assert.match(answer.headers.get('etag') ?? '', /^"1-/);
 });
 
 test('to wait for no time tells whether the panel says so now', async ({ desire, report }) => {

@@ -82,6 +82,35 @@ test('after a crash every answered write is there, from the journal alone', asyn
   await next.close();
 });
 
+test('the birth of a document outlives a crash and a restart', async () => {
+  const storage = await directory.open({ writeBehindMs: LONG });
+  const document = { ...stored(2), born: { createdAt: '2025-12-31T00:00:00.000Z', tag: '0f' } };
+  await storage.open('twins/a');
+  await put(storage, 'twins/a', 'x', document);
+  await directory.crash();
+  await storage.close();
+  const next = await directory.open();
+  assert.equal((await next.open('twins/a')).documents.get('x'), document);
+  await next.close();
+  const last = await directory.open();
+  assert.equal((await last.open('twins/a')).documents.get('x'), document);
+  await last.close();
+});
+
+test('files and journals without a birth are read', async () => {
+  const storage = await directory.open({ writeBehindMs: LONG });
+  await storage.open('twins/a');
+  await put(storage, 'twins/a', 'x', stored(1));
+  await directory.crash();
+  await storage.close();
+  const next = await directory.open();
+  assert.equal((await next.open('twins/a')).documents.get('x'), stored(1));
+  await next.close();
+  const last = await directory.open();
+  assert.equal((await last.open('twins/a')).documents.get('x'), stored(1));
+  await last.close();
+});
+
 test('what the journal tells of a file older than the file is passed over', async () => {
   const storage = await directory.open({ writeBehindMs: LONG });
   await storage.open('twins/a');

@@ -10,8 +10,8 @@ const ID = '0f4f6a9e-6d2b-4c3e-9a77-1d2f3a4b5c6d';
 
 const only =
   (wanted: number): Precondition =>
-  (version) =>
-    version === wanted ? undefined : `version ${wanted}`;
+  (present) =>
+    (present?.version ?? 0) === wanted ? undefined : `version ${wanted}`;
 
 /** What a call came to: the version, `done`, or the error. */
 type Outcome = number | 'done' | Error;

@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { putDocument } from '../../../server/storage/ask.js';
 import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
 import { StorageUnavailable } from '../../../server/storage/storage.js';
 import type { Document } from '../../../server/twins/document.js';
@@ -62,8 +63,63 @@ test('a document is shown with its twin, name, version, data and time', async ({
     document_name: 'd',
     version: 1,
     data: { a: 'Tür' },
+    created_at: '2026-11-23T00:00:00.000Z',
     updated_at: '2026-11-23T00:00:00.000Z',
   });
+});
+
+/** A Twins whose clock shows one day after the other. */
+function daily(storage: MemoryStorage): Twins {
+  let day = 0;
+  return new Twins(storage, () => new Date(Date.UTC(2026, 0, ++day)));
+}
+
+const dayOf = (time: string | undefined): number => new Date(time ?? '').getUTCDate();
+
+test('created_at is the time of version 1 and stays through puts and patches', async ({ storage }) => {
+  const twins = daily(storage);
+  await put(twins, 'd', { a: 1 });
+  await put(twins, 'd', { a: 2 });
+  const { json } = await patch(twins, 'd', { b: 1 });
+  const { version, created_at, updated_at } = JSON.parse(json);
+  assert.equal([version, dayOf(created_at), dayOf(updated_at)], [3, 1, 3]);
+});
+
+test('a document that is deleted and made again has a birth of its own, also within one millisecond', async ({
+  twins,
+}) => {
+  const before = (await put(twins, 'd', { a: 1 })).born;
+  assert.equal((await put(twins, 'd', { a: 2 })).born, before);
+  await answered<void>((answer) => twins.delete(ID, 'd', answer));
+  const after = (await put(twins, 'd', { a: 3 })).born;
+  assert.is(after.createdAt, before.createdAt);
+  assert.is.not(after.tag, before.tag);
+});
+
+test('past versions show the created_at of their document', async ({ storage }) => {
+  const twins = daily(storage);
+  for (const a of [1, 2, 3]) await put(twins, 'd', { a });
+  const past = await answered<Document[]>((answer) =>
+    twins.history(ID, 'd', { limit: 10, bytes: 1000 }, answer),
+  );
+  const days = past.map(({ born, updatedAt }) => [dayOf(born.createdAt), dayOf(updatedAt)]);
+  assert.equal(days, [
+    [1, 3],
+    [1, 2],
+    [1, 1],
+  ]);
+});
+
+test('a document that was stored without a birth keeps its last time as created_at', async ({ storage }) => {
+  const file = await storage.open(`twins/${ID.slice(0, 2)}/${ID}`);
+  const old = { version: 7, updatedAt: '2025-12-31T00:00:00.000Z', data: '{}' };
+  await putDocument(storage, file, 'd', old);
+  const twins = daily(storage);
+  assert.is((await get(twins, 'd')).born.createdAt, old.updatedAt);
+  const first = await put(twins, 'd', { a: 1 });
+  const second = await put(twins, 'd', { a: 2 });
+  assert.equal([first.version, first.born.createdAt], [8, old.updatedAt]);
+  assert.equal(second.born, first.born);
 });
 
 test('a version that is not the present one changes nothing', async ({ twins }) => {
@@ -216,10 +272,26 @@ test('a watcher is told every durable change of its twin, with who made it', asy
   stop();
   await put(twins, 'd', {});
   assert.equal(
-    seen.map(({ name, document, origin }) => [name, document?.version, origin]),
+    seen.map(({ name, document, version, origin }) => [name, document?.version, version, origin]),
     [
-      ['d', 1, 'me'],
-      ['d', undefined, 'app'],
+      ['d', 1, 1, 'me'],
+      ['d', undefined, 1, 'app'],
+    ],
+  );
+});
+
+test('a watcher is told the last version of each document that is deleted', async ({ twins }) => {
+  for (const name of ['a', 'b', 'b', 'c', 'c', 'c']) await put(twins, name, {});
+  const seen: Change[] = [];
+  twins.watch(ID, (change) => seen.push(change));
+  await answered<void>((answer) => twins.delete(ID, 'b', answer));
+  await answered<void>((answer) => twins.clear(ID, answer));
+  assert.equal(
+    seen.map(({ name, document, version }) => [name, document, version]),
+    [
+      ['b', undefined, 2],
+      ['a', undefined, 1],
+      ['c', undefined, 3],
     ],
   );
 });

@@ -20,6 +20,7 @@ const document = (document_name: string, data: object, at: number, version: numb
   document_name,
   version,
   data: data as TwinDocument['data'],
+  created_at: new Date(T).toISOString(),
   updated_at: new Date(at).toISOString(),
 });
 
