@@ -2,9 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { importsOf, readSources, type Source } from './sources.js';
+import { circles, upwardArrows } from './structure/layers.js';
+import { measurePuts } from './structure/puts.js';
+import { importsOf, readSources, type Source } from './structure/sources.js';
 
 const LONGEST_FILE = 400;
+/** `npm run figures` prints what these bound. */
+const MOST_FILES_OF_A_PUT = { rest: 31, inband: 28 };
+const MOST_CIRCLES = 5;
+const MOST_UPWARD_ARROWS = 3;
 const TOP_LEVEL = [
   ...['package.json', 'firmware', 'server', 'shared', 'manifests', 'test', 'README.md'],
   ...['tsconfig.json', 'package-lock.json', 'LICENSE'],
@@ -117,6 +123,34 @@ const wrongImports = ({ from, allows }: Arrow, files: Source[]): string[] =>
 for (const arrow of ARROWS) {
   test(arrow.rule, () => assert.equal(wrongImports(arrow, sources), []));
 }
+
+test('no files import each other in a circle', () => {
+  const found = circles(sources);
+  assert.ok(found.length <= MOST_CIRCLES, found.map((files) => files.join(' ↔ ')).join('\n'));
+});
+
+test('no part of the server imports one that stands above it', () => {
+  const found = upwardArrows(sources.filter(({ path }) => isProduct(path)));
+  assert.ok(found.length <= MOST_UPWARD_ARROWS, found.join('\n'));
+});
+
+test('a put of a document passes few files of the server, by REST as in-band', async () => {
+  const { rest, inband } = await measurePuts();
+  assert.ok(rest.has('server/twins/twins.ts') && inband.has('server/twins/twins.ts'));
+  assert.ok(rest.size <= MOST_FILES_OF_A_PUT.rest, [...rest.keys()].join('\n'));
+  assert.ok(inband.size <= MOST_FILES_OF_A_PUT.inband, [...inband.keys()].join('\n'));
+});
+
+test('a circle of imports is found, and not what only leads to it', () => {
+  const file = (path: string, ...imports: string[]): Source => ({ path, text: '', imports });
+  const files = [file('a.ts', 'b'), file('b.ts', 'c'), file('c.ts', 'b', 'd'), file('d.ts', 'node:fs')];
+  assert.equal(circles(files), [['b', 'c']]);
+});
+
+test('an arrow that leads upwards is found', () => {
+  const file = { path: 'server/storage/x.ts', text: '', imports: ['server/twins/twins', 'shared/panel'] };
+  assert.equal(upwardArrows([file]), ['server/storage/x.ts → server/twins/twins']);
+});
 
 test('every import of a file leads to a file', () => {
   const known = new Set(sources.map(({ path }) => path.replace(/(\.d)?\.\w+$/, '')));

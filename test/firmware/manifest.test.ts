@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { importsOf, readSources } from '../sources.js';
+import { importsOf, readSources } from '../structure/sources.js';
 import { modulesOf, readManifest, resolve, SDK } from './manifests.js';
 import { SDK_MANIFESTS, SDK_WITHOUT_NETWORK } from './sdk-manifests.js';
 

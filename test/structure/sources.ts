@@ -27,20 +27,32 @@ function sourcesBelow(folder: string): Source[] {
     });
 }
 
-function resolve(specifier: string, importer: string): string {
+/** A path from the project's top without extension, or the name of what is no file of the project. */
+export function resolve(specifier: string, importer: string): string {
   if (!specifier.startsWith('.')) return specifier;
   return posix.join(posix.dirname(importer), specifier).replace(SOURCE, '');
 }
 
-interface Node {
+/** A node of the syntax tree, as far as the structure needs it. */
+export interface Node {
   type: string;
-  source?: Node;
-  argument?: Node;
   value?: unknown;
+  name?: string;
+  exportKind?: string;
+  source?: Node | null;
+  argument?: Node;
+  qualifier?: Node;
+  declaration?: Node | null;
+  declarations?: Node[];
+  specifiers?: Node[];
+  id?: Node;
+  imported?: Node;
+  local?: Node;
+  exported?: Node;
 }
 
 /** Where each kind of import and re-export keeps its specifier. */
-const SPECIFIER: Record<string, (node: Node) => Node | undefined> = {
+const SPECIFIER: Record<string, (node: Node) => Node | null | undefined> = {
   ImportDeclaration: (node) => node.source,
   ExportNamedDeclaration: (node) => node.source,
   ExportAllDeclaration: (node) => node.source,
@@ -53,16 +65,21 @@ const SPECIFIER: Record<string, (node: Node) => Node | undefined> = {
  * stands.
  */
 export function importsOf(text: string, path: string): string[] {
+  return syntaxNodes(text, path).flatMap((node) => {
+    const value = SPECIFIER[node.type]?.(node)?.value;
+    return typeof value === 'string' ? [resolve(value, path)] : [];
+  });
+}
+
+/** Every node of the file's syntax tree. */
+export function syntaxNodes(text: string, path: string): Node[] {
   const { program } = parse(text, {
     sourceType: 'module',
     plugins: path.endsWith('.tsx') ? ['typescript', 'jsx'] : ['typescript'],
     sourceFilename: path,
     createImportExpressions: true,
   });
-  return nodesIn(program).flatMap((node) => {
-    const value = SPECIFIER[node.type]?.(node)?.value;
-    return typeof value === 'string' ? [resolve(value, path)] : [];
-  });
+  return nodesIn(program);
 }
 
 function nodesIn(value: unknown): Node[] {
