@@ -1,4 +1,4 @@
-/** Every setting of the server: its environment variable, its default and what it bounds, in one table. */
+/** Every setting of the server: its environment variable, its default and its meaning, in one table. */
 
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { parseArgs } from 'node:util';
@@ -6,23 +6,21 @@ import {
   type Address,
   address,
   addressOrNone,
-  count,
   flag,
-  limit,
   names,
   oneOf,
   origins,
   type Setting,
   text,
   token,
+  wholeNumber,
 } from './setting.js';
 
 export type { Address };
 
-const KIB = 1024;
-const MIB = 1024 * KIB;
+const MIB = 1024 * 1024;
 
-/** Sizes are in bytes and times in milliseconds, as their names say. */
+/** Sizes are in bytes, as their names say. */
 export const SETTINGS = {
   data: text('TWIN_DATA', './data', 'the directory that holds everything'),
   http: address('TWIN_HTTP', '127.0.0.1:8080', 'REST listener without TLS, host:port'),
@@ -53,23 +51,6 @@ export const SETTINGS = {
     "a server certificate given from outside, a PEM file; empty: the server's own",
   ),
   tlsKey: text('TWIN_TLS_KEY', '', 'its key, a PEM file'),
-  tlsHandshakeMs: limit('TWIN_TLS_HANDSHAKE_MS', 8000, 'how long a TLS handshake may take'),
-  tlsServerDays: limit(
-    'TWIN_TLS_SERVER_DAYS',
-    397,
-    "for how many days the server's own certificate is valid",
-  ),
-  tlsRenewDays: count('TWIN_TLS_RENEW_DAYS', 30, 'how many days before its end it is renewed'),
-  tlsCheckMs: limit(
-    'TWIN_TLS_CHECK_MS',
-    60_000,
-    'between two looks whether the certificate must be renewed or was replaced',
-  ),
-  tlsDeviceDays: limit(
-    'TWIN_TLS_DEVICE_DAYS',
-    3650,
-    'for how many days the certificate of a device is valid',
-  ),
   region: text('TWIN_REGION', 'fr-par', 'the region in the REST paths'),
   token: token('TWIN_TOKEN', 'an owner token given from outside, a UUID v4'),
   log: oneOf(
@@ -78,99 +59,53 @@ export const SETTINGS = {
     ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
     'log level: trace, debug, info, warn, error, fatal or silent',
   ),
-  stopMs: count('TWIN_STOP_MS', 5000, 'how long an orderly stop may take'),
 
-  journalSegmentBytes: count('TWIN_JOURNAL_SEGMENT_BYTES', 4 * MIB, 'when the journal begins a new segment'),
-  journalCeilingBytes: count(
-    'TWIN_JOURNAL_CEILING_BYTES',
+  memoryBytes: wholeNumber(
+    'TWIN_MEMORY_BYTES',
     256 * MIB,
-    'the whole journal; above it writers wait',
+    { least: MIB },
+    'documents kept in memory that are not being written',
   ),
-  journalBatchBytes: count('TWIN_JOURNAL_BATCH_BYTES', 4 * MIB, 'what one fdatasync covers at most'),
-  journalRetryMs: count('TWIN_JOURNAL_RETRY_MS', 1000, 'between tries to write again after a storage error'),
-  memoryBytes: count('TWIN_MEMORY_BYTES', 256 * MIB, 'documents kept in memory that are not being written'),
-  writeBehindMs: count('TWIN_WRITE_BEHIND_MS', 5000, 'how long a changed file waits before it is written'),
-  writeBehindFiles: count('TWIN_WRITE_BEHIND_FILES', 4, 'files being written at the same time'),
 
-  connections: limit('TWIN_CONNECTIONS', 16_384, 'open connections in all, REST and MQTT together'),
-  connectionsPerSource: limit(
+  connections: wholeNumber(
+    'TWIN_CONNECTIONS',
+    16_384,
+    { least: 1 },
+    'open connections in all, REST and MQTT together',
+  ),
+  connectionsPerSource: wholeNumber(
     'TWIN_CONNECTIONS_PER_SOURCE',
     1024,
+    { least: 1 },
     'open connections of one source: an IPv4 address, or an IPv6 /64',
-  ),
-  authFailuresPerMinute: limit(
-    'TWIN_AUTH_FAILURES_PER_MINUTE',
-    10,
-    'wrong tokens and passwords of one source, before it is blocked',
-  ),
-  authBlockMs: limit(
-    'TWIN_AUTH_BLOCK_MS',
-    60_000,
-    'how long a source is blocked first; twice as long each further time',
-  ),
-  authBlockCeilingMs: limit('TWIN_AUTH_BLOCK_CEILING_MS', 3_600_000, 'how long a source is blocked at most'),
-  tokenRequestsPerSecond: limit(
-    'TWIN_TOKEN_REQUESTS_PER_SECOND',
-    5000,
-    'REST requests of one token; as many may come at once',
   ),
   origins: origins(
     'TWIN_ORIGINS',
     'web origins other than its own that a browser may ask from, separated by commas',
   ),
-  headers: limit('TWIN_HEADERS', 100, 'headers of one HTTP request'),
-  headersBytes: limit('TWIN_HEADERS_BYTES', 16 * KIB, 'all headers of one HTTP request'),
-  headersMs: limit('TWIN_HEADERS_MS', 8000, 'how long the headers of an HTTP request may take to arrive'),
-  requestMs: limit('TWIN_REQUEST_MS', 30_000, 'how long a whole HTTP request may take to arrive'),
-  keepAliveMs: limit('TWIN_KEEP_ALIVE_MS', 5000, 'how long an HTTP connection stays for another request'),
-  httpIdleMs: limit(
-    'TWIN_HTTP_IDLE_MS',
-    60_000,
-    'how long an HTTP connection may move nothing, neither request nor answer',
-  ),
-  events: limit('TWIN_EVENTS', 1024, 'open streams of events in all'),
-  eventsPerToken: limit('TWIN_EVENTS_PER_TOKEN', 64, 'open streams of events of one token'),
-  eventsBufferBytes: limit(
-    'TWIN_EVENTS_BUFFER_BYTES',
-    1 * MIB,
-    'changes that the reader of a stream of events has not taken yet',
-  ),
-  eventsHeartbeatMs: limit(
-    'TWIN_EVENTS_HEARTBEAT_MS',
-    15_000,
-    'between the comments that keep a stream of events open; who has no room for two is dropped',
-  ),
-  waits: limit('TWIN_WAITS', 1024, 'writes that wait for the panel to follow, in all'),
-  waitSeconds: limit('TWIN_WAIT_SECONDS', 30, 'how long a write may wait for that at most, in seconds'),
 
-  hstsSeconds: count(
+  hstsSeconds: wholeNumber(
     'TWIN_HSTS_SECONDS',
     2_592_000,
+    { least: 0 },
     'for how long a browser that came by TLS comes by nothing else, to any port of that name; 0 says nothing',
   ),
-  historyVersions: count(
+  historyVersions: wholeNumber(
     'TWIN_HISTORY_VERSIONS',
     16_384,
+    { least: 0 },
     'past versions kept of each document, at least: nine days of a panel; 0 keeps none',
   ),
-  historyBytes: count('TWIN_HISTORY_BYTES', 4 * MIB, 'documents in one answer of the history'),
-  histories: limit('TWIN_HISTORIES', 8, 'answers of the history on their way at the same time'),
-
-  bodyBytes: count('TWIN_BODY_BYTES', 128 * KIB, 'longest REST body'),
-  httpStopMs: count('TWIN_HTTP_STOP_MS', 2000, 'how long the last REST answers may take to leave at a stop'),
 } satisfies Record<string, Setting<unknown>>;
 
 export type Settings = { [Name in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[Name]['read']> };
-
-/** Node's timers run out at once when they are to take longer. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** A setting that cannot be understood. The message names the variable, what was given and what is expected. */
 export class SettingError extends Error {
   override name = 'SettingError';
 }
 
-/** `TWIN_JOURNAL_RETRY_MS` is also `--journal-retry-ms`. */
+/** `TWIN_MEMORY_BYTES` is also `--memory-bytes`. */
 export const flagOf = (variable: string): string =>
   variable.replace('TWIN_', '').toLowerCase().replaceAll('_', '-');
 
@@ -184,11 +119,7 @@ export function readSettings(environment: NodeJS.ProcessEnv = {}, args: string[]
   const settings = Object.entries(SETTINGS).map(([name, setting]: [string, Setting<unknown>]) => {
     const given = textOf(setting) ?? portlessBeside(setting, textOf) ?? setting.fallback;
     try {
-      const value = setting.read(given);
-      if (setting.variable.endsWith('_MS') && (value as number) > LONGEST_TIMER_MS) {
-        throw new Error(`expected at most ${LONGEST_TIMER_MS}`);
-      }
-      return [name, value];
+      return [name, setting.read(given)];
     } catch (error) {
       throw new SettingError(`${setting.variable}=${given}: ${(error as Error).message}`);
     }
@@ -208,9 +139,6 @@ function refuseContradictions(settings: Settings): void {
   }
   if ((settings.tlsCert === '') !== (settings.tlsKey === '')) {
     throw new SettingError('TWIN_TLS_CERT and TWIN_TLS_KEY go together');
-  }
-  if (settings.tlsRenewDays >= settings.tlsServerDays) {
-    throw new SettingError('TWIN_TLS_RENEW_DAYS must be less than TWIN_TLS_SERVER_DAYS');
   }
 }
 

@@ -6,6 +6,9 @@ import { makeLog } from './log.js';
 import { type Limits, ListenFailed, startServer } from './server.js';
 import { StorageUnavailable } from './storage/storage.js';
 
+/** How long an orderly stop may take. */
+const STOP_MS = 5000;
+
 async function serve(limits: Limits): Promise<void> {
   const settings = readSettings(process.env, process.argv.slice(2));
   const log = await makeLog(settings.log);
@@ -32,7 +35,7 @@ async function serve(limits: Limits): Promise<void> {
     const late = setTimeout(() => {
       log.error('not stopped in time; the journal holds what is not in the files');
       process.exit(1);
-    }, settings.stopMs);
+    }, STOP_MS);
     late.unref();
     server.close().then(() => {
       log.info('stopped');

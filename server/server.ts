@@ -3,7 +3,7 @@ import { type AddressInfo, isIPv6 } from 'node:net';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { ConnectionLimit } from './access/connection-limit.js';
-import { FailedAttempts } from './access/failures.js';
+import { FailedAttempts, type FailureLimits } from './access/failures.js';
 import { OriginPolicy } from './access/origin-policy.js';
 import { Tokens } from './access/tokens.js';
 import { type Audit, auditTo } from './audit.js';
@@ -12,14 +12,16 @@ import { Devices } from './devices/devices.js';
 import { type MqttLimits, mqttMetrics } from './mqtt/endpoint.js';
 import { startMqtt } from './mqtt/listener.js';
 import { acceptWebSockets } from './mqtt/websocket.js';
+import type { RestLimits } from './rest/limits.js';
 import { startRest } from './rest/rest.js';
 import { putDocument } from './storage/ask.js';
-import { openStorage } from './storage/journaled.js';
+import { openStorage, type StorageLimits } from './storage/journaled.js';
 import { storageMetrics } from './storage/metrics.js';
 import type { Storage } from './storage/storage.js';
 import { openCertificates } from './tls/certificates.js';
 import { tlsMetrics } from './tls/metrics.js';
 import { serverNames } from './tls/names.js';
+import type { TlsLimits } from './tls/tls.js';
 import { isTwinFile, Twins } from './twins/twins.js';
 
 /** Where the server listens, each as host:port; without TLS and with it. */
@@ -56,7 +58,11 @@ export class ListenFailed extends Error {
 
 /** Limits that are constants of the server, by part. Only tests change them. */
 export interface Limits {
+  readonly access?: Partial<FailureLimits>;
   readonly mqtt?: Partial<MqttLimits>;
+  readonly rest?: Partial<RestLimits>;
+  readonly storage?: Partial<StorageLimits>;
+  readonly tls?: Partial<TlsLimits>;
 }
 
 /** Opens all parts, each upon the one before. What opens before a part that fails is closed again. */
@@ -68,21 +74,22 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   const audit = auditTo(log);
-  const failures = new FailedAttempts(settings);
+  const failures = new FailedAttempts(limits.access);
   const connections = new ConnectionLimit({
     perSource: settings.connectionsPerSource,
     total: settings.connections,
   });
   const policy = new OriginPolicy({ names: serverNames(settings.names), origins: settings.origins });
   try {
-    const storage = await openStorage(settings, log, isTwinFile);
+    const storage = await openStorage({ ...settings, ...limits.storage }, log, isTwinFile);
     closers.push(() => storage.close());
     const tokens = await Tokens.open(storage, settings.token);
     const newToken = await firstToken(tokens, audit);
     const hub = await openHub(storage);
     const { data } = settings;
-    const { authority, tls, certify, close: closeTls } = await openCertificates({ data, settings, log });
-    closers.push(closeTls);
+    const certificates = await openCertificates({ data, settings, limits: limits.tls, log });
+    const { authority, tls, certify } = certificates;
+    closers.push(() => certificates.close());
     const twins = new Twins(storage);
     const devices = new Devices(storage, {
       region: settings.region,
@@ -111,6 +118,7 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
       isHealthy: () => storage.healthy,
       metrics: [...storageMetrics(storage), ...mqttMetrics(mqtt.counters), ...tlsMetrics(tls, authority)],
       settings,
+      limits: limits.rest,
       audit,
       log,
     });

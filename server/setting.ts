@@ -25,18 +25,22 @@ export const text = (variable: string, fallback: string, help: string): Setting<
   help,
 });
 
-export const count = (variable: string, fallback: number, help: string): Setting<number> => ({
+/** A whole number, of at least so much. */
+export const wholeNumber = (
+  variable: string,
+  fallback: number,
+  { least }: { least: number },
+  help: string,
+): Setting<number> => ({
   variable,
   fallback: String(fallback),
-  read: wholeNumber,
-  help,
-});
-
-/** A count that may not be 0, with which nothing would work. */
-export const limit = (variable: string, fallback: number, help: string): Setting<number> => ({
-  variable,
-  fallback: String(fallback),
-  read: wholeNumberAboveZero,
+  read: (given) => {
+    const number = Number(given);
+    if (!/^\d+$/.test(given) || number < least || !Number.isSafeInteger(number)) {
+      throw new Error(`expected a whole number of at least ${least}`);
+    }
+    return number;
+  },
   help,
 });
 
@@ -106,18 +110,6 @@ export const token = (variable: string, help: string): Setting<string | undefine
   read: uuidOrNothing,
   help,
 });
-
-function wholeNumber(given: string): number {
-  const number = Number(given);
-  if (!/^\d+$/.test(given) || !Number.isSafeInteger(number)) throw new Error('expected a whole number');
-  return number;
-}
-
-function wholeNumberAboveZero(given: string): number {
-  const number = wholeNumber(given);
-  if (number === 0) throw new Error('expected a whole number above 0');
-  return number;
-}
 
 const wordsOf = (given: string): string[] =>
   given

@@ -1,7 +1,16 @@
 import { LRUCache } from 'lru-cache';
-import type { Settings } from '../config.js';
 
-export type FailureSettings = Pick<Settings, 'authFailuresPerMinute' | 'authBlockMs' | 'authBlockCeilingMs'>;
+/** Times are in milliseconds. */
+export const FAILURE_LIMITS = {
+  /** Wrong tokens and passwords of one source before it is blocked. */
+  authFailuresPerMinute: 10,
+  /** How long the first block lasts. Each further block lasts twice as long as the one before. */
+  authBlockMs: 60_000,
+  /** How long a block lasts at most. */
+  authBlockCeilingMs: 3_600_000,
+};
+
+export type FailureLimits = Readonly<typeof FAILURE_LIMITS>;
 
 interface Failures {
   /** When the last ones were, oldest first, in milliseconds. */
@@ -12,7 +21,7 @@ interface Failures {
 }
 
 const MINUTE = 60_000;
-// A name for each would be settings nobody sets: an attacker with more sources than that is not stopped by any number.
+// An attacker with more sources than that is not stopped by any number.
 const SOURCES = 10_000;
 const KNOWN = 10_000;
 
@@ -24,14 +33,14 @@ const KNOWN = 10_000;
  * beside it. A success forgives nothing else, so nobody buys guesses with a credential of his own.
  */
 export class FailedAttempts {
-  readonly #settings: FailureSettings;
+  readonly limits: FailureLimits;
   readonly #now: () => number;
   readonly #sources = new LRUCache<string, Failures>({ max: SOURCES });
   readonly #known = new LRUCache<string, true>({ max: KNOWN });
 
   /** @param now monotonic milliseconds */
-  constructor(settings: FailureSettings, now = () => performance.now()) {
-    this.#settings = settings;
+  constructor(limits: Partial<FailureLimits> = {}, now = () => performance.now()) {
+    this.limits = { ...FAILURE_LIMITS, ...limits };
     this.#now = now;
   }
 
@@ -50,8 +59,8 @@ export class FailedAttempts {
     failures.times = failures.times.filter((time) => time > now - MINUTE);
     failures.times.push(now);
     const again = failures.blockMs > 0;
-    if (!again && failures.times.length < this.#settings.authFailuresPerMinute) return;
-    const { authBlockMs, authBlockCeilingMs } = this.#settings;
+    if (!again && failures.times.length < this.limits.authFailuresPerMinute) return;
+    const { authBlockMs, authBlockCeilingMs } = this.limits;
     failures.blockMs = Math.min(again ? failures.blockMs * 2 : authBlockMs, authBlockCeilingMs);
     failures.blockedUntil = now + failures.blockMs;
     failures.times = [];

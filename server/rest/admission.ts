@@ -2,19 +2,17 @@ import type { IncomingMessage } from 'node:http';
 import type { FailedAttempts } from '../access/failures.js';
 import { Allowances } from '../access/rate.js';
 import { AuthenticationDenied, type Token, type Tokens } from '../access/tokens.js';
-import type { Settings } from '../config.js';
 import { TooManyRequests } from './errors.js';
+import type { RestLimits } from './limits.js';
 import { type Visitor, visitorOf } from './visitor.js';
-
-export type AdmissionSettings = Pick<Settings, 'tokenRequestsPerSecond' | 'authFailuresPerMinute'>;
 
 export interface AdmissionParts {
   readonly tokens: Tokens;
   readonly failures: FailedAttempts;
-  readonly settings: AdmissionSettings;
+  readonly limits: RestLimits;
 }
 
-// Of tokens in use; a name for it would be a setting nobody sets.
+// Of tokens in use.
 const TOKENS = 1000;
 
 /** Whether a request is let in, and as whom. */
@@ -24,7 +22,7 @@ export class Admission {
 
   constructor(parts: AdmissionParts) {
     this.#parts = parts;
-    const { tokenRequestsPerSecond } = parts.settings;
+    const { tokenRequestsPerSecond } = parts.limits;
     this.#allowances = new Allowances(tokenRequestsPerSecond, tokenRequestsPerSecond, TOKENS);
   }
 
@@ -61,13 +59,13 @@ export class Admission {
   }
 
   #blocked(ms: number): TooManyRequests {
-    const { authFailuresPerMinute } = this.#parts.settings;
+    const { authFailuresPerMinute } = this.#parts.failures.limits;
     const reason = 'too many wrong credentials from your address';
     return new TooManyRequests(reason, authFailuresPerMinute, 60, Math.ceil(ms / 1000));
   }
 
   #tooFast(ms: number, { id }: Token): TooManyRequests {
-    const { tokenRequestsPerSecond } = this.#parts.settings;
+    const { tokenRequestsPerSecond } = this.#parts.limits;
     const reason = 'too many requests by this token';
     return new TooManyRequests(reason, tokenRequestsPerSecond, 1, Math.ceil(ms / 1000), id);
   }

@@ -1,14 +1,14 @@
 import type { Writable } from 'node:stream';
-import type { Settings } from '../config.js';
 import type { KnownState, TwinEvent } from './known-state.js';
+import type { RestLimits } from './limits.js';
 
-export type EventSettings = Pick<Settings, 'eventsBufferBytes' | 'eventsHeartbeatMs'>;
+export type EventLimits = Pick<RestLimits, 'eventsBufferBytes' | 'eventsHeartbeatMs'>;
 
 /** One stream of events to one reader, in the order in which they are told. A reader that does not keep up is dropped. */
 export class EventStream {
   readonly #twinId: string;
   readonly #known: KnownState;
-  readonly #settings: EventSettings;
+  readonly #limits: EventLimits;
   #out: Writable | undefined;
   #ended = false;
   #heartbeat: NodeJS.Timeout | undefined;
@@ -20,10 +20,10 @@ export class EventStream {
   #fullAtLastBeat = false;
 
   /** @param known what the reader has got, before the state is told */
-  constructor(twinId: string, known: KnownState, settings: EventSettings) {
+  constructor(twinId: string, known: KnownState, limits: EventLimits) {
     this.#twinId = twinId;
     this.#known = known;
-    this.#settings = settings;
+    this.#limits = limits;
   }
 
   /** Whether nothing is told any more. */
@@ -40,7 +40,7 @@ export class EventStream {
       this.#fullAtLastBeat = false;
       this.#flush();
     });
-    this.#heartbeat = setInterval(() => this.#beat(), this.#settings.eventsHeartbeatMs);
+    this.#heartbeat = setInterval(() => this.#beat(), this.#limits.eventsHeartbeatMs);
     this.#flush();
   }
 
@@ -50,7 +50,7 @@ export class EventStream {
     this.#changes.push(event);
     this.#changesBytes += bytesOf(event);
     this.#flush();
-    if (this.#changesBytes > this.#settings.eventsBufferBytes) this.#drop();
+    if (this.#changesBytes > this.#limits.eventsBufferBytes) this.#drop();
   }
 
   /** Ends the answer. A reader that has not kept up gets no time to. */

@@ -2,7 +2,7 @@ import type { Devices } from '../devices/devices.js';
 import type { PresenceState } from '../devices/presence.js';
 import type { Document } from '../twins/document.js';
 import type { Twins } from '../twins/twins.js';
-import { type EventSettings, EventStream } from './event-stream.js';
+import { type EventLimits, EventStream } from './event-stream.js';
 import { KnownState, type TwinEvent } from './known-state.js';
 import type { OpenAnswers } from './open-answers.js';
 import type { Call, Router } from './router.js';
@@ -13,7 +13,7 @@ export interface EventParts {
   readonly twins: Twins;
   readonly devices: Devices;
   readonly streams: OpenAnswers;
-  readonly settings: EventSettings;
+  readonly limits: EventLimits;
 }
 
 /** Kept by nobody on the way, neither until there is more of it nor for another reader. */
@@ -54,10 +54,10 @@ export function routeEvents(router: Router, parts: EventParts): void {
 
 /** @throws TooManyRequests, StorageUnavailable */
 async function follow(call: Call, id: string, parts: EventParts): Promise<void> {
-  const { twins, devices, streams, settings } = parts;
+  const { twins, devices, streams, limits } = parts;
   const resumed = KnownState.parse(call.header('last-event-id') ?? '');
   const known = resumed ?? new KnownState();
-  const stream = new EventStream(id, known, settings);
+  const stream = new EventStream(id, known, limits);
   const release = streams.hold(call.token, id, () => stream.end());
   let changed: PresenceState | undefined;
   const unwatchPresence = devices.watchPresence(id, (state) => {

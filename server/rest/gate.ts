@@ -1,13 +1,13 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { OriginPolicy } from '../access/origin-policy.js';
-import type { Settings } from '../config.js';
 import { HeadersTooLarge, StrangerRefused } from './errors.js';
+import type { RestLimits } from './limits.js';
 import { sendEmpty } from './send.js';
 import { visitorOf } from './visitor.js';
 
 export interface GateParts {
   readonly policy: OriginPolicy;
-  readonly settings: Pick<Settings, 'headers'>;
+  readonly limits: Pick<RestLimits, 'headers'>;
   readonly refuse: (req: IncomingMessage, res: ServerResponse, error: Error) => void;
 }
 
@@ -22,12 +22,12 @@ const PREFLIGHT = {
  * What stands before every handler, that of a page included: the server's own name, an origin that may ask, no more headers
  * than there may be. Pages of other origins that are listed are told so, as CORS wants it; no others ever are.
  */
-export function gate(handler: RequestListener, { policy, settings, refuse }: GateParts): RequestListener {
-  const pieces = 2 * settings.headers;
+export function gate(handler: RequestListener, { policy, limits, refuse }: GateParts): RequestListener {
+  const pieces = 2 * limits.headers;
 
   const examine: RequestListener = (req, res) => {
     if (req.rawHeaders.length > pieces) {
-      return refuse(req, res, new HeadersTooLarge(`more than ${settings.headers} headers`));
+      return refuse(req, res, new HeadersTooLarge(`more than ${limits.headers} headers`));
     }
     const stranger = policy.judge(req);
     if (stranger !== undefined) return refuse(req, res, new StrangerRefused(stranger));

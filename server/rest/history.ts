@@ -1,6 +1,6 @@
-import type { Settings } from '../config.js';
 import type { Devices } from '../devices/devices.js';
 import type { Twins } from '../twins/twins.js';
+import type { RestLimits } from './limits.js';
 import type { OpenAnswers } from './open-answers.js';
 import { intQuery, timeOf } from './params.js';
 import type { Call, Router } from './router.js';
@@ -11,7 +11,7 @@ export interface HistoryParts {
   readonly devices: Devices;
   /** Those on their way: each is large, and held until it is read. */
   readonly histories: OpenAnswers;
-  readonly settings: Pick<Settings, 'historyBytes'>;
+  readonly limits: Pick<RestLimits, 'historyBytes'>;
 }
 
 const LIMIT = 100;
@@ -20,16 +20,16 @@ const HIGHEST_LIMIT = 1000;
 /**
  * `GET …/documents/{name}/history?since=<RFC 3339>&before=<version>&limit=<1 to 1000, else 100>`:
  * `{"history":[document,…]}`, the versions written at that time or later and below that version, newest first and with the
- * present one; of large ones as many as `TWIN_HISTORY_BYTES` allows.
+ * present one; of large ones as many as fit into `historyBytes`.
  */
-export function routeHistory(router: Router, { twins, devices, histories, settings }: HistoryParts): void {
+export function routeHistory(router: Router, { twins, devices, histories, limits }: HistoryParts): void {
   const path = '/twins/:twin_id/documents/:document_name/history';
   router.on('GET', path, { resource: 'twin_document', action: 'read' }, (call) => {
     const range = {
       ...since(call),
       before: intQuery(call, 'before', Number.MAX_SAFE_INTEGER, 1, Number.MAX_SAFE_INTEGER),
       limit: intQuery(call, 'limit', LIMIT, 1, HIGHEST_LIMIT),
-      bytes: settings.historyBytes,
+      bytes: limits.historyBytes,
     };
     onTwin(call, devices, (id) => {
       call.onClose(histories.hold(call.token, id, () => undefined));

@@ -6,18 +6,13 @@ import type { Logger } from 'pino';
 import type { ConnectionLimit } from '../access/connection-limit.js';
 import { countConnections } from '../access/count-connections.js';
 import type { Audit } from '../audit.js';
-import type { Settings } from '../config.js';
 import { answerOf, HeadersTooLarge, NotHttp, RequestTooSlow } from './errors.js';
+import type { RestLimits } from './limits.js';
 import { ANSWER_HEADERS, sendJson } from './send.js';
 import { visitorOf } from './visitor.js';
 
-export type HttpSettings = Pick<
-  Settings,
-  'headers' | 'headersBytes' | 'headersMs' | 'requestMs' | 'keepAliveMs' | 'httpIdleMs'
->;
-
 export interface HttpLimits {
-  readonly settings: HttpSettings;
+  readonly limits: RestLimits;
   /** Shared with whatever else listens. */
   readonly connections: ConnectionLimit;
   readonly audit: Audit;
@@ -28,19 +23,19 @@ export interface HttpLimits {
 const CHECK_MS = 500;
 
 /** For `createServer` of `node:http` and `node:https`. */
-export const httpOptions = (settings: HttpSettings): ServerOptions => ({
-  maxHeaderSize: settings.headersBytes,
-  headersTimeout: Math.min(settings.headersMs, settings.requestMs),
-  requestTimeout: settings.requestMs,
-  keepAliveTimeout: settings.keepAliveMs,
+export const httpOptions = (limits: RestLimits): ServerOptions => ({
+  maxHeaderSize: limits.headersBytes,
+  headersTimeout: Math.min(limits.headersMs, limits.requestMs),
+  requestTimeout: limits.requestMs,
+  keepAliveTimeout: limits.keepAliveMs,
   connectionsCheckingInterval: CHECK_MS,
 });
 
 /** Bounds a server that was made with `httpOptions`; one of `node:https` alike. */
-export function limitHttp(server: Server, { settings, connections, audit, log }: HttpLimits): void {
-  server.timeout = settings.httpIdleMs;
+export function limitHttp(server: Server, { limits, connections, audit, log }: HttpLimits): void {
+  server.timeout = limits.idleMs;
   // Node drops what is above that without a word: with one more, the gate sees that there are too many.
-  server.maxHeadersCount = settings.headers + 1;
+  server.maxHeadersCount = limits.headers + 1;
 
   countConnections(server, connections, (source) =>
     audit('connection_refused', { source, via: 'rest', reason: 'too many connections' }),
@@ -48,7 +43,7 @@ export function limitHttp(server: Server, { settings, connections, audit, log }:
 
   server.on('clientError', (error: NodeJS.ErrnoException, stream) => {
     const socket = stream as Socket;
-    const refusal = refusalOf(error.code ?? '', settings);
+    const refusal = refusalOf(error.code ?? '', limits);
     if (refusal === undefined) return socket.destroy();
     const visitor = visitorOf({ socket });
     // Each piece that still comes of it is an error again.
@@ -65,9 +60,9 @@ export function limitHttp(server: Server, { settings, connections, audit, log }:
 }
 
 /** What the client did wrong, or undefined where it is nothing that an answer would mend. */
-function refusalOf(code: string, settings: HttpSettings): Error | undefined {
+function refusalOf(code: string, limits: RestLimits): Error | undefined {
   if (code === 'HPE_HEADER_OVERFLOW') {
-    return new HeadersTooLarge(`the headers are longer than ${settings.headersBytes} bytes`);
+    return new HeadersTooLarge(`the headers are longer than ${limits.headersBytes} bytes`);
   }
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new RequestTooSlow();
   return code.startsWith('HPE_') ? new NotHttp() : undefined;

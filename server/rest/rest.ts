@@ -23,14 +23,14 @@ import type { Metric } from '../metrics.js';
 import { serverNames } from '../tls/names.js';
 import type { Tls } from '../tls/tls.js';
 import type { Twins } from '../twins/twins.js';
-import { Admission, type AdmissionSettings } from './admission.js';
+import { Admission } from './admission.js';
 import { routeDevices } from './devices.js';
-import type { EventSettings } from './event-stream.js';
 import { routeEvents } from './events.js';
 import { gate } from './gate.js';
 import { routeHistory } from './history.js';
-import { type HttpSettings, httpOptions, limitHttp } from './http-limits.js';
+import { httpOptions, limitHttp } from './http-limits.js';
 import { type HubOptions, routeHubs } from './hubs.js';
+import { REST_LIMITS, type RestLimits } from './limits.js';
 import { routeMetrics } from './metrics.js';
 import { OpenAnswers } from './open-answers.js';
 import { Router } from './router.js';
@@ -38,12 +38,6 @@ import { withStrictTransport } from './security-headers.js';
 import { sendJson } from './send.js';
 import { routeTokens } from './tokens.js';
 import { routeTwins } from './twins.js';
-
-export type RestSettings = Pick<Settings, 'region' | 'names' | 'bodyBytes' | 'httpStopMs' | 'hstsSeconds'> &
-  Pick<Settings, 'events' | 'eventsPerToken' | 'waits' | 'waitSeconds' | 'historyBytes' | 'histories'> &
-  EventSettings &
-  AdmissionSettings &
-  HttpSettings;
 
 export interface RestParts {
   readonly twins: Twins;
@@ -58,7 +52,9 @@ export interface RestParts {
   readonly isHealthy: () => boolean;
   /** What the other parts of the server count. */
   readonly metrics: readonly Metric[];
-  readonly settings: RestSettings;
+  readonly settings: Pick<Settings, 'region' | 'names' | 'hstsSeconds'>;
+  /** Limits other than those of REST_LIMITS. */
+  readonly limits?: Partial<RestLimits> | undefined;
   readonly audit: Audit;
   readonly log: Logger;
 }
@@ -76,33 +72,36 @@ export interface Rest {
   listen(address: Address, tls?: Tls): Promise<Listener>;
   /** Where the app is, the address first that a phone should use. */
   readonly appUrls: readonly string[];
-  /** Accepts no one, answers what was asked, ends every connection; takes at most `httpStopMs`. */
+  /** Accepts no one, answers what was asked, ends every connection; takes at most `stopMs`. */
   close(): Promise<void>;
 }
 
 /** The REST interface; it listens nowhere until it is told to. */
 export function startRest(parts: RestParts): Rest {
   const { twins, devices, tokens, hub, isHealthy, settings, policy, log } = parts;
-  const { region, bodyBytes } = settings;
-  const router = new Router({ region, bodyBytes, admission: new Admission(parts), audit: parts.audit, log });
+  const limits = { ...REST_LIMITS, ...parts.limits };
+  const { region } = settings;
+  const { bodyBytes } = limits;
+  const admission = new Admission({ ...parts, limits });
+  const router = new Router({ region, bodyBytes, admission, audit: parts.audit, log });
   const streams = new OpenAnswers(tokens, devices, {
     what: 'streams of events',
-    perToken: settings.eventsPerToken,
-    total: settings.events,
+    perToken: limits.eventsPerToken,
+    total: limits.events,
   });
   const waits = new OpenAnswers(tokens, devices, {
     what: 'writes that wait',
-    perToken: settings.waits,
-    total: settings.waits,
+    perToken: limits.waits,
+    total: limits.waits,
   });
   const histories = new OpenAnswers(tokens, devices, {
     what: 'histories',
-    perToken: settings.histories,
-    total: settings.histories,
+    perToken: limits.histories,
+    total: limits.histories,
   });
-  routeTwins(router, { twins, devices, waits, settings });
-  routeHistory(router, { twins, devices, histories, settings });
-  routeEvents(router, { twins, devices, streams, settings });
+  routeTwins(router, { twins, devices, waits, limits });
+  routeHistory(router, { twins, devices, histories, limits });
+  routeEvents(router, { twins, devices, streams, limits });
   routeDevices(router, devices, twins, hub.id);
   const listeners: (Listener & { readonly secure: boolean; drop(): void })[] = [];
   const urls = () => appUrls(listeners, serverNames(settings.names), settings.names.length > 0);
@@ -116,8 +115,8 @@ export function startRest(parts: RestParts): Rest {
   });
 
   const refuse = (req: IncomingMessage, res: ServerResponse, error: Error) => router.fail(req, res, error);
-  const handler = gate(router.app.handler as RequestListener, { policy, settings, refuse });
-  const options = httpOptions(settings);
+  const handler = gate(router.app.handler as RequestListener, { policy, limits, refuse });
+  const options = httpOptions(limits);
   return {
     get appUrls() {
       return urls();
@@ -130,7 +129,7 @@ export function startRest(parts: RestParts): Rest {
               { ...options, ...tls.options },
               withStrictTransport(handler, settings.hstsSeconds),
             );
-      limitHttp(server, parts);
+      limitHttp(server, { ...parts, limits });
       if (tls !== undefined) tls.attend(server as HttpsServer);
       const drop = tls === undefined ? () => server.closeAllConnections() : dropperOf(server);
       const address = await listen(server, where);
@@ -141,7 +140,7 @@ export function startRest(parts: RestParts): Rest {
     async close() {
       streams.close();
       waits.close();
-      await Promise.all(listeners.map(({ server, drop }) => closeServer(server, drop, settings.httpStopMs)));
+      await Promise.all(listeners.map(({ server, drop }) => closeServer(server, drop, limits.stopMs)));
     },
   };
 }

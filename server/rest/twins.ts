@@ -49,7 +49,7 @@ export function routeTwins(router: Router, parts: TwinParts): void {
   ] as const) {
     router.on(method, DOCUMENT, WRITE, (call) => {
       const name = writable(call);
-      const seconds = waitOf(call, name, parts.settings.waitSeconds);
+      const seconds = waitOf(call, name, parts.limits.waitSeconds);
       call.body((body) => {
         const request = conditional(call, parseRequest(body));
         onTwin(call, devices, (id) => {

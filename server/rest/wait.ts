@@ -11,7 +11,7 @@ import type { Call } from './router.js';
 export interface WaitParts {
   readonly twins: Twins;
   readonly waits: OpenAnswers;
-  readonly settings: { readonly waitSeconds: number };
+  readonly limits: { readonly waitSeconds: number };
 }
 
 /** One write of `desired` that is to be answered when the panel has followed. */

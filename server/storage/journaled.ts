@@ -23,13 +23,32 @@ import {
 } from './storage.js';
 import { WriteBehind, type WriteBehindSettings } from './write-behind.js';
 
-export interface StorageSettings extends JournalSettings, WriteBehindSettings {
+/** Sizes are in bytes, times in milliseconds. */
+export const STORAGE_LIMITS = {
+  /** The length at which the journal begins a new segment. */
+  journalSegmentBytes: 4 * 1024 * 1024,
+  /** The whole journal. Above it writers wait. */
+  journalCeilingBytes: 256 * 1024 * 1024,
+  /** What one fdatasync covers at most. */
+  journalBatchBytes: 4 * 1024 * 1024,
+  /** Between two attempts to write again after a storage error. */
+  journalRetryMs: 1000,
+  /** How long a changed file waits before it is written. */
+  writeBehindMs: 5000,
+  /** Files that are being written at the same time. */
+  writeBehindFiles: 4,
+  /** How long files are written when the storage closes. What is left over stays in the journal. */
+  drainMs: 2500,
+} satisfies JournalSettings & WriteBehindSettings & { drainMs: number };
+
+export type StorageLimits = Readonly<typeof STORAGE_LIMITS>;
+
+export interface StorageSettings extends Partial<StorageLimits> {
   /** The directory that holds everything. */
-  data: string;
-  memoryBytes: number;
-  stopMs: number;
+  readonly data: string;
+  readonly memoryBytes: number;
   /** Past versions kept of each document, at least; 0: none. */
-  historyVersions: number;
+  readonly historyVersions: number;
 }
 
 /** A storage that counts what it does. */
@@ -52,10 +71,11 @@ export interface StorageCounters {
  * @throws DirectoryInUse, DamagedJournal, or what the file system throws
  */
 export async function openStorage(
-  settings: StorageSettings,
+  given: StorageSettings,
   log: Logger,
   keepsPast: (file: string) => boolean,
 ): Promise<DurableStorage> {
+  const settings = { ...STORAGE_LIMITS, ...given };
   const directory = join(settings.data, 'journal');
   await makeDirectory(directory);
   const unlock = await takeLock(settings.data);
@@ -73,11 +93,8 @@ export async function openStorage(
   }
 }
 
-// How much of the time to stop is for writing files; what is left over stays in the journal.
-const DRAIN_SHARE = 0.5;
-
 class JournaledStorage implements DurableStorage {
-  readonly #settings: StorageSettings;
+  readonly #settings: StorageSettings & StorageLimits;
   readonly #log: Logger;
   readonly #keep: Keep;
   readonly #history: History;
@@ -94,7 +111,7 @@ class JournaledStorage implements DurableStorage {
   #changes = 0;
 
   constructor(
-    settings: StorageSettings,
+    settings: StorageSettings & StorageLimits,
     log: Logger,
     keep: Keep,
     segments: Segment[],
@@ -201,7 +218,7 @@ class JournaledStorage implements DurableStorage {
 
   async close(): Promise<void> {
     await this.#journal.seal();
-    await this.#writeBehind.drain(this.#settings.stopMs * DRAIN_SHARE);
+    await this.#writeBehind.drain(this.#settings.drainMs);
     await this.#journal.close();
     await this.#unlock();
   }

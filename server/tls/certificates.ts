@@ -1,18 +1,20 @@
 import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import type { Settings } from '../config.js';
 import { Authority } from './authority.js';
 import { Issuer } from './issuer.js';
 import type { KeyType } from './key-pair.js';
 import { type CertificateSettings, givenCertificate, ownCertificate } from './server-certificate.js';
 import { ServerTls } from './server-tls.js';
 import { sha256Of } from './shown-certificate.js';
+import { TLS_LIMITS, type TlsLimits } from './tls.js';
 
 export interface CertificatesOptions {
   /** The data directory. */
   readonly data: string;
-  readonly settings: CertificateSettings & Pick<Settings, 'tlsDeviceDays' | 'tlsHandshakeMs' | 'tlsCheckMs'>;
+  readonly settings: CertificateSettings;
+  /** Limits other than those of TLS_LIMITS. */
+  readonly limits?: Partial<TlsLimits> | undefined;
   readonly log: Logger;
 }
 
@@ -31,23 +33,25 @@ export interface Certificates {
  * Everything that proves who somebody is in TLS: the authority, the server's certificate, those of the devices.
  * @throws KeyPairUnusable or the system's error, when a file holds no certificate or cannot be read or written
  */
-export async function openCertificates({ data, settings, log }: CertificatesOptions): Promise<Certificates> {
-  const directory = join(data, 'tls');
+export async function openCertificates(options: CertificatesOptions): Promise<Certificates> {
+  const { settings, log } = options;
+  const limits = { ...TLS_LIMITS, ...options.limits };
+  const directory = join(options.data, 'tls');
   const issuer = new Issuer();
   try {
     const authority = await Authority.open(directory, (request) => issuer.issue(request));
     warnOfEnd(authority, log);
     const serverCertificate =
       settings.tlsCert === ''
-        ? ownCertificate({ directory, authority, settings, log })
+        ? ownCertificate({ directory, authority, names: settings.names, limits, log })
         : givenCertificate(settings);
-    const tls = await ServerTls.open({ authority, serverCertificate, settings, log });
+    const tls = await ServerTls.open({ authority, serverCertificate, limits, log });
     return {
       authority,
       tls,
       async certify(deviceId, keyType) {
         const wanted = { usage: 'device' as const, keyType, commonName: deviceId, names: [] };
-        const { certificate, key } = await authority.issue({ ...wanted, days: settings.tlsDeviceDays });
+        const { certificate, key } = await authority.issue({ ...wanted, days: limits.deviceDays });
         const sha256 = sha256Of(new X509Certificate(certificate));
         return { certificate: { crt: certificate, key }, sha256 };
       },

@@ -8,11 +8,9 @@ import type { Authority } from './authority.js';
 import { type KeyPair, KeyPairUnusable, parseKeyPair } from './key-pair.js';
 import { serverNames } from './names.js';
 import { readPrivate, writePrivate } from './private-file.js';
+import type { TlsLimits } from './tls.js';
 
-export type CertificateSettings = Pick<
-  Settings,
-  'names' | 'tlsCert' | 'tlsKey' | 'tlsServerDays' | 'tlsRenewDays'
->;
+export type CertificateSettings = Pick<Settings, 'names' | 'tlsCert' | 'tlsKey'>;
 
 /** What the server shows from now on, whether it is the same as before or not. */
 export type ServerCertificate = () => Promise<KeyPair>;
@@ -43,7 +41,9 @@ export interface OwnCertificateParts {
   /** Where it is kept. */
   readonly directory: string;
   readonly authority: Authority;
-  readonly settings: CertificateSettings;
+  /** The names that were given; none: those of this machine. */
+  readonly names: readonly string[];
+  readonly limits: Pick<TlsLimits, 'serverDays' | 'renewDays'>;
   readonly log: Logger;
   readonly now?: () => Date;
 }
@@ -52,13 +52,14 @@ export interface OwnCertificateParts {
 export function ownCertificate({
   directory,
   authority,
-  settings,
+  names: given,
+  limits,
   log,
   now = () => new Date(),
 }: OwnCertificateParts): ServerCertificate {
   const path = join(directory, 'server.pem');
   return async () => {
-    const names = serverNames(settings.names);
+    const names = serverNames(given);
     const kept = await readKept(path, log);
     const fault =
       kept === undefined ? 'there is none' : faultOf(new X509Certificate(kept.certificate), names);
@@ -67,7 +68,7 @@ export function ownCertificate({
       usage: 'server',
       commonName: names[0] ?? 'localhost',
       names: names.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value })),
-      days: settings.tlsServerDays,
+      days: limits.serverDays,
     });
     await writePrivate(path, made.certificate + made.key);
     log.info({ names, because: fault }, 'made a certificate for the server');
@@ -78,12 +79,12 @@ export function ownCertificate({
     const left = new Date(certificate.validTo).getTime() - now().getTime();
     if (!authority.signed(certificate)) return 'it is of another authority';
     // At the authority's own end no new one would last longer.
-    const renews = left < settings.tlsRenewDays * DAY_MS && certificate.validTo !== authority.x509.validTo;
+    const renews = left < limits.renewDays * DAY_MS && certificate.validTo !== authority.x509.validTo;
     if (renews) return 'it ends soon';
     if (!names.every((name) => covers(certificate, name))) return 'it lacks a name';
     // Addresses of this machine come and go; names that were given do so on purpose.
     const more = namesIn(certificate) > names.length;
-    return more && settings.names.length > 0 ? 'it has a name that is not wanted any more' : undefined;
+    return more && given.length > 0 ? 'it has a name that is not wanted any more' : undefined;
   }
 }
 

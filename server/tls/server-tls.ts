@@ -1,17 +1,16 @@
 import { constants, X509Certificate } from 'node:crypto';
 import type { SecureContextOptions, TLSSocket, TlsOptions, Server as TlsServer } from 'node:tls';
 import type { Logger } from 'pino';
-import type { Settings } from '../config.js';
 import type { Authority } from './authority.js';
 import type { KeyPair } from './key-pair.js';
 import type { ServerCertificate } from './server-certificate.js';
 import { judge, type ShownCertificate } from './shown-certificate.js';
-import type { Tls } from './tls.js';
+import type { Tls, TlsLimits } from './tls.js';
 
 export interface TlsParts {
   readonly authority: Authority;
   readonly serverCertificate: ServerCertificate;
-  readonly settings: Pick<Settings, 'tlsHandshakeMs' | 'tlsCheckMs'>;
+  readonly limits: Pick<TlsLimits, 'handshakeMs' | 'checkMs'>;
   readonly log: Logger;
   readonly now?: () => Date;
 }
@@ -30,7 +29,7 @@ export class ServerTls implements Tls {
     this.#parts = parts;
     this.#now = parts.now ?? (() => new Date());
     this.#pair = pair;
-    this.#timer = setInterval(() => this.refresh(), parts.settings.tlsCheckMs);
+    this.#timer = setInterval(() => this.refresh(), parts.limits.checkMs);
     this.#timer.unref();
   }
 
@@ -49,7 +48,7 @@ export class ServerTls implements Tls {
       ...this.#context,
       requestCert: true,
       rejectUnauthorized: false,
-      handshakeTimeout: this.#parts.settings.tlsHandshakeMs,
+      handshakeTimeout: this.#parts.limits.handshakeMs,
     };
   }
 

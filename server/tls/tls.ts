@@ -10,3 +10,19 @@ export interface Tls {
   /** What the client of a finished handshake has shown, judged now, whether its TLS session is new or an old one. */
   shown(socket: TLSSocket): ShownCertificate | undefined;
 }
+
+/** Times are in milliseconds. */
+export const TLS_LIMITS = {
+  /** How long a TLS handshake may take. */
+  handshakeMs: 8000,
+  /** For how many days the server's own certificate is valid. */
+  serverDays: 397,
+  /** How many days before its end it is made again. */
+  renewDays: 30,
+  /** Between two looks whether the certificate must be made again or was replaced. */
+  checkMs: 60_000,
+  /** For how many days the certificate of a device is valid. */
+  deviceDays: 3650,
+};
+
+export type TlsLimits = Readonly<typeof TLS_LIMITS>;

@@ -10,18 +10,20 @@ const HONEST = [process.execPath, '--import', 'tsx', 'test/fuzz/honest-client.ts
 const LEVEL_ERROR = 50;
 
 /** Limits that would keep bad input from the code behind them; and times short enough that nothing waits long. */
-const SETTINGS = {
-  TWIN_AUTH_FAILURES_PER_MINUTE: '1000000000',
-  TWIN_TOKEN_REQUESTS_PER_SECOND: '1000000000',
-  TWIN_HISTORIES: '1000',
-  TWIN_CONNECTIONS_PER_SOURCE: '512',
-  TWIN_HEADERS_MS: '5000',
-  TWIN_REQUEST_MS: '10000',
-  TWIN_KEEP_ALIVE_MS: '1000',
-  TWIN_HTTP_IDLE_MS: '20000',
-  TWIN_EVENTS_HEARTBEAT_MS: '1000',
+const LIMITS = {
+  access: { authFailuresPerMinute: 1_000_000_000 },
+  mqtt: { requestsPerSecond: 1_000_000_000, connectMs: 2000 },
+  rest: {
+    tokenRequestsPerSecond: 1_000_000_000,
+    histories: 1000,
+    headersMs: 5000,
+    requestMs: 10_000,
+    keepAliveMs: 1000,
+    idleMs: 20_000,
+    eventsHeartbeatMs: 1000,
+  },
 };
-const LIMITS = { mqtt: { requestsPerSecond: 1_000_000_000, connectMs: 2000 } };
+const SETTINGS = { TWIN_CONNECTIONS_PER_SOURCE: '512' };
 
 /** The real server as a process, and beside it a client that means no harm. */
 export class Target {

@@ -21,8 +21,7 @@ test('without a word from anyone every setting has its default', () => {
   assert.is(settings.region, 'fr-par');
   assert.is(settings.token, undefined);
   assert.is(settings.log, 'info');
-  assert.is(settings.stopMs, 5000);
-  assert.is(settings.bodyBytes, 128 * 1024);
+  assert.is(settings.memoryBytes, 256 * 1024 * 1024);
   assert.equal(Object.keys(settings), Object.keys(SETTINGS));
 });
 
@@ -46,8 +45,8 @@ test('the environment goes before the default, and the flag before the environme
 });
 
 test('a flag is the name of the variable, written as flags are', () => {
-  assert.is(flagOf('TWIN_JOURNAL_RETRY_MS'), 'journal-retry-ms');
-  assert.is(readSettings({}, ['--journal-retry-ms', '5']).journalRetryMs, 5);
+  assert.is(flagOf('TWIN_HISTORY_VERSIONS'), 'history-versions');
+  assert.is(readSettings({}, ['--history-versions', '5']).historyVersions, 5);
 });
 
 test('an address is host:port, with brackets around an IPv6 host', () => {
@@ -106,18 +105,30 @@ test('a certificate and its key are given together or not at all', () => {
   }
 });
 
-test('a certificate is not renewed before it is made', () => {
-  const days = { TWIN_TLS_SERVER_DAYS: '30', TWIN_TLS_RENEW_DAYS: '30' };
-  assert.is(refusal(days), 'TWIN_TLS_RENEW_DAYS must be less than TWIN_TLS_SERVER_DAYS');
-  assert.is(readSettings({ ...days, TWIN_TLS_RENEW_DAYS: '29' }).tlsRenewDays, 29);
-});
-
-test('no time is longer than a timer can be', () => {
-  const times = Object.values(SETTINGS).filter(({ variable }) => variable.endsWith('_MS'));
-  assert.ok(times.length > 10);
-  for (const { variable } of times) {
-    readSettings({ [variable]: '2147483647' });
-    assert.is(refusal({ [variable]: '2147483648' }), `${variable}=2147483648: expected at most 2147483647`);
+test('a number with which the server cannot work is refused with the name of its setting', () => {
+  const least = {
+    TWIN_MEMORY_BYTES: 1024 * 1024,
+    TWIN_CONNECTIONS: 1,
+    TWIN_CONNECTIONS_PER_SOURCE: 1,
+    TWIN_HISTORY_VERSIONS: 0,
+    TWIN_HSTS_SECONDS: 0,
+  };
+  for (const [variable, number] of Object.entries(least)) {
+    readSettings({ [variable]: `${number}` });
+    for (const wrong of [
+      `${number - 1}`,
+      '-1',
+      '1e7',
+      '5s',
+      '',
+      '9007199254740993',
+      'Infinity',
+      '1.5',
+      'many',
+    ]) {
+      const expected = `${variable}=${wrong}: expected a whole number of at least ${number}`;
+      assert.is(refusal({ [variable]: wrong }), expected);
+    }
   }
 });
 
@@ -158,19 +169,12 @@ test('what cannot be understood is refused with the variable, the value and what
     ['TWIN_TOKEN', 'secret', 'expected a UUID v4'],
     ['TWIN_TOKEN', 'abcdef01-2345-1678-9abc-def012345678', 'expected a UUID v4'],
     ['TWIN_LOG', 'loud', 'expected one of trace, debug'],
-    ['TWIN_STOP_MS', '-1', 'expected a whole number'],
-    ['TWIN_STOP_MS', '1e3', 'expected a whole number'],
-    ['TWIN_STOP_MS', '5s', 'expected a whole number'],
-    ['TWIN_STOP_MS', '', 'expected a whole number'],
-    ['TWIN_CONNECTIONS', '0', 'expected a whole number above 0'],
-    ['TWIN_CONNECTIONS', 'many', 'expected a whole number'],
     ['TWIN_ORIGINS', '*', 'expected origins such as'],
     ['TWIN_ORIGINS', 'null', 'expected origins such as'],
     ['TWIN_ORIGINS', 'alarm.example', 'expected origins such as'],
     ['TWIN_ORIGINS', 'https://alarm.example/app', 'expected origins such as'],
     ['TWIN_ORIGINS', 'https://me@alarm.example', 'expected origins such as'],
     ['TWIN_ORIGINS', 'file:///app', 'expected origins such as'],
-    ['TWIN_BODY_BYTES', '9007199254740993', 'expected a whole number'],
   ];
   for (const [variable, value, expected] of refused) {
     const message = refusal({ [variable]: value });

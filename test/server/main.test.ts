@@ -170,7 +170,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test(`${signal} ends it with exit 0, whoever is connected`, async ({ directory }) => {
     const server = await startServer({
       data: directory,
-      env: { TWIN_HTTP_STOP_MS: '200', TWIN_TLS_HANDSHAKE_MS: '600000' },
+      limits: { rest: { stopMs: 200 }, tls: { handshakeMs: 600_000 } },
     });
     const device = await createDevice(server, 'connected');
     const client = await connectAsync(server.mqtt, {

@@ -71,7 +71,7 @@ needsIn(test, 'unshare')(
     mkdirSync(mount);
     const server = await startServer({
       data: mount,
-      env: { TWIN_JOURNAL_RETRY_MS: '10' },
+      limits: { storage: { journalRetryMs: 10 } },
       wrapper: ['unshare', '-rm', 'sh', '-c', 'mount -t tmpfs -o size=256k tmpfs "$0" && exec "$@"', mount],
     });
     // The file system is seen by the server's process only.
@@ -139,7 +139,7 @@ test('the lock that a killed server leaves does not keep the next one out', asyn
 });
 
 test('a damaged journal stops the start with one line that names it', async ({ data }) => {
-  const options = { data, token: randomUUID(), env: { TWIN_WRITE_BEHIND_MS: '1000000' } };
+  const options = { data, token: randomUUID(), limits: { storage: { writeBehindMs: 1_000_000 } } };
   const server = await startServer(options);
   const device = await createDevice(server, 'damaged');
   for (const n of [1, 2, 3]) await put(server, `/twins/${device.id}/documents/d`, { n, mark: 'here' });

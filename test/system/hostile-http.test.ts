@@ -16,7 +16,7 @@ import { createDevice, type Server, startServer } from './server.js';
 
 const MIB = 1024 * 1024;
 const BASE = '/iot/v1/regions/fr-par';
-const LIMITS = { TWIN_HEADERS_MS: '2000', TWIN_REQUEST_MS: '4000' };
+const LIMITS = { rest: { headersMs: 2000, requestMs: 4000 } };
 
 interface Context {
   server: Server;
@@ -28,7 +28,7 @@ interface Context {
 const test = suite<Context>('hostile HTTP');
 
 test.before(async (context) => {
-  const server = await startServer({ env: LIMITS });
+  const server = await startServer({ limits: LIMITS });
   context.server = server;
   context.id = (await createDevice(server, 'victim')).id;
   context.stopAsking = startAsking(server, (await createDevice(server, 'honest')).id);

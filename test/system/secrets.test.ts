@@ -28,7 +28,8 @@ test.before(async (context) => {
   context.data = mkdtempSync(join(tmpdir(), 'twin-secrets-'));
   context.server = await startServer({
     data: context.data,
-    env: { TWIN_LOG: 'trace', TWIN_AUTH_FAILURES_PER_MINUTE: '1000', TWIN_WRITE_BEHIND_MS: '50' },
+    env: { TWIN_LOG: 'trace' },
+    limits: { access: { authFailuresPerMinute: 1000 }, storage: { writeBehindMs: 50 } },
   });
   const { http, mqtt, mqtts } = context.server;
   context.ports = { http: portOf(http), tcp: portOf(mqtt), tls: portOf(mqtts) };

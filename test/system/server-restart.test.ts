@@ -62,8 +62,8 @@ function mostInASecond(times: number[]): number {
 
 test(`${PANELS} panels come back, and no order is lost`, async (context) => {
   const { data } = context;
-  const env = { TWIN_AUTH_FAILURES_PER_MINUTE: '1000' };
-  context.server = await startServer({ data, env });
+  const limits = { access: { authFailuresPerMinute: 1000 } };
+  context.server = await startServer({ data, limits });
   const { mqtt, token } = context.server;
   context.panels = await startPanels(context.server);
   const { panels } = context;
@@ -77,7 +77,8 @@ test(`${PANELS} panels come back, and no order is lost`, async (context) => {
   context.server = await startServer({
     data,
     token,
-    env: { ...env, TWIN_MQTT: mqtt.replace('mqtt://', '') },
+    limits,
+    env: { TWIN_MQTT: mqtt.replace('mqtt://', '') },
   });
   const up = performance.now();
   await until(() => panels.every(({ status }) => status.online));

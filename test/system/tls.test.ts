@@ -42,7 +42,7 @@ const mosquitto = needsIn(test, 'mosquitto_pub', 'mosquitto_sub');
 const curl = needsIn(test, 'curl');
 
 test.before(async (context) => {
-  context.server = await startServer({ env: { TWIN_AUTH_FAILURES_PER_MINUTE: '1000' } });
+  context.server = await startServer({ limits: { access: { authFailuresPerMinute: 1000 } } });
   context.directory = temporaryDirectory();
   writeFileSync(join(context.directory, 'ca.crt'), await authorityOf(context.server));
 });
@@ -337,8 +337,8 @@ test('files that were given and are replaced are shown at every listener, withou
     return new X509Certificate(pair.certificate).fingerprint256;
   };
   const first = await give();
-  const env = { TWIN_TLS_CERT: cert, TWIN_TLS_KEY: key, TWIN_TLS_CHECK_MS: '20' };
-  const server = await startServer({ env });
+  const env = { TWIN_TLS_CERT: cert, TWIN_TLS_KEY: key };
+  const server = await startServer({ env, limits: { tls: { checkMs: 20 } } });
   const shown = () => Promise.all([server.https, server.mqtts].map((url) => shownAt(url, authority)));
   assert.equal(await shown(), [first, first]);
   const second = await give();

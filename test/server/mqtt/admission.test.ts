@@ -3,7 +3,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FailedAttempts } from '../../../server/access/failures.js';
-import { readSettings } from '../../../server/config.js';
 import { admit, type Peer } from '../../../server/mqtt/admission.js';
 import type { Connect } from '../../../server/mqtt/packet.js';
 import { StorageUnavailable } from '../../../server/storage/storage.js';
@@ -23,7 +22,7 @@ const CONNECT: Connect = {
   password: undefined,
   will: undefined,
 };
-const gate = () => ({ devices, failures: new FailedAttempts(readSettings()) });
+const gate = () => ({ devices, failures: new FailedAttempts() });
 const peer = (changes: Partial<Peer> = {}): Peer => ({ address: '192.0.2.1:1', secure: true, ...changes });
 
 /** The CONNACK's code, 0 for one who comes in. */
@@ -86,7 +85,7 @@ test('while the registry cannot be read everyone is asked to come later', async 
   for (const from of [peer(), peer({ certificate })]) {
     const verdict = await admit(named, from, {
       devices: absent,
-      failures: new FailedAttempts(readSettings()),
+      failures: new FailedAttempts(),
     });
     assert.is('refusal' in verdict && verdict.refusal.code, 3);
   }

@@ -4,7 +4,7 @@ import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypt
 import { EventEmitter } from 'node:events';
 import { type Logger, pino } from 'pino';
 import { ConnectionLimit } from '../../../server/access/connection-limit.js';
-import { FailedAttempts } from '../../../server/access/failures.js';
+import { FailedAttempts, type FailureLimits } from '../../../server/access/failures.js';
 import { type Audit, type AuditEvent, type AuditFields, auditTo } from '../../../server/audit.js';
 import { readSettings, type Settings } from '../../../server/config.js';
 import type { Device } from '../../../server/devices/device.js';
@@ -88,7 +88,11 @@ export class TestDevices extends EventEmitter implements KnownDevices {
 const digest = (password: string | Uint8Array): Buffer => createHash('sha256').update(password).digest();
 
 /** What an endpoint needs beside its twins and devices. */
-export const partsFor = (settings: Settings, log: Logger, audit: Audit = auditTo(log)) => ({
+export const partsFor = (
+  settings: Settings & Partial<FailureLimits>,
+  log: Logger,
+  audit: Audit = auditTo(log),
+) => ({
   failures: new FailedAttempts(settings),
   connections: new ConnectionLimit({
     perSource: settings.connectionsPerSource,
@@ -133,7 +137,7 @@ export interface TestEndpoint {
 /** An endpoint with its own limits and settings, but for those given. */
 export async function startEndpoint(
   limits: Partial<MqttLimits> = {},
-  changes: Partial<Settings> = {},
+  changes: Partial<Settings & FailureLimits> = {},
 ): Promise<TestEndpoint> {
   const storage = memoryStorage();
   const twins = new Twins(storage);

@@ -75,7 +75,7 @@ test('a stream ends when its device is deleted, and not when it is disabled', as
 });
 
 test('streams end when the server stops, and hold it up by nothing', async (context) => {
-  await restartWith(context, { httpStopMs: 1_000_000 });
+  await restartWith(context, { stopMs: 1_000_000 });
   const readers = [await context.follow(), await context.follow()];
   await context.rest.close();
   for (const reader of readers) assert.ok(await reader.ended);

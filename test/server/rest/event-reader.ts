@@ -1,7 +1,7 @@
 /** Readers of a twin's events, as apps have them. */
 
 import { createParser } from 'eventsource-parser';
-import { BASE, startTestRest, type TestRest } from './rest.js';
+import { BASE, startTestRest, type TestLimits, type TestRest } from './rest.js';
 
 export interface Told {
   event: string;
@@ -102,12 +102,9 @@ export interface EventContext {
 }
 
 /** A server with one device. */
-export async function begin(
-  context: EventContext,
-  settings: Parameters<typeof startTestRest>[0] = {},
-): Promise<void> {
+export async function begin(context: EventContext, limits: Partial<TestLimits> = {}): Promise<void> {
   // An aborted fetch leaves a connection behind that has asked for nothing.
-  context.rest = await startTestRest({ httpStopMs: 50, ...settings });
+  context.rest = await startTestRest({ stopMs: 50, ...limits });
   const { rest } = context;
   context.id = (await rest.newDevice()).id;
   context.twin = `/twins/${context.id}`;
@@ -117,13 +114,10 @@ export async function begin(
   context.follow = (options) => EventReader.open(rest, twin, options);
 }
 
-/** The same with other settings. */
-export const restartWith = async (
-  context: EventContext,
-  settings: Parameters<typeof startTestRest>[0],
-): Promise<void> => {
+/** The same with other limits. */
+export const restartWith = async (context: EventContext, limits: Partial<TestLimits>): Promise<void> => {
   await context.rest.close();
-  await begin(context, settings);
+  await begin(context, limits);
 };
 
 /** An event in a few words. */

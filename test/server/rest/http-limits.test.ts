@@ -7,9 +7,9 @@ import { pino } from 'pino';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ConnectionLimit } from '../../../server/access/connection-limit.js';
-import { readSettings } from '../../../server/config.js';
 import { listen } from '../../../server/listen.js';
 import { httpOptions, limitHttp } from '../../../server/rest/http-limits.js';
+import { REST_LIMITS } from '../../../server/rest/limits.js';
 import { until } from '../../until.js';
 import { BASE, bodyOf, startTestRest, statusOf, type TestRest } from './rest.js';
 
@@ -24,7 +24,7 @@ const LIMITS = {
   headersMs: 700,
   requestMs: 1500,
   keepAliveMs: 600,
-  httpIdleMs: 2000,
+  idleMs: 2000,
 };
 
 test.before.each(async (context) => {
@@ -202,12 +202,12 @@ test('a request that breaks off while its answer waits takes nothing else with i
 });
 
 test('what goes on after its refusal is refused once, and leaves nothing on its connection', async () => {
-  const settings = { ...readSettings(), ...LIMITS };
+  const limits = { ...REST_LIMITS, ...LIMITS };
   const audited: string[] = [];
-  const server = createServer(httpOptions(settings));
+  const server = createServer(httpOptions(limits));
   const connections = new ConnectionLimit({ perSource: 1, total: 1 });
   const log = pino({ level: 'silent' });
-  limitHttp(server, { settings, connections, audit: (event) => audited.push(event), log });
+  limitHttp(server, { limits, connections, audit: (event) => audited.push(event), log });
   const { port } = await listen(server, { host: '127.0.0.1', port: 0 });
   const [client, [socket]] = [open({ port }), await once(server, 'connection')];
   const tooLong = Object.assign(new Error(), { code: 'HPE_HEADER_OVERFLOW' });

@@ -7,7 +7,7 @@ import { startTestRest, type TestRest } from './rest.js';
 const test = suite<{ rest: TestRest }>('metrics over REST');
 
 test.before.each(async (context) => {
-  context.rest = await startTestRest({ httpStopMs: 50 });
+  context.rest = await startTestRest({ stopMs: 50 });
 });
 test.after.each(({ rest }) => rest.close());
 

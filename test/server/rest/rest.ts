@@ -4,13 +4,14 @@ import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { pino } from 'pino';
 import { ConnectionLimit } from '../../../server/access/connection-limit.js';
-import { FailedAttempts } from '../../../server/access/failures.js';
+import { FailedAttempts, type FailureLimits } from '../../../server/access/failures.js';
 import { OriginPolicy } from '../../../server/access/origin-policy.js';
 import { type Role, Tokens } from '../../../server/access/tokens.js';
 import { type AuditEvent, auditTo } from '../../../server/audit.js';
 import { readSettings, type Settings } from '../../../server/config.js';
 import type { Device } from '../../../server/devices/device.js';
 import { Devices } from '../../../server/devices/devices.js';
+import type { RestLimits } from '../../../server/rest/limits.js';
 import { startRest } from '../../../server/rest/rest.js';
 import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
 import { Twins } from '../../../server/twins/twins.js';
@@ -68,7 +69,10 @@ export interface TestRest {
   close(): Promise<void>;
 }
 
-export async function startTestRest(changes: Partial<Settings> = {}): Promise<TestRest> {
+/** What a test may choose: settings, and limits that are constants of the server. */
+export type TestLimits = Settings & RestLimits & FailureLimits;
+
+export async function startTestRest(changes: Partial<TestLimits> = {}): Promise<TestRest> {
   const token = randomUUID();
   const hubId = randomUUID();
   const storage = memoryStorage();
@@ -99,6 +103,7 @@ export async function startTestRest(changes: Partial<Settings> = {}): Promise<Te
     isHealthy: () => storage.healthy,
     metrics: [],
     settings,
+    limits: changes,
     audit: auditTo(logger),
     log: logger,
   });

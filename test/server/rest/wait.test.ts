@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { agrees } from '../../../server/rest/wait.js';
 import { type Json, type JsonObject, mergePatch } from '../../../shared/document.js';
 import { until } from '../../until.js';
-import { type Answer, type Ask, BASE, startTestRest, type TestRest } from './rest.js';
+import { type Answer, type Ask, BASE, startTestRest, type TestLimits, type TestRest } from './rest.js';
 
 interface Context {
   rest: TestRest;
@@ -22,8 +22,8 @@ const test = suite<Context>('waiting for the panel');
 test.before.each((context) => begin(context));
 test.after.each(({ rest }) => rest.close());
 
-async function begin(context: Context, settings: Parameters<typeof startTestRest>[0] = {}): Promise<void> {
-  const rest = await startTestRest({ httpStopMs: 50, ...settings });
+async function begin(context: Context, limits: Partial<TestLimits> = {}): Promise<void> {
+  const rest = await startTestRest({ stopMs: 50, ...limits });
   context.rest = rest;
   context.id = (await rest.newDevice()).id;
   context.twin = `/twins/${context.id}`;
@@ -33,12 +33,9 @@ async function begin(context: Context, settings: Parameters<typeof startTestRest
   context.report = (data) => rest.twins.put(id, 'current', { version: 0, data }, () => undefined);
 }
 
-const restartWith = async (
-  context: Context,
-  settings: Parameters<typeof startTestRest>[0],
-): Promise<void> => {
+const restartWith = async (context: Context, limits: Partial<TestLimits>): Promise<void> => {
   await context.rest.close();
-  await begin(context, settings);
+  await begin(context, limits);
 };
 
 /** Resolves when this version of what is desired is there, as the panel would hear of it. */
@@ -151,7 +148,7 @@ test('a client that goes away makes room', async (context) => {
 });
 
 test('when the server stops those that wait are told at once that it was not applied', async (context) => {
-  await restartWith(context, { httpStopMs: 1_000_000 });
+  await restartWith(context, { stopMs: 1_000_000 });
   const waiting = [context.desire({ n: 1 }), context.desire({ n: 2 })];
   await written(context, 2);
   const closed = context.rest.close();

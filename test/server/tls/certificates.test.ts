@@ -12,6 +12,7 @@ import { Authority } from '../../../server/tls/authority.js';
 import { type Certificates, openCertificates } from '../../../server/tls/certificates.js';
 import { issue } from '../../../server/tls/issue.js';
 import { judge } from '../../../server/tls/shown-certificate.js';
+import type { TlsLimits } from '../../../server/tls/tls.js';
 import { DAY_MS, daysFromNow, temporaryDirectory } from './authority.js';
 
 const ID = 'db9ef9e3-a767-4d22-9e5f-a3c5a71519ff';
@@ -19,8 +20,7 @@ const ID = 'db9ef9e3-a767-4d22-9e5f-a3c5a71519ff';
 interface Context {
   data: string;
   log: { level: number; msg: string }[];
-  /** With the settings that these variables make. */
-  open(environment?: Record<string, string>): Promise<Certificates>;
+  open(limits?: Partial<TlsLimits>, environment?: Record<string, string>): Promise<Certificates>;
 }
 
 const test = suite<Context>('certificates');
@@ -29,8 +29,8 @@ test.before.each((context) => {
   context.data = temporaryDirectory();
   context.log = [];
   const log = pino({ level: 'info' }, { write: (line: string) => context.log.push(JSON.parse(line)) });
-  context.open = (environment = {}) =>
-    openCertificates({ data: context.data, settings: readSettings(environment), log });
+  context.open = (limits = {}, environment = {}) =>
+    openCertificates({ data: context.data, settings: readSettings(environment), limits, log });
 });
 
 test('the first opening makes what it needs in `tls`, and the next one finds it', async ({ data, open }) => {
@@ -47,10 +47,8 @@ test('the first opening makes what it needs in `tls`, and the next one finds it'
   await again.close();
 });
 
-test('a device is given a certificate for as long as the setting says, with its SHA-256', async ({
-  open,
-}) => {
-  const certificates = await open({ TWIN_TLS_DEVICE_DAYS: '5' });
+test('a device is given a certificate for as long as the limit says, with its SHA-256', async ({ open }) => {
+  const certificates = await open({ deviceDays: 5 });
   const { certificate, sha256 } = await certificates.certify(ID, 'ecdsa');
   const x509 = new X509Certificate(certificate.crt);
   assert.is(sha256, digest(x509.raw));
@@ -66,7 +64,7 @@ test('a certificate that was given is shown instead of one of its own', async ({
   const pair = await authority.issue(wanted);
   const path = join(data, 'given.pem');
   writeFileSync(path, pair.certificate + pair.key);
-  const certificates = await open({ TWIN_TLS_CERT: path, TWIN_TLS_KEY: path });
+  const certificates = await open({}, { TWIN_TLS_CERT: path, TWIN_TLS_KEY: path });
   assert.is(certificates.tls.options.cert, pair.certificate);
   assert.equal(readdirSync(join(data, 'tls')), ['authority.pem']);
   await certificates.close();

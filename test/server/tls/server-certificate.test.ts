@@ -4,16 +4,15 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readSettings } from '../../../server/config.js';
 import type { Authority } from '../../../server/tls/authority.js';
 import { KeyPairUnusable } from '../../../server/tls/key-pair.js';
 import { serverNames } from '../../../server/tls/names.js';
 import {
-  type CertificateSettings,
   givenCertificate,
   ownCertificate,
   type ServerCertificate,
 } from '../../../server/tls/server-certificate.js';
+import { TLS_LIMITS, type TlsLimits } from '../../../server/tls/tls.js';
 import {
   daysFromNow,
   deviceCertificate,
@@ -27,7 +26,7 @@ interface Context {
   directory: string;
   authority: Authority;
   /** The server's own, in the directory. */
-  own(changes?: Partial<CertificateSettings>, now?: () => Date): ServerCertificate;
+  own(changes?: { names?: string[] } & Partial<TlsLimits>, now?: () => Date): ServerCertificate;
   log: { level: number; reason?: string; because?: string }[];
 }
 
@@ -38,11 +37,12 @@ test.before.each(async (context) => {
   context.authority = await openAuthority(context.directory);
   context.log = [];
   const log = pino({ level: 'info' }, { write: (line: string) => context.log.push(JSON.parse(line)) });
-  context.own = (changes = {}, now = () => new Date()) =>
+  context.own = ({ names = [], ...limits } = {}, now = () => new Date()) =>
     ownCertificate({
       directory: context.directory,
       authority: context.authority,
-      settings: { ...readSettings(), ...changes },
+      names,
+      limits: { ...TLS_LIMITS, ...limits },
       log,
       now,
     });
@@ -65,10 +65,10 @@ test('its key is in a file that only its owner can read', async ({ own, director
 });
 
 test('it is renewed before it ends, and not earlier', async ({ own }) => {
-  const settings = { tlsServerDays: 100, tlsRenewDays: 10 };
-  const made = await own(settings)();
-  assert.equal(await own(settings, () => daysFromNow(89))(), made);
-  const renewed = await own(settings, () => daysFromNow(91))();
+  const limits = { serverDays: 100, renewDays: 10 };
+  const made = await own(limits)();
+  assert.equal(await own(limits, () => daysFromNow(89))(), made);
+  const renewed = await own(limits, () => daysFromNow(91))();
   assert.is.not(renewed.certificate, made.certificate);
   assert.is.not(renewed.key, made.key);
 });
@@ -76,9 +76,9 @@ test('it is renewed before it ends, and not earlier', async ({ own }) => {
 test('one that ends with the authority is not renewed, for the next would end then as well', async ({
   own,
 }) => {
-  const settings = { tlsServerDays: 10_000 };
-  const made = await own(settings)();
-  assert.equal(await own(settings, () => daysFromNow(3650))(), made);
+  const limits = { serverDays: 10_000 };
+  const made = await own(limits)();
+  assert.equal(await own(limits, () => daysFromNow(3650))(), made);
 });
 
 test('it is made anew when a name is added or one that was given is taken away', async ({ own, log }) => {

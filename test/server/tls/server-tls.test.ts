@@ -55,7 +55,7 @@ test.before.each(async (context) => {
       if (given.pair instanceof Error) throw given.pair;
       return given.pair;
     },
-    settings: { tlsHandshakeMs: HANDSHAKE_MS, tlsCheckMs: 20 },
+    limits: { handshakeMs: HANDSHAKE_MS, checkMs: 20 },
     log: pino({ level: 'info' }, { write: (line: string) => context.log.push(JSON.parse(line)) }),
     now: () => clock.now,
   });

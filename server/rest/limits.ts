@@ -1,0 +1,42 @@
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** The limits of the REST interface. Sizes are in bytes, times in milliseconds. */
+export const REST_LIMITS = {
+  /** Requests of one token, and as many at once. */
+  tokenRequestsPerSecond: 5000,
+  /** The longest body: `data` of 64 KiB with room for the escapes of JSON. */
+  bodyBytes: 128 * KIB,
+  /** Headers of one request. */
+  headers: 100,
+  /** All headers of one request together. */
+  headersBytes: 16 * KIB,
+  /** How long the headers of a request may take to arrive. */
+  headersMs: 8000,
+  /** How long a whole request may take to arrive. */
+  requestMs: 30_000,
+  /** How long a connection stays open for another request. */
+  keepAliveMs: 5000,
+  /** How long a connection may move nothing, neither request nor answer. */
+  idleMs: 60_000,
+  /** Open event streams of all tokens. */
+  events: 1024,
+  /** Open event streams of one token. */
+  eventsPerToken: 64,
+  /** Changes that the reader of an event stream has not taken yet. */
+  eventsBufferBytes: 1 * MIB,
+  /** Between the comments that keep an event stream open. A reader without room for two of them is dropped. */
+  eventsHeartbeatMs: 15_000,
+  /** Writes that wait for the panel to follow. */
+  waits: 1024,
+  /** How long such a write may wait, in seconds. */
+  waitSeconds: 30,
+  /** Documents in one answer of the history. */
+  historyBytes: 4 * MIB,
+  /** Answers of the history that are under way at the same time. */
+  histories: 8,
+  /** How long the last answers may take to leave when the server stops. */
+  stopMs: 2000,
+};
+
+export type RestLimits = Readonly<typeof REST_LIMITS>;
