@@ -1,9 +1,9 @@
 /** `npm run twin -- …`: the command line, a client of the REST interface. */
 
+import { failureText } from '../shared/usage.js';
 import { Api } from './cli/api.js';
-import { parseCommandLine } from './cli/arguments.js';
+import { help, parseCommandLine } from './cli/arguments.js';
 import { COMMANDS } from './cli/commands.js';
-import { help } from './cli/text.js';
 
 async function main(): Promise<void> {
   const line = parseCommandLine(process.argv.slice(2), process.env, COMMANDS);
@@ -16,10 +16,10 @@ function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-// Whoever reads the output has seen enough, as `head` does.
+// The reader has closed the pipe, as `head` does: the rest of the output is not wanted.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
-main().catch((error: Error) => {
-  process.stderr.write(`twin: ${error.message}\n`);
+main().catch((error) => {
+  process.stderr.write(`${failureText('twin', error)}\n`);
   process.exitCode = 1;
 });

@@ -1,6 +1,7 @@
 /** The kinds of settings: how each is understood. What a reader throws says what is expected. */
 
 import { isIP } from 'node:net';
+import { isUuid } from '../shared/document.js';
 import { isHostName } from './tls/names.js';
 
 export interface Address {
@@ -142,10 +143,11 @@ function hostAndPort(given: string): Address {
   return { host: bracketed ?? plain ?? '', port };
 }
 
-const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
+/** Where a UUID of version 4 differs from others [RFC 9562 5.4]. */
+const VERSION_4 = /^.{14}4.{4}[89ab]/i;
 
 function uuidOrNothing(given: string): string | undefined {
   if (given === '') return undefined;
-  if (!UUID_V4.test(given)) throw new Error('expected a UUID v4');
+  if (!isUuid(given) || !VERSION_4.test(given)) throw new Error('expected a UUID v4');
   return given.toLowerCase();
 }

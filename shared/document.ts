@@ -5,6 +5,16 @@ export interface JsonObject {
   [key: string]: Json;
 }
 
+/** A UUID in lower case, as the source of a regular expression. */
+export const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
+const LOWER_CASE_UUID = new RegExp(`^${UUID}$`);
+const ANY_UUID = new RegExp(LOWER_CASE_UUID, 'i');
+
+/** Whether a text has the form of the id of a device and its twin: a UUID in lower case. */
+export const isDeviceId = (text: string): boolean => LOWER_CASE_UUID.test(text);
+/** Whether a text is a UUID in lower or upper case, as a token may be. */
+export const isUuid = (text: string): boolean => ANY_UUID.test(text);
+
 /**
  * A document as every interface shows it. Both times are RFC 3339 from the server's clock: `created_at` of the write that
  * made version 1, `updated_at` of the write that made this version.

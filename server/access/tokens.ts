@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { isUuid } from '../../shared/document.js';
 import { putDocument, removeDocument } from '../storage/ask.js';
 import type { Storage } from '../storage/storage.js';
 import { digest, sameDigest } from './secret.js';
@@ -56,7 +57,6 @@ interface StoredToken {
 type TokenRecord = Omit<Token, 'id' | 'twin_ids'> & Partial<Pick<Token, 'twin_ids'>> & { sha256: string };
 
 const FILE = 'tokens';
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 // What saves a SHA-256 at every request of the tokens in use; a name for each would be a setting nobody sets.
 const KNOWN_SECRETS = 1000;
 
@@ -152,7 +152,7 @@ export class Tokens {
   }
 
   #find(secret: string | undefined): Token {
-    if (secret === undefined || !UUID.test(secret)) throw new AuthenticationDenied('invalid_argument');
+    if (secret === undefined || !isUuid(secret)) throw new AuthenticationDenied('invalid_argument');
     const given = digest(secret.toLowerCase());
     let found: Token | undefined;
     for (const { token, sha256 } of this.#tokens.values()) if (sameDigest(given, sha256)) found = token;

@@ -1,6 +1,6 @@
 import type { EventSourceMessage } from 'eventsource-parser';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
-import { UsageError } from './arguments.js';
+import { apiBase, type RestError, refusalText, restErrorOf, TOKEN_HEADER } from '../../shared/rest.js';
 
 /** Where the server is, and by what right it is asked. */
 export interface Access {
@@ -9,27 +9,14 @@ export interface Access {
   region: string;
 }
 
-interface ErrorBody {
-  type?: string;
-  message?: string;
-  resource?: string;
-  resource_id?: string;
-  reason?: string;
-  details?: { argument_name?: string; help_message?: string; resource?: string; action?: string }[];
-  expected_version?: number;
-  actual_version?: number;
-  help_message?: string;
-  reset_seconds?: number;
-}
-
 /** The server refused. The message is for the person at the terminal. */
 export class Refused extends Error {
   override name = 'Refused';
   constructor(
-    readonly status: number,
-    readonly body: ErrorBody,
+    status: number,
+    readonly error: RestError,
   ) {
-    super(explain(status, body));
+    super(refusalText(status, error));
   }
 }
 
@@ -39,16 +26,6 @@ export class Unreachable extends Error {
   constructor(url: string, cause: unknown) {
     super(`no answer from ${url}: ${reasonOf(cause)}`, { cause });
   }
-}
-
-/**
- * The path below the region that these segments make.
- * @throws UsageError for one that an address cannot carry: it would lead somewhere else
- */
-export function pathOf(...segments: string[]): string {
-  const odd = segments.find((segment) => /^\.{0,2}$/.test(segment));
-  if (odd !== undefined) throw new UsageError(`"${odd}" is not a name`);
-  return segments.map((segment) => `/${encodeURIComponent(segment)}`).join('');
 }
 
 /** The REST interface; paths are those below the region. */
@@ -92,9 +69,9 @@ export class Api {
 
   async #fetch(path: string, init: RequestInit): Promise<Response> {
     const { url, token, region } = this.#access;
-    const base = `${url.replace(/\/+$/, '')}/iot/v1/regions/${encodeURIComponent(region)}`;
+    const headers = { [TOKEN_HEADER]: token, ...init.headers };
     try {
-      return await fetch(base + path, { ...init, headers: { 'X-Auth-Token': token, ...init.headers } });
+      return await fetch(apiBase(url, region) + path, { ...init, headers });
     } catch (error) {
       throw new Unreachable(url, error);
     }
@@ -110,7 +87,7 @@ export class Api {
   }
 
   async #refusal(response: Response): Promise<Refused> {
-    return new Refused(response.status, ((await this.#read(response)) ?? {}) as ErrorBody);
+    return new Refused(response.status, restErrorOf(await this.#read(response)));
   }
 }
 
@@ -121,35 +98,6 @@ function parse(text: string): unknown {
     return { message: 'the answer is not JSON: is that the right server?' };
   }
 }
-
-const REASONS: Record<string, string> = {
-  invalid_argument: 'no token, or not a UUID: give --token, or set TWIN_TOKEN',
-  not_found: 'the server does not know this token',
-  expired: 'the token has expired',
-};
-
-function explain(status: number, body: ErrorBody): string {
-  const { type, message = `status ${status}`, details: [detail] = [] } = body;
-  switch (type) {
-    case 'denied_authentication':
-      return REASONS[body.reason ?? ''] ?? message;
-    case 'permissions_denied':
-      return `this token may not ${detail?.action} ${detail?.resource}`;
-    case 'too_many_requests':
-      return `${body.help_message}: try again in ${body.reset_seconds} s`;
-    case 'not_found':
-      return `no such ${body.resource?.replace('_', ' ')}: ${body.resource_id}`;
-    case 'invalid_arguments':
-      return body.actual_version === undefined
-        ? withName(detail?.argument_name ?? '', detail?.help_message ?? message)
-        : `the document has version ${body.actual_version}, not ${body.expected_version}`;
-    default:
-      return message;
-  }
-}
-
-const withName = (argument: string, text: string): string =>
-  text.startsWith(argument) ? text : `${argument}: ${text}`;
 
 const UNTRUSTED = new Set([
   'SELF_SIGNED_CERT_IN_CHAIN',

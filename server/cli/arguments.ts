@@ -1,104 +1,105 @@
-/** What was typed, judged before anything is done. */
+/** The command line: its options, how it is parsed, and its help. */
 
 import { parseArgs } from 'node:util';
+import { DEFAULT_REGION } from '../../shared/rest.js';
+import { UsageError, understood } from '../../shared/usage.js';
 import type { Access } from './api.js';
+import { type Call, type Command, table } from './command.js';
 
-/** The command line is wrong; the message says how it would be right. */
-export class UsageError extends Error {
-  override name = 'UsageError';
-}
-
-export interface Option {
+interface Option {
   type: 'string' | 'boolean';
   /** What stands for its value in the help. */
   value?: string;
   help: string;
 }
 
-/** Understood by every command. */
+const DEFAULT_URL = 'http://127.0.0.1:8080';
+
+/** Every command takes these. */
 export const COMMON_OPTIONS = {
-  url: { type: 'string', value: 'URL', help: 'the server; else TWIN_URL, else http://127.0.0.1:8080' },
-  token: { type: 'string', value: 'UUID', help: 'the token; else TWIN_TOKEN' },
-  region: { type: 'string', value: 'NAME', help: 'the region; else TWIN_REGION, else fr-par' },
-  json: { type: 'boolean', help: 'prints JSON' },
-  help: { type: 'boolean', help: 'prints this text' },
+  url: { type: 'string', value: 'URL', help: `where the server is (default TWIN_URL, or ${DEFAULT_URL})` },
+  token: { type: 'string', value: 'UUID', help: 'the token (default TWIN_TOKEN)' },
+  region: {
+    type: 'string',
+    value: 'NAME',
+    help: `the region in the server's paths (default TWIN_REGION, or ${DEFAULT_REGION})`,
+  },
+  json: { type: 'boolean', help: 'print JSON' },
+  help: { type: 'boolean', help: 'print this text' },
 } as const satisfies Record<string, Option>;
 
-/** Understood by the commands that name them. */
+/** Only the commands that name them take these. */
 export const COMMAND_OPTIONS = {
   role: { type: 'string', value: 'ROLE', help: 'owner, app or reader' },
   twin: {
     type: 'string',
     value: 'ID[,ID…]',
-    help: 'the twins and devices that it is for, with commas between; else all of them',
+    help: 'the devices, and their twins, that the token is for, separated by commas (default all)',
   },
-  description: { type: 'string', value: 'TEXT', help: 'for those who read the list' },
-  expires: { type: 'string', value: 'TIME', help: 'how long it is valid, as 2030-01-31T12:00:00Z' },
-  own: { type: 'boolean', help: 'the link has the token in use, instead of a new one' },
-  'allow-insecure': { type: 'boolean', help: 'the device may connect without TLS' },
-  'allow-multiple-connections': { type: 'boolean', help: 'the device may be connected more than once' },
-  save: { type: 'string', value: 'DIRECTORY', help: 'for ca.crt, device.crt and device.key' },
-  'key-type': { type: 'string', value: 'TYPE', help: 'ecdsa, or rsa for the TLS of a board; else ecdsa' },
-  version: { type: 'string', value: 'N', help: 'refused unless the document has this version' },
+  description: { type: 'string', value: 'TEXT', help: 'is shown in the list' },
+  expires: {
+    type: 'string',
+    value: 'TIME',
+    help: 'when the token expires, as 2030-01-31T12:00:00Z (default never)',
+  },
+  own: { type: 'boolean', help: 'make no new token: the link holds the one that this command uses' },
+  'allow-insecure': { type: 'boolean', help: 'the device may connect with its password and without TLS' },
+  'allow-multiple-connections': {
+    type: 'boolean',
+    help: 'the device may have several connections at a time',
+  },
+  save: {
+    type: 'string',
+    value: 'DIRECTORY',
+    help: 'write ca.crt, device.crt and device.key into this directory',
+  },
+  'key-type': {
+    type: 'string',
+    value: 'TYPE',
+    help: 'ecdsa (default), or rsa, which the TLS of a board needs',
+  },
+  version: { type: 'string', value: 'N', help: 'write only if the document has this version' },
 } as const satisfies Record<string, Option>;
 
 export type CommandOption = keyof typeof COMMAND_OPTIONS;
-/** What was given, by the option's name. */
+/** The options that were given, by name. */
 export type Given = Partial<Record<CommandOption, string | boolean>>;
 
-/** How a command is typed. */
-export interface Form {
-  /** What follows the command's name, as `ID [DOCUMENT]`: a word in brackets may be left out. */
-  readonly words: string;
-  readonly options: readonly CommandOption[];
-  readonly help: string;
-}
-
-export interface CommandLine<Command> {
+export interface CommandLine extends Pick<Call, 'words' | 'given' | 'json'> {
   readonly command: Command;
-  /** What followed the command's name. */
-  readonly words: string[];
-  readonly given: Given;
-  readonly json: boolean;
   readonly access: Access;
 }
 
-/** @returns undefined when help is wanted. @throws UsageError */
-export function parseCommandLine<Command extends Form>(
+/** @returns undefined when the help is asked for. @throws UsageError */
+export function parseCommandLine(
   args: string[],
   environment: NodeJS.ProcessEnv,
   commands: ReadonlyMap<string, Command>,
-): CommandLine<Command> | undefined {
-  const { values, positionals } = parse(args);
+): CommandLine | undefined {
+  const options = { ...COMMON_OPTIONS, ...COMMAND_OPTIONS };
+  const { values, positionals } = understood(() => parseArgs({ args, options, allowPositionals: true }));
   const { url, token, region, json = false, help = false, ...given } = values;
   if (help || positionals.length === 0) return undefined;
   const name =
     [positionals.slice(0, 2).join(' '), positionals[0] ?? ''].find((each) => commands.has(each)) ?? '';
   const command = commands.get(name);
-  if (command === undefined) throw new UsageError(`no such command: ${positionals.join(' ')} (see --help)`);
+  if (command === undefined) throw new UsageError(`no such command: ${positionals.join(' ')}`);
   const words = positionals.slice(name.split(' ').length);
-  if (!fits(words.length, command.words)) throw new UsageError(`usage: twin ${name} ${command.words}`);
-  const odd = Object.keys(given).find((option) => !(command.options as readonly string[]).includes(option));
-  if (odd !== undefined) throw new UsageError(`--${odd} does not go with ${name}`);
+  if (!fits(words.length, command.words))
+    throw new UsageError(`usage: twin ${name} ${command.words}`.trimEnd());
+  const unfit = Object.keys(given).find((option) => !(command.options as readonly string[]).includes(option));
+  if (unfit !== undefined) throw new UsageError(`--${unfit} does not go with ${name}`);
   return {
     command,
     words,
     given,
     json,
     access: {
-      url: url ?? (environment.TWIN_URL || 'http://127.0.0.1:8080'),
+      url: url ?? (environment.TWIN_URL || DEFAULT_URL),
       token: token ?? environment.TWIN_TOKEN ?? '',
-      region: region ?? (environment.TWIN_REGION || 'fr-par'),
+      region: region ?? (environment.TWIN_REGION || DEFAULT_REGION),
     },
   };
-}
-
-function parse(args: string[]) {
-  try {
-    return parseArgs({ args, options: { ...COMMON_OPTIONS, ...COMMAND_OPTIONS }, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message.replaceAll('\n', ' ')} (see --help)`);
-  }
 }
 
 function fits(count: number, form: string): boolean {
@@ -107,7 +108,7 @@ function fits(count: number, form: string): boolean {
   return count >= needed.length && count <= words.length;
 }
 
-/** A whole number from an option, or undefined where it was not given. @throws UsageError */
+/** A whole number from an option, or undefined when it was not given. @throws UsageError */
 export function wholeNumber(given: Given, name: CommandOption): number | undefined {
   const text = given[name];
   if (text === undefined) return undefined;
@@ -117,3 +118,29 @@ export function wholeNumber(given: Given, name: CommandOption): number | undefin
   }
   return number;
 }
+
+export function help(commands: ReadonlyMap<string, Command>): string {
+  const usages = [...commands].map(([name, { words, options, help }]) => {
+    const optional = options.map((option) => `[${optionText(option, COMMAND_OPTIONS[option])}]`);
+    const usage = [name, words, ...optional].filter((part) => part !== '').join(' ');
+    return `  ${usage}\n      ${help}`;
+  });
+  const options = Object.entries<Option>({ ...COMMON_OPTIONS, ...COMMAND_OPTIONS });
+  const optionTable = table(
+    ['', ''],
+    options.map(([name, option]) => [optionText(name, option), option.help]),
+  );
+  return [
+    'Usage: npm run twin -- COMMAND [OPTIONS]',
+    '',
+    'ID is the id of a device, which is also the id of its twin. Commands:',
+    '',
+    ...usages,
+    '',
+    'Options:',
+    optionTable.trim().replaceAll(/^/gm, '  '),
+  ].join('\n');
+}
+
+const optionText = (name: string, option: Option): string =>
+  option.value === undefined ? `--${name}` : `--${name} ${option.value}`;

@@ -1,89 +1,25 @@
-/** What each command asks of the server, and what it prints. */
+/** Every command, and what those about documents ask of the server. */
 
 import { text as readAll } from 'node:stream/consumers';
 import type { TwinDocument } from '../../shared/document.js';
 import { DESIRED, type DesiredDocument } from '../../shared/panel.js';
-import type { Token } from '../access/tokens.js';
-import type { Device } from '../devices/device.js';
-import { pathOf, Refused } from './api.js';
-import { UsageError, wholeNumber } from './arguments.js';
-import type { Call, Command } from './command.js';
-import { createDevice, printAuthority, renewDevice } from './credentials.js';
-import { pair } from './pair.js';
-import { deviceText, documentText, table } from './text.js';
+import { documentPath, pathOf } from '../../shared/rest.js';
+import { UsageError } from '../../shared/usage.js';
+import { Refused } from './api.js';
+import { wholeNumber } from './arguments.js';
+import { type Call, type Command, documentText, show } from './command.js';
+import { createDevice, listDevices, printAuthority, renewDevice, showDevice } from './devices.js';
+import { createToken, listTokens, pair } from './tokens.js';
 import { watch } from './watch.js';
 
-const documentPath = ([id = '', name = '']: string[]): string => pathOf('twins', id, 'documents', name);
-
-/** The answer as it came with `--json`, else as a person reads it. */
-function show<T>({ json, print }: Call, answer: T, text: (answer: T) => string): void {
-  print(json ? JSON.stringify(answer) : text(answer));
-}
-
-async function createToken(call: Call): Promise<void> {
-  const { role = 'owner', twin, description, expires } = call.given;
-  const twin_ids = typeof twin === 'string' ? twin.split(',').map((id) => id.trim()) : undefined;
-  const body = JSON.stringify({ role, description, twin_ids, expires_at: expires });
-  const made = (await call.api.call('POST', '/tokens', body)) as { token: Token; secret: string };
-  show(
-    call,
-    made,
-    ({ token, secret }) =>
-      `${secret}\nis a new token of role ${token.role} for ${twinsOf(token)}, shown this once. Its id: ${token.id}`,
-  );
-}
-
-const twinsOf = ({ twin_ids }: Token): string => twin_ids?.join(', ') ?? 'all twins';
-
-async function listTokens(call: Call): Promise<void> {
-  const answer = (await call.api.call('GET', '/tokens')) as { tokens: Token[] };
-  show(call, answer, ({ tokens }) =>
-    table(
-      ['id', 'role', 'twins', 'created', 'expires', 'description'],
-      tokens.map((token) => [
-        token.id,
-        token.role,
-        twinsOf(token),
-        token.created_at,
-        token.expires_at ?? 'never',
-        token.description,
-      ]),
-    ),
-  );
-}
-
-const PAGE_SIZE = 100;
-
-async function listDevices(call: Call): Promise<void> {
-  const devices: Device[] = [];
-  for (let page = 1; ; page += 1) {
-    const path = `/devices?page=${page}&page_size=${PAGE_SIZE}`;
-    const answer = (await call.api.call('GET', path)) as { devices: Device[] };
-    devices.push(...answer.devices);
-    if (answer.devices.length < PAGE_SIZE) break;
-  }
-  show(call, { devices }, () =>
-    table(
-      ['id', 'name', 'status', 'connected', 'last activity'],
-      devices.map(({ id, name, status, is_connected, last_activity_at }) => [
-        id,
-        name,
-        status,
-        is_connected ? 'yes' : 'no',
-        last_activity_at ?? 'never',
-      ]),
-    ),
-  );
-}
-
-async function showDevice(call: Call): Promise<void> {
-  show(call, (await call.api.call('GET', pathOf('devices', ...call.words))) as Device, deviceText);
+interface Names {
+  documents: { document_name: string }[];
 }
 
 async function get(call: Call): Promise<void> {
   const [id = '', name] = call.words;
   if (name !== undefined) {
-    show(call, (await call.api.call('GET', documentPath(call.words))) as TwinDocument, documentText);
+    show(call, (await call.api.call('GET', documentPath(id, name))) as TwinDocument, documentText);
     return;
   }
   const answer = (await call.api.call('GET', pathOf('twins', id))) as Names;
@@ -92,18 +28,15 @@ async function get(call: Call): Promise<void> {
   );
 }
 
-interface Names {
-  documents: { document_name: string }[];
-}
-
 const write = (method: 'PUT' | 'PATCH') => async (call: Call) => {
+  const [id = '', name = '', data = ''] = call.words;
   const version = wholeNumber(call.given, 'version') ?? 0;
-  // The data goes as it was typed: parsed and written again, a number might not be the same.
-  const body = `{"version":${version},"data":${await dataOf(call.words[2] ?? '')}}`;
-  show(call, (await call.api.call(method, documentPath(call.words), body)) as TwinDocument, documentText);
+  // The data is sent as it was typed: parsed and written again, a number might not be the same.
+  const body = `{"version":${version},"data":${await jsonText(data)}}`;
+  show(call, (await call.api.call(method, documentPath(id, name), body)) as TwinDocument, documentText);
 };
 
-async function dataOf(word: string): Promise<string> {
+async function jsonText(word: string): Promise<string> {
   const text = word === '-' ? await readAll(process.stdin) : word;
   try {
     JSON.parse(text);
@@ -113,15 +46,14 @@ async function dataOf(word: string): Promise<string> {
   return text;
 }
 
-/** Leaves what else stands in the document; makes it where there is none. */
+/** Keeps the other keys of the document; makes the document where there is none. */
 const setArmed = (alarm_armed: boolean) => async (call: Call) => {
-  const path = documentPath([call.words[0] ?? '', DESIRED]);
+  const path = documentPath(call.words[0] ?? '', DESIRED);
   const data: DesiredDocument = { alarm_armed };
   const body = JSON.stringify({ data });
   const answer = await call.api.call('PATCH', path, body).catch((error) => {
-    if (error instanceof Refused && error.body.resource === 'twin_document') {
-      return call.api.call('PUT', path, body);
-    }
+    const isMissing = error instanceof Refused && error.error.resource === 'twin_document';
+    if (isMissing) return call.api.call('PUT', path, body);
     throw error;
   });
   show(call, answer as TwinDocument, documentText);
@@ -134,49 +66,34 @@ const remove =
     if (!json) print('done');
   };
 
+/** In the order of the help. */
 export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
+  ['arm', { words: 'ID', options: [], help: 'asks the panel to arm', run: setArmed(true) }],
+  ['disarm', { words: 'ID', options: [], help: 'asks the panel to disarm', run: setArmed(false) }],
   [
-    'token create',
+    'pair',
     {
-      words: '',
-      options: ['role', 'twin', 'description', 'expires'],
-      help: 'a new token; an owner of all twins where nothing else is given',
-      run: createToken,
+      words: '[PANEL-ID]',
+      options: ['role', 'description', 'expires', 'own'],
+      help: 'makes a token of role app for one panel, or for all, and prints a link and a QR code that give it to a phone',
+      run: pair,
     },
   ],
-  ['token list', { words: '', options: [], help: 'the tokens, without their secrets', run: listTokens }],
-  ['token revoke', { words: 'TOKEN-ID', options: [], help: 'ends a token at once', run: remove('tokens') }],
-  [
-    'device create',
-    {
-      words: 'NAME',
-      options: ['description', 'allow-insecure', 'allow-multiple-connections', 'save'],
-      help: 'a new device, its password, its certificate and key',
-      run: createDevice,
-    },
-  ],
-  ['device list', { words: '', options: [], help: 'the devices', run: listDevices }],
-  ['device show', { words: 'ID', options: [], help: 'one device', run: showDevice }],
-  [
-    'device renew',
-    {
-      words: 'ID',
-      options: ['save', 'key-type'],
-      help: 'replaces password, certificate and key, and ends what came in by the old ones',
-      run: renewDevice,
-    },
-  ],
-  ['device delete', { words: 'ID', options: [], help: 'ends a device and its twin', run: remove('devices') }],
   [
     'get',
-    { words: 'ID [DOCUMENT]', options: [], help: 'a document, or the names of the documents', run: get },
+    {
+      words: 'ID [DOCUMENT]',
+      options: [],
+      help: 'prints a document of a twin, or the names of its documents',
+      run: get,
+    },
   ],
   [
     'put',
     {
       words: 'ID DOCUMENT DATA',
       options: ['version'],
-      help: 'replaces a document; DATA is JSON, or - for stdin',
+      help: 'replaces a document, or creates it; DATA is a JSON object, or - to read it from stdin',
       run: write('PUT'),
     },
   ],
@@ -185,7 +102,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     {
       words: 'ID DOCUMENT DATA',
       options: ['version'],
-      help: 'changes the keys that DATA names',
+      help: 'changes the keys that DATA names, and removes those that are null in it',
       run: write('PATCH'),
     },
   ],
@@ -194,20 +111,63 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     {
       words: 'ID [DOCUMENT]',
       options: [],
-      help: 'prints each new version, until Ctrl-C',
+      help: 'prints the documents, or one of them, and then each new version, until Ctrl-C',
       run: watch,
     },
   ],
   [
-    'pair',
+    'device create',
     {
-      words: '[PANEL-ID]',
-      options: ['role', 'description', 'expires', 'own'],
-      help: 'a link, also as a QR code, that pairs a phone with one panel or all; its role is app',
-      run: pair,
+      words: 'NAME',
+      options: ['description', 'allow-insecure', 'allow-multiple-connections', 'save'],
+      help: 'makes a device and prints its password, certificate and key',
+      run: createDevice,
     },
   ],
-  ['arm', { words: 'ID', options: [], help: 'asks the panel to arm', run: setArmed(true) }],
-  ['ca', { words: '', options: [], help: "the authority's certificate, in PEM", run: printAuthority }],
-  ['disarm', { words: 'ID', options: [], help: 'asks the panel to disarm', run: setArmed(false) }],
+  ['device list', { words: '', options: [], help: 'lists the devices', run: listDevices }],
+  ['device show', { words: 'ID', options: [], help: 'prints what is known of a device', run: showDevice }],
+  [
+    'device renew',
+    {
+      words: 'ID',
+      options: ['save', 'key-type'],
+      help: 'replaces the password, certificate and key of a device and closes its connections',
+      run: renewDevice,
+    },
+  ],
+  [
+    'device delete',
+    { words: 'ID', options: [], help: 'deletes a device and its twin', run: remove('devices') },
+  ],
+  [
+    'token create',
+    {
+      words: '',
+      options: ['role', 'twin', 'description', 'expires'],
+      help: 'makes a token and prints it; without options it is an owner token for all twins',
+      run: createToken,
+    },
+  ],
+  [
+    'token list',
+    { words: '', options: [], help: 'lists the tokens, without their secrets', run: listTokens },
+  ],
+  [
+    'token revoke',
+    {
+      words: 'TOKEN-ID',
+      options: [],
+      help: 'ends a token and its connections at once',
+      run: remove('tokens'),
+    },
+  ],
+  [
+    'ca',
+    {
+      words: '',
+      options: [],
+      help: "prints the certificate of the server's authority, in PEM",
+      run: printAuthority,
+    },
+  ],
 ]);

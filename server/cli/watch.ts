@@ -2,16 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventSourceMessage } from 'eventsource-parser';
 import { BackOff } from '../../shared/backoff.js';
 import type { TwinDocument } from '../../shared/document.js';
-import { pathOf, Unreachable } from './api.js';
+import { pathOf } from '../../shared/rest.js';
+import { Unreachable } from './api.js';
 import type { Call } from './command.js';
-import { changeText } from './text.js';
 
-/** Milliseconds between two tries to reach a server that was there before. */
+/** Milliseconds between two attempts to reach a server that has answered before. */
 const WAITS = { backOffMin: 500, backOffMax: 10_000 };
 
 /**
- * Prints the twin's documents, or one of them, and then each new version. When the server goes it waits for it to come
- * back, and then prints what has changed. Ends with the process, or when the server refuses.
+ * Prints the twin's documents, or one of them, and then each new version. When the connection is lost it connects again
+ * and prints what has changed meanwhile. Ends with the process, or when the server refuses.
  */
 export async function watch(call: Call): Promise<void> {
   const [id = '', only] = call.words;
@@ -34,9 +34,13 @@ export async function watch(call: Call): Promise<void> {
   }
 }
 
+/** One line. */
+const changeText = ({ document_name, version, updated_at, data }: TwinDocument): string =>
+  `${updated_at}  ${document_name}  version ${version}  ${JSON.stringify(data)}`;
+
 type Named = Pick<TwinDocument, 'twin_id' | 'document_name'>;
 
-/** Prints what is new to the one who reads: after a pause the server may tell again what it told before. */
+/** Prints each version once: after a reconnection the server may repeat what it has sent before. */
 class Printer {
   readonly #call: Call;
   readonly #only: string | undefined;

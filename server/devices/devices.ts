@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isDeviceId } from '../../shared/document.js';
 import { digest, makePassword, sameDigest } from '../access/secret.js';
 import { putDocument, removeDocument } from '../storage/ask.js';
 import type { Storage, StoredFile } from '../storage/storage.js';
@@ -272,8 +273,3 @@ export class Devices {
     };
   }
 }
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
-/** A lower-case UUID. */
-export const isDeviceId = (text: string): boolean => UUID.test(text);

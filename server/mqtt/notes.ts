@@ -1,5 +1,5 @@
+import { isDeviceId } from '../../shared/document.js';
 import type { AuditEvent } from '../audit.js';
-import { isDeviceId } from '../devices/devices.js';
 import type { Peer } from './admission.js';
 import type { Endpoint } from './endpoint.js';
 import { sourceOfPeer } from './peer.js';

@@ -1,7 +1,6 @@
 /** Parameters of addresses, queries and bodies, parsed where they come in. All throw InvalidRequest. */
 
-import type { JsonObject } from '../../shared/document.js';
-import { isDeviceId } from '../devices/devices.js';
+import { isDeviceId, type JsonObject } from '../../shared/document.js';
 import { InvalidRequest } from '../twins/errors.js';
 import type { Call } from './router.js';
 

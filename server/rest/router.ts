@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import polka, { type Polka } from 'polka';
+import { API_ROOT } from '../../shared/rest.js';
 import { authorize, confine, type Permission } from '../access/permissions.js';
 import type { Token } from '../access/tokens.js';
 import type { Audit, AuditEvent, AuditFields } from '../audit.js';
@@ -138,7 +139,7 @@ export interface HttpCounters {
   readonly refusals: Map<number, number>;
 }
 
-const BASE = '/iot/v1/regions/:region';
+const BASE = `${API_ROOT}/:region`;
 
 /** The routes under the base, each behind its permission, on Polka. */
 export class Router {

@@ -1,6 +1,6 @@
-import type { JsonObject } from '../../shared/document.js';
+import { isDeviceId, type JsonObject } from '../../shared/document.js';
 import { ROLES, type Tokens } from '../access/tokens.js';
-import { DeviceNotFound, type Devices, isDeviceId } from '../devices/devices.js';
+import { DeviceNotFound, type Devices } from '../devices/devices.js';
 import { InvalidRequest } from '../twins/errors.js';
 import { parseObject } from '../twins/request.js';
 import { boundedText, DESCRIPTION_LENGTH, field, idParam, oneOf, timeField } from './params.js';

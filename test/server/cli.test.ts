@@ -79,6 +79,13 @@ test('says how it is used when it is asked, and when nothing is', async ({ rest 
   assert.is(await say(rest, 'arm', '--help'), help);
 });
 
+test('says where its help is when the command line is wrong', async ({ rest, id }) => {
+  assert.is(
+    await fail(rest, ['arm', id, '--colour']),
+    "Unknown option '--colour' (see npm run twin -- --help)",
+  );
+});
+
 test('puts, patches and gets documents, from the command line and from stdin', async ({ rest, id }) => {
   assert.is(await say(rest, 'get', id), 'no documents\n');
   const put = await say(rest, 'put', id, 'settings', '{"a":1,"b":[2]}');

@@ -3,7 +3,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   faultInData,
+  isDeviceId,
   isDocumentName,
+  isUuid,
   type Json,
   type JsonObject,
   mergePatch,
@@ -83,6 +85,14 @@ test('a name has 1 to 64 of its letters and does not begin with . or _, but _con
 test('data is judged without limit of its depth', () => {
   const deep = JSON.parse('['.repeat(100_000) + ']'.repeat(100_000)) as Json;
   assert.match(faultInData({ deep }) ?? '', 'nested deeper than 32');
+});
+
+test("a device's id is a UUID in lower case; a UUID may be in either", () => {
+  const id = '0f4f6a9e-6d2b-4c3e-9a77-1d2f3a4b5c6d';
+  assert.equal([isDeviceId(id), isDeviceId(id.toUpperCase())], [true, false]);
+  assert.equal([isUuid(id), isUuid(id.toUpperCase())], [true, true]);
+  for (const text of ['', `${id}0`, ` ${id}`, `${id}\n`, id.replaceAll('-', '')])
+    assert.equal([isDeviceId(text), isUuid(text)], [false, false], text);
 });
 
 test.run();

@@ -2,6 +2,7 @@
 
 import { type JSX, render } from 'preact';
 import { useRef, useState } from 'preact/hooks';
+import { apiBase } from '../../../shared/rest.js';
 import { Api, Failed } from '../page/client/api.js';
 import { recall } from '../page/client/kept.js';
 import { WORDS } from '../page/state/fault.js';
@@ -12,7 +13,7 @@ import { Log } from './log.js';
 import { MessageForm } from './message-form.js';
 import { Subscriptions } from './subscriptions.js';
 
-const base = `/iot/v1/regions/${encodeURIComponent(document.documentElement.dataset.region ?? '')}`;
+const base = apiBase('', document.documentElement.dataset.region ?? '');
 const kept = recall(localStorage, Date.now());
 
 /** By the token that this browser was paired with, unless that is known to be no owner's. */

@@ -1,15 +1,14 @@
 /** The app: the program beside it, and the picture drawn anew at every change. */
 
 import { render } from 'preact';
+import { apiBase } from '../../../shared/rest.js';
 import { App } from './app.js';
 import { startProgram } from './client/program.js';
 
 const root = document.getElementById('app');
 if (root === null) throw new Error('the page has no place for the app');
 
-const program = startProgram(
-  `/iot/v1/regions/${encodeURIComponent(document.documentElement.dataset.region ?? '')}`,
-);
+const program = startProgram(apiBase('', document.documentElement.dataset.region ?? ''));
 const draw = () => render(<App state={program.store.state} program={program} />, root);
 // What stood there until now told that the app is on its way.
 root.replaceChildren();

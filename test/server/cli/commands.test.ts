@@ -199,7 +199,8 @@ test('says what is wrong with what was typed', async ({ rest, id }) => {
     [['device', 'delete', '.'], /^"." is not a name$/],
     [['get', ''], /^"" is not a name$/],
     [['arm', id, '--role', 'app'], /^--role does not go with arm$/],
-    [['arm', id, '--colour'], /colour.*--help/],
+    [['arm', id, '--colour'], /^Unknown option '--colour'$/],
+    [['arm', id, '--url'], /--url.* argument missing$/],
   ];
   for (const [args, message] of cases) assert.match(await fail(rest, args), message);
 });

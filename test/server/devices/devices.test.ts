@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { digest } from '../../../server/access/secret.js';
-import { DeviceNotFound, Devices, isDeviceId, type Revocation } from '../../../server/devices/devices.js';
+import { DeviceNotFound, Devices, type Revocation } from '../../../server/devices/devices.js';
 import { putDocument } from '../../../server/storage/ask.js';
 import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
 import { StorageUnavailable } from '../../../server/storage/storage.js';
+import { isDeviceId } from '../../../shared/document.js';
 import { certify } from './certify.js';
 
 const REGION = 'fr-par';

@@ -2,6 +2,7 @@
 
 import type { TwinDocument } from '../../../../shared/document.js';
 import { CURRENT, DESIRED, type DesiredDocument } from '../../../../shared/panel.js';
+import { documentPath, pathOf, restErrorOf, TOKEN_HEADER } from '../../../../shared/rest.js';
 import type { Device } from '../../../devices/device.js';
 import type { Role } from '../state/app.js';
 import { type Fault, faultOf } from '../state/fault.js';
@@ -20,7 +21,7 @@ export class Failed extends Error {
   constructor(
     readonly fault: Fault,
     /** What the server said is not there, such as `twin_document`. */
-    readonly resource?: unknown,
+    readonly resource?: string,
   ) {
     super(fault);
   }
@@ -77,7 +78,7 @@ export class Api {
   /** The events of a twin as they come, until the signal ends them. */
   async events(id: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
     const headers = { Accept: 'text/event-stream' };
-    const { body } = await this.#fetch(`/twins/${id}/events`, { headers, signal });
+    const { body } = await this.#fetch(`${pathOf('twins', id)}/events`, { headers, signal });
     if (body === null) throw new Failed('server-fault');
     return body;
   }
@@ -116,7 +117,9 @@ export class Api {
     const at = last_activity_at === null ? {} : { at: Date.parse(last_activity_at) };
     const panel = newPanel(id, name, { isConnected: is_connected, ...at });
     try {
-      const { documents } = (await this.#json(`/twins/${id}`)) as { documents: { document_name: string }[] };
+      const { documents } = (await this.#json(pathOf('twins', id))) as {
+        documents: { document_name: string }[];
+      };
       const names = documents
         .map(({ document_name }) => document_name)
         .filter((each) => ITS_OWN.includes(each));
@@ -141,7 +144,7 @@ export class Api {
   async #fetch(path: string, init: RequestInit): Promise<Response> {
     let response: Response;
     try {
-      const headers = { ...init.headers, 'X-Auth-Token': this.token };
+      const headers = { ...init.headers, [TOKEN_HEADER]: this.token };
       response = await fetch(this.base + path, { ...init, headers });
     } catch {
       throw new Failed('server-away');
@@ -149,15 +152,10 @@ export class Api {
     const date = Date.parse(response.headers.get('date') ?? '');
     if (!Number.isNaN(date)) this.onClock(date);
     if (response.ok) return response;
-    const body: unknown = await response.json().catch(() => undefined);
-    throw new Failed(faultOf(response.status, body), resourceOf(body));
+    const error = restErrorOf(await response.json().catch(() => undefined));
+    throw new Failed(faultOf(response.status, error), error.resource);
   }
 }
 
-const documentPath = (id: string, name: string): string => `/twins/${id}/documents/${name}`;
-
 const isNoDocument = (error: unknown): boolean =>
   error instanceof Failed && error.resource === 'twin_document';
-
-const resourceOf = (body: unknown): unknown =>
-  typeof body === 'object' && body !== null && 'resource' in body ? body.resource : undefined;

@@ -1,5 +1,7 @@
 /** What can go wrong, in the words of the person with the phone: what it is, and what to do. Pure. */
 
+import type { RestError } from '../../../../shared/rest.js';
+
 export type Fault =
   | 'revoked'
   | 'expired'
@@ -51,15 +53,7 @@ export const WORDS: Record<Fault, Words> = {
 /** Those after which the token is of no use. */
 export const endsPairing = (fault: Fault): boolean => fault === 'revoked' || fault === 'expired';
 
-interface ErrorBody {
-  readonly type?: unknown;
-  readonly reason?: unknown;
-  readonly resource?: unknown;
-}
-
-/** @param body the answer, parsed where it could be */
-export function faultOf(status: number, body: unknown): Fault {
-  const { reason, resource } = (typeof body === 'object' && body !== null ? body : {}) as ErrorBody;
+export function faultOf(status: number, { reason, resource }: RestError): Fault {
   if (status === 401) return reason === 'expired' ? 'expired' : 'revoked';
   if (status === 404 && resource === 'device') return 'panel-unknown';
   return BY_STATUS[status] ?? 'server-fault';

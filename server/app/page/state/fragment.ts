@@ -1,9 +1,10 @@
 /** What stands in an address behind the `#`, which no browser sends to any server. Pure. */
 
-const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/i;
-const IN_FRAGMENT = new RegExp(`^#token=(${UUID.source})$`, 'i');
-const PANEL = new RegExp(`^#panel=(${UUID.source})$`, 'i');
-const PASTED = new RegExp(`^(?:.*#token=)?(${UUID.source})$`, 'i');
+import { UUID } from '../../../../shared/document.js';
+
+const IN_FRAGMENT = new RegExp(`^#token=(${UUID})$`, 'i');
+const PANEL = new RegExp(`^#panel=(${UUID})$`, 'i');
+const PASTED = new RegExp(`^(?:.*#token=)?(${UUID})$`, 'i');
 
 /** The token in an address's fragment, or undefined. */
 export const tokenInFragment = (fragment: string): string | undefined =>

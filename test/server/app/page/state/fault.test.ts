@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { endsPairing, type Fault, faultOf, WORDS } from '../../../../../server/app/page/state/fault.js';
+import { restErrorOf } from '../../../../../shared/rest.js';
 
 const ANSWERS: [number, unknown, Fault][] = [
   [401, { type: 'denied_authentication', reason: 'not_found' }, 'revoked'],
@@ -17,7 +18,7 @@ const ANSWERS: [number, unknown, Fault][] = [
 
 for (const [status, body, fault] of ANSWERS) {
   test(`an answer ${status} with ${JSON.stringify(body)} is ${fault}`, () => {
-    assert.is(faultOf(status, body), fault);
+    assert.is(faultOf(status, restErrorOf(body)), fault);
   });
 }
 
