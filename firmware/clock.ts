@@ -5,24 +5,28 @@ import { readSealed, viewOf, writeSealed } from './sealed.js';
 
 const FLOOR_KEY = 'clock';
 const FLOOR_LENGTH = 4;
-/** 2025-01-01 and 2100-01-01: this firmware runs at no other time. */
-const EARLIEST = 1_735_689_600_000;
+/** 2100-01-01, after every date that is believed. */
 const LATEST = 4_102_444_800_000;
-/** The floor in flash is renewed when it is off by this, so that restarts do not wear the flash out. */
+/** The floor in flash is renewed when it is off by this: twice a day, however often the board restarts. */
 const FLOOR_STEP = 12 * 60 * 60 * 1000;
 /** So many answers in a row below the floor, and it is the floor that was wrong. */
 const ANSWERS_AGAINST_FLOOR = 3;
 
 /**
- * The date as a time server told it, carried on by the board's ticks: whatever becomes of the system clock meanwhile, it
- * neither jumps nor is 1970. The last good time stays in flash as a floor under the system clock, which TLS looks at,
- * and under later answers.
+ * The date as a time server told it, carried on by the board's ticks: changes of the system clock do not move it. The
+ * last good time stays in flash as a floor under the system clock, which TLS reads, and under later answers. The date
+ * is never before the day on which the board was flashed.
+ *
+ * The answer comes before there is TLS, so that it may be false. A date too early makes a certificate valid again that
+ * ended since the floor; a date too late makes the right one invalid, and the panel offline. Neither gives anybody a
+ * key. Three answers in a row take back a floor that a false answer has raised.
  */
 export class Clock {
   readonly #board: Board;
   readonly #onTrusted: () => void;
   /** Milliseconds since 1970 at tick 0; undefined while no answer was good. */
   #origin: number | undefined;
+  /** Milliseconds since 1970. */
   #floor: number;
   #answersAgainstFloor = 0;
   #retryDelay: number;
@@ -33,9 +37,10 @@ export class Clock {
     this.#board = board;
     this.#onTrusted = onTrusted;
     this.#retryDelay = board.config.clockRetryMin;
-    const floor = readSealed(board.storage, FLOOR_KEY, FLOOR_LENGTH);
+    const kept = readSealed(board.storage, FLOOR_KEY, FLOOR_LENGTH);
+    const { flashedAt } = board.config;
     this.#floor =
-      typeof floor === 'string' ? EARLIEST : Math.max(EARLIEST, viewOf(floor).getUint32(0, true) * 1000);
+      typeof kept === 'string' ? flashedAt : Math.max(flashedAt, viewOf(kept).getUint32(0, true) * 1000);
     if (board.time.now() < this.#floor) board.time.set(this.#floor);
   }
 
@@ -78,7 +83,7 @@ export class Clock {
   }
 
   private isCredible(now: number): boolean {
-    if (!(now >= EARLIEST && now < LATEST)) return false;
+    if (!(now >= this.#board.config.flashedAt && now < LATEST)) return false;
     if (now >= this.#floor) return true;
     this.#answersAgainstFloor += 1;
     return this.#answersAgainstFloor >= ANSWERS_AGAINST_FLOOR;

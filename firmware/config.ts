@@ -32,6 +32,8 @@ export interface PanelConfig {
   pollInterval: number;
   /** While connected, a report follows the last one after this. */
   refreshInterval: number;
+  /** When the program was put onto the board, in milliseconds since 1970. It is never earlier than this. */
+  flashedAt: number;
   /** The time server is asked again after this, and after each failure twice as late, up to `clockRetryMax`. */
   clockRetryMin: number;
   clockRetryMax: number;
@@ -62,6 +64,8 @@ export const DEFAULTS: Readonly<Omit<PanelConfig, 'server' | 'device'>> = {
   pollInterval: 30 * SECOND,
   // Below the promised minute by more than a report's way takes.
   refreshInterval: 50 * SECOND,
+  // 2025-01-01, for a board that was not flashed by `npm run flash`.
+  flashedAt: 1_735_689_600_000,
   clockRetryMin: 4 * SECOND,
   clockRetryMax: 10 * MINUTE,
   clockRefresh: 24 * 60 * MINUTE,

@@ -18,6 +18,7 @@ import { putDocument } from './storage/ask.js';
 import { openStorage, type StorageLimits } from './storage/journaled.js';
 import { storageMetrics } from './storage/metrics.js';
 import type { Storage } from './storage/storage.js';
+import { answerTime } from './time-responder.js';
 import { openCertificates } from './tls/certificates.js';
 import { tlsMetrics } from './tls/metrics.js';
 import { serverNames } from './tls/names.js';
@@ -102,6 +103,11 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
     endpoints.push(() => mqtt.close());
     const mqttAt = await at('mqtt', mqtt.listen(settings.mqtt));
     const mqttsAt = settings.mqtts && (await at('mqtts', mqtt.listen(settings.mqtts, tls)));
+    // A board asks for the time where it connects to, before there is TLS.
+    const mqttTime = await at('mqtt', answerTime(mqttAt));
+    endpoints.push(() => mqttTime.close());
+    const mqttsTime = mqttsAt && (await at('mqtts', answerTime(mqttsAt)));
+    if (mqttsTime !== undefined) endpoints.push(() => mqttsTime.close());
     const rest = startRest({
       twins,
       devices,

@@ -5,6 +5,7 @@ import WiFi from 'embedded:network/interface/wifi';
 import MQTTClient from 'embedded:network/mqtt/client';
 import KeyValueStorage from 'embedded:storage/key-value';
 import config from 'mc/config';
+import SNTP from 'sntp';
 import type { Board, KeyValueStore, Output } from '../board.js';
 import { DEFAULTS, type PanelConfig } from '../config.js';
 import { ask } from '../desktop/modules/host.js';
@@ -20,7 +21,11 @@ interface DesktopConfig extends PanelConfig {
 
 const settings: DesktopConfig = { ...DEFAULTS, ...(config as unknown as DesktopConfig) };
 const flash = KeyValueStorage.open({ path: 'panel/', format: 'buffer' });
-const time = timeFrom(settings.timeServer);
+const time = timeFrom((done) => {
+  new SNTP({ host: settings.timeServer }, (message, seconds = 0) =>
+    done(message === SNTP.time ? seconds * 1000 : undefined),
+  );
+});
 const trace = (line: string): void => {
   ask('trace', { line });
 };

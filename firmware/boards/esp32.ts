@@ -7,7 +7,7 @@ import config from 'mc/config';
 import type { Board, KeyValueStore, Output } from '../board.js';
 import { DEFAULTS, type PanelConfig } from '../config.js';
 import { timeFrom, timers } from './sdk/platform.js';
-import { connectionTo, type ServerConfig } from './sdk/server.js';
+import { connectionTo, type ServerConfig, timeOf } from './sdk/server.js';
 import { Station } from './sdk/station.js';
 
 interface Esp32Config extends PanelConfig, ServerConfig {
@@ -21,12 +21,11 @@ interface Esp32Config extends PanelConfig, ServerConfig {
   ssid: string;
   /** Absent for an open network. */
   passphrase?: string;
-  timeServer: string;
 }
 
 const settings: Esp32Config = { ...DEFAULTS, ...(config as unknown as Esp32Config) };
 const flash = KeyValueStorage.open({ path: 'panel', format: 'buffer' });
-const time = timeFrom(settings.timeServer);
+const time = timeFrom(timeOf(settings));
 const writeLine = (line: string): void => trace(`${line}\n`);
 
 /** Off from the first moment on. */

@@ -8,12 +8,11 @@ import config from 'mc/config';
 import type { Board } from '../board.js';
 import { DEFAULTS, type PanelConfig } from '../config.js';
 import { timeFrom, timers } from './sdk/platform.js';
-import { connectionTo, type ServerConfig } from './sdk/server.js';
+import { connectionTo, type ServerConfig, timeOf } from './sdk/server.js';
 
 interface SimulatorConfig extends PanelConfig, ServerConfig {
   /** Ends with a slash; the SDK's `file` module gives it. */
   file: { root: string };
-  timeServer: string;
 }
 
 interface SimulatedLed {
@@ -28,7 +27,7 @@ declare const Host: {
 declare const screen: { postMessage(message: string): void };
 
 const settings: SimulatorConfig = { ...DEFAULTS, ...(config as unknown as SimulatorConfig) };
-const time = timeFrom(settings.timeServer);
+const time = timeFrom(timeOf(settings));
 
 /** Not every platform of the simulator has key-value storage: a block is a file. */
 const pathOf = (key: string): string => `${settings.file.root}alarm-panel.${settings.device}.${key}`;

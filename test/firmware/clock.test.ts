@@ -7,10 +7,10 @@ import { MemoryStore } from './memory-store.js';
 const SECOND = 1000;
 const HOUR = 3600 * SECOND;
 const DAY = 24 * HOUR;
-const YEAR_2025 = Date.UTC(2025, 0, 1);
+const FLASHED_AT = Date.UTC(2025, 5, 1);
 
 function clockOn(storage = new MemoryStore(), systemClock = 0) {
-  const board = new MemoryBoard({}, storage);
+  const board = new MemoryBoard({ flashedAt: FLASHED_AT }, storage);
   board.systemClock = systemClock;
   let trusted = 0;
   const clock = new Clock(board, () => {
@@ -62,7 +62,7 @@ test('a jump of the system clock does not move the time', () => {
 
 for (const [name, now] of [
   ['1970', 0],
-  ['a time before this firmware was written', YEAR_2025 - 1],
+  ['a time before the board was flashed', FLASHED_AT - 1],
   ['a time after 2099', Date.UTC(2100, 0, 1)],
   ['no number', Number.NaN],
 ] as const) {
@@ -139,6 +139,19 @@ test('the last good time is a floor under the system clock of the next start', (
   assert.is(clock.now(), undefined, 'it is a floor, not the time');
 });
 
+test('the first start is not before the day on which the board was flashed', () => {
+  assert.is(clockOn().board.systemClock, FLASHED_AT);
+});
+
+test('a board that is flashed anew has the later floor', () => {
+  const first = clockOn();
+  first.clock.networkUp();
+  answer(first.board, A_DATE);
+  const board = new MemoryBoard({ flashedAt: A_DATE + DAY }, first.board.storage.afterPowerCut());
+  new Clock(board, () => {});
+  assert.is(board.systemClock, A_DATE + DAY);
+});
+
 test('a system clock above the floor is left alone', () => {
   const { board } = clockOn(undefined, A_DATE);
   assert.is(board.systemClock, A_DATE);
@@ -165,7 +178,7 @@ test('a damaged floor is none', () => {
   const store = new MemoryStore();
   store.blocks.set('clock', new Uint8Array(8).fill(7));
   const { board } = clockOn(store);
-  assert.is(board.systemClock, YEAR_2025);
+  assert.is(board.systemClock, FLASHED_AT);
 });
 
 test('restarts within half a day do not wear the flash out', () => {

@@ -11,7 +11,7 @@ const PROGRAM = 'manifests/manifest.json';
 const BOARDS = ['manifests/esp32.json', 'manifests/simulator.json'];
 const BOARD = 'firmware/boards/board';
 /** Modules of the SDK, by their names. */
-const PLATFORM = /^(timer|time|file|mc\/config|sntp|embedded:.+)$/;
+const PLATFORM = /^(timer|time|file|mc\/config|embedded:.+)$/;
 
 const program = readManifest(PROGRAM);
 const preloaded = (path: string): string[] => resolve(path, '').preload.sort();
@@ -84,7 +84,10 @@ test('the SDK compiles as strictly as the project checks', () => {
   const { types, ...strictness } = program.typescript?.tsconfig.compilerOptions ?? {};
   for (const [option, value] of Object.entries(strictness)) assert.is(compilerOptions[option], value, option);
   assert.ok(strictness.strict);
-  assert.equal(types, ['$(MODDABLE)/typings/embedded_io/socket/tls']);
+  assert.equal(types, [
+    '$(MODDABLE)/typings/embedded_io/socket/tls',
+    '$(MODDABLE)/typings/embedded_io/socket/udp',
+  ]);
 });
 
 const TARGETS = ['nodemcu', 'esp32c3', 'esp32s3', 'lolin_c3mini', 'unlisted'].map((name) => `esp32/${name}`);

@@ -78,11 +78,6 @@ export const SDK_MANIFESTS: Record<string, Manifest> = {
   'modules/io/storage/manifest.json': {
     modules: { 'embedded:storage/key-value': './esp32/key-value' },
   },
-  'modules/network/sntp/manifest.json': {
-    include: '$(MODDABLE)/examples/manifest_net.json',
-    modules: { sntp: './sntp' },
-    preload: 'sntp',
-  },
   'examples/io/tcp/mqttsclient/manifest_mqttsclient.json': {
     include: '$(MODDABLE)/modules/io/manifest.json',
     modules: {

@@ -109,7 +109,9 @@ test('flashed again, a panel keeps its device and its proof, unless new ones are
   await flash();
   const first = configOf(name);
   await flash(['--siren-mode', 'follow']);
-  assert.equal(configOf(name), { ...first, sirenMode: 'follow' });
+  const second = configOf(name);
+  assert.equal(second, { ...first, flashedAt: second.flashedAt, sirenMode: 'follow' });
+  assert.ok(Number(second.flashedAt) > Number(first.flashedAt));
   await flash(['--renew']);
   const third = configOf(name);
   assert.is(third.device, first.device);

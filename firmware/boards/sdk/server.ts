@@ -2,9 +2,12 @@
 
 import TCP from 'embedded:io/socket/tcp';
 import TLSSocket from 'embedded:io/socket/tcp/tls';
+import UDP from 'embedded:io/socket/udp';
 import MQTTClient from 'embedded:network/mqtt/client';
-import type { Board } from '../../board.js';
+import type { Board, Time } from '../../board.js';
 import { type MqttDestination, type MqttParts, openMqtt } from './mqtt.js';
+import { timers } from './platform.js';
+import { sntpQuery, type TimeServer, timeServerOf, type UdpSocket } from './sntp.js';
 
 export interface ServerConfig extends Omit<MqttDestination, 'secure' | 'password'> {
   /** Absent with a certificate. */
@@ -14,6 +17,8 @@ export interface ServerConfig extends Omit<MqttDestination, 'secure' | 'password
   /** The device's certificate and its key [RFC 5958]. */
   certificate?: string;
   key?: string;
+  /** An NTP server that tells the time in the place of the server itself. */
+  timeServer?: string;
 }
 
 export function connectionTo(config: ServerConfig): Board['mqtt'] {
@@ -36,6 +41,14 @@ export function connectionTo(config: ServerConfig): Board['mqtt'] {
   };
   return (options) => openMqtt(parts, to, options);
 }
+
+export const timeOf = (config: TimeServer & Pick<ServerConfig, 'timeServer'>): Time['query'] =>
+  sntpQuery(timeServerOf(config), {
+    open: (onReadable) => new UDP({ onReadable }) as unknown as UdpSocket,
+    resolve: System.resolve as never,
+    timers,
+    random: Math.random,
+  });
 
 const bytes = (text: string | undefined): ArrayBufferLike | undefined =>
   text === undefined ? undefined : Uint8Array.fromBase64(text).buffer;

@@ -64,7 +64,7 @@ export const HELP = `Puts the panel's program onto a board, with a device of its
   --door-inverted       a closed contact means an open door
   --siren-mode MODE     latch (default): rings until disarmed; follow: rings while the door is open
   --siren-cut-off S     seconds after which a latched siren stops, 0: never (default 180)
-  --time-server HOST    default pool.ntp.org
+  --time-server HOST    an NTP server, such as the router; by default the server itself tells the time
   --debug               a build that traces to xsbug and stops at exceptions
   --dry-run             says what would be done, and does nothing
   --help

@@ -46,15 +46,16 @@ export function readConfig(root: string, name: string): BoardConfig | undefined 
   throw new Error(`${path} is damaged: delete it to begin with a new device`);
 }
 
-/** What a board is told. Without a certificate it proves itself by its password. */
+/** What a board is told. Without a certificate it proves itself by its password. Its clock starts at this moment. */
 export function boardConfig(
   { wifi, wiring, config }: Pick<FlashOptions, 'wifi' | 'wiring' | 'config'>,
   server: string,
   device: string,
   proof: OwnProof,
+  flashedAt = Date.now(),
 ): BoardConfig {
-  const { hostname, port } = new URL(server);
-  return { server, host: hostname, port: Number(port), device, ...proof, ...wifi, ...wiring, ...config };
+  const { hostname: host, port } = new URL(server);
+  return { server, host, port: Number(port), device, ...proof, ...wifi, ...wiring, flashedAt, ...config };
 }
 
 type OwnProof = Pick<BoardConfig, 'password' | 'ca' | 'certificate' | 'key'>;

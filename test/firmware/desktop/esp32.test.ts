@@ -32,15 +32,45 @@ const CLIENT = `
   }
 `;
 const SOCKET = 'export default class {}';
+/** Its one packet is the answer of this machine's time server, as an SNTP server words it. */
+const UDP = `
+  import { ask, listen } from 'firmware/desktop/modules/host.js';
+  const FROM_1900 = 2208988800;
+  export default class {
+    #onReadable;
+    #packet;
+    constructor({ onReadable }) {
+      this.#onReadable = onReadable;
+    }
+    write(request, address, port) {
+      listen('sntp', ({ head }) => {
+        const packet = new ArrayBuffer(48);
+        new Uint8Array(packet).set([0x24, 1]);
+        new Uint8Array(packet).set(new Uint8Array(request, 40, 8), 24);
+        new DataView(packet).setUint32(40, head.seconds + FROM_1900);
+        this.#packet = Object.assign(packet, { address, port });
+        this.#onReadable(1);
+      });
+      ask('sntp', { id: port });
+    }
+    read() {
+      const packet = this.#packet;
+      this.#packet = undefined;
+      return packet;
+    }
+    close() {}
+  }
+`;
 const MODULES = {
   'embedded:network/mqtt/client': CLIENT,
   'embedded:io/socket/tcp': SOCKET,
   'embedded:io/socket/tcp/tls': SOCKET,
+  'embedded:io/socket/udp': UDP,
 };
 const PROGRAM = `
   import { ask } from 'firmware/desktop/modules/host.js';
   import { start } from 'firmware/start.js';
-  globalThis.System = { restart: () => ask('restart'), resolve: () => undefined };
+  globalThis.System = { restart: () => ask('restart'), resolve: (name, done) => Promise.resolve().then(() => done(name, '127.0.0.1')) };
   globalThis.trace = (text) => ask('trace', { line: text.trimEnd() });
   import('firmware/boards/esp32.js').then(({ board }) => start(board));
 `;
@@ -98,7 +128,7 @@ test('it keeps in flash that it is armed, and rings after a power cut without a 
   await rings(panel);
 });
 
-test('it stamps its reports with the time of the time server', async ({ server, esp32 }) => {
+test('it stamps its reports with the time that its server told by SNTP', async ({ server, esp32 }) => {
   await esp32();
   await until(() => server.reports.some(({ data }) => data.last_update !== undefined));
 });

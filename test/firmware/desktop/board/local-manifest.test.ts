@@ -23,16 +23,18 @@ test.before.each((context) => {
 test.after.each(({ root }) => rmSync(root, { recursive: true }));
 
 const DEVICE = 'db9ef9e3-a767-4d22-9e5f-a3c5a71519ff';
+const FLASHED_AT = Date.UTC(2026, 10, 26);
 const CONFIG = boardConfig(
   { wifi: { ssid: 'home', passphrase: 'hidden' }, wiring: { doorPin: 4 }, config: { sirenCutOff: 0 } },
   'mqtts://alarm.example:8883',
   DEVICE,
   { ca: 'a', certificate: 'b', key: 'hidden too' },
+  FLASHED_AT,
 );
 
 const mode = (path: string): number => statSync(path).mode & 0o777;
 
-test('the config has the server apart, the proof, the Wi-Fi and what was wished for', () => {
+test('the config has the server apart, the proof, the Wi-Fi, the time of flashing and the settings', () => {
   assert.equal(CONFIG, {
     server: 'mqtts://alarm.example:8883',
     host: 'alarm.example',
@@ -44,6 +46,7 @@ test('the config has the server apart, the proof, the Wi-Fi and what was wished 
     ssid: 'home',
     passphrase: 'hidden',
     doorPin: 4,
+    flashedAt: FLASHED_AT,
     sirenCutOff: 0,
   });
 });
