@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { isUuid } from '../../shared/document.js';
-import { putDocument, removeDocument } from '../storage/ask.js';
-import type { Storage } from '../storage/storage.js';
+import { putDocument, removeDocument, type Storage } from '../storage/storage.js';
 import { digest, sameDigest } from './secret.js';
 
 export const ROLES = ['owner', 'app', 'reader'] as const;

@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { isDeviceId } from '../../shared/document.js';
 import { digest, makePassword, sameDigest } from '../access/secret.js';
-import { putDocument, removeDocument } from '../storage/ask.js';
-import type { Storage, StoredFile } from '../storage/storage.js';
+import { putDocument, removeDocument, type Storage, type StoredFile } from '../storage/storage.js';
 import type { KeyType } from '../tls/key-pair.js';
-import type { Device } from './device.js';
+import type { Device, DeviceChanges, DeviceRecord, NewDevice } from './device.js';
 import { type DeviceQuery, EVERYTHING, selectIds } from './listing.js';
 import { Presence, type PresenceState } from './presence.js';
-import { type DeviceChanges, type DeviceRecord, type NewDevice, shardOf } from './record.js';
 
 export class DeviceNotFound extends Error {
   override name = 'DeviceNotFound';
@@ -74,7 +72,7 @@ export class Devices {
     const id = randomUUID();
     const { credentials, digests } = await this.#newCredentials(id, 'ecdsa');
     const at = this.#now().toISOString();
-    const file = await this.#storage.open(shardOf('devices', id));
+    const file = await this.#storage.open(shardOf(id));
     await this.#write(file, id, 1, {
       name: input.name,
       description: input.description ?? '',
@@ -90,7 +88,7 @@ export class Devices {
 
   /** At once where the registry's file is in memory. */
   has(id: string): boolean | Promise<boolean> {
-    const shard = shardOf('devices', id);
+    const shard = shardOf(id);
     const file = this.#storage.peek(shard);
     if (file !== undefined) return file.documents.has(id);
     return this.#storage.open(shard).then((opened) => opened.documents.has(id));
@@ -98,7 +96,7 @@ export class Devices {
 
   /** @throws DeviceNotFound */
   async get(id: string): Promise<Device> {
-    const file = await this.#storage.open(shardOf('devices', id));
+    const file = await this.#storage.open(shardOf(id));
     const stored = file.documents.get(id);
     if (stored === undefined) throw new DeviceNotFound(id);
     return this.#show(id, JSON.parse(stored.data) as DeviceRecord);
@@ -157,7 +155,7 @@ export class Devices {
 
   /** Forgets the device and closes its connections. Its twin is the caller's to clear. @throws DeviceNotFound */
   async remove(id: string): Promise<void> {
-    const file = await this.#storage.open(shardOf('devices', id));
+    const file = await this.#storage.open(shardOf(id));
     if (!file.latest.has(id)) throw new DeviceNotFound(id);
     await removeDocument(this.#storage, file, id);
     this.#revoke(id, 'deleted');
@@ -226,7 +224,7 @@ export class Devices {
 
   async #find(id: string): Promise<DeviceRecord | undefined> {
     if (!isDeviceId(id)) return undefined;
-    const stored = (await this.#storage.open(shardOf('devices', id))).documents.get(id);
+    const stored = (await this.#storage.open(shardOf(id))).documents.get(id);
     return stored && (JSON.parse(stored.data) as DeviceRecord);
   }
 
@@ -244,7 +242,7 @@ export class Devices {
   }
 
   async #change(id: string, edit: (record: DeviceRecord) => DeviceRecord): Promise<Device> {
-    const file = await this.#storage.open(shardOf('devices', id));
+    const file = await this.#storage.open(shardOf(id));
     const stored = file.latest.get(id);
     if (stored === undefined) throw new DeviceNotFound(id);
     const record = edit(JSON.parse(stored.data) as DeviceRecord);
@@ -273,3 +271,6 @@ export class Devices {
     };
   }
 }
+
+/** The registry's file for a device: one of 256, by the first two digits of its id. */
+export const shardOf = (id: string): string => `devices/${id.slice(0, 2)}`;

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { DeviceRecord } from './record.js';
+import type { DeviceRecord } from './device.js';
 
 /** Which devices, in which order, and from where to where of them. */
 export interface DeviceQuery {

@@ -1,7 +1,6 @@
-import { putDocument } from '../storage/ask.js';
 import type { Storage } from '../storage/storage.js';
+import { putDocument } from '../storage/storage.js';
 import { Watchers } from '../watchers.js';
-import { shardOf } from './record.js';
 
 /** Whether a device is connected, and since when. */
 export interface PresenceState {
@@ -93,7 +92,7 @@ export class Presence {
 
   async #keep(id: string, { activeAt }: Present): Promise<void> {
     const updatedAt = new Date(activeAt).toISOString();
-    const file = await this.#storage.open(shardOf('activity', id));
+    const file = await this.#storage.open(shardOf(id));
     const version = (file.latest.get(id)?.version ?? 0) + 1;
     await putDocument(this.#storage, file, id, { version, updatedAt, data: '{}' });
   }
@@ -109,7 +108,7 @@ export class Presence {
   async lastActivityAt(id: string): Promise<string | null> {
     const present = this.#present.get(id);
     if (present !== undefined) return new Date(present.activeAt).toISOString();
-    const file = await this.#storage.open(shardOf('activity', id));
+    const file = await this.#storage.open(shardOf(id));
     return file.documents.get(id)?.updatedAt ?? null;
   }
 }
@@ -118,3 +117,6 @@ const stateOf = ({ connections, connectedAt, activeAt }: Present): PresenceState
   const isConnected = connections > 0;
   return { isConnected, at: new Date(isConnected ? connectedAt : activeAt).toISOString() };
 };
+
+/** The file that holds when a device was heard last: one of 256, as in the registry. */
+const shardOf = (id: string): string => `activity/${id.slice(0, 2)}`;

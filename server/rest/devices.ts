@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../shared/document.js';
+import type { DeviceChanges } from '../devices/device.js';
 import type { Devices } from '../devices/devices.js';
 import type { DeviceQuery } from '../devices/listing.js';
-import type { DeviceChanges } from '../devices/record.js';
 import type { KeyType } from '../tls/key-pair.js';
 import { InvalidRequest } from '../twins/errors.js';
 import { parseObject } from '../twins/request.js';

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Adapter } from 'lowdb';
 import { isObject } from '../../shared/document.js';
 import { makeDirectory, removeFile, replaceFile } from './directory.js';
@@ -77,4 +78,16 @@ function parse(path: string, text: string): Contents {
   } catch (error) {
     throw new DamagedFile(path, error);
   }
+}
+
+/**
+ * Makes a queue that lets one waiter go on in each turn of the event loop: for work of milliseconds, of which much may
+ * fall due at once.
+ */
+export function oneATurn(): () => Promise<void> {
+  let last: Promise<void> = Promise.resolve();
+  return () => {
+    last = last.then(() => nextTurn());
+    return last;
+  };
 }

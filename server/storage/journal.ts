@@ -1,9 +1,7 @@
 import fs from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { encodeFrame } from './frame.js';
-import { createSegment, type OpenSegment, writeWhole } from './new-segment.js';
-import { cut } from './replay.js';
-import { type Segment, segmentAt } from './segment.js';
+import { writeFrame } from './record.js';
+import { createSegment, cut, type OpenSegment, type Segment, segmentAt } from './segment.js';
 
 export interface JournalSettings {
   journalSegmentBytes: number;
@@ -27,9 +25,19 @@ interface Outcome<Task> {
 }
 
 /**
- * The journal with group commit: all that is appended while one fdatasync runs is covered by the next, and settled in
- * the order in which it was appended, while the next is under way already. After an error what was written is cut off again, everything under way fails, and
- * nothing is accepted until a fresh segment has taken a write.
+ * - `idle`: there is nothing to write.
+ * - `scheduled`: the next batch begins in this turn of the event loop.
+ * - `writing`: an fdatasync is under way, or the next segment is being begun.
+ * - `full`: writers wait until segments are released.
+ * - `failed`: every write is refused until a fresh segment has taken one.
+ * - `sealed`: every write is refused for good.
+ */
+type Phase = 'idle' | 'scheduled' | 'writing' | 'full' | 'failed' | 'sealed';
+
+/**
+ * The journal with group commit. All records that are appended while one fdatasync runs are covered by the next one. They
+ * are settled in the order in which they were appended, while the next fdatasync is under way already. After an error the
+ * journal cuts off what it wrote and fails every task under way.
  */
 export class Journal<Task> {
   readonly #directory: string;
@@ -37,20 +45,20 @@ export class Journal<Task> {
   readonly #listeners: JournalListeners<Task>;
   /** Oldest first; the last one is being written. */
   readonly #segments: Segment[];
+  #phase: Phase = 'idle';
+  /** Why writes are refused while the journal is failed or sealed. */
+  #refusal = new Error('the journal is closed');
   #fd = -1;
   #spare: Promise<OpenSegment | undefined> | undefined;
   #records: string[] = [];
   #tasks: Task[] = [];
   #outcomes: Outcome<Task>[] = [];
-  #settling = false;
-  #busy = false;
-  #scheduled = false;
-  #failure: Error | undefined;
+  /** A listener that is told an outcome may append, and so bring about the next one. */
+  #telling = false;
   #syncs = 0;
   #retry: NodeJS.Timeout | undefined;
   #recovery: Promise<void> = Promise.resolve();
-  #waiting = false;
-  #idle: (() => void) | undefined;
+  #onRest: (() => void) | undefined;
 
   constructor(
     directory: string,
@@ -66,9 +74,8 @@ export class Journal<Task> {
     this.#listeners = listeners;
   }
 
-  /** Why nothing can be written at present. */
-  get failure(): Error | undefined {
-    return this.#failure;
+  get healthy(): boolean {
+    return this.#phase !== 'failed' && this.#phase !== 'sealed';
   }
 
   /** How often it has put something on stable storage. */
@@ -87,10 +94,13 @@ export class Journal<Task> {
 
   /** Appends a record, or only a task that is settled in its turn when the record is empty. */
   append(record: string, task: Task): void {
-    if (this.#failure !== undefined) return this.#settle([task], this.#failure);
+    if (!this.healthy) {
+      this.#outcomes.push({ tasks: [task], result: this.#refusal });
+      return this.#tell();
+    }
     this.#records.push(record);
     this.#tasks.push(task);
-    if (!this.#busy) this.#schedule();
+    if (this.#phase === 'idle') this.#schedule();
   }
 
   /** A file that `segment` was needed for is on disk. */
@@ -100,29 +110,27 @@ export class Journal<Task> {
       const [covered] = this.#segments.splice(0, 1);
       if (covered !== undefined) await rm(covered.path, { force: true });
     }
-    if (!this.#waiting || this.#isFull()) return;
-    this.#waiting = false;
-    this.#schedule();
+    if (this.#phase === 'full' && !this.#isFull()) this.#schedule();
   }
 
-  /** If writers wait for room, they wait in vain. */
+  /** No segment will be released: writers that wait for one are refused. */
   giveUp(error: Error): void {
-    if (!this.#waiting) return;
-    this.#waiting = false;
-    this.#fail([], error);
+    if (this.#phase === 'full') this.#fail([], error);
   }
 
-  /** Settles all that was appended and takes nothing more. */
+  /** Settles everything that was appended, then refuses every write. */
   async seal(): Promise<void> {
-    while (this.#busy || this.#tasks.length > 0) {
-      await new Promise<void>((idle) => {
-        this.#idle = idle;
+    for (;;) {
+      clearTimeout(this.#retry);
+      await this.#recovery;
+      if (this.#isAtRest) break;
+      await new Promise<void>((atRest) => {
+        this.#onRest = atRest;
       });
     }
     clearTimeout(this.#retry);
-    await this.#recovery;
-    clearTimeout(this.#retry);
-    this.#failure = new Error('the journal is closed');
+    this.#phase = 'sealed';
+    this.#refusal = new Error('the journal is closed');
   }
 
   /** Closes a sealed journal. When all files are on disk nothing of it stays. */
@@ -134,67 +142,65 @@ export class Journal<Task> {
     for (const { path } of this.#segments) await rm(path, { force: true });
   }
 
-  async #dropSpare(): Promise<void> {
-    const spare = await this.#spare;
-    this.#spare = undefined;
-    if (spare === undefined) return;
-    fs.closeSync(spare.fd);
-    await rm(spare.segment.path, { force: true });
-  }
-
   // Behind the poll phase, so that the requests of all sockets of this turn share one fdatasync.
   #schedule(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
+    this.#phase = 'scheduled';
     setImmediate(() => {
-      this.#scheduled = false;
       this.#commit();
+      this.#tell();
     });
   }
 
+  /** Begins to write the next batch; what needs no writing before it becomes an outcome. */
   #commit(): void {
-    if (this.#busy || this.#tasks.length === 0 || this.#failure !== undefined) return;
+    if (this.#tasks.length === 0) {
+      this.#phase = 'idle';
+      return;
+    }
+    if (this.#isFull()) {
+      this.#phase = 'full';
+      return this.#listeners.onFull();
+    }
     const active = this.#active;
-    if (this.#isFull()) return this.#wait();
     if (active.bytes >= this.#settings.journalSegmentBytes) return this.#rotate();
     const { records, tasks } = this.#takeBatch();
-    if (records === '') return this.#settle(tasks, active);
-    const frame = encodeFrame(records);
+    if (records === '') {
+      this.#outcomes.push({ tasks, result: active });
+      return this.#commit();
+    }
+    let length: number;
     try {
-      writeWhole(this.#fd, frame, active.bytes);
+      length = writeFrame(this.#fd, records, active.bytes);
     } catch (error) {
       return this.#fail(tasks, error as Error);
     }
-    this.#busy = true;
+    this.#phase = 'writing';
     fs.fdatasync(this.#fd, (error) => {
-      this.#busy = false;
       if (error !== null) return this.#fail(tasks, error);
       this.#syncs += 1;
-      active.bytes += frame.length;
+      active.bytes += length;
       this.#outcomes.push({ tasks, result: active });
       // Before the next batch: where it needs a new segment, it takes this one.
       this.#prepareSpare(active);
       // The disk is at work on the next batch while this one is answered.
       this.#commit();
-      this.#settleAll();
+      this.#tell();
     });
   }
 
-  #settle(tasks: readonly Task[], result: Segment | Error): void {
-    this.#outcomes.push({ tasks, result });
-    this.#settleAll();
-  }
-
-  /** In the order of the outcomes, also of those that come meanwhile. */
-  #settleAll(): void {
-    if (this.#settling) return;
-    this.#settling = true;
+  /** Tells all outcomes in their order, also those that come meanwhile. */
+  #tell(): void {
+    if (this.#telling) return;
+    this.#telling = true;
     for (const { tasks, result } of this.#outcomes) this.#listeners.settle(tasks, result);
     this.#outcomes = [];
-    this.#settling = false;
-    if (this.#busy) return;
-    if (this.#tasks.length > 0) this.#schedule();
-    else this.#becomeIdle();
+    this.#telling = false;
+    if (this.#isAtRest) this.#onRest?.();
+  }
+
+  /** Nothing is under way. */
+  get #isAtRest(): boolean {
+    return this.#phase === 'idle' || this.#phase === 'failed';
   }
 
   #takeBatch(): { records: string; tasks: Task[] } {
@@ -228,23 +234,14 @@ export class Journal<Task> {
     return this.bytes >= this.#settings.journalCeilingBytes;
   }
 
-  #wait(): void {
-    if (this.#waiting) return;
-    this.#waiting = true;
-    this.#listeners.onFull();
-  }
-
   #rotate(): void {
-    this.#busy = true;
+    this.#phase = 'writing';
     this.#beginSegment().then(
       () => {
-        this.#busy = false;
         this.#commit();
+        this.#tell();
       },
-      (error) => {
-        this.#busy = false;
-        this.#fail([], error);
-      },
+      (error) => this.#fail([], error),
     );
   }
 
@@ -267,14 +264,24 @@ export class Journal<Task> {
     this.#spare = this.#createSegment().catch(() => undefined);
   }
 
+  async #dropSpare(): Promise<void> {
+    const spare = await this.#spare;
+    this.#spare = undefined;
+    if (spare === undefined) return;
+    fs.closeSync(spare.fd);
+    await rm(spare.segment.path, { force: true });
+  }
+
+  /** A batch could not be written: it fails, and with it everything that was appended after it. */
   #fail(batch: Task[], error: Error): void {
-    this.#failure = error;
-    const tasks = batch.concat(this.#tasks);
+    this.#phase = 'failed';
+    this.#refusal = error;
+    this.#outcomes.push({ tasks: batch.concat(this.#tasks), result: error });
     this.#records = [];
     this.#tasks = [];
-    this.#settle(tasks, error);
-    this.#listeners.onHealth(error);
     this.#retryLater();
+    this.#listeners.onHealth(error);
+    this.#tell();
   }
 
   // A failed fdatasync leaves a file whose pages cannot be trusted, so its good part is kept and a new one begun.
@@ -283,10 +290,10 @@ export class Journal<Task> {
       await this.#dropSpare();
       await cut(this.#active);
       await this.#beginSegment();
-      this.#failure = undefined;
+      this.#phase = 'idle';
       this.#listeners.onHealth(undefined);
     } catch (error) {
-      this.#failure = error as Error;
+      this.#refusal = error as Error;
       this.#retryLater();
     }
   }
@@ -295,10 +302,5 @@ export class Journal<Task> {
     this.#retry = setTimeout(() => {
       this.#recovery = this.#recover();
     }, this.#settings.journalRetryMs);
-  }
-
-  #becomeIdle(): void {
-    this.#idle?.();
-    this.#idle = undefined;
   }
 }

@@ -4,13 +4,11 @@ import { type Adapter, Low } from 'lowdb';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { makeDirectory } from './directory.js';
-import { type Contents, documentFile } from './document-file.js';
+import { type Contents, documentFile, oneATurn } from './document-file.js';
 import { History } from './history.js';
 import { Journal, type JournalSettings } from './journal.js';
 import { takeLock } from './lock.js';
-import { oneATurn } from './one-a-turn.js';
-import { begin, type Change, fail, OpenFile, succeed, type Task } from './open-file.js';
-import { Past, selectPast } from './past.js';
+import { begin, type Change, fail, OpenFile, Past, selectPast, succeed, type Task } from './open-file.js';
 import { encodeRecord } from './record.js';
 import { changesOf, type Keep, type Replayed, replay } from './replay.js';
 import { listSegments, type Segment } from './segment.js';
@@ -158,7 +156,7 @@ class JournaledStorage implements DurableStorage {
   }
 
   get healthy(): boolean {
-    return this.#journal.failure === undefined;
+    return this.#journal.healthy;
   }
 
   peek(name: string): OpenFile | undefined {

@@ -1,5 +1,4 @@
-import { begin, type Change, fail, OpenFile, succeed, type Task } from './open-file.js';
-import { Past, selectPast } from './past.js';
+import { begin, type Change, fail, OpenFile, Past, selectPast, succeed, type Task } from './open-file.js';
 import type { Storage, StoredDocument, Written } from './storage.js';
 
 export interface MemoryStorage extends Storage {

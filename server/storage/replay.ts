@@ -1,8 +1,7 @@
-import { open, readFile } from 'node:fs/promises';
-import { frameEnd, frameRecords, hasFrameBehind } from './frame.js';
+import { readFile } from 'node:fs/promises';
 import type { Change } from './open-file.js';
-import { decodeRecord } from './record.js';
-import type { Segment } from './segment.js';
+import { decodeRecord, frameEnd, frameRecords, hasFrameBehind } from './record.js';
+import { cut, type Segment } from './segment.js';
 
 /** A journal with something behind a frame that cannot be read: more than a crash leaves. */
 export class DamagedJournal extends Error {
@@ -92,15 +91,4 @@ function remember(
   const first = changes[0]?.document === undefined ? 1 : 0;
   if (changes.length >= first + 2 * keep) changes.splice(first, keep);
   known.changes.set(change.key, changes);
-}
-
-/** Makes a segment's file end where its good part ends. */
-export async function cut(segment: Segment): Promise<void> {
-  const handle = await open(segment.path, 'r+');
-  try {
-    await handle.truncate(segment.bytes);
-    await handle.datasync();
-  } finally {
-    await handle.close();
-  }
 }

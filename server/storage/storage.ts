@@ -76,3 +76,27 @@ export interface Storage {
   /** Takes no new work, finishes what is under way and leaves everything on stable storage. */
   close(): Promise<void>;
 }
+
+/** @throws StorageUnavailable */
+export const putDocument = (
+  storage: Storage,
+  file: StoredFile,
+  key: string,
+  document: StoredDocument,
+): Promise<void> =>
+  new Promise((done, failed) => {
+    storage.put(file, key, document, (error) => (error === null ? done() : failed(error)));
+  });
+
+/** @throws StorageUnavailable */
+export const removeDocument = (storage: Storage, file: StoredFile, key: string): Promise<void> =>
+  new Promise((done, failed) => {
+    storage.remove(file, key, (error) => (error === null ? done() : failed(error)));
+  });
+
+/** Lets an exception of one callback end the process in a turn of its own, so that the other callbacks are called too. */
+export function throwLater(thrown: unknown): void {
+  setImmediate(() => {
+    throw thrown;
+  });
+}

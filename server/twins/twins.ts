@@ -12,8 +12,8 @@ import {
   StorageUnavailable,
   type StoredDocument,
   type StoredFile,
+  throwLater,
 } from '../storage/storage.js';
-import { throwLater } from '../storage/throw-later.js';
 import { Watchers } from '../watchers.js';
 import { birthAfter, bornOf, Document, documentOf, pastDocument } from './document.js';
 import {

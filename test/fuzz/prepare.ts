@@ -2,10 +2,11 @@
 
 import { digest } from '../../server/access/secret.js';
 import { readSettings } from '../../server/config.js';
-import { type DeviceRecord, shardOf } from '../../server/devices/record.js';
+import type { DeviceRecord } from '../../server/devices/device.js';
+import { shardOf } from '../../server/devices/devices.js';
 import { makeLog } from '../../server/log.js';
-import { putDocument } from '../../server/storage/ask.js';
 import { openStorage } from '../../server/storage/journaled.js';
+import { putDocument } from '../../server/storage/storage.js';
 import { isTwinFile } from '../../server/twins/twins.js';
 import type { Credentials } from '../server/mqtt/endpoint.js';
 
@@ -37,7 +38,7 @@ export async function prepare(data: string): Promise<void> {
   const settings = readSettings({ TWIN_DATA: data });
   const storage = await openStorage(settings, await makeLog('silent'), isTwinFile);
   for (const { id, password } of VICTIMS) {
-    const file = await storage.open(shardOf('devices', id));
+    const file = await storage.open(shardOf(id));
     const document = { version: 1, updatedAt: BORN, data: JSON.stringify(record(`victim ${id}`, password)) };
     await putDocument(storage, file, id, document);
   }

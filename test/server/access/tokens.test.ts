@@ -8,9 +8,8 @@ import {
   TokenNotFound,
   Tokens,
 } from '../../../server/access/tokens.js';
-import { putDocument } from '../../../server/storage/ask.js';
 import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
-import { StorageUnavailable } from '../../../server/storage/storage.js';
+import { putDocument, StorageUnavailable } from '../../../server/storage/storage.js';
 
 interface Context {
   storage: MemoryStorage;

@@ -3,9 +3,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { digest } from '../../../server/access/secret.js';
 import { DeviceNotFound, Devices, type Revocation } from '../../../server/devices/devices.js';
-import { putDocument } from '../../../server/storage/ask.js';
 import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
-import { StorageUnavailable } from '../../../server/storage/storage.js';
+import { putDocument, StorageUnavailable } from '../../../server/storage/storage.js';
 import { isDeviceId } from '../../../shared/document.js';
 import { certify } from './certify.js';
 

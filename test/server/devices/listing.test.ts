@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { DeviceRecord } from '../../../server/devices/device.js';
 import { type DeviceQuery, EVERYTHING, selectIds } from '../../../server/devices/listing.js';
-import type { DeviceRecord } from '../../../server/devices/record.js';
 
 type Entry = [string, DeviceRecord];
 

@@ -2,9 +2,9 @@ import { pino } from 'pino';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readSettings } from '../../../server/config.js';
-import { putDocument } from '../../../server/storage/ask.js';
 import { openStorage } from '../../../server/storage/journaled.js';
 import { storageMetrics } from '../../../server/storage/metrics.js';
+import { putDocument } from '../../../server/storage/storage.js';
 import { DirectoryUnderTest } from './directory-under-test.js';
 
 const test = suite('metrics of the storage');

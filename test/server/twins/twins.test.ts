@@ -1,8 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { putDocument } from '../../../server/storage/ask.js';
 import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
-import { StorageUnavailable } from '../../../server/storage/storage.js';
+import { putDocument, StorageUnavailable } from '../../../server/storage/storage.js';
 import type { Document } from '../../../server/twins/document.js';
 import {
   DocumentNotFound,

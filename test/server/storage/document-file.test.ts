@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { oneATurn } from '../../../server/storage/one-a-turn.js';
+import { oneATurn } from '../../../server/storage/document-file.js';
 
 test('one waiter goes on in each turn of the event loop, in the order of asking', async () => {
   let turn = 0;
