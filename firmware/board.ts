@@ -111,8 +111,17 @@ export interface PanelStatus {
   online: boolean;
 }
 
+/** Why the program runs. */
+export interface Start {
+  /** False when something ended the program before: an exception, a watchdog, a brown-out … */
+  readonly wanted: boolean;
+  /** For the trace. */
+  readonly reason: string;
+}
+
 export interface Board {
   readonly config: PanelConfig;
+  readonly start: Start;
   /** The door's reed switch; `onEdge` is called at every edge and perhaps more often, in a turn of its own. */
   door(onEdge: () => void): Input;
   readonly siren: Output;

@@ -39,8 +39,8 @@ export interface PanelConfig {
   clockRetryMax: number;
   /** Between two successful questions to the time server. */
   clockRefresh: number;
-  /** After five restarts by exceptions within the window the panel does without the network for the pause. */
-  restartWindow: number;
+  /** After five restarts, none of which ran for `healthyAfter`, the panel does without the network for the pause. */
+  healthyAfter: number;
   networkPause: number;
 }
 
@@ -69,6 +69,6 @@ export const DEFAULTS: Readonly<Omit<PanelConfig, 'server' | 'device'>> = {
   clockRetryMin: 4 * SECOND,
   clockRetryMax: 10 * MINUTE,
   clockRefresh: 24 * 60 * MINUTE,
-  restartWindow: MINUTE,
+  healthyAfter: MINUTE,
   networkPause: 15 * MINUTE,
 };

@@ -9,11 +9,11 @@ import { Restarts } from './restart.js';
 import { Twin } from './twin.js';
 
 export function start(board: Board): void {
+  board.trace(`start: ${board.start.reason}`);
+  // Before the siren: a siren that the supply cannot bear ends the program.
   const restarts = new Restarts(board);
-
   const guard = guardWith((error) => {
     board.trace(`restart after an exception: ${describe(error)}`);
-    restarts.add();
     board.restart();
   });
   guard(() => run(guardedBoard(board, guard), restarts))();
@@ -53,12 +53,17 @@ function run(board: Board, restarts: Restarts): void {
     onNetwork();
   };
 
-  if (!restarts.tooMany) return connect();
+  const { healthyAfter, networkPause } = board.config;
+  if (!restarts.tooMany) {
+    connect();
+    board.timers.set(() => restarts.forget(), healthyAfter);
+    return;
+  }
   board.trace('too many restarts: offline for a while');
   board.timers.set(() => {
     restarts.forget();
     connect();
-  }, board.config.networkPause);
+  }, networkPause);
 }
 
 /** The stack of XS begins with the error's name and message. */

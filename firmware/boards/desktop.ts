@@ -38,6 +38,7 @@ function output(pin: string): Output {
 
 export const board: Board = {
   config: settings,
+  start: ask('start').head.start,
   door: (onEdge) =>
     new Digital({
       pin: 'door',

@@ -1,5 +1,6 @@
 /** Boards with an ESP32, by the Moddable SDK. The manifest's `config` says what is wired where, and to whom it belongs. */
 
+import resetReason from 'resetReason';
 import Digital from 'embedded:io/digital';
 import WiFi from 'embedded:network/interface/wifi';
 import KeyValueStorage from 'embedded:storage/key-value';
@@ -28,6 +29,10 @@ const flash = KeyValueStorage.open({ path: 'panel', format: 'buffer' });
 const time = timeFrom(timeOf(settings));
 const writeLine = (line: string): void => trace(`${line}\n`);
 
+/** Power on, the reset pin, and a reset by the flash tool over USB or JTAG (`esp_reset_reason_t` of ESP-IDF). */
+const WANTED = [1, 2, 11, 12];
+const reset = resetReason();
+
 /** Off from the first moment on. */
 function output(pin: number, activeLow = false): Output {
   const options = { pin, mode: Digital.Output, activeLow, initialValue: 0 } as const;
@@ -37,6 +42,7 @@ function output(pin: number, activeLow = false): Output {
 
 export const board: Board = {
   config: settings,
+  start: { wanted: WANTED.includes(reset.reason), reason: `${reset.string} (${reset.reason})` },
   door: (onEdge) =>
     new Digital({
       pin: settings.doorPin,

@@ -29,11 +29,13 @@ declare const screen: { postMessage(message: string): void };
 const settings: SimulatorConfig = { ...DEFAULTS, ...(config as unknown as SimulatorConfig) };
 const time = timeFrom(timeOf(settings));
 
+const RESTARTING = 'restarting';
 /** Not every platform of the simulator has key-value storage: a block is a file. */
 const pathOf = (key: string): string => `${settings.file.root}alarm-panel.${settings.device}.${key}`;
 
 export const board: Board = {
   config: settings,
+  start: startReason(),
   door(onEdge) {
     const button = new Host.Button.Default({ onPush: onEdge });
     return { read: () => (button.read() === 1 ? 1 : 0) };
@@ -63,9 +65,20 @@ export const board: Board = {
   timers,
   random: Math.random,
   trace: (line) => trace(`${line}\n`),
-  // What the simulator does for a program that aborts: it loads it again.
-  restart: () => screen.postMessage(JSON.stringify({ xsbug: 'abort' })),
+  restart() {
+    new File(pathOf(RESTARTING), true).close();
+    // What the simulator does for a program that aborts: it loads it again.
+    screen.postMessage(JSON.stringify({ xsbug: 'abort' }));
+  },
 };
+
+/** The simulator does not say why it loads the program: a file tells that the program itself wanted it. */
+function startReason(): Board['start'] {
+  const path = pathOf(RESTARTING);
+  if (!File.exists(path)) return { wanted: true, reason: 'loaded' };
+  File.delete(path);
+  return { wanted: false, reason: 'restart' };
+}
 
 function output(led: SimulatedLed): Board['led'] {
   return { write: (on) => led.write(on ? 1 : 0) };

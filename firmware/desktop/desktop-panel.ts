@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { LookupFunction } from 'node:net';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
-import type { PanelStatus } from '../board.js';
+import type { PanelStatus, Start } from '../board.js';
 import type { PanelConfig } from '../config.js';
 import { type Bundle, bundleFirmware } from './bundle.js';
 import { type Cut, FlashFile } from './flash-file.js';
@@ -51,7 +51,7 @@ const DARK = { armed: false, doorOpen: false, sirenRinging: false, online: false
 export class DesktopPanel {
   readonly #bundle: Bundle;
   readonly #flash: FlashFile;
-  readonly #ports: MachinePorts;
+  readonly #ports: Omit<MachinePorts, 'start'>;
   readonly #changes = new EventEmitter<{ change: [DesktopState]; stop: [] }>();
   readonly #pins: Record<string, 0 | 1>;
   readonly #doorInverted: boolean;
@@ -122,7 +122,7 @@ export class DesktopPanel {
   powerOn(): void {
     if (this.#powerOn || this.#stopped) return;
     this.#powerOn = true;
-    this.#start();
+    this.#start({ wanted: true, reason: 'power on' });
   }
 
   /** At once, whatever the program is doing: it keeps what is in flash, and nothing else. */
@@ -200,8 +200,8 @@ export class DesktopPanel {
     this.#machine?.networkChanged();
   }
 
-  #start(): void {
-    this.#machine = new Machine(this.#bundle, this.#ports);
+  #start(start: Start): void {
+    this.#machine = new Machine(this.#bundle, { ...this.#ports, start });
   }
 
   #portsFor({
@@ -214,7 +214,7 @@ export class DesktopPanel {
     timeServer = Date.now,
     trace = () => undefined,
     engine = workerPath(),
-  }: DesktopPanelOptions): MachinePorts {
+  }: DesktopPanelOptions): Omit<MachinePorts, 'start'> {
     const { protocol, hostname, port } = new URL(server);
     const secure = protocol === 'mqtts:';
     const host = hostname.replace(/^\[|\]$/g, '');
@@ -248,7 +248,7 @@ export class DesktopPanel {
       turned: () => this.#announce(),
       ended: () => {
         // Before anybody is told, who may cut the power in answer to it.
-        this.#restart = setTimeout(() => this.#start(), RESTART_MS);
+        this.#restart = setTimeout(() => this.#start({ wanted: false, reason: 'restart' }), RESTART_MS);
         this.#darken();
       },
     };

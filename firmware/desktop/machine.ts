@@ -1,6 +1,7 @@
 /** One powered-on program: an XS machine, and what it asks of the world. Power off ends it with all it knows. */
 
 import { randomInt } from 'node:crypto';
+import type { Start } from '../board.js';
 import type { Bundle } from './bundle.js';
 import {
   Connection,
@@ -16,6 +17,8 @@ export interface MachinePorts {
   /** The path of the XS engine. */
   readonly engine: string;
   readonly config: object;
+  /** Why it starts, as the board tells it to the panel. */
+  readonly start: Start;
   readonly connection: ConnectionSettings;
   readonly flash: {
     read(key: string): Buffer | undefined;
@@ -176,6 +179,7 @@ export class Machine {
 
   readonly #requests: Record<string, (head: Request, bytes: Buffer) => unknown> = {
     config: () => ({ config: this.#ports.config }),
+    start: () => ({ start: this.#ports.start }),
     exception: ({ stack }) => {
       this.#trace(`uncaught exception: ${stack}`);
       this.#restart();

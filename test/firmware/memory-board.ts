@@ -9,6 +9,7 @@ import type {
   Network,
   Output,
   PanelStatus,
+  Start,
   Time,
   Timers,
 } from '../../firmware/board.js';
@@ -99,6 +100,8 @@ export class MemoryBoard implements Board {
   /** Every connection that was opened, the latest last. */
   readonly clients: MemoryMqtt[] = [];
   readonly queries: ((now: number | undefined) => void)[] = [];
+  /** Set before the panel starts. */
+  start: Start = { wanted: true, reason: 'power on' };
   systemClock = 0;
   restarts = 0;
   networkStarts = 0;

@@ -9,20 +9,25 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const DESIRED = '$SCW/twins/me/desired/changed';
 
+const POWER = { wanted: true, reason: 'power on' };
+const WATCHDOG = { wanted: false, reason: 'task watchdog' };
+
 /** A panel that has come up on this flash. */
-function started(storage = new MemoryStore(), settings = {}): MemoryBoard {
+function started(storage = new MemoryStore(), settings = {}, why = POWER): MemoryBoard {
   const board = new MemoryBoard(settings, storage);
+  board.start = why;
   start(board);
   return board;
 }
 
-/** Comes up, runs so long, and meets an exception. */
-function crashAfter(uptime: number, storage: MemoryStore, settings = {}): MemoryStore {
-  const board = started(storage, settings);
-  board.advance(uptime);
-  breakDown(board);
-  assert.is(board.restarts, 1);
-  return storage.afterPowerCut();
+/** After `times` starts that nobody wanted, each of which ran so long, one more. */
+function restarted(times: number, uptime: number, settings = {}): MemoryBoard {
+  let board = started(new MemoryStore(), settings);
+  for (let time = 0; time < times; time++) {
+    board.advance(uptime);
+    board = started(board.storage.afterPowerCut(), settings, WATCHDOG);
+  }
+  return board;
 }
 
 /** An exception in the firmware: the siren's output fails in the turn in which the door opens. */
@@ -32,12 +37,6 @@ function breakDown(board: MemoryBoard): void {
   };
   board.setLevel(board.level === 0 ? 1 : 0);
   board.advance(30);
-}
-
-function crashes(times: number, uptime: number, settings = {}): MemoryStore {
-  let storage = new MemoryStore();
-  for (let time = 0; time < times; time++) storage = crashAfter(uptime, storage, settings);
-  return storage;
 }
 
 const PLACES: [string, (board: MemoryBoard) => void][] = [
@@ -126,8 +125,8 @@ test('the armed flag is intact after a restart', () => {
   assert.ok(next.shown[0]?.armed);
 });
 
-test('after five restarts within a minute the panel runs without the network for 15 minutes', () => {
-  const board = started(crashes(5, 10 * SECOND));
+test('after five restarts in a row the panel runs without the network for 15 minutes', () => {
+  const board = restarted(5, 10 * SECOND);
   assert.is(board.networkStarts, 0);
   board.advance(15 * MINUTE - 1);
   assert.is(board.networkStarts, 0);
@@ -138,11 +137,11 @@ test('after five restarts within a minute the panel runs without the network for
 });
 
 test('door and siren work without the network', () => {
-  const storage = crashes(5, 10 * SECOND);
   const armed = started();
   armed.advanceToConnection();
   armed.client.accept();
   armed.client.deliver(DESIRED, { version: 1, data: { alarm_armed: true } });
+  const { storage } = restarted(5, SECOND);
   for (const [key, block] of armed.storage.blocks) storage.blocks.set(key, block);
   const board = started(storage);
   assert.is(board.networkStarts, 0);
@@ -152,36 +151,59 @@ test('door and siren work without the network', () => {
   assert.equal(board.shown.at(-1), { armed: true, doorOpen: true, sirenRinging: true, online: false });
 });
 
-test('four restarts within a minute are not too many', () => {
-  assert.is(started(crashes(4, SECOND)).networkStarts, 1);
+test('four restarts in a row are not too many', () => {
+  assert.is(restarted(4, SECOND).networkStarts, 1);
 });
 
-test('five restarts in more than a minute are not too many', () => {
-  assert.is(started(crashes(5, 20 * SECOND)).networkStarts, 1);
-  assert.is(started(crashes(50, 16 * SECOND)).networkStarts, 1);
+test('restarts count however slowly they come, as long as none of them runs for a minute', () => {
+  assert.is(restarted(5, MINUTE - 1).networkStarts, 0);
 });
 
-test('a long time without a restart begins the count anew', () => {
-  let storage = crashes(4, SECOND);
-  storage = crashAfter(MINUTE, storage);
-  assert.is(started(storage).networkStarts, 1);
+test('a minute without a restart begins the count anew', () => {
+  assert.is(restarted(50, MINUTE).networkStarts, 1);
+});
+
+test('a restart is counted before the siren is driven, which may be what ends the program', () => {
+  let { storage } = started();
+  for (let time = 0; time < 5; time++) {
+    const board = new MemoryBoard({}, storage.afterPowerCut());
+    board.start = WATCHDOG;
+    board.siren.write = () => {
+      throw new Error('brown-out');
+    };
+    start(board);
+    storage = board.storage;
+  }
+  assert.is(started(storage.afterPowerCut(), {}, WATCHDOG).networkStarts, 0);
+});
+
+test('a person who cuts the power is not counted, and does not begin the count anew', () => {
+  let board = started();
+  for (let time = 0; time < 20; time++) board = started(board.storage.afterPowerCut());
+  assert.is(board.networkStarts, 1);
+  assert.is(started(restarted(4, SECOND).storage.afterPowerCut(), {}, POWER).networkStarts, 1);
+  assert.is(started(restarted(5, SECOND).storage.afterPowerCut(), {}, POWER).networkStarts, 0);
 });
 
 test('when the 15 minutes are over, a power cut does not bring them back', () => {
-  const board = started(crashes(5, SECOND));
+  const board = restarted(5, SECOND);
   board.advance(15 * MINUTE);
   assert.is(started(board.storage.afterPowerCut()).networkStarts, 1);
 });
 
-test('the window and the pause are settings', () => {
-  const settings = { restartWindow: 10 * MINUTE, networkPause: MINUTE };
-  const board = started(crashes(5, 2 * MINUTE, settings), settings);
+test('the reason of the start is traced', () => {
+  assert.is(started(undefined, {}, WATCHDOG).traced('start: task watchdog'), 1);
+});
+
+test('the pause and what counts as running well are settings', () => {
+  const settings = { healthyAfter: 10 * MINUTE, networkPause: MINUTE };
+  const board = restarted(5, 2 * MINUTE, settings);
   assert.is(board.networkStarts, 0);
   board.advance(MINUTE);
   assert.is(board.networkStarts, 1);
 });
 
-test('flash is written only at a restart', () => {
+test('a panel that was started by its power writes no flash for this', () => {
   const board = started();
   board.advanceToConnection();
   board.client.accept();
@@ -189,20 +211,32 @@ test('flash is written only at a restart', () => {
   assert.is(board.storage.writes, 0);
 });
 
+test('flash is written at each restart up to the fifth, and once when it is forgotten', () => {
+  let board = started();
+  const writes: number[] = [];
+  for (let time = 0; time < 7; time++) {
+    board = started(board.storage.afterPowerCut(), {}, WATCHDOG);
+    writes.push(board.storage.writes);
+  }
+  assert.equal(writes, [1, 1, 1, 1, 1, 0, 0]);
+  board.advance(60 * MINUTE);
+  assert.is(board.storage.writes, 1);
+});
+
 test('a restart that cannot be counted is one all the same', () => {
-  const board = started();
-  board.storage.before = () => {
+  const storage = new MemoryStore();
+  storage.before = () => {
     throw new Error('worn out');
   };
-  breakDown(board);
-  assert.is(board.restarts, 1);
+  const board = started(storage, {}, WATCHDOG);
+  assert.is(board.traced('cannot count restarts'), 1);
+  assert.is(board.networkStarts, 1);
 });
 
 test('a damaged count is none', () => {
-  const storage = crashes(5, SECOND);
+  const { storage } = restarted(5, SECOND);
   storage.blocks.set('restarts', new Uint8Array(20));
-  const board = new MemoryBoard({}, storage);
-  assert.not.ok(new Restarts(board).tooMany);
+  assert.not.ok(new Restarts(new MemoryBoard({}, storage)).tooMany);
 });
 
 test.run();

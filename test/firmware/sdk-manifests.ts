@@ -78,6 +78,10 @@ export const SDK_MANIFESTS: Record<string, Manifest> = {
   'modules/io/storage/manifest.json': {
     modules: { 'embedded:storage/key-value': './esp32/key-value' },
   },
+  'build/devices/esp32/modules/resetReason/manifest.json': {
+    modules: { resetReason: './resetReason' },
+    preload: 'resetReason',
+  },
   'examples/io/tcp/mqttsclient/manifest_mqttsclient.json': {
     include: '$(MODDABLE)/modules/io/manifest.json',
     modules: {

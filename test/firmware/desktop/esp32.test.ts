@@ -61,11 +61,20 @@ const UDP = `
     close() {}
   }
 `;
+/** As ESP-IDF numbers them: 1 is the power, 3 the program's own restart. */
+const RESET_REASON = `
+  import { ask } from 'firmware/desktop/modules/host.js';
+  export default () => {
+    const reason = ask('start').head.start.wanted ? 1 : 3;
+    return { reason, string: reason === 1 ? 'Power-On' : 'Software' };
+  };
+`;
 const MODULES = {
   'embedded:network/mqtt/client': CLIENT,
   'embedded:io/socket/tcp': SOCKET,
   'embedded:io/socket/tcp/tls': SOCKET,
   'embedded:io/socket/udp': UDP,
+  resetReason: RESET_REASON,
 };
 const PROGRAM = `
   import { ask } from 'firmware/desktop/modules/host.js';
@@ -140,6 +149,20 @@ test('it comes back when its address was lost', async ({ server, esp32 }) => {
   await until(() => server.sessions[0]?.socket.destroyed === true);
   panel.dhcpOn();
   await server.session(1, 'publish');
+});
+
+test('it says why it starts, and after five restarts in a row it does without the network', async ({
+  bench,
+  esp32,
+}) => {
+  const breaking = PROGRAM.replace(
+    'start(board)',
+    "start({ ...board, network() { throw new Error('broken'); } })",
+  );
+  await esp32({ program: await bench.program(breaking, MODULES) });
+  await bench.traced('start: Power-On (1)', 1);
+  await bench.traced('start: Software (3)', 5);
+  await bench.traced('too many restarts: offline for a while');
 });
 
 test('an exception restarts it', async ({ bench, esp32 }) => {
