@@ -12,6 +12,7 @@ import { Devices } from './devices/devices.js';
 import { type MqttLimits, mqttMetrics } from './mqtt/endpoint.js';
 import { startMqtt } from './mqtt/listener.js';
 import { acceptWebSockets } from './mqtt/websocket.js';
+import { serverNames } from './names.js';
 import type { RestLimits } from './rest/limits.js';
 import { startRest } from './rest/rest.js';
 import { openStorage, type StorageLimits } from './storage/journaled.js';
@@ -20,7 +21,6 @@ import { putDocument, type Storage } from './storage/storage.js';
 import { answerTime } from './time-responder.js';
 import { openCertificates } from './tls/certificates.js';
 import { tlsMetrics } from './tls/metrics.js';
-import { serverNames } from './tls/names.js';
 import type { TlsLimits } from './tls/tls.js';
 import { isTwinFile, Twins } from './twins/twins.js';
 

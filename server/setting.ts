@@ -2,7 +2,7 @@
 
 import { isIP } from 'node:net';
 import { isUuid } from '../shared/document.js';
-import { isHostName } from './tls/names.js';
+import { isHostName } from './names.js';
 
 export interface Address {
   host: string;

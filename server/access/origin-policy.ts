@@ -8,7 +8,7 @@ export interface OriginOptions {
   readonly origins: readonly string[];
 }
 
-export type Stranger = 'host_refused' | 'origin_refused';
+export type OriginRefusal = 'host_refused' | 'origin_refused';
 
 /**
  * By which name a request came, and from whose page: what a browser says truthfully of itself. A name that is not the
@@ -24,7 +24,7 @@ export class OriginPolicy {
   }
 
   /** Why a request is refused, or undefined. Who is no browser sends no origin. */
-  judge({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>): Stranger | undefined {
+  refusalOf({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>): OriginRefusal | undefined {
     const { host = '', origin } = headers;
     if (!this.#knows(bareName(host), socket.localAddress)) return 'host_refused';
     if (origin === undefined || this.lists(origin)) return undefined;

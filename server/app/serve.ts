@@ -4,9 +4,8 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
-import type { Router } from '../rest/router.js';
-import { pageHeaders } from '../rest/security-headers.js';
 import type { Asset } from './bundle.js';
+import { pageHeaders } from './page-headers.js';
 import { APP_PATHS, CONSOLE_PATHS } from './paths.js';
 
 /** From there on each step costs several times the time, for a hundredth of the size. */
@@ -21,21 +20,27 @@ const ENCODERS = {
 
 type Encoding = keyof typeof ENCODERS;
 
-/** The app at `/`, and the console at `/console`, which few open: their files are public, and no data is in them. */
-export function routeApp(router: Router, region: string): void {
-  // The bundler is loaded when there is something to bundle: no start waits for it.
-  route(router, APP_PATHS, async () => (await import('./bundle.js')).bundleApp(region));
-  route(router, CONSOLE_PATHS, async () => (await import('./bundle.js')).bundleConsole(region));
+/** A file that everyone may read: there are no data in it. */
+export interface PublicFile {
+  readonly path: string;
+  readonly answer: (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 }
 
-function route(router: Router, paths: readonly string[], make: () => Promise<Asset[]>): void {
+/** The app at `/`, and the console, which few people open, at `/console`. */
+export function appFiles(region: string): PublicFile[] {
+  // The bundler is loaded at the first request, so that the start does not wait for it.
+  return [
+    ...filesAt(APP_PATHS, async () => (await import('./bundle.js')).bundleApp(region)),
+    ...filesAt(CONSOLE_PATHS, async () => (await import('./bundle.js')).bundleConsole(region)),
+  ];
+}
+
+function filesAt(paths: readonly string[], make: () => Promise<Asset[]>): PublicFile[] {
   const files = new Files(make);
-  for (const path of paths) {
-    router.open(path, async (res, req) => {
-      const file = await files.get(path);
-      await file.answer(req, res);
-    });
-  }
+  return paths.map((path) => ({
+    path,
+    answer: async (req, res) => (await files.get(path)).answer(req, res),
+  }));
 }
 
 class Files {

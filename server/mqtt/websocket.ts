@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import { WebSocketServer } from 'ws';
-import type { OriginPolicy, Stranger } from '../access/origin-policy.js';
+import type { OriginPolicy, OriginRefusal } from '../access/origin-policy.js';
 import { sourceOf } from '../access/source.js';
 import type { Audit } from '../audit.js';
 import type { Tls } from '../tls/tls.js';
@@ -11,7 +11,7 @@ import { WebSocketStream } from './websocket-stream.js';
 
 export interface WebSocketParts {
   readonly mqtt: Pick<Mqtt, 'open' | 'limits'>;
-  readonly policy: Pick<OriginPolicy, 'judge'>;
+  readonly policy: Pick<OriginPolicy, 'refusalOf'>;
   readonly audit: Audit;
   /** Of an HTTPS server. */
   readonly tls?: Tls | undefined;
@@ -47,7 +47,7 @@ function makeHandshakes({ mqtt: { limits }, policy, audit }: WebSocketParts): We
     closeTimeout: limits.connectMs,
     handleProtocols: () => SUBPROTOCOL,
     verifyClient: ({ req }: { req: IncomingMessage }, answer: Answer) => {
-      const stranger = policy.judge(req);
+      const stranger = policy.refusalOf(req);
       if (stranger === undefined) return answerOwn(req, answer);
       audit(stranger, { source: sourceOf(req.socket.remoteAddress ?? ''), via: 'mqtt' });
       answer(false, STRANGERS[stranger], undefined, PLAIN);
@@ -65,7 +65,7 @@ type Answer = (
 
 const PLAIN = { 'Content-Type': 'text/plain', 'X-Content-Type-Options': 'nosniff' };
 
-const STRANGERS: Readonly<Record<Stranger, number>> = { host_refused: 421, origin_refused: 403 };
+const STRANGERS: Readonly<Record<OriginRefusal, number>> = { host_refused: 421, origin_refused: 403 };
 
 function answerOwn(request: IncomingMessage, answer: Answer): void {
   if (pathOf(request) !== PATH) answer(false, 404, `MQTT is at ${PATH}`, PLAIN);

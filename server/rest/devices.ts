@@ -6,9 +6,10 @@ import type { KeyType } from '../tls/key-pair.js';
 import { InvalidRequest } from '../twins/errors.js';
 import { parseObject } from '../twins/request.js';
 import type { Twins } from '../twins/twins.js';
-import { HubNotFound } from './errors.js';
-import { boundedText, DESCRIPTION_LENGTH, field, idParam, intQuery, oneOfQuery } from './params.js';
-import type { Call, Router } from './router.js';
+import type { Call } from './call.js';
+import { hubNotFound } from './errors.js';
+import { boundedText, DESCRIPTION_LENGTH, field, intQuery, oneOfQuery } from './params.js';
+import type { Router } from './router.js';
 
 const DEVICE = '/devices/:device_id';
 const READ = { resource: 'device', action: 'read' } as const;
@@ -75,7 +76,7 @@ export function routeDevices(router: Router, devices: Devices, twins: Twins, hub
   });
 }
 
-const deviceId = (call: Call): string => idParam(call, 'device_id');
+const deviceId = (call: Call): string => call.id('device_id');
 
 const sendObject = (call: Call, object: object): void => call.send(200, JSON.stringify(object));
 
@@ -93,7 +94,7 @@ const reasonOf = (changed: DeviceChanges): string =>
 /** The fields that creating and updating share; others of the Scaleway API are accepted and have no meaning here. */
 function changes(body: JsonObject, hubId: string): DeviceChanges {
   const hub = field(body, 'hub_id', 'text') ?? hubId;
-  if (hub !== hubId) throw new HubNotFound(hub);
+  if (hub !== hubId) throw hubNotFound(hub);
   const found: DeviceChanges = {};
   const description = boundedText(body, 'description', DESCRIPTION_LENGTH);
   const insecure = field(body, 'allow_insecure', 'flag');

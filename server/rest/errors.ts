@@ -1,6 +1,6 @@
-/** Every error's answer, in one place. What is not in the table is a fault of ours: 500, and its cause in the log only. */
+/** Every error's answer, in one table. An error without a row is a fault of the server: 500, and its cause is only logged. */
 
-import type { Stranger } from '../access/origin-policy.js';
+import type { OriginRefusal } from '../access/origin-policy.js';
 import { PermissionDenied } from '../access/permissions.js';
 import { AuthenticationDenied, LastOwnerToken, TokenNotFound } from '../access/tokens.js';
 import type { AuditEvent, AuditFields } from '../audit.js';
@@ -9,93 +9,11 @@ import { StorageUnavailable } from '../storage/storage.js';
 import { DocumentNotFound, InvalidRequest, type Reason, VersionMismatch } from '../twins/errors.js';
 import { PreconditionFailed } from '../twins/precondition.js';
 
-/** @param limit in bytes */
-export class BodyTooLarge extends Error {
-  override name = 'BodyTooLarge';
-  constructor(readonly limit: number) {
-    super(`the body is longer than ${limit} bytes`);
-  }
-}
-
-/** No such route or region. */
-export class UnknownResource extends Error {
-  override name = 'UnknownResource';
-  constructor() {
-    super('unknown resource');
-  }
-}
-
-/** A known route, but not by this method. */
-export class MethodNotAllowed extends Error {
-  override name = 'MethodNotAllowed';
-  constructor(readonly allowed: readonly string[]) {
-    super('method not allowed');
-  }
-}
-
-export class HubNotFound extends Error {
-  override name = 'HubNotFound';
-  constructor(readonly hubId: string) {
-    super('hub not found');
-  }
-}
-
-/** A limit is reached; the message says which. */
-export class TooManyRequests extends Error {
-  override name = 'TooManyRequests';
-  constructor(
-    message: string,
-    /** So many are allowed … */
-    readonly quota: number,
-    /** … within so many seconds; 0: at the same time. */
-    readonly windowSeconds: number,
-    /** After so many seconds it may be tried again. */
-    readonly resetSeconds: number,
-    /** The token whose requests they were. */
-    readonly tokenId?: string,
-  ) {
-    super(message);
-  }
-}
-
-/** The request came by a name that is not the server's, or from a page that may not ask. */
-export class StrangerRefused extends Error {
-  override name = 'StrangerRefused';
-  constructor(readonly stranger: Stranger) {
-    super(STRANGERS[stranger].help);
-  }
-}
-
-const STRANGERS: Record<Stranger, { header: string; help: string; status: number }> = {
-  host_refused: { header: 'Host', help: 'not a name of this server: see TWIN_NAMES', status: 421 },
-  origin_refused: { header: 'Origin', help: 'not an origin that may ask: see TWIN_ORIGINS', status: 403 },
-};
-
-/** More headers, or longer ones, than there may be. */
-export class HeadersTooLarge extends Error {
-  override name = 'HeadersTooLarge';
-}
-
-/** The request, or its headers, did not arrive in time. */
-export class RequestTooSlow extends Error {
-  override name = 'RequestTooSlow';
-  constructor() {
-    super('the request took too long to arrive');
-  }
-}
-
-export class NotHttp extends Error {
-  override name = 'NotHttp';
-  constructor() {
-    super('not a request of HTTP/1.1');
-  }
-}
-
 export interface ErrorAnswer {
   status: number;
   headers?: Record<string, string>;
   body: { type: string; message: string; [field: string]: unknown };
-  /** What it is for those who watch over the server; absent where it is not their concern. */
+  /** The line of the audit log; absent where there is none. */
   audit?: { event: AuditEvent } & Pick<AuditFields, 'by_token' | 'reason'>;
 }
 
@@ -108,11 +26,6 @@ const invalid = (argument_name: string, reason: Reason, help_message: string, st
   },
 });
 
-const limitReached = (argument: string, help: string, status: number): ErrorAnswer => ({
-  ...invalid(argument, 'constraint', help, status),
-  audit: { event: 'limit_reached' },
-});
-
 const notFound = (resource: string, resource_id: string): ErrorAnswer => ({
   status: 404,
   body: { type: 'not_found', message: 'resource is not found', resource, resource_id },
@@ -122,6 +35,94 @@ const unknownResource = (status: number, message: string): ErrorAnswer => ({
   status,
   body: { type: 'unknown_resource', message },
 });
+
+/** An error that only HTTP knows. The message is for the log. */
+export class HttpError extends Error {
+  override name = 'HttpError';
+  constructor(
+    readonly answer: ErrorAnswer,
+    reason: string,
+  ) {
+    super(reason);
+  }
+}
+
+const invalidRequest = (argument: string, reason: Reason, help: string, status?: number): HttpError =>
+  new HttpError(invalid(argument, reason, help, status), help);
+
+const limitReached = (argument: string, help: string, status: number): HttpError =>
+  new HttpError(
+    { ...invalid(argument, 'constraint', help, status), audit: { event: 'limit_reached' } },
+    help,
+  );
+
+/** @param limit in bytes */
+export const bodyTooLarge = (limit: number): HttpError =>
+  limitReached('body', `the body is longer than ${limit} bytes`, 413);
+
+/** The request has more headers, or longer ones, than allowed. */
+export const headersTooLarge = (help: string): HttpError => limitReached('headers', help, 431);
+
+/** The request, or its headers, did not arrive in time. */
+export const REQUEST_TOO_SLOW = limitReached('request', 'the request took too long to arrive', 408);
+
+export const NOT_HTTP = invalidRequest('request', 'format', 'not a request of HTTP/1.1');
+
+/** No such route or region. */
+export const UNKNOWN_RESOURCE = new HttpError(unknownResource(404, 'unknown resource'), 'unknown resource');
+
+/** A known route, but not with this method. */
+export const methodNotAllowed = (allowed: readonly string[]): HttpError =>
+  new HttpError(
+    { ...unknownResource(405, 'method not allowed'), headers: { Allow: allowed.join(', ') } },
+    'method not allowed',
+  );
+
+export const hubNotFound = (id: string): HttpError => new HttpError(notFound('hub', id), 'hub not found');
+
+const ORIGIN_REFUSALS: Record<OriginRefusal, HttpError> = {
+  host_refused: refusedBy('Host', 'not a name of this server: see TWIN_NAMES', 421, 'host_refused'),
+  origin_refused: refusedBy('Origin', 'not an origin that may ask: see TWIN_ORIGINS', 403, 'origin_refused'),
+};
+
+function refusedBy(header: string, help: string, status: number, event: OriginRefusal): HttpError {
+  return new HttpError({ ...invalid(header, 'constraint', help, status), audit: { event } }, help);
+}
+
+/** The request came by a name that is not the server's, or from a page that may not ask. */
+export const originRefusal = (refusal: OriginRefusal): HttpError => ORIGIN_REFUSALS[refusal];
+
+export interface LimitReached {
+  /** So many are allowed … */
+  readonly quota: number;
+  /** … within so many seconds; 0: at the same time. */
+  readonly windowSeconds: number;
+  /** The client may try again after so many seconds. */
+  readonly resetSeconds: number;
+  /** The token whose requests they were. */
+  readonly tokenId?: string;
+}
+
+/** @param help says which limit is reached */
+export const tooManyRequests = (help: string, limit: LimitReached): HttpError =>
+  new HttpError(
+    {
+      status: 429,
+      headers: { 'Retry-After': String(limit.resetSeconds) },
+      body: {
+        type: 'too_many_requests',
+        message: 'too many requests',
+        help_message: help,
+        limit: { quota: limit.quota, window_seconds: limit.windowSeconds },
+        reset_seconds: limit.resetSeconds,
+      },
+      audit: {
+        event: 'limit_reached',
+        ...(limit.tokenId !== undefined && { by_token: limit.tokenId }),
+      },
+    },
+    help,
+  );
 
 // biome-ignore lint/suspicious/noExplicitAny: the constructor's parameters do not matter for instanceof
 type ErrorClass<E extends Error> = new (...parameters: any[]) => E;
@@ -133,6 +134,7 @@ const row = <E extends Error>(type: ErrorClass<E>, answer: (error: E) => ErrorAn
 ];
 
 const TABLE: Row[] = [
+  row(HttpError, ({ answer }) => answer),
   row(InvalidRequest, ({ argument, reason, message }) => invalid(argument, reason, message)),
   row(VersionMismatch, ({ message, expected, actual }) => {
     const { status, body } = invalid('version', 'constraint', message);
@@ -161,36 +163,10 @@ const TABLE: Row[] = [
       reason: `${permission.action} ${permission.resource}`,
     },
   })),
-  row(StrangerRefused, ({ stranger }) => {
-    const { header, help, status } = STRANGERS[stranger];
-    return { ...invalid(header, 'constraint', help, status), audit: { event: stranger } };
-  }),
-  row(HeadersTooLarge, ({ message }) => limitReached('headers', message, 431)),
-  row(RequestTooSlow, ({ message }) => limitReached('request', message, 408)),
-  row(NotHttp, ({ message }) => invalid('request', 'format', message)),
   row(DocumentNotFound, ({ documentName }) => notFound('twin_document', documentName)),
   row(DeviceNotFound, ({ deviceId }) => notFound('device', deviceId)),
-  row(HubNotFound, ({ hubId }) => notFound('hub', hubId)),
   row(TokenNotFound, ({ tokenId }) => notFound('token', tokenId)),
   row(LastOwnerToken, ({ message }) => invalid('token_id', 'constraint', message)),
-  row(UnknownResource, ({ message }) => unknownResource(404, message)),
-  row(MethodNotAllowed, ({ message, allowed }) => ({
-    ...unknownResource(405, message),
-    headers: { Allow: allowed.join(', ') },
-  })),
-  row(BodyTooLarge, ({ message }) => limitReached('body', message, 413)),
-  row(TooManyRequests, ({ message, quota, windowSeconds, resetSeconds, tokenId }) => ({
-    status: 429,
-    headers: { 'Retry-After': String(resetSeconds) },
-    body: {
-      type: 'too_many_requests',
-      message: 'too many requests',
-      help_message: message,
-      limit: { quota, window_seconds: windowSeconds },
-      reset_seconds: resetSeconds,
-    },
-    audit: { event: 'limit_reached', ...(tokenId !== undefined && { by_token: tokenId }) },
-  })),
   row(StorageUnavailable, ({ message }) => ({
     status: 503,
     body: {

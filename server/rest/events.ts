@@ -2,11 +2,11 @@ import type { Devices } from '../devices/devices.js';
 import type { PresenceState } from '../devices/presence.js';
 import type { Document } from '../twins/document.js';
 import type { Twins } from '../twins/twins.js';
+import { ANSWER_HEADERS, type Call } from './call.js';
 import { type EventLimits, EventStream } from './event-stream.js';
 import { KnownState, type TwinEvent } from './known-state.js';
 import type { OpenAnswers } from './open-answers.js';
-import type { Call, Router } from './router.js';
-import { ANSWER_HEADERS } from './send.js';
+import type { Router } from './router.js';
 import { onTwin } from './twins.js';
 
 export interface EventParts {
@@ -52,7 +52,7 @@ export function routeEvents(router: Router, parts: EventParts): void {
   );
 }
 
-/** @throws TooManyRequests, StorageUnavailable */
+/** @throws HttpError for too many, StorageUnavailable */
 async function follow(call: Call, id: string, parts: EventParts): Promise<void> {
   const { twins, devices, streams, limits } = parts;
   const resumed = KnownState.parse(call.header('last-event-id') ?? '');

@@ -1,9 +1,10 @@
 import type { Devices } from '../devices/devices.js';
 import type { Twins } from '../twins/twins.js';
+import type { Call } from './call.js';
 import type { RestLimits } from './limits.js';
 import type { OpenAnswers } from './open-answers.js';
 import { intQuery, timeOf } from './params.js';
-import type { Call, Router } from './router.js';
+import type { Router } from './router.js';
 import { answer, onTwin } from './twins.js';
 
 export interface HistoryParts {

@@ -1,8 +1,8 @@
 import type { Token } from '../access/tokens.js';
 import type { Devices } from '../devices/devices.js';
-import { HubNotFound } from './errors.js';
-import { idParam } from './params.js';
-import type { Call, Router } from './router.js';
+import type { Call } from './call.js';
+import { hubNotFound } from './errors.js';
+import type { Router } from './router.js';
 
 /** The one hub that this server is, in the words of the Scaleway API. */
 export interface HubOptions {
@@ -63,7 +63,7 @@ export function routeHubs(router: Router, hub: HubOptions, devices: Devices): vo
   }
 
   function refuseOther(call: Call): void {
-    const id = idParam(call, 'hub_id');
-    if (id !== hub.id) throw new HubNotFound(id);
+    const id = call.id('hub_id');
+    if (id !== hub.id) throw hubNotFound(id);
   }
 }

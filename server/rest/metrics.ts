@@ -1,9 +1,9 @@
 import type { Devices } from '../devices/devices.js';
 import { type Metric, Metrics } from '../metrics.js';
 import type { Twins } from '../twins/twins.js';
+import { ANSWER_HEADERS } from './call.js';
 import type { OpenAnswers } from './open-answers.js';
 import type { Router } from './router.js';
-import { ANSWER_HEADERS } from './send.js';
 
 export interface MetricParts {
   readonly streams: OpenAnswers;
@@ -57,7 +57,7 @@ export function routeMetrics(router: Router, { streams, waits, devices, twins, m
       read: () => twins.watching,
     },
   ]);
-  router.outside('/metrics', { resource: 'metrics', action: 'read' }, async (call) => {
+  router.onRoot('/metrics', { resource: 'metrics', action: 'read' }, async (call) => {
     const { text, contentType } = await all.read();
     call.stream({ ...ANSWER_HEADERS, 'Content-Type': contentType })?.end(text);
   });

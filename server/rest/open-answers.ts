@@ -1,7 +1,7 @@
 import { ConnectionLimit } from '../access/connection-limit.js';
 import type { Token, Tokens } from '../access/tokens.js';
 import type { Devices } from '../devices/devices.js';
-import { TooManyRequests } from './errors.js';
+import { tooManyRequests } from './errors.js';
 
 export interface OpenLimits {
   /** What they are, in the words of the one who asks for one too many. */
@@ -44,18 +44,17 @@ export class OpenAnswers {
    * One more.
    * @param end asks for its end, perhaps more than once
    * @returns what must be called when it has ended, for whatever reason
-   * @throws TooManyRequests
+   * @throws HttpError when there are too many
    */
   hold(token: Token, deviceId: string, end: () => void): () => void {
     if (!this.#count.open(token.id)) {
       const { what, perToken, total } = this.#limits;
-      throw new TooManyRequests(
-        `too many ${what} at the same time`,
-        Math.min(perToken, total),
-        0,
-        RETRY_SECONDS,
-        token.id,
-      );
+      throw tooManyRequests(`too many ${what} at the same time`, {
+        quota: Math.min(perToken, total),
+        windowSeconds: 0,
+        resetSeconds: RETRY_SECONDS,
+        tokenId: token.id,
+      });
     }
     const answer = { token, deviceId, end };
     this.#open.add(answer);

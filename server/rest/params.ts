@@ -1,25 +1,8 @@
-/** Parameters of addresses, queries and bodies, parsed where they come in. All throw InvalidRequest. */
+/** Parameters of queries and fields of bodies, parsed where they come in. All throw InvalidRequest. */
 
-import { isDeviceId, type JsonObject } from '../../shared/document.js';
+import type { JsonObject } from '../../shared/document.js';
 import { InvalidRequest } from '../twins/errors.js';
-import type { Call } from './router.js';
-
-/** A UUID in the address, in lower case. */
-export function idParam(call: Call, name: string): string {
-  const given = call.param(name);
-  if (isDeviceId(given)) return given;
-  const id = given.toLowerCase();
-  if (!isDeviceId(id)) throw new InvalidRequest(name, 'format', `${name} is not a UUID`);
-  return id;
-}
-
-/** The twin that the address is about, by its own id or as its device; undefined where it is about none. */
-export function twinParam(call: Call): string | undefined {
-  const name = TWIN_PARAMS.find((each) => call.param(each) !== '');
-  return name === undefined ? undefined : idParam(call, name);
-}
-
-const TWIN_PARAMS = ['twin_id', 'device_id'];
+import type { Call } from './call.js';
 
 export function intQuery(call: Call, name: string, fallback: number, least: number, most: number): number {
   const given = call.query(name);

@@ -1,12 +1,6 @@
 import { once } from 'node:events';
-import {
-  createServer,
-  type Server as HttpServer,
-  type IncomingMessage,
-  type RequestListener,
-  type ServerResponse,
-} from 'node:http';
-import { createServer as createTlsServer, type Server as HttpsServer } from 'node:https';
+import type { Server as HttpServer } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { ConnectionLimit } from '../access/connection-limit.js';
@@ -14,28 +8,26 @@ import type { FailedAttempts } from '../access/failures.js';
 import type { OriginPolicy } from '../access/origin-policy.js';
 import type { Tokens } from '../access/tokens.js';
 import { appUrls } from '../app/pairing.js';
-import { routeApp } from '../app/serve.js';
+import { appFiles } from '../app/serve.js';
 import type { Audit } from '../audit.js';
 import type { Address, Settings } from '../config.js';
 import type { Devices } from '../devices/devices.js';
 import { dropperOf, listen } from '../listen.js';
 import type { Metric } from '../metrics.js';
-import { serverNames } from '../tls/names.js';
+import { serverNames } from '../names.js';
 import type { Tls } from '../tls/tls.js';
 import type { Twins } from '../twins/twins.js';
-import { Admission } from './admission.js';
+import { sendJson } from './call.js';
+import { HttpConnections } from './connection.js';
 import { routeDevices } from './devices.js';
 import { routeEvents } from './events.js';
-import { gate } from './gate.js';
 import { routeHistory } from './history.js';
-import { httpOptions, limitHttp } from './http-limits.js';
+import { createHttpServer } from './http-server.js';
 import { type HubOptions, routeHubs } from './hubs.js';
 import { REST_LIMITS, type RestLimits } from './limits.js';
 import { routeMetrics } from './metrics.js';
 import { OpenAnswers } from './open-answers.js';
 import { Router } from './router.js';
-import { withStrictTransport } from './security-headers.js';
-import { sendJson } from './send.js';
 import { routeTokens } from './tokens.js';
 import { routeTwins } from './twins.js';
 
@@ -80,10 +72,10 @@ export interface Rest {
 export function startRest(parts: RestParts): Rest {
   const { twins, devices, tokens, hub, isHealthy, settings, policy, log } = parts;
   const limits = { ...REST_LIMITS, ...parts.limits };
-  const { region } = settings;
+  const { region, hstsSeconds } = settings;
   const { bodyBytes } = limits;
-  const admission = new Admission({ ...parts, limits });
-  const router = new Router({ region, bodyBytes, admission, audit: parts.audit, log });
+  const connections = new HttpConnections({ ...parts, limits });
+  const router = new Router({ region, bodyBytes, connections, policy, audit: parts.audit, log });
   const streams = new OpenAnswers(tokens, devices, {
     what: 'streams of events',
     perToken: limits.eventsPerToken,
@@ -108,29 +100,30 @@ export function startRest(parts: RestParts): Rest {
   routeHubs(router, { ...hub, appUrls: urls }, devices);
   routeMetrics(router, { streams, waits, devices, twins, metrics: parts.metrics });
   routeTokens(router, tokens, devices);
-  routeApp(router, region);
-  router.open('/healthz', (res) => {
+  for (const { path, answer } of appFiles(region)) router.onPublic(path, answer);
+  router.onPublic('/healthz', (_, res) => {
     const healthy = isHealthy();
     sendJson(res, healthy ? 200 : 503, JSON.stringify({ status: healthy ? 'ok' : 'storage unavailable' }));
   });
 
-  const refuse = (req: IncomingMessage, res: ServerResponse, error: Error) => router.fail(req, res, error);
-  const handler = gate(router.app.handler as RequestListener, { policy, limits, refuse });
-  const options = httpOptions(limits);
+  const handler = router.handle.bind(router);
   return {
     get appUrls() {
       return urls();
     },
     async listen(where, tls) {
-      const server =
-        tls === undefined
-          ? createServer(options, handler)
-          : createTlsServer(
-              { ...options, ...tls.options },
-              withStrictTransport(handler, settings.hstsSeconds),
-            );
-      limitHttp(server, { ...parts, limits });
-      if (tls !== undefined) tls.attend(server as HttpsServer);
+      const server = createHttpServer(
+        {
+          handler,
+          limits,
+          hstsSeconds,
+          connections,
+          connectionLimit: parts.connections,
+          audit: parts.audit,
+          log,
+        },
+        tls,
+      );
       const drop = tls === undefined ? () => server.closeAllConnections() : dropperOf(server);
       const address = await listen(server, where);
       listeners.push({ address, server, drop, secure: tls !== undefined });

@@ -1,138 +1,34 @@
+/** The routes of the REST interface on Polka, each behind its permission, and what becomes of an error. */
+
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import polka, { type Polka } from 'polka';
 import { API_ROOT } from '../../shared/rest.js';
+import type { OriginPolicy } from '../access/origin-policy.js';
 import { authorize, confine, type Permission } from '../access/permissions.js';
-import type { Token } from '../access/tokens.js';
 import type { Audit, AuditEvent, AuditFields } from '../audit.js';
 import { LineLimit } from '../line-limit.js';
-import { InvalidRequest } from '../twins/errors.js';
-import type { Admission } from './admission.js';
-import { readBody } from './body.js';
-import { answerOf, MethodNotAllowed, UnknownResource } from './errors.js';
-import { rememberPaths } from './known-paths.js';
-import { twinParam } from './params.js';
-import { sendEmpty, sendJson } from './send.js';
-import { visitorOf } from './visitor.js';
+import { Call, type CallContext, type RoutedRequest, sendEmpty, sendJson } from './call.js';
+import type { HttpConnections } from './connection.js';
+import { answerOf, methodNotAllowed, UNKNOWN_RESOURCE } from './errors.js';
 
 export type Method = 'GET' | 'PUT' | 'PATCH' | 'POST' | 'DELETE';
 
-/** One request that is let in. */
-export class Call {
-  readonly token: Token;
-  /** The pattern of its path. */
-  readonly route: string;
-  readonly #req: Incoming;
-  readonly #res: ServerResponse;
-  readonly #router: Router;
-
-  constructor(req: Incoming, res: ServerResponse, token: Token, route: string, router: Router) {
-    this.token = token;
-    this.route = route;
-    this.#req = req;
-    this.#res = res;
-    this.#router = router;
-  }
-
-  /** A parameter of the route, decoded. @throws InvalidRequest when it is not percent-encoded UTF-8 */
-  param(name: string): string {
-    return decode(name, this.#req.params[name] ?? '');
-  }
-
-  /** A parameter of the query, or undefined; the last one where there are several. */
-  query(name: string): string | undefined {
-    const given = this.#req.query[name];
-    return Array.isArray(given) ? given.at(-1) : given;
-  }
-
-  /** A header of the request, by its name in lower case; several of one name are joined by commas. */
-  header(name: string): string | undefined {
-    return this.#req.headers[name] as string | undefined;
-  }
-
-  /** Calls back with the whole body, or answers 413 itself. What `then` throws is answered like `fail`. */
-  body(then: (body: Buffer) => void): void {
-    readBody(this.#req, this.#router.bodyBytes, (error, body) => {
-      try {
-        if (error === null) then(body);
-        else this.fail(error);
-      } catch (thrown) {
-        this.fail(thrown);
-      }
-    });
-  }
-
-  /** Answers with compact JSON. */
-  send(status: number, json: string): void {
-    sendJson(this.#res, status, json);
-  }
-
-  /** Answers with compact JSON that has an entity tag. */
-  sendTagged(status: number, json: string, etag: string): void {
-    sendJson(this.#res, status, json, { ETag: etag });
-  }
-
-  /** Answers 204. */
-  sendNothing(): void {
-    sendEmpty(this.#res, 204);
-  }
-
-  /** Answers 304: the client has what this entity tag stands for. */
-  sendNotModified(etag: string): void {
-    sendEmpty(this.#res, 304, { ETag: etag });
-  }
-
-  /** Whether nothing but the head of the answer is asked for. */
-  get isHead(): boolean {
-    return this.#req.method === 'HEAD';
-  }
-
-  /**
-   * Begins an answer that is written piece by piece: its head leaves at once. Undefined where there is an answer already,
-   * because what came behind the request is no HTTP.
-   */
-  stream(headers: Record<string, string>): ServerResponse | undefined {
-    if (this.#res.headersSent) return undefined;
-    this.#res.writeHead(200, headers).flushHeaders();
-    return this.#res;
-  }
-
-  /** Calls back when the answer has left, or can leave no more because the client has gone. */
-  onClose(then: () => void): void {
-    if (this.#res.closed) setImmediate(then);
-    else this.#res.once('close', then);
-  }
-
-  /** Answers as the error's place in the table says. */
-  fail(error: unknown): void {
-    this.#router.fail(this.#req, this.#res, error, this);
-  }
-
-  /** A line for those who watch over the server: that this token did it, and from where. */
-  audit(event: AuditEvent, fields: AuditFields): void {
-    const { source } = visitorOf(this.#req);
-    this.#router.audit(event, { source, via: 'rest', by_token: this.token.id, ...fields });
-  }
-}
-
-/** What it throws, and what the promise that it may return rejects with, is answered like `fail`. */
+/** What a handler throws, and what its promise rejects with, is answered by `fail`. */
 export type Handler = (call: Call) => void | Promise<void>;
+export type PublicHandler = (req: IncomingMessage, res: ServerResponse) => void | Promise<void>;
 
 export interface RouterOptions {
-  region: string;
-  bodyBytes: number;
-  admission: Admission;
-  audit: Audit;
-  log: Logger;
+  readonly region: string;
+  readonly bodyBytes: number;
+  readonly connections: HttpConnections;
+  readonly policy: OriginPolicy;
+  readonly audit: Audit;
+  readonly log: Logger;
 }
 
-interface Incoming extends IncomingMessage {
-  params: Record<string, string>;
-  query: Record<string, string | string[] | undefined>;
-  path: string;
-}
-
-/** Since the start. */
+/** Both count from the start of the server. */
 export interface HttpCounters {
   requests: number;
   /** Answers with an error, by status. */
@@ -141,126 +37,173 @@ export interface HttpCounters {
 
 const BASE = `${API_ROOT}/:region`;
 
-/** The routes under the base, each behind its permission, on Polka. */
-export class Router {
-  readonly app: Polka;
-  readonly audit: Audit;
+export class Router implements CallContext {
   readonly counters: HttpCounters = { requests: 0, refusals: new Map() };
+  readonly bodyBytes: number;
+  readonly #app: Polka;
   readonly #options: RouterOptions;
   readonly #methods = new Set<Method>();
-  /** Bounds what is logged of what clients do wrong, for each source. */
-  readonly #refusals = new LineLimit();
+  /** Bounds the log lines that each source can cause by its mistakes. */
+  readonly #lines = new LineLimit();
 
   constructor(options: RouterOptions) {
     this.#options = options;
-    this.audit = options.audit;
-    this.app = polka({
+    this.bodyBytes = options.bodyBytes;
+    this.#app = polka({
       onError: (error, req, res) => this.fail(req, res, error),
-      onNoMatch: (req, res) => this.#noMatch(req as unknown as Incoming, res),
+      onNoMatch: (req, res) =>
+        this.#guard(req as unknown as RoutedRequest, res, (routed) => this.#noMatch(routed, res)),
     });
-    this.app.find = rememberPaths(this.app.find.bind(this.app));
+    this.#app.find = rememberPaths(this.#app.find.bind(this.#app));
+  }
+
+  /** Serves one request. */
+  handle(req: IncomingMessage, res: ServerResponse): void {
+    this.#app.handler(req as never, res);
   }
 
   /**
-   * A route under the base, for tokens with the permission, there where the path names a twin or a device. A permission for
-   * one document, and what of a list is shown, is the handler's to ask.
+   * A route under the base for tokens with the permission; where its path names a twin or a device, for tokens of that
+   * twin. The handler itself asks for the right to one document, and leaves out of a list what the token may not see.
    */
   on(method: Method, path: string, permission: Permission, handler: Handler): void {
     const route = `${BASE}${path}`;
     this.#add(method, route, (req, res) => {
-      if (req.params.region !== this.#options.region) throw new UnknownResource();
-      return this.#admit(req, res, route, permission, handler);
+      if (req.params.region !== this.#options.region) throw UNKNOWN_RESOURCE;
+      return this.#call(req, res, route, permission, handler);
     });
   }
 
-  /** A route outside the base, for tokens with the permission. */
-  outside(path: string, permission: Permission, handler: Handler): void {
-    this.#add('GET', path, (req, res) => this.#admit(req, res, path, permission, handler));
+  /** A route outside the base for tokens with the permission. */
+  onRoot(path: string, permission: Permission, handler: Handler): void {
+    this.#add('GET', path, (req, res) => this.#call(req, res, path, permission, handler));
   }
 
-  /** A route outside the base that asks for no token. */
-  open(path: string, handler: (res: ServerResponse, req: IncomingMessage) => void | Promise<void>): void {
-    this.#add('GET', path, (req, res) => handler(res, req));
+  /** A route outside the base that needs no token. */
+  onPublic(path: string, handler: PublicHandler): void {
+    this.#add('GET', path, handler);
   }
 
-  #admit(
-    req: Incoming,
+  #call(
+    req: RoutedRequest,
     res: ServerResponse,
     route: string,
     permission: Permission,
     handler: Handler,
   ): void | Promise<void> {
-    const token = this.#options.admission.admit(req);
+    const token = this.#options.connections.of(req.socket).authenticate(req);
     const call = new Call(req, res, token, route, this);
     authorize(token, permission);
-    if (token.twin_ids !== null) confine(token, permission, twinParam(call));
+    if (token.twin_ids !== null) confine(token, permission, call.twinId);
     return handler(call);
-  }
-
-  get bodyBytes(): number {
-    return this.#options.bodyBytes;
   }
 
   #add(
     method: Method,
     path: string,
-    handle: (req: Incoming, res: ServerResponse) => void | Promise<void>,
+    handle: (req: RoutedRequest, res: ServerResponse) => void | Promise<void>,
   ): void {
     this.#methods.add(method);
-    // Polka takes a rejection for nobody's business, and an exception in a handler for the process's.
-    const guarded = (req: unknown, res: unknown) => {
-      const [incoming, response] = [req as Incoming, res as ServerResponse];
-      this.counters.requests += 1;
-      try {
-        handle(incoming, response)?.catch((error) => this.fail(incoming, response, error));
-      } catch (error) {
-        this.fail(incoming, response, error);
-      }
-    };
-    this.app.add(method, path, guarded);
-    if (method === 'GET') this.app.add('HEAD', path, guarded);
+    const guarded = (req: unknown, res: unknown) =>
+      this.#guard(req as RoutedRequest, res as ServerResponse, handle);
+    this.#app.add(method, path, guarded);
+    if (method === 'GET') this.#app.add('HEAD', path, guarded);
   }
 
-  #noMatch(req: Incoming, res: ServerResponse): void {
+  /** Polka leaves a rejection of a handler to nobody, and its exception to the process. */
+  #guard(
+    req: RoutedRequest,
+    res: ServerResponse,
+    handle: (req: RoutedRequest, res: ServerResponse) => void | Promise<void>,
+  ): void {
     this.counters.requests += 1;
-    const allowed = [...this.#methods].filter((method) => this.app.find(method, req.path));
-    this.fail(req, res, allowed.length > 0 ? new MethodNotAllowed(allowed) : new UnknownResource());
+    try {
+      this.#options.connections.of(req.socket).receive(req, res);
+      const { origin } = req.headers;
+      if (origin !== undefined && this.#options.policy.lists(origin)) allowOrigin(res, origin);
+      handle(req, res)?.catch((error) => this.fail(req, res, error));
+    } catch (error) {
+      this.fail(req, res, error);
+    }
+  }
+
+  #noMatch(req: RoutedRequest, res: ServerResponse): void {
+    if (isPreflight(req) && this.#options.policy.lists(req.headers.origin ?? '')) {
+      return sendEmpty(res, 204, PREFLIGHT);
+    }
+    const allowed = [...this.#methods].filter((method) => this.#app.find(method, req.path));
+    throw allowed.length > 0 ? methodNotAllowed(allowed) : UNKNOWN_RESOURCE;
   }
 
   /**
-   * Answers an error, and logs it: for the audit what it is for, else what is merely not there, or not known to be anyone's
-   * fault but a stranger's, only for those who debug. An address is nobody's to log: people paste their tokens there.
+   * Answers an error and logs it. What concerns the audit goes there. A refusal of a known token is a line of level info;
+   * what is only not there, or comes from a stranger, is one of level debug. The line never holds the URL: people paste
+   * their tokens into it.
    */
   fail(req: IncomingMessage, res: ServerResponse, error: unknown, call?: Call): void {
     const { answer, reason } = answerOf(error);
     const { refusals } = this.counters;
     refusals.set(answer.status, (refusals.get(answer.status) ?? 0) + 1);
-    const { source } = visitorOf(req);
     const line = { method: req.method, route: call?.route, status: answer.status };
     if (reason === undefined) this.#options.log.error({ ...line, err: error }, 'request failed');
     else if (answer.audit === undefined) {
+      const { source } = this.#options.connections.of(req.socket);
       const isWorthALine = call !== undefined && answer.status !== 404;
-      const more = isWorthALine ? this.#refusals.take(source) : undefined;
+      const more = isWorthALine ? this.#lines.take(source) : undefined;
       const level = more === undefined ? 'debug' : 'info';
       this.#options.log[level]({ ...line, source, reason, ...more }, 'request refused');
     } else {
       const { event, ...told } = answer.audit;
-      const who = call === undefined ? {} : { by_token: call.token.id };
-      this.audit(event, { source, via: 'rest', ...who, reason, ...told });
+      const token = call === undefined ? {} : { by_token: call.token.id };
+      this.audit(req, event, { ...token, reason, ...told });
     }
     if (res.headersSent) return void res.destroy();
     const send = () => sendJson(res, answer.status, JSON.stringify(answer.body), answer.headers);
-    // A connection that closes while its client still speaks is reset, and the answer with it.
+    // A connection that closes while its client still sends is reset, and the answer is lost with it.
     if (res.shouldKeepAlive || req.complete) send();
     else req.once('end', send).resume();
   }
+
+  audit(req: IncomingMessage, event: AuditEvent, fields: AuditFields): void {
+    const { source } = this.#options.connections.of(req.socket);
+    this.#options.audit(event, { source, via: 'rest', ...fields });
+  }
 }
 
-function decode(name: string, segment: string): string {
-  if (!segment.includes('%')) return segment;
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    throw new InvalidRequest(name, 'format', 'not percent-encoded UTF-8');
-  }
+const PREFLIGHT_SECONDS = 600;
+const PREFLIGHT = {
+  'Access-Control-Allow-Methods': 'GET, PUT, PATCH, POST, DELETE',
+  'Access-Control-Allow-Headers': 'X-Auth-Token, Content-Type, If-Match, If-None-Match, Last-Event-ID',
+  'Access-Control-Max-Age': String(PREFLIGHT_SECONDS),
+};
+
+const isPreflight = ({ method, headers }: IncomingMessage): boolean =>
+  method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
+
+/** Lets the page of a listed origin read the answer. */
+function allowOrigin(res: ServerResponse, origin: string): void {
+  res.setHeader('Access-Control-Allow-Origin', origin);
+  res.setHeader('Access-Control-Expose-Headers', 'ETag, Retry-After');
+  res.setHeader('Vary', 'Origin');
+}
+
+type Find = Polka['find'];
+
+/** Apps ask for the same few paths again and again. */
+const REMEMBERED_PATHS = 1000;
+const LONGEST_PATH = 256;
+
+/** To match a path against the routes takes as long as everything else that a GET needs, so it is done once per path. */
+export function rememberPaths(find: Find): Find {
+  const known = new LRUCache<string, ReturnType<Find>>({ max: REMEMBERED_PATHS });
+  return (method, path) => {
+    if (path.length > LONGEST_PATH) return find(method, path);
+    const key = `${method} ${path}`;
+    const remembered = known.get(key);
+    if (remembered !== undefined) return remembered;
+    const found = find(method, path);
+    // Without a route Polka returns `false`, which its types do not say.
+    if (found) known.set(key, found);
+    return found;
+  };
 }

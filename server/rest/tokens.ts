@@ -3,8 +3,9 @@ import { ROLES, type Tokens } from '../access/tokens.js';
 import { DeviceNotFound, type Devices } from '../devices/devices.js';
 import { InvalidRequest } from '../twins/errors.js';
 import { parseObject } from '../twins/request.js';
-import { boundedText, DESCRIPTION_LENGTH, field, idParam, oneOf, timeField } from './params.js';
-import type { Call, Router } from './router.js';
+import type { Call } from './call.js';
+import { boundedText, DESCRIPTION_LENGTH, field, oneOf, timeField } from './params.js';
+import type { Router } from './router.js';
 
 const READ = { resource: 'token', action: 'read' } as const;
 const WRITE = { resource: 'token', action: 'write' } as const;
@@ -41,7 +42,7 @@ export function routeTokens(router: Router, tokens: Tokens, devices: Devices): v
   }
 
   router.on('DELETE', '/tokens/:token_id', WRITE, async (call) => {
-    const id = idParam(call, 'token_id');
+    const id = call.id('token_id');
     await tokens.revoke(id);
     call.audit('token_revoked', { token_id: id });
     call.sendNothing();

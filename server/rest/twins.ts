@@ -1,13 +1,14 @@
 import type { DocumentRequest } from '../../shared/document.js';
 import { authorize } from '../access/permissions.js';
 import { DeviceNotFound, type Devices } from '../devices/devices.js';
-import type { Document } from '../twins/document.js';
-import { type ConditionalRequest, PreconditionFailed } from '../twins/precondition.js';
+import type { StoredDocument } from '../storage/storage.js';
+import { bornOf, type Document } from '../twins/document.js';
+import { InvalidRequest } from '../twins/errors.js';
+import { type ConditionalRequest, type Precondition, PreconditionFailed } from '../twins/precondition.js';
 import { parseRequest } from '../twins/request.js';
 import type { Answer } from '../twins/twins.js';
-import { etagOf, IF_NONE_MATCH, preconditionOf } from './etag.js';
-import { idParam } from './params.js';
-import type { Call, Router } from './router.js';
+import type { Call } from './call.js';
+import type { Router } from './router.js';
 import { answerWhenApplied, type WaitParts, waitOf } from './wait.js';
 
 const DOCUMENT = '/twins/:twin_id/documents/:document_name';
@@ -49,7 +50,7 @@ export function routeTwins(router: Router, parts: TwinParts): void {
   ] as const) {
     router.on(method, DOCUMENT, WRITE, (call) => {
       const name = writable(call);
-      const seconds = waitOf(call, name, parts.limits.waitSeconds);
+      const seconds = call.query('wait') === undefined ? undefined : waitOf(call, name, parts);
       call.body((body) => {
         const request = conditional(call, parseRequest(body));
         onTwin(call, devices, (id) => {
@@ -57,7 +58,7 @@ export function routeTwins(router: Router, parts: TwinParts): void {
           const written =
             seconds === undefined
               ? show(call)
-              : answerWhenApplied(call, { twinId: id, data, seconds }, parts);
+              : answerWhenApplied(call, { twinId: id, data, seconds, answer: sendOutcome(call) }, parts);
           twins[change](id, name, request, written);
         });
       });
@@ -91,7 +92,11 @@ function conditional(call: Call, request: DocumentRequest): ConditionalRequest {
 }
 
 const sendDocument = (call: Call, document: Document): void =>
-  call.sendTagged(200, document.json, etagOf(document));
+  call.send(200, document.json, etagOf(document));
+
+/** The document with `"applied"` in it; 202 while the panel has not applied it. */
+const sendOutcome = (call: Call) => (document: Document, applied: boolean) =>
+  call.send(applied ? 200 : 202, `${document.json.slice(0, -1)},"applied":${applied}}`, etagOf(document));
 
 const show = (call: Call): Answer<Document> => answer(call, (document) => sendDocument(call, document));
 
@@ -117,7 +122,7 @@ export const answer =
 
 /** A twin is there when its device is; in most cases that is known at once. */
 export function onTwin(call: Call, devices: Devices, then: (id: string) => void): void {
-  const id = idParam(call, 'twin_id');
+  const id = call.id('twin_id');
   const known = devices.has(id);
   if (known === true) then(id);
   else if (known === false) call.fail(new DeviceNotFound(id));
@@ -125,4 +130,49 @@ export function onTwin(call: Call, devices: Devices, then: (id: string) => void)
     known
       .then((is) => (is ? then(id) : call.fail(new DeviceNotFound(id))))
       .catch((error) => call.fail(error));
+}
+
+/**
+ * A document's entity tag names its version, its birth and the time of the write, so it never comes back for other
+ * content: not when the document is deleted and made again, nor when the server goes on from a backup.
+ */
+export const etagOf = (document: StoredDocument): string =>
+  `"${document.version}-${bornOf(document).tag}-${Date.parse(document.updatedAt).toString(36)}"`;
+
+const IF_MATCH = 'If-Match';
+const IF_NONE_MATCH = 'If-None-Match';
+
+/** The conditions of a request [RFC 9110, 13.1], or undefined when it makes none. @throws InvalidRequest for what is no entity tag */
+function preconditionOf(call: Call): Precondition | undefined {
+  const match = call.header('if-match');
+  const noneMatch = call.header('if-none-match');
+  if (match === undefined && noneMatch === undefined) return undefined;
+  // A weak tag is as good as a strong one only for a reader that has the document already [RFC 9110, 13.1.2].
+  const wanted = match === undefined ? undefined : matcher(IF_MATCH, match, false);
+  const unwanted = noneMatch === undefined ? undefined : matcher(IF_NONE_MATCH, noneMatch, true);
+  return (present) => {
+    if (wanted?.(present) === false) return IF_MATCH;
+    return unwanted?.(present) === true ? IF_NONE_MATCH : undefined;
+  };
+}
+
+const ENTITY_TAG = /(W\/)?("[\x21\x23-\x7e\x80-\xff]*")/g;
+
+/** Whether the present document is among those that the header names. */
+function matcher(
+  header: string,
+  given: string,
+  weakToo: boolean,
+): (present: StoredDocument | undefined) => boolean {
+  if (given.trim() === '*') return (present) => present !== undefined;
+  const tags = [...given.matchAll(ENTITY_TAG)];
+  if (tags.length === 0 || /[^ \t,]/.test(given.replaceAll(ENTITY_TAG, ''))) {
+    throw new InvalidRequest(
+      header,
+      'format',
+      `${header} is neither * nor a list of entity tags, such as "3"`,
+    );
+  }
+  const named = new Set(tags.filter(([, weak]) => weakToo || weak === undefined).map(([, , tag]) => tag));
+  return (present) => present !== undefined && named.has(etagOf(present));
 }

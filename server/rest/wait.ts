@@ -3,10 +3,9 @@ import { CURRENT, DESIRED } from '../../shared/panel.js';
 import type { Document } from '../twins/document.js';
 import { InvalidRequest } from '../twins/errors.js';
 import type { Answer, Twins } from '../twins/twins.js';
-import { etagOf } from './etag.js';
+import type { Call } from './call.js';
 import type { OpenAnswers } from './open-answers.js';
 import { intQuery } from './params.js';
-import type { Call } from './router.js';
 
 export interface WaitParts {
   readonly twins: Twins;
@@ -20,16 +19,17 @@ export interface WaitRequest {
   /** What the write named. */
   readonly data: JsonObject;
   readonly seconds: number;
+  /** Answers with the document, and whether the panel has applied it. */
+  readonly answer: (document: Document, applied: boolean) => void;
 }
 
 /**
- * The `?wait=<seconds>` of a write to a document, or undefined where there is none.
+ * The `?wait=<seconds>` of a write to a document.
  * @throws InvalidRequest for no number of seconds, too many, and a document that no panel follows
  */
-export function waitOf(call: Call, name: string, mostSeconds: number): number | undefined {
-  if (call.query('wait') === undefined) return undefined;
+export function waitOf(call: Call, name: string, { limits }: WaitParts): number {
   if (name !== DESIRED) throw new InvalidRequest('wait', 'constraint', `only a write of ${DESIRED} can wait`);
-  return intQuery(call, 'wait', 0, 0, mostSeconds);
+  return intQuery(call, 'wait', 0, 0, limits.waitSeconds);
 }
 
 /**
@@ -37,7 +37,7 @@ export function waitOf(call: Call, name: string, mostSeconds: number): number | 
  * the time is over, the device deleted, the token's right gone or the server about to stop (202, `"applied":false`). The
  * write itself is durable in both cases. A key that the write sets to null, or a patch removes, is agreed upon when
  * `current` lacks it or has null; of an object what it names must agree; all else must be equal.
- * @throws TooManyRequests, before anything is written
+ * @throws HttpError for too many, before anything is written
  */
 export function answerWhenApplied(call: Call, request: WaitRequest, parts: WaitParts): Answer<Document> {
   const wait = new Wait(call, request, parts);
@@ -48,7 +48,6 @@ export function answerWhenApplied(call: Call, request: WaitRequest, parts: WaitP
 }
 
 class Wait {
-  readonly #call: Call;
   readonly #request: WaitRequest;
   readonly #twins: Twins;
   readonly #release: () => void;
@@ -58,7 +57,6 @@ class Wait {
   #over = false;
 
   constructor(call: Call, request: WaitRequest, { twins, waits }: WaitParts) {
-    this.#call = call;
     this.#request = request;
     this.#twins = twins;
     this.#release = waits.hold(call.token, request.twinId, () => this.#end(false));
@@ -88,10 +86,8 @@ class Wait {
   #end(applied: boolean): void {
     this.#over = true;
     if (this.#document === undefined) return;
-    const { json } = this.#document;
-    const tag = etagOf(this.#document);
     this.#free();
-    this.#call.sendTagged(applied ? 200 : 202, `${json.slice(0, -1)},"applied":${applied}}`, tag);
+    this.#request.answer(this.#document, applied);
   }
 
   #free(): void {

@@ -4,9 +4,9 @@ import { isIP } from 'node:net';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Settings } from '../config.js';
+import { serverNames } from '../names.js';
 import type { Authority } from './authority.js';
 import { type KeyPair, KeyPairUnusable, parseKeyPair } from './key-pair.js';
-import { serverNames } from './names.js';
 import { readPrivate, writePrivate } from './private-file.js';
 import type { TlsLimits } from './tls.js';
 

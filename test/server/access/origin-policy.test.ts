@@ -16,7 +16,7 @@ interface Given {
 }
 
 const judge = ({ host, origin, encrypted, localAddress }: Given) =>
-  policy.judge({
+  policy.refusalOf({
     headers: { ...(host !== undefined && { host }), ...(origin !== undefined && { origin }) },
     socket: { encrypted, localAddress } as unknown as IncomingMessage['socket'],
   });

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { serverNames } from '../../../server/names.js';
 import type { Authority } from '../../../server/tls/authority.js';
 import { KeyPairUnusable } from '../../../server/tls/key-pair.js';
-import { serverNames } from '../../../server/tls/names.js';
 import {
   givenCertificate,
   ownCertificate,

@@ -2,16 +2,11 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { pageHeaders, withStrictTransport } from '../../../server/rest/security-headers.js';
-
-function exchange(host: string) {
-  const req = new IncomingMessage(new Socket());
-  req.headers.host = host;
-  return { req, res: new ServerResponse(req) };
-}
+import { pageHeaders } from '../../../server/app/page-headers.js';
 
 function headersOfPage() {
-  const { req, res } = exchange('alarm.lan');
+  const req = new IncomingMessage(new Socket());
+  const res = new ServerResponse(req);
   let passed = false;
   pageHeaders(req, res, () => {
     passed = true;
@@ -40,30 +35,6 @@ test('a page is framed by no other, takes nothing for another type and tells nob
   assert.is(res.getHeader('cross-origin-opener-policy'), 'same-origin');
   assert.is(res.getHeader('cross-origin-resource-policy'), 'same-origin');
   assert.is(res.getHeader('x-powered-by'), undefined);
-});
-
-test('who came by TLS is told to come by nothing else for so many seconds', () => {
-  const { req, res } = exchange('alarm.lan:8443');
-  let handled = 0;
-  withStrictTransport(() => {
-    handled += 1;
-  }, 3600)(req, res);
-  assert.is(res.getHeader('strict-transport-security'), 'max-age=3600');
-  assert.is(handled, 1);
-});
-
-test('the name that everything on this machine shares is bound to nothing', () => {
-  for (const host of ['localhost', 'LOCALHOST:8443']) {
-    const { req, res } = exchange(host);
-    withStrictTransport(() => undefined, 3600)(req, res);
-    assert.is(res.getHeader('strict-transport-security'), undefined);
-  }
-});
-
-test('0 seconds say nothing', () => {
-  const { req, res } = exchange('alarm.lan');
-  withStrictTransport(() => undefined, 0)(req, res);
-  assert.is(res.getHeader('strict-transport-security'), undefined);
 });
 
 test.run();

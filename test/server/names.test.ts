@@ -1,7 +1,7 @@
 import { hostname, networkInterfaces } from 'node:os';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isHostName, serverNames } from '../../../server/tls/names.js';
+import { isHostName, serverNames } from '../../server/names.js';
 
 test('names that were given come first, and the loopback is always there, nothing twice', () => {
   assert.equal(serverNames(['alarm.example', '192.0.2.7', '127.0.0.1']), [

@@ -1,7 +1,7 @@
 import polka from 'polka';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { rememberPaths } from '../../../server/rest/known-paths.js';
+import { rememberPaths } from '../../../server/rest/router.js';
 
 const app = polka()
   .get('/twins/:twin_id', () => {})

@@ -1,14 +1,17 @@
 /** Connections that are too many, too slow, or speak too much before they ask; and what no answer says. */
 
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import { connect, type Socket } from 'node:net';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { connect, Socket } from 'node:net';
 import { pino } from 'pino';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ConnectionLimit } from '../../../server/access/connection-limit.js';
+import { FailedAttempts } from '../../../server/access/failures.js';
+import { OriginPolicy } from '../../../server/access/origin-policy.js';
 import { listen } from '../../../server/listen.js';
-import { httpOptions, limitHttp } from '../../../server/rest/http-limits.js';
+import { HttpConnections } from '../../../server/rest/connection.js';
+import { createHttpServer, withStrictTransport } from '../../../server/rest/http-server.js';
 import { REST_LIMITS } from '../../../server/rest/limits.js';
 import { until } from '../../until.js';
 import { BASE, bodyOf, startTestRest, statusOf, type TestRest } from './rest.js';
@@ -202,12 +205,22 @@ test('a request that breaks off while its answer waits takes nothing else with i
 });
 
 test('what goes on after its refusal is refused once, and leaves nothing on its connection', async () => {
-  const limits = { ...REST_LIMITS, ...LIMITS };
   const audited: string[] = [];
-  const server = createServer(httpOptions(limits));
-  const connections = new ConnectionLimit({ perSource: 1, total: 1 });
-  const log = pino({ level: 'silent' });
-  limitHttp(server, { limits, connections, audit: (event) => audited.push(event), log });
+  const limits = { ...REST_LIMITS, ...LIMITS };
+  const server = createHttpServer({
+    handler: () => undefined,
+    limits,
+    hstsSeconds: 0,
+    connections: new HttpConnections({
+      tokens: { authenticate: () => assert.unreachable() as never },
+      failures: new FailedAttempts(),
+      policy: new OriginPolicy({ names: [], origins: [] }),
+      limits,
+    }),
+    connectionLimit: new ConnectionLimit({ perSource: 1, total: 1 }),
+    audit: (event) => audited.push(event),
+    log: pino({ level: 'silent' }),
+  });
   const { port } = await listen(server, { host: '127.0.0.1', port: 0 });
   const [client, [socket]] = [open({ port }), await once(server, 'connection')];
   const tooLong = Object.assign(new Error(), { code: 'HPE_HEADER_OVERFLOW' });
@@ -236,6 +249,36 @@ test('a request behind which comes no HTTP is answered once, and that is no faul
     rest.log.filter(({ level }) => level >= 50),
     [],
   );
+});
+
+function exchange(host: string) {
+  const req = new IncomingMessage(new Socket());
+  req.headers.host = host;
+  return { req, res: new ServerResponse(req) };
+}
+
+test('who came by TLS is told to come by nothing else for so many seconds', () => {
+  const { req, res } = exchange('alarm.lan:8443');
+  let handled = 0;
+  withStrictTransport(() => {
+    handled += 1;
+  }, 3600)(req, res);
+  assert.is(res.getHeader('strict-transport-security'), 'max-age=3600');
+  assert.is(handled, 1);
+});
+
+test('the name that everything on this machine shares is bound to nothing', () => {
+  for (const host of ['localhost', 'LOCALHOST:8443']) {
+    const { req, res } = exchange(host);
+    withStrictTransport(() => undefined, 3600)(req, res);
+    assert.is(res.getHeader('strict-transport-security'), undefined);
+  }
+});
+
+test('0 seconds say nothing', () => {
+  const { req, res } = exchange('alarm.lan');
+  withStrictTransport(() => undefined, 0)(req, res);
+  assert.is(res.getHeader('strict-transport-security'), undefined);
 });
 
 test.run();

@@ -1,0 +1,200 @@
+/** One request to the REST interface, as a handler sees it, and the ways to answer it. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isDeviceId } from '../../shared/document.js';
+import type { Token } from '../access/tokens.js';
+import type { AuditEvent, AuditFields } from '../audit.js';
+import { InvalidRequest } from '../twins/errors.js';
+import { bodyTooLarge } from './errors.js';
+
+/** A request as Polka completes it. */
+export interface RoutedRequest extends IncomingMessage {
+  params: Record<string, string>;
+  query: Record<string, string | string[] | undefined>;
+  path: string;
+}
+
+/** What all calls share. */
+export interface CallContext {
+  /** The longest body, in bytes. */
+  readonly bodyBytes: number;
+  fail(req: IncomingMessage, res: ServerResponse, error: unknown, call?: Call): void;
+  audit(req: IncomingMessage, event: AuditEvent, fields: AuditFields): void;
+}
+
+/** A request whose token is known and has the right that the route asks for. */
+export class Call {
+  readonly token: Token;
+  /** The pattern of its path. */
+  readonly route: string;
+  readonly #req: RoutedRequest;
+  readonly #res: ServerResponse;
+  readonly #context: CallContext;
+
+  constructor(req: RoutedRequest, res: ServerResponse, token: Token, route: string, context: CallContext) {
+    this.token = token;
+    this.route = route;
+    this.#req = req;
+    this.#res = res;
+    this.#context = context;
+  }
+
+  /** A parameter of the path, decoded. @throws InvalidRequest when it is not percent-encoded UTF-8 */
+  param(name: string): string {
+    const segment = this.#req.params[name] ?? '';
+    if (!segment.includes('%')) return segment;
+    try {
+      return decodeURIComponent(segment);
+    } catch {
+      throw new InvalidRequest(name, 'format', 'not percent-encoded UTF-8');
+    }
+  }
+
+  /** A UUID in the path, in lower case. @throws InvalidRequest when it is none */
+  id(name: string): string {
+    const given = this.param(name);
+    if (isDeviceId(given)) return given;
+    const id = given.toLowerCase();
+    if (!isDeviceId(id)) throw new InvalidRequest(name, 'format', `${name} is not a UUID`);
+    return id;
+  }
+
+  /** The twin that the path names, or whose device it names; undefined where it names none. @throws InvalidRequest */
+  get twinId(): string | undefined {
+    const name = TWIN_PARAMS.find((each) => this.#req.params[each] !== undefined);
+    return name === undefined ? undefined : this.id(name);
+  }
+
+  /** A parameter of the query, the last one of several, or undefined. */
+  query(name: string): string | undefined {
+    const given = this.#req.query[name];
+    return Array.isArray(given) ? given.at(-1) : given;
+  }
+
+  /** A header of the request by its name in lower case; several of one name are joined by commas. */
+  header(name: string): string | undefined {
+    return this.#req.headers[name] as string | undefined;
+  }
+
+  /** Whether only the head of the answer is asked for. */
+  get isHead(): boolean {
+    return this.#req.method === 'HEAD';
+  }
+
+  /** Calls back with the whole body, or answers the error itself. What `then` throws is answered by `fail`. */
+  body(then: (body: Buffer) => void): void {
+    readBody(this.#req, this.#context.bodyBytes, (error, body) => {
+      try {
+        if (error === null) then(body);
+        else this.fail(error);
+      } catch (thrown) {
+        this.fail(thrown);
+      }
+    });
+  }
+
+  /** Answers with compact JSON, and with an entity tag where one is given. */
+  send(status: number, json: string, etag?: string): void {
+    sendJson(this.#res, status, json, etag === undefined ? undefined : { ETag: etag });
+  }
+
+  /** Answers 204. */
+  sendNothing(): void {
+    sendEmpty(this.#res, 204);
+  }
+
+  /** Answers 304: the client has the document that this entity tag names. */
+  sendNotModified(etag: string): void {
+    sendEmpty(this.#res, 304, { ETag: etag });
+  }
+
+  /**
+   * Begins an answer that is written piece by piece; its head leaves at once. Returns undefined when the request has an
+   * answer already, because the bytes behind it were not HTTP.
+   */
+  stream(headers: Record<string, string>): ServerResponse | undefined {
+    if (this.#res.headersSent) return undefined;
+    this.#res.writeHead(200, headers).flushHeaders();
+    return this.#res;
+  }
+
+  /** Calls back when the answer has left, or when the client has gone. */
+  onClose(then: () => void): void {
+    if (this.#res.closed) setImmediate(then);
+    else this.#res.once('close', then);
+  }
+
+  /** Answers an error as the table of `errors.ts` says. */
+  fail(error: unknown): void {
+    this.#context.fail(this.#req, this.#res, error, this);
+  }
+
+  /** Writes a line to the audit log, with the token and the source of this request. */
+  audit(event: AuditEvent, fields: AuditFields): void {
+    this.#context.audit(this.#req, event, { by_token: this.token.id, ...fields });
+  }
+}
+
+const TWIN_PARAMS = ['twin_id', 'device_id'];
+const NO_BODY = Buffer.alloc(0);
+
+/**
+ * Reads a whole body, whatever its Content-Type says. Of a longer body nothing is kept: `done` gets the error as soon as
+ * the length is known, and the rest is read and thrown away, so that the connection can go on. The body of an aborted
+ * request is never done.
+ */
+function readBody(
+  req: IncomingMessage,
+  limit: number,
+  done: (error: Error | null, body: Buffer) => void,
+): void {
+  let chunks: Buffer[] = [];
+  let length = 0;
+  let refused = false;
+  const refuse = () => {
+    refused = true;
+    chunks = [];
+    done(bodyTooLarge(limit), NO_BODY);
+  };
+  if (Number(req.headers['content-length']) > limit) refuse();
+  req.on('data', (chunk: Buffer) => {
+    if (refused) return;
+    length += chunk.length;
+    if (length > limit) refuse();
+    else chunks.push(chunk);
+  });
+  req.on('end', () => {
+    const [first = NO_BODY] = chunks;
+    if (!refused) done(null, chunks.length > 1 ? Buffer.concat(chunks) : first);
+  });
+}
+
+/** The headers of every answer that is not a page: it is not kept, not taken for another type, and tells no referrer. */
+export const ANSWER_HEADERS = {
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+} as const;
+
+/** The type is exactly `application/json`: Scaleway's SDK parses nothing else. */
+export function sendJson(
+  res: ServerResponse,
+  status: number,
+  json: string,
+  headers?: Record<string, string>,
+): void {
+  if (res.writableEnded || res.destroyed) return;
+  res.writeHead(status, {
+    'Content-Type': 'application/json',
+    'Content-Length': Buffer.byteLength(json),
+    ...ANSWER_HEADERS,
+    ...headers,
+  });
+  res.end(json);
+}
+
+/** An answer without a body. */
+export function sendEmpty(res: ServerResponse, status: number, headers?: Record<string, string>): void {
+  if (res.writableEnded || res.destroyed) return;
+  res.writeHead(status, { ...ANSWER_HEADERS, ...headers }).end();
+}

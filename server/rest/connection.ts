@@ -1,0 +1,143 @@
+/** What the server knows of each HTTP connection: a request that says the same as the one before costs comparisons only. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FailedAttempts } from '../access/failures.js';
+import type { OriginPolicy } from '../access/origin-policy.js';
+import { type Allowance, Allowances } from '../access/rate.js';
+import { sourceOf } from '../access/source.js';
+import { AuthenticationDenied, type Token, type Tokens } from '../access/tokens.js';
+import { headersTooLarge, originRefusal, tooManyRequests } from './errors.js';
+import type { RestLimits } from './limits.js';
+
+/** Tokens whose rate is remembered. */
+const TOKENS = 1000;
+
+export interface ConnectionParts {
+  readonly tokens: Pick<Tokens, 'authenticate'>;
+  readonly failures: FailedAttempts;
+  readonly policy: OriginPolicy;
+  readonly limits: Pick<RestLimits, 'headers' | 'tokenRequestsPerSecond'>;
+}
+
+export class HttpConnections {
+  readonly #known = new WeakMap<Socket, HttpConnection>();
+  readonly #parts: ConnectionParts;
+  readonly #allowances: Allowances;
+
+  constructor(parts: ConnectionParts) {
+    this.#parts = parts;
+    const { tokenRequestsPerSecond } = parts.limits;
+    this.#allowances = new Allowances(tokenRequestsPerSecond, tokenRequestsPerSecond, TOKENS);
+  }
+
+  of(socket: Socket): HttpConnection {
+    const known = this.#known.get(socket);
+    if (known !== undefined) return known;
+    const connection = new HttpConnection(socket.remoteAddress, this.#parts, this.#allowances);
+    this.#known.set(socket, connection);
+    return connection;
+  }
+}
+
+export class HttpConnection {
+  /** An IP address, or the /64 of one. */
+  readonly source: string;
+  readonly #parts: ConnectionParts;
+  readonly #allowances: Allowances;
+  /** The Host header of the last request that was good. */
+  #host: string | undefined;
+  /** The token of the last request, and what it may still ask for. */
+  #token: Token | undefined;
+  #allowance: Allowance | undefined;
+  #answer: ServerResponse | undefined;
+  #isRefused = false;
+
+  constructor(address: string | undefined, parts: ConnectionParts, allowances: Allowances) {
+    this.source = address === undefined ? 'unknown' : sourceOf(address);
+    this.#parts = parts;
+    this.#allowances = allowances;
+  }
+
+  /** The answer to the last request. */
+  get answer(): ServerResponse | undefined {
+    return this.#answer;
+  }
+
+  /**
+   * Takes a request: one of the server's own names, a page that may ask, and no more headers than allowed.
+   * @throws HttpError for one that must be refused
+   */
+  receive(req: IncomingMessage, res: ServerResponse): void {
+    this.#answer = res;
+    const { policy, limits } = this.#parts;
+    if (req.rawHeaders.length > 2 * limits.headers) {
+      throw headersTooLarge(`more than ${limits.headers} headers`);
+    }
+    const { host, origin } = req.headers;
+    if (host !== undefined && host === this.#host && origin === undefined) return;
+    const refusal = policy.refusalOf(req);
+    if (refusal !== undefined) throw originRefusal(refusal);
+    this.#host = host;
+  }
+
+  /**
+   * The token of a request.
+   * @throws AuthenticationDenied, HttpError when the source or the token asks too often
+   */
+  authenticate(req: IncomingMessage): Token {
+    const secret = req.headers['x-auth-token'] as string | undefined;
+    let token: Token;
+    try {
+      token = this.#parts.tokens.authenticate(secret);
+    } catch (error) {
+      throw error instanceof AuthenticationDenied ? this.#denied(error, secret) : error;
+    }
+    if (token !== this.#token) this.#remember(token);
+    const waitMs = this.#allowance?.take(performance.now()) ?? 0;
+    if (waitMs > 0) {
+      const { tokenRequestsPerSecond: quota } = this.#parts.limits;
+      throw tooManyRequests('too many requests by this token', {
+        quota,
+        windowSeconds: 1,
+        resetSeconds: Math.ceil(waitMs / 1000),
+        tokenId: token.id,
+      });
+    }
+    return token;
+  }
+
+  /** While the source is blocked, the answer does not tell a wrong token from a right one. */
+  #denied(error: AuthenticationDenied, secret: string | undefined): Error {
+    const { failures } = this.#parts;
+    const blockedMs = failures.blockedMs(this.source);
+    if (blockedMs > 0) return this.#blocked(blockedMs);
+    // A client without a token, or with one that was right once, guesses nothing.
+    if (secret !== undefined && error.reason !== 'expired') failures.failed(this.source);
+    return error;
+  }
+
+  #remember(token: Token): void {
+    const { failures } = this.#parts;
+    const blockedMs = failures.blockedMs(this.source);
+    if (blockedMs > 0 && !failures.knows(this.source, token.id)) throw this.#blocked(blockedMs);
+    failures.succeeded(this.source, token.id);
+    this.#token = token;
+    this.#allowance = this.#allowances.of(token.id);
+  }
+
+  #blocked(ms: number): Error {
+    return tooManyRequests('too many wrong credentials from your address', {
+      quota: this.#parts.failures.limits.authFailuresPerMinute,
+      windowSeconds: 60,
+      resetSeconds: Math.ceil(ms / 1000),
+    });
+  }
+
+  /** Whether this is the first time that it is refused as a whole: each further piece of it is an error again. */
+  refuseOnce(): boolean {
+    const isFirst = !this.#isRefused;
+    this.#isRefused = true;
+    return isFirst;
+  }
+}

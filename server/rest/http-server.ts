@@ -1,0 +1,112 @@
+/** The HTTP servers that the REST interface listens with, and what bounds their connections. */
+
+import { createServer, type RequestListener, type Server, type ServerOptions, STATUS_CODES } from 'node:http';
+import { createServer as createTlsServer, type Server as HttpsServer } from 'node:https';
+import type { Socket } from 'node:net';
+import type { Logger } from 'pino';
+import type { ConnectionLimit } from '../access/connection-limit.js';
+import { countConnections } from '../access/count-connections.js';
+import type { Audit } from '../audit.js';
+import type { Tls } from '../tls/tls.js';
+import { ANSWER_HEADERS, sendJson } from './call.js';
+import type { HttpConnections } from './connection.js';
+import { answerOf, headersTooLarge, NOT_HTTP, REQUEST_TOO_SLOW } from './errors.js';
+import type { RestLimits } from './limits.js';
+
+export interface HttpServerParts {
+  readonly handler: RequestListener;
+  readonly limits: RestLimits;
+  /** For how long browsers that came by TLS use nothing else; 0 says nothing. */
+  readonly hstsSeconds: number;
+  readonly connections: HttpConnections;
+  /** Shared with MQTT. */
+  readonly connectionLimit: ConnectionLimit;
+  readonly audit: Audit;
+  readonly log: Logger;
+}
+
+/** How late a slow request may be found. */
+const CHECK_MS = 500;
+
+/** A server that listens nowhere yet. */
+export function createHttpServer(parts: HttpServerParts, tls?: Tls): Server | HttpsServer {
+  const { handler, limits, hstsSeconds } = parts;
+  const options: ServerOptions = {
+    maxHeaderSize: limits.headersBytes,
+    headersTimeout: Math.min(limits.headersMs, limits.requestMs),
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    connectionsCheckingInterval: CHECK_MS,
+  };
+  if (tls === undefined) return bounded(createServer(options, handler), parts);
+  const server = createTlsServer({ ...options, ...tls.options }, withStrictTransport(handler, hstsSeconds));
+  tls.attend(server);
+  return bounded(server, parts);
+}
+
+function bounded<S extends Server>(server: S, parts: HttpServerParts): S {
+  const { limits, connections, connectionLimit, audit, log } = parts;
+  server.timeout = limits.idleMs;
+  // Node drops further headers without a word. With one more, the request is refused.
+  server.maxHeadersCount = limits.headers + 1;
+
+  countConnections(server, connectionLimit, (source) =>
+    audit('connection_refused', { source, via: 'rest', reason: 'too many connections' }),
+  );
+
+  server.on('clientError', (error: NodeJS.ErrnoException, stream) => {
+    const socket = stream as Socket;
+    const refusal = refusalOf(error.code ?? '', limits);
+    if (refusal === undefined) return socket.destroy();
+    const connection = connections.of(socket);
+    if (!connection.refuseOnce()) return;
+    const { answer, reason } = answerOf(refusal);
+    const { source } = connection;
+    if (answer.audit !== undefined) {
+      const { event, ...told } = answer.audit;
+      audit(event, { source, via: 'rest', reason: refusal.message, ...told });
+    } else log.debug({ source, reason }, 'request refused');
+    const json = JSON.stringify(answer.body);
+    const under = connection.answer;
+    // What never became a whole request is answered, and the connection closes. An answer that has begun is cut off.
+    if (under === undefined || under.writableFinished) {
+      if (socket.writable) socket.write(rawAnswer(answer.status, json));
+      socket.destroySoon();
+    } else if (under.headersSent) socket.destroy();
+    else sendJson(under, answer.status, json, { Connection: 'close' });
+  });
+  return server;
+}
+
+/** What the client did wrong, or undefined where an answer would not help. */
+function refusalOf(code: string, limits: RestLimits): Error | undefined {
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return headersTooLarge(`the headers are longer than ${limits.headersBytes} bytes`);
+  }
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return REQUEST_TOO_SLOW;
+  return code.startsWith('HPE_') ? NOT_HTTP : undefined;
+}
+
+function rawAnswer(status: number, json: string): string {
+  const headers = {
+    'Content-Type': 'application/json',
+    'Content-Length': Buffer.byteLength(json),
+    ...ANSWER_HEADERS,
+    Connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${json}`;
+}
+
+const LOCALHOST = /^localhost(:|$)/i;
+
+/** Tells browsers to use TLS only from now on (HSTS, RFC 6797). @param seconds for how long; 0 says nothing */
+export function withStrictTransport(handler: RequestListener, seconds: number): RequestListener {
+  if (seconds === 0) return handler;
+  const value = `max-age=${seconds}`;
+  return (req, res) => {
+    // Other programs on this machine share the name `localhost`, and may know no TLS.
+    if (!LOCALHOST.test(req.headers.host ?? '')) res.setHeader('Strict-Transport-Security', value);
+    handler(req, res);
+  };
+}
