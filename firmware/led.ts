@@ -1,32 +1,42 @@
-/** The status LED: off when disarmed and online, a slow blink when offline, on when armed, a fast blink when ringing. */
+/** The status LED: armed or not, ringing or not, and by the number of its flashes why the panel is offline. */
 
-import type { Board, PanelStatus, Timer } from './board.js';
+import type { Board, PanelStatus, Timer, Trouble } from './board.js';
 
-/** How long the LED is on and off, in turns, in milliseconds; 0: never. */
-export interface Pattern {
-  readonly on: number;
-  readonly off: number;
+/** How often the LED flashes for each reason. The table in `manifests/README.md` says the same. */
+export const FLASHES: Readonly<Record<Trouble, number>> = {
+  server: 1,
+  network: 2,
+  time: 3,
+  certificate: 4,
+  device: 5,
+};
+
+const FLASH = 200;
+const BETWEEN_FLASHES = 300;
+const PAUSE = 1800;
+
+/** For how many milliseconds the LED is on and off in turns, on first. */
+type Rhythm = readonly number[];
+/** A rhythm, or a level that stays. */
+export type Pattern = Rhythm | boolean;
+
+const RINGING: Rhythm = [100, 100];
+
+/** `count` flashes and a pause; for an armed panel as many gaps, and it is on in the pause. */
+function rhythmOf(count: number, armed: boolean): Rhythm {
+  const turns = [FLASH];
+  for (let flash = 1; flash < count; flash++) turns.push(BETWEEN_FLASHES, FLASH);
+  return armed ? [PAUSE, ...turns] : [...turns, PAUSE];
 }
 
-export const PATTERNS = {
-  off: { on: 0, off: 1 },
-  on: { on: 1, off: 0 },
-  /** Offline and disarmed: the LED is mostly off. */
-  slow: { on: 200, off: 1800 },
-  /** Offline and armed: it blinks as slowly and is mostly on. */
-  slowArmed: { on: 1800, off: 200 },
-  fast: { on: 100, off: 100 },
-} as const satisfies Record<string, Pattern>;
-
-export function patternFor(status: PanelStatus): Pattern {
-  if (status.sirenRinging) return PATTERNS.fast;
-  if (!status.online) return status.armed ? PATTERNS.slowArmed : PATTERNS.slow;
-  return status.armed ? PATTERNS.on : PATTERNS.off;
+export function patternFor({ armed, sirenRinging, online, trouble = 'server' }: PanelStatus): Pattern {
+  if (sirenRinging) return RINGING;
+  return online ? armed : rhythmOf(FLASHES[trouble], armed);
 }
 
 export class Led {
   readonly #board: Board;
-  #pattern: Pattern | undefined;
+  #shown: string | undefined;
   #timer: Timer | undefined;
 
   constructor(board: Board) {
@@ -35,16 +45,17 @@ export class Led {
 
   show(status: PanelStatus): void {
     const pattern = patternFor(status);
-    if (pattern === this.#pattern) return;
-    this.#pattern = pattern;
+    if (String(pattern) === this.#shown) return;
+    this.#shown = String(pattern);
     this.#board.timers.clear(this.#timer);
     this.#timer = undefined;
-    this.turn(pattern, pattern.on > 0);
+    if (typeof pattern === 'boolean') this.#board.led.write(pattern);
+    else this.turn(pattern, 0);
   }
 
-  private turn(pattern: Pattern, on: boolean): void {
-    this.#board.led.write(on);
-    if (pattern.on === 0 || pattern.off === 0) return;
-    this.#timer = this.#board.timers.set(() => this.turn(pattern, !on), on ? pattern.on : pattern.off);
+  private turn(rhythm: Rhythm, index: number): void {
+    this.#board.led.write(index % 2 === 0);
+    const next = (index + 1) % rhythm.length;
+    this.#timer = this.#board.timers.set(() => this.turn(rhythm, next), rhythm[index] ?? PAUSE);
   }
 }

@@ -13,9 +13,9 @@ function ledThatShows(...statuses: Partial<PanelStatus>[]) {
   return { board, led };
 }
 
-/** How long the LED was on and off in turns, over 10 s. */
+/** How long the LED was on and off in turns, over 20 s. */
 function rhythm(board: MemoryBoard): number[] {
-  board.advance(10_000);
+  board.advance(20_000);
   const moments = board.led.writes.map(({ at }) => at);
   return moments.slice(1).map((at, index) => at - (moments[index] ?? 0));
 }
@@ -52,6 +52,34 @@ for (const [name, status, on, off] of [
     assert.ok(turns.every((turn, index) => turn === (index % 2 === 0 ? on : off)));
   });
 }
+
+for (const [trouble, count] of [
+  ['server', 1],
+  ['network', 2],
+  ['time', 3],
+  ['certificate', 4],
+  ['device', 5],
+] as const) {
+  test(`the LED flashes ${count} times while the panel is offline for its ${trouble}`, () => {
+    const { board } = ledThatShows({ online: false, trouble });
+    const round = [...new Array(count - 1).fill([200, 300]).flat(), 200, 1800];
+    assert.equal(rhythm(board).slice(0, 2 * round.length), [...round, ...round]);
+  });
+
+  test(`the LED of an armed panel has ${count} gaps while it is offline for its ${trouble}`, () => {
+    const { board } = ledThatShows({ online: false, armed: true, trouble });
+    const round = [1800, 200, ...new Array(count - 1).fill([300, 200]).flat()];
+    assert.ok(board.led.writes[0]?.on);
+    assert.equal(rhythm(board).slice(0, 2 * round.length), [...round, ...round]);
+  });
+}
+
+test('an LED of a panel that comes online shows no trouble', () => {
+  const { board, led } = ledThatShows({ online: false, trouble: 'device' });
+  led.show({ ...QUIET, trouble: 'device' });
+  assert.not.ok(board.led.on);
+  assert.is(board.timers.waiting.size, 0);
+});
 
 test('the same status again does not disturb the blinking', () => {
   const { board, led } = ledThatShows({ online: false });
