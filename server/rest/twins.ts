@@ -9,7 +9,7 @@ import { parseRequest } from '../twins/request.js';
 import type { Answer } from '../twins/twins.js';
 import type { Call } from './call.js';
 import type { Router } from './router.js';
-import { answerWhenApplied, type WaitParts, waitOf } from './wait.js';
+import { answerWhenApplied, type Outcome, type WaitParts, waitOf } from './wait.js';
 
 const DOCUMENT = '/twins/:twin_id/documents/:document_name';
 const WRITE = { resource: 'twin_document', action: 'write' } as const;
@@ -94,9 +94,11 @@ function conditional(call: Call, request: DocumentRequest): ConditionalRequest {
 const sendDocument = (call: Call, document: Document): void =>
   call.send(200, document.json, etagOf(document));
 
-/** The document with `"applied"` in it; 202 while the panel has not applied it. */
-const sendOutcome = (call: Call) => (document: Document, applied: boolean) =>
-  call.send(applied ? 200 : 202, `${document.json.slice(0, -1)},"applied":${applied}}`, etagOf(document));
+/** The document with what became of it; 202 while the panel has not applied it. */
+const sendOutcome = (call: Call) => (document: Document, outcome: Outcome) => {
+  const json = `${document.json.slice(0, -1)},${JSON.stringify(outcome).slice(1)}`;
+  call.send(outcome.applied ? 200 : 202, json, etagOf(document));
+};
 
 const show = (call: Call): Answer<Document> => answer(call, (document) => sendDocument(call, document));
 

@@ -13,15 +13,23 @@ export interface WaitParts {
   readonly limits: { readonly waitSeconds: number };
 }
 
-/** One write of `desired` that is to be answered when the panel has followed. */
+/** One write of `desired` that is answered when the panel has followed. */
 export interface WaitRequest {
   readonly twinId: string;
   /** What the write named. */
   readonly data: JsonObject;
   readonly seconds: number;
-  /** Answers with the document, and whether the panel has applied it. */
-  readonly answer: (document: Document, applied: boolean) => void;
+  readonly answer: (document: Document, outcome: Outcome) => void;
 }
+
+/** Whether the panel has applied a write. Where it says why it has not, the reason is its own `refused` or `fault`. */
+export interface Outcome {
+  readonly applied: boolean;
+  readonly refused?: Json;
+  readonly fault?: Json;
+}
+
+const NOT_APPLIED: Outcome = { applied: false };
 
 /**
  * The `?wait=<seconds>` of a write to a document.
@@ -33,10 +41,8 @@ export function waitOf(call: Call, name: string, { limits }: WaitParts): number 
 }
 
 /**
- * Answers a write when `current` agrees with every key that it named (200, the document with `"applied":true`), or when
- * the time is over, the device deleted, the token's right gone or the server about to stop (202, `"applied":false`). The
- * write itself is durable in both cases. A key that the write sets to null, or a patch removes, is agreed upon when
- * `current` lacks it or has null; of an object what it names must agree; all else must be equal.
+ * Answers a write when `current` says what became of it (`outcomeOf`), or that it is not applied when the time is over, the
+ * device is deleted, the token loses its right or the server stops. The write is durable in every case.
  * @throws HttpError for too many, before anything is written
  */
 export function answerWhenApplied(call: Call, request: WaitRequest, parts: WaitParts): Answer<Document> {
@@ -59,7 +65,7 @@ class Wait {
   constructor(call: Call, request: WaitRequest, { twins, waits }: WaitParts) {
     this.#request = request;
     this.#twins = twins;
-    this.#release = waits.hold(call.token, request.twinId, () => this.#end(false));
+    this.#release = waits.hold(call.token, request.twinId, () => this.#end(NOT_APPLIED));
     call.onClose(() => this.#free());
   }
 
@@ -67,27 +73,34 @@ class Wait {
   begin(document: Document): void {
     const { twinId, seconds } = this.#request;
     this.#document = document;
-    if (this.#over) return this.#end(false);
+    if (this.#over) return this.#end(NOT_APPLIED);
     this.#unwatch = this.#twins.watch(twinId, (change) => {
-      if (change.name === CURRENT) this.#look(change.document);
+      if (change.name === CURRENT) this.#look(document, change.document);
     });
     this.#twins.get(twinId, CURRENT, (_, current) => {
-      this.#look(current);
-      if (!this.#over) this.#timer = setTimeout(() => this.#end(false), seconds * 1000);
+      this.#look(document, current);
+      if (!this.#over) this.#timer = setTimeout(() => this.#end(NOT_APPLIED), seconds * 1000);
     });
   }
 
-  #look(current: Document | undefined): void {
+  #look(desired: Document, current: Document | undefined): void {
     if (this.#over || current === undefined) return;
-    if (agrees(this.#request.data, reportIn(current))) this.#end(true);
+    // The version of a `desired` that was deleted may be higher than that of the present one.
+    const mayHaveHandled = current.updatedAt >= desired.updatedAt;
+    const outcome = outcomeOf(
+      this.#request.data,
+      reportIn(current),
+      mayHaveHandled ? desired.version : Infinity,
+    );
+    if (outcome !== undefined) this.#end(outcome);
   }
 
   /** Before the write is durable nothing can be answered yet. */
-  #end(applied: boolean): void {
+  #end(outcome: Outcome): void {
     this.#over = true;
     if (this.#document === undefined) return;
     this.#free();
-    this.#request.answer(this.#document, applied);
+    this.#request.answer(this.#document, outcome);
   }
 
   #free(): void {
@@ -98,9 +111,33 @@ class Wait {
   }
 }
 
+/** Keys of `desired` that a panel reports under the same name, even when it has not reported them yet. */
+const REPORTED = ['alarm_armed', 'mode'];
+
+/**
+ * What the panel's report says of a write to `desired`, or undefined while it says nothing.
+ *
+ * A panel that has handled this version (`handled`) and says `refused` has not applied it. Else those keys decide that
+ * the panel reports: `alarm_armed`, `mode`, and each that the report has. It has applied the write when they agree, or when
+ * it has handled a write of other keys only. A panel that has handled the version, does not agree and says `fault` cannot
+ * apply it.
+ * @param version of `desired`
+ */
+export function outcomeOf(written: JsonObject, report: Json, version: number): Outcome | undefined {
+  if (!isObject(report)) return undefined;
+  const isHandled = typeof report.handled === 'number' && report.handled >= version;
+  const refused = report.refused ?? undefined;
+  const fault = report.fault ?? undefined;
+  if (isHandled && refused !== undefined) return { ...NOT_APPLIED, refused };
+  const keys = Object.keys(written).filter((key) => REPORTED.includes(key) || Object.hasOwn(report, key));
+  const said = Object.fromEntries(keys.map((key) => [key, written[key] as Json]));
+  if ((keys.length > 0 || isHandled) && agrees(said, report)) return { applied: true };
+  return isHandled && fault !== undefined ? { ...NOT_APPLIED, fault } : undefined;
+}
+
 const reports = new WeakMap<Document, Json>();
 
-/** What the panel reports, read once however many wait for it. */
+/** What the panel reports; it is parsed once, however many wait for it. */
 function reportIn(current: Document): Json {
   const known = reports.get(current);
   if (known !== undefined) return known;
@@ -109,7 +146,10 @@ function reportIn(current: Document): Json {
   return report;
 }
 
-/** Whether what the panel reports has all that was written. */
+/**
+ * Whether the report has all that was written: of an object the keys that the write names, all else equal. A key that the
+ * write sets to null agrees with none.
+ */
 export function agrees(written: Json, reported: Json | undefined): boolean {
   if (written === null) return reported === null || reported === undefined;
   if (Array.isArray(written)) {

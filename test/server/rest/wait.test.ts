@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { agrees } from '../../../server/rest/wait.js';
+import { agrees, outcomeOf } from '../../../server/rest/wait.js';
 import { type Json, type JsonObject, mergePatch } from '../../../shared/document.js';
 import { until } from '../../until.js';
 import { type Answer, type Ask, BASE, startTestRest, type TestLimits, type TestRest } from './rest.js';
@@ -72,6 +72,85 @@ test('a panel that says so already is not waited for', async ({ desire, report }
   report({ alarm_armed: true });
   assert.is((await desire({ alarm_armed: true })).body.applied, true);
 });
+
+test('keys that the panel does not report are not waited for', async ({ desire, report }) => {
+  report({ alarm_armed: true, door_open: false });
+  const answer = await desire({ alarm_armed: true, melody: 'chime', request: 'r1' });
+  assert.equal([answer.status, answer.body.applied], [200, true]);
+});
+
+test('a panel that refuses ends the wait at once, and the answer says its reason', async (context) => {
+  const { desire, report } = context;
+  report({ alarm_armed: false });
+  const waiting = desire({ alarm_armed: true });
+  await written(context, 1);
+  const refused = { reason: 'open', contacts: ['window'] };
+  report({ alarm_armed: false, handled: 1, refused });
+  const { status, body } = await waiting;
+  assert.equal([status, body.applied, body.refused, body.version], [202, false, refused, 1]);
+});
+
+test('a panel that cannot apply a write ends the wait at once, and the answer says its fault', async (context) => {
+  const { desire, report } = context;
+  const waiting = desire({ alarm_armed: true });
+  await written(context, 1);
+  report({ alarm_armed: false, handled: 1, fault: 'flash' });
+  const { status, body } = await waiting;
+  assert.equal([status, body.applied, body.fault], [202, false, 'flash']);
+});
+
+test('a refusal of a document that was deleted since says nothing of the new one', async (context) => {
+  const { rest, twin, desire, report } = context;
+  report({ alarm_armed: false, handled: 9, refused: { reason: 'open' } });
+  await until(() => {
+    const started = Date.now();
+    return rest
+      .ask('GET', `${twin}/documents/current`)
+      .then(({ body }) => Date.parse(body.updated_at) < started);
+  });
+  const waiting = desire({ alarm_armed: true });
+  await written(context, 1);
+  report({ alarm_armed: true, handled: 1 });
+  assert.is((await waiting).body.applied, true);
+});
+
+const REFUSED = { reason: 'open' };
+const OUTCOMES: [what: string, written: JsonObject, report: JsonObject, outcome: object | undefined][] = [
+  ['it has what was written', { alarm_armed: true }, { alarm_armed: true }, { applied: true }],
+  ['it has something else', { alarm_armed: true }, { alarm_armed: false }, undefined],
+  ['it has no mode yet', { alarm_armed: true, mode: 'home' }, { alarm_armed: true }, undefined],
+  ['a key that no panel reports', { alarm_armed: true, x: 1 }, { alarm_armed: true }, { applied: true }],
+  ['a key of its own', { alarm_armed: true, x: 1 }, { alarm_armed: true, x: 2 }, undefined],
+  ['only keys that no panel reports', { x: 1 }, { alarm_armed: true }, undefined],
+  ['those, and it has handled the version', { x: 1 }, { handled: 2 }, { applied: true }],
+  ['those, and it has handled the version before', { x: 1 }, { handled: 1 }, undefined],
+  [
+    'it refused this version',
+    { x: 1 },
+    { handled: 2, refused: REFUSED },
+    { applied: false, refused: REFUSED },
+  ],
+  ['it refused the version before', { alarm_armed: true }, { handled: 1, refused: REFUSED }, undefined],
+  [
+    'it refused a part',
+    { alarm_armed: true, bypass: ['x'] },
+    { alarm_armed: true, handled: 3, refused: REFUSED },
+    { applied: false, refused: REFUSED },
+  ],
+  [
+    'a fault that has not kept it from following',
+    { alarm_armed: true },
+    { alarm_armed: true, handled: 2, fault: 'clock' },
+    { applied: true },
+  ],
+  ['a fault before it has handled it', { alarm_armed: true }, { handled: 1, fault: 'clock' }, undefined],
+];
+
+for (const [what, wanted, reported, outcome] of OUTCOMES) {
+  test(`what a report says of a write, version 2: ${what}`, () => {
+    assert.equal(outcomeOf(wanted, reported, 2), outcome);
+  });
+}
 
 test('when the time is over the write is durable and not applied', async ({ desire, report }) => {
   report({ alarm_armed: false });
