@@ -40,7 +40,7 @@ const suites = overEach('slow-reader', (test, transport) => {
   }
 
   test('a client that does not read is not read from, costs bounded memory and is closed in the end', async () => {
-    const endpoint = await startEndpoint({ bufferMs: 500 });
+    const endpoint = await startEndpoint({ bufferMs: 500, requestsPerSecond: 1_000_000 });
     const honest = await RawClient.admitted(endpoint, transport, endpoint.devices.add(), '$SCW/twins/me/#');
     const { device, client, reads } = await prepared(endpoint);
     const memory = process.memoryUsage().rss;
