@@ -1,21 +1,37 @@
+/** Whether a client is let in, by its certificate or its password. */
+
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { FailedAttempts } from '../access/failures.js';
+import { sourceOf } from '../access/source.js';
 import type { Device } from '../devices/device.js';
 import { StorageUnavailable } from '../storage/storage.js';
 import type { ShownCertificate } from '../tls/shown-certificate.js';
+import type { Tls } from '../tls/tls.js';
 import type { KnownDevices } from './endpoint.js';
-import type { Connect } from './packet.js';
-import { sourceOfPeer } from './peer.js';
-import { CONNACK, type ConnackCode } from './write.js';
+import { CONNACK, type ConnackCode, type Connect } from './packet.js';
 
 /** How a connection reached the server. */
 export interface Peer {
   /** host:port */
   readonly address: string;
-  /** Nobody on the way can read or change what is said. */
+  /** The connection is encrypted. */
   readonly secure: boolean;
   /** What the client showed in the TLS handshake. */
   readonly certificate?: ShownCertificate;
 }
+
+/** The other end of an accepted socket. @param tls of the listener that finished the handshake, if there was one */
+export function peerOf(socket: Socket, tls: Tls | undefined): Peer {
+  const address = `${socket.remoteAddress}:${socket.remotePort}`;
+  if (tls === undefined) return { address, secure: false };
+  const certificate = tls.shown(socket as TLSSocket);
+  return certificate === undefined ? { address, secure: true } : { address, secure: true, certificate };
+}
+
+/** What limits count a peer as: its address without the port, or the /64 of an IPv6 address. */
+export const sourceOfPeer = ({ address }: Peer): string =>
+  sourceOf(address.slice(0, address.lastIndexOf(':')));
 
 /** Why a CONNECT is refused: the code for the client, the reason for the log. */
 export interface Refusal {
@@ -27,7 +43,6 @@ export type Verdict = { readonly device: Device } | { readonly refusal: Refusal 
 
 const refuse = (code: Exclude<ConnackCode, 0>, reason: string) => ({ refusal: { code, reason } });
 
-export const WRONG_PROTOCOL = refuse(CONNACK.protocol, 'not MQTT 3.1.1 [MQTT-3.1.2-2]').refusal;
 const NO_CLIENT_ID = refuse(CONNACK.clientId, 'neither client id nor clean session [MQTT-3.1.3-8]');
 const UNAVAILABLE = refuse(CONNACK.unavailable, 'storage unavailable');
 const BLOCKED = refuse(CONNACK.unavailable, 'too many failed attempts from there');
@@ -37,13 +52,13 @@ const INSECURE = refuse(CONNACK.notAuthorized, 'the device must show its certifi
 const REPLACED = refuse(CONNACK.notAuthorized, 'the certificate is of no device, or was replaced');
 const OTHER_NAME = refuse(CONNACK.badUserNameOrPassword, "the user name is not the certificate's");
 
-/** What is asked of those who decide: the registry, and the failures of the source so far. */
+/** What admission asks: the device registry, and the failed attempts of each source. */
 export interface Gate {
   readonly devices: Pick<KnownDevices, 'authenticate' | 'certified'>;
   readonly failures: Pick<FailedAttempts, 'blockedMs' | 'failed' | 'succeeded' | 'knows'>;
 }
 
-/** Whether a client may come in, step by step; the first step that refuses decides. */
+/** The device that a CONNECT speaks for, or why it is refused. The first rule that refuses decides. */
 export async function admit(connect: Connect, peer: Peer, gate: Gate): Promise<Verdict> {
   const { certificate } = peer;
   if (connect.clientId === '' && !connect.clean) return NO_CLIENT_ID;
@@ -56,7 +71,7 @@ export async function admit(connect: Connect, peer: Peer, gate: Gate): Promise<V
   }
 }
 
-/** Who shows a certificate is that device or nobody: no password mends it. */
+/** A client that shows a certificate is judged by it alone: a right password does not help a wrong certificate. */
 async function byCertificate(
   { userName }: Connect,
   { deviceId, sha256, fault }: ShownCertificate,
@@ -70,8 +85,8 @@ async function byCertificate(
 }
 
 /**
- * A password is for devices that cannot do TLS, whatever they come by. Where too many were wrong, nobody learns whether one
- * is right but the devices that came in from there before.
+ * A password is for devices with `allow_insecure`, over any transport. A source with too many failed attempts is blocked,
+ * except for the devices that came in from there before.
  */
 async function byPassword(
   { userName, password }: Connect,
@@ -83,7 +98,7 @@ async function byPassword(
   const isBlocked = () => !isKnown && failures.blockedMs(source) > 0;
   if (isBlocked()) return BLOCKED;
   const device = await devices.authenticate(userName, password);
-  // Many may have asked at the same time.
+  // Other attempts of the source may have failed while this one was judged.
   if (isBlocked()) return BLOCKED;
   if (device === undefined) return failed(source, failures);
   if (device.status !== 'enabled') return DISABLED;

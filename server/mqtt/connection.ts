@@ -1,73 +1,108 @@
 import type { Duplex } from 'node:stream';
+import { isDeviceId } from '../../shared/document.js';
 import type { AuditEvent } from '../audit.js';
 import type { Device } from '../devices/device.js';
-import { admit, type Peer, type Refusal, type Verdict, WRONG_PROTOCOL } from './admission.js';
-import type { Connections } from './connections.js';
-import type { Endpoint } from './endpoint.js';
-import { Framing } from './framing.js';
-import { Notes } from './notes.js';
-import { Output } from './output.js';
-import type { Connect } from './packet.js';
-import { isOurProtocol, readPacket } from './read.js';
-import { type Carrier, Session } from './session.js';
-import { LimitReached, ProtocolViolation } from './violation.js';
-import { CONNACK, connack } from './write.js';
 
-/** A client's bytes, each way. One that bounds what strangers send is told when its client is none any more. */
+import { admit, type Peer, type Refusal, sourceOfPeer, type Verdict } from './admission.js';
+import type { Connections, Neighbour } from './connections.js';
+import type { Endpoint } from './endpoint.js';
+import { Output } from './output.js';
+import { CONNACK, type Connect, connack, LimitReached, ProtocolViolation } from './packet.js';
+import { UnknownProtocol } from './rare-packets.js';
+import { Framing, readPacket } from './read.js';
+import { type Carrier, Session } from './session.js';
+
+/** A client's bytes, each way. A stream that bounds what a client sends before its CONNECT is told when that is over. */
 export type ClientStream = Duplex & { admitted?(): void };
 
-// Packets of one connection in one turn of the event loop, so that who sends without a pause keeps nobody waiting.
+/** Packets of one connection in one turn of the event loop, so that a client that floods keeps no other waiting. */
 const PACKETS_A_TURN = 256;
 
 /**
- * One client, from its first byte to its last. A packet's way: Framing cuts it out, `readPacket` reads and judges it,
- * the Session handles it. The first one is judged by `admit` instead.
+ * - `connecting`: the CONNECT has not come.
+ * - `authenticating`: its credentials are being checked.
+ * - `open`: there is a session.
+ * - `finishing`: nothing more is read; the connection ends when its requests are answered.
+ * - `closing`: the last packets leave, and the client has some time to take them.
+ * - `closed`: the stream is gone.
  */
-export class Connection implements Carrier {
+type Phase = 'connecting' | 'authenticating' | 'open' | 'finishing' | 'closing' | 'closed';
+
+/**
+ * Whether the stream is read: `flowing`; `working` while its packets are handled; `resting` while others have their turn;
+ * `held` until requests are answered, or answers are taken.
+ */
+type Intake = 'flowing' | 'working' | 'resting' | 'held';
+
+interface Ending {
+  /** The will is carried out [MQTT-3.1.2-8]. */
+  readonly will: boolean;
+  /** The requests under way are answered first. */
+  readonly answers?: true;
+  /** The stream is destroyed at once. */
+  readonly atOnce?: true;
+  /** The counter that it adds to. One that is dropped is logged as a warning. */
+  readonly counts?: 'refused' | 'dropped';
+  readonly audit?: AuditEvent;
+}
+
+const ENDINGS = {
+  refused: { will: false, counts: 'refused', audit: 'authentication_refused' },
+  /** The client sent a DISCONNECT [MQTT-3.14.4-3]. */
+  disconnected: { will: false },
+  /** The client's stream has ended. */
+  lost: { will: true },
+  violation: { will: true, atOnce: true, counts: 'dropped' },
+  silent: { will: true, atOnce: true, counts: 'dropped' },
+  'taken over': { will: true, atOnce: true, counts: 'dropped' },
+  'limit reached': { will: true, atOnce: true, counts: 'dropped', audit: 'limit_reached' },
+  'asked too much': { will: true, answers: true, counts: 'dropped', audit: 'limit_reached' },
+  /** The device has lost its rights, that to a will too. */
+  revoked: { will: false, atOnce: true, counts: 'dropped' },
+  stopped: { will: false, answers: true },
+  'internal error': { will: true, atOnce: true, counts: 'dropped' },
+} satisfies Record<string, Ending>;
+
+/**
+ * One client, from its first byte to its last. Framing cuts a packet out of the stream, `readPacket` reads and checks it, and
+ * the session handles it. The first packet goes to `admit` instead.
+ */
+export class Connection implements Carrier, Neighbour {
   readonly output: Output;
   readonly #stream: ClientStream;
   readonly #peer: Peer;
-  readonly #notes: Notes;
   readonly #endpoint: Endpoint;
   readonly #connections: Connections;
   readonly #framing: Framing;
-  /** What the CONNECT said: not proved until there is a session. */
+  #phase: Phase = 'connecting';
+  #intake: Intake = 'flowing';
+  /** What the CONNECT said. It is not proved until there is a session. */
   #claim: Pick<Connect, 'userName' | 'clientId'> | undefined;
   #session: Session | undefined;
   /** For the CONNECT to come, then for the keep-alive, at last for the client to go. */
   #timer: NodeJS.Timeout | undefined;
-  #authenticating = false;
-  #working = false;
-  /** Others have their turn. */
-  #resting = false;
-  /** The stream is not read. */
-  #held = false;
-  /** No more is taken: the server stops, or the client asked too much. */
-  #finishing = false;
-  /** Whether a will is carried out at the end. */
-  #willed = true;
-  #ended = false;
+  /** Why this client was refused something already: a client that repeats it is not audited again. */
+  #audited: readonly string[] = [];
 
   constructor(stream: ClientStream, peer: Peer, endpoint: Endpoint, connections: Connections) {
     const { limits } = endpoint;
     this.#stream = stream;
     this.#peer = peer;
-    this.#notes = new Notes(peer, endpoint);
     this.#endpoint = endpoint;
     this.#connections = connections;
     this.#framing = new Framing(limits);
     this.output = new Output(stream, limits, {
       relieved: () => this.#relieved(),
-      stuck: () => this.cut('its answers are not read'),
+      stuck: () => this.close('limit reached', 'its answers are not read'),
     });
-    this.#timer = setTimeout(() => this.cut('no CONNECT in time'), limits.connectMs);
+    this.#timer = setTimeout(() => this.close('limit reached', 'no CONNECT in time'), limits.connectMs);
     stream.on('data', (chunk: Buffer) => this.#receive(chunk));
     stream.on('error', (error) => this.#broken(error));
-    stream.on('end', () => this.#lost());
+    stream.on('end', () => this.close('lost', 'lost'));
     stream.on('close', () => this.#closed());
+    connections.add(this);
   }
 
-  /** The device that it speaks for, or while it is being authenticated the one it claims to be. */
   get deviceId(): string | undefined {
     return this.#session?.device.id ?? this.#claim?.userName;
   }
@@ -77,94 +112,90 @@ export class Connection implements Carrier {
   }
 
   #receive(chunk: Buffer): void {
-    if (this.#ended) return;
+    if (this.#isOver) return;
     this.#framing.push(chunk);
     this.#work();
   }
 
-  /** Takes the packets that have come, as many as may be taken now. */
+  get #isOver(): boolean {
+    return this.#phase === 'closing' || this.#phase === 'closed';
+  }
+
+  /** Handles the packets that have come, as many as may be handled now. */
   #work(): void {
-    if (this.#working || this.#ended) return;
-    this.#working = true;
+    const before = this.#intake;
+    if (before === 'working' || before === 'resting') return;
+    this.#intake = 'working';
     let taken = 0;
     try {
-      while (this.#mayTake()) {
+      for (; taken < PACKETS_A_TURN && this.#mayTake(); taken++) {
         const packet = this.#framing.next();
         if (packet === undefined) break;
-        this.#take(packet);
-        taken += 1;
-        if (taken === PACKETS_A_TURN) this.#rest();
+        if (this.#session === undefined) this.#connect(packet);
+        else this.#session.handle(readPacket(packet));
       }
     } catch (error) {
       this.#fail(error);
     }
-    this.#working = false;
     if (taken > 0) this.#heard();
-    this.#hold(!this.#mayTake());
+    if (taken === PACKETS_A_TURN) this.#rest();
+    else if (!this.#mayTake()) this.#hold();
+    else {
+      this.#intake = 'flowing';
+      if (before === 'held') this.#stream.resume();
+    }
   }
 
-  #rest(): void {
-    this.#resting = true;
-    setImmediate(() => {
-      this.#resting = false;
-      this.#work();
-    });
-  }
-
-  /** What holds a connection back: others, its own unfinished requests, or answers that it does not read. */
+  /** A connection waits for its own unfinished requests, or for its client to read. */
   #mayTake(): boolean {
-    if (this.#ended || this.#finishing || this.#authenticating || this.#resting) return false;
-    if (this.output.isFull) return false;
-    return this.#session === undefined || !this.#session.isBusy;
-  }
-
-  #take(packet: Buffer): void {
-    if (this.#session === undefined) this.#admit(packet);
-    else this.#session.handle(readPacket(packet));
+    if (this.#phase !== 'open' && this.#phase !== 'connecting') return false;
+    return !this.output.isFull && this.#session?.isBusy !== true;
   }
 
   #heard(): void {
-    if (this.#session === undefined || this.#ended) return;
+    if (this.#session === undefined || this.#isOver) return;
     this.#timer?.refresh();
     this.#endpoint.devices.active(this.#session.device.id);
   }
 
-  #hold(held: boolean): void {
-    if (held === this.#held || this.#ended) return;
-    this.#held = held;
-    if (held) this.#stream.pause();
-    else this.#stream.resume();
+  #rest(): void {
+    this.#hold();
+    this.#intake = 'resting';
+    setImmediate(() => {
+      this.#intake = 'held';
+      this.#work();
+    });
   }
 
-  #admit(packet: Buffer): void {
-    if (!isOurProtocol(packet)) return this.#refuse(WRONG_PROTOCOL);
-    const connect = readPacket(packet);
+  #hold(): void {
+    this.#intake = 'held';
+    // A stream whose connection is over is read to its end, and what comes is thrown away.
+    if (!this.#isOver) this.#stream.pause();
+  }
+
+  #connect(bytes: Buffer): void {
+    const connect = readPacket(bytes);
     if (connect.command !== 'connect') throw new ProtocolViolation('the first packet is not a CONNECT');
     this.#claim = {
       userName: this.#peer.certificate?.deviceId ?? connect.userName,
       clientId: connect.clientId,
     };
-    this.#notes.claimed(this.#claim.userName);
-    this.#authenticating = true;
-    admit(connect, this.#peer, this.#endpoint).then(
-      (verdict) => this.#decide(connect, verdict),
-      (error) => this.#fail(error),
-    );
+    this.#phase = 'authenticating';
+    admit(connect, this.#peer, this.#endpoint)
+      .then((verdict) => this.#decide(connect, verdict))
+      .catch((error) => this.#fail(error));
   }
 
   #decide(connect: Connect, verdict: Verdict): void {
-    this.#authenticating = false;
-    if (this.#ended) return;
+    if (this.#phase !== 'authenticating') return;
     if ('refusal' in verdict) return this.#refuse(verdict.refusal);
     this.#accept(connect, verdict.device);
     this.#work();
   }
 
   #refuse({ code, reason }: Refusal): void {
-    this.#endpoint.counters.refused++;
-    this.#notes.audit('authentication_refused', reason);
     this.output.add(connack(code));
-    this.#end();
+    this.close('refused', reason);
   }
 
   #accept(connect: Connect, device: Device): void {
@@ -172,26 +203,26 @@ export class Connection implements Carrier {
     this.#stream.admitted?.();
     this.#connections.join(this, device, connect.clientId);
     this.#session = new Session(device, connect, this.#endpoint, this);
-    this.#keepAlive(connect.keepAlive);
+    this.#phase = 'open';
+    this.#timer = this.#keepAlive(connect.keepAlive);
     this.output.add(connack(CONNACK.accepted));
     this.#endpoint.counters.accepted++;
-    this.#notes.add('accepted');
+    this.#log('debug', { reason: 'accepted' });
   }
 
-  /** A client must be heard once in one and a half times its keep-alive, given in seconds [MQTT-3.1.2-24]. */
-  #keepAlive(seconds: number): void {
-    if (seconds === 0) this.#timer = undefined;
-    else this.#timer = setTimeout(() => this.#silent(), seconds * 1500);
-  }
-
-  #silent(): void {
-    if (this.#held) this.#timer?.refresh();
-    else this.drop('nothing heard in 1.5 times its keep-alive [MQTT-3.1.2-24]');
+  /** A client must be heard once in one and a half times its keep-alive, which is in seconds [MQTT-3.1.2-24]. */
+  #keepAlive(seconds: number): NodeJS.Timeout | undefined {
+    if (seconds === 0) return undefined;
+    return setTimeout(() => {
+      if (this.#intake === 'flowing') {
+        this.close('silent', 'nothing heard in 1.5 times its keep-alive [MQTT-3.1.2-24]');
+      } else this.#timer?.refresh();
+    }, seconds * 1500);
   }
 
   answered(): void {
-    if (this.#finishing && this.#session?.inFlight === 0) this.#end();
-    else if (this.#held) this.#work();
+    if (this.#phase === 'finishing') this.#endWhenAnswered();
+    else if (this.#intake === 'held') this.#work();
   }
 
   #relieved(): void {
@@ -199,79 +230,54 @@ export class Connection implements Carrier {
     this.#work();
   }
 
-  /** The client says goodbye: its will is not carried out [MQTT-3.14.4-3]. */
-  disconnected(): void {
-    this.#willed = false;
-    this.#end();
+  refused(event: AuditEvent, reason: string): void {
+    if (this.#audited.includes(reason)) return;
+    this.#audited = [...this.#audited, reason];
+    this.#audit(event, reason);
   }
 
   #broken(error: Error): void {
     if (error instanceof ProtocolViolation) this.#fail(error);
-    else this.#notes.add(error.message);
+    else this.#log('debug', { reason: error.message });
   }
 
   #fail(error: unknown): void {
-    if (error instanceof LimitReached) return this.cut(error.message);
-    if (error instanceof ProtocolViolation) return this.drop(error.message);
-    this.#notes.failed(error);
-    this.drop('internal error');
+    if (error instanceof UnknownProtocol && this.#phase === 'connecting') {
+      return this.#refuse({ code: CONNACK.protocol, reason: error.message });
+    }
+    if (error instanceof LimitReached) return this.close('limit reached', error.message);
+    if (error instanceof ProtocolViolation) return this.close('violation', error.message);
+    this.#log('error', { err: error }, 'mqtt connection failed');
+    this.close('internal error', 'internal error');
   }
 
-  /** Closes at once, for a fault of the client. */
-  drop(reason: string): void {
-    if (this.#ended) return;
-    this.#blame(reason);
-    this.#end();
-    this.destroy();
+  /** Ends the connection as the table says. Only the first ending counts, but a will that any of them discards is gone. */
+  close(name: keyof typeof ENDINGS, reason: string): void {
+    if (this.#isOver) return;
+    const { will, answers, atOnce, counts, audit }: Ending = ENDINGS[name];
+    if (!will) this.#session?.discardWill();
+    if (answers === true && this.#phase === 'finishing') return;
+    if (audit !== undefined) this.#audit(audit, reason);
+    if (counts !== undefined) this.#endpoint.counters[counts]++;
+    if (counts === 'dropped') this.#warn(reason);
+    else this.#log('debug', { reason });
+    if (answers === true && this.#session !== undefined) {
+      this.#phase = 'finishing';
+      if (this.#intake === 'flowing') this.#hold();
+      this.#endWhenAnswered();
+    } else {
+      this.#end();
+      if (atOnce === true || answers === true) this.destroy();
+    }
   }
 
-  /** Closes at once. The will is not carried out: the device has lost the right to it. */
-  revoke(reason: string): void {
-    this.#willed = false;
-    this.drop(reason);
-  }
-
-  cut(reason: string): void {
-    if (this.#ended) return;
-    this.#notes.audit('limit_reached', reason);
-    this.drop(reason);
-  }
-
-  exceeded(reason: string): void {
-    if (this.#finishing) return;
-    this.#finishing = true;
-    this.#notes.audit('limit_reached', reason);
-    this.#blame(reason);
+  #endWhenAnswered(): void {
     if (this.#session?.inFlight === 0) this.#end();
   }
 
-  refused(event: AuditEvent, reason: string): void {
-    this.#notes.auditOnce(event, reason);
-  }
-
-  #blame(reason: string): void {
-    this.#endpoint.counters.dropped++;
-    this.#notes.warn(reason);
-  }
-
-  /** Takes no more requests, and ends when the last is answered. */
-  finish(): void {
-    this.#finishing = true;
-    this.#willed = false;
-    if (this.#session === undefined) this.destroy();
-    else if (this.#session.inFlight === 0) this.#end();
-    else this.#hold(true);
-  }
-
-  /** Gives up whatever has not been sent. */
-  destroy(): void {
-    this.#stream.destroy();
-  }
-
-  /** The last packets leave, and the client is given time to take them. */
+  /** The last packets leave, and the client has some time to take them. */
   #end(): void {
-    if (this.#ended) return;
-    this.#ended = true;
+    this.#phase = 'closing';
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.destroy(), this.#endpoint.limits.connectMs);
     this.output.close();
@@ -279,18 +285,41 @@ export class Connection implements Carrier {
     this.#stream.resume();
     if (this.#session === undefined) return;
     this.#connections.leave(this, this.#session.device.id);
-    this.#session.end(this.#willed);
+    this.#session.end();
   }
 
-  /** The client has gone, whether it was done or not. */
-  #lost(): void {
-    if (!this.#ended) this.#notes.add('lost');
-    this.#end();
+  destroy(): void {
+    this.#stream.destroy();
   }
 
   #closed(): void {
-    this.#lost();
+    this.close('lost', 'lost');
+    this.#phase = 'closed';
     clearTimeout(this.#timer);
-    this.#connections.closed(this);
+    this.#connections.remove(this);
+  }
+
+  /** The client's fault. Its source is warned of a limited number of times, so that it does not fill the disk. */
+  #warn(reason: string): void {
+    const more = this.#endpoint.warnings.take(sourceOfPeer(this.#peer));
+    this.#log(more === undefined ? 'debug' : 'warn', { reason, ...more });
+  }
+
+  #log(level: 'debug' | 'warn' | 'error', fields: object, message = 'mqtt connection'): void {
+    const device = this.#namedDevice();
+    const who = { peer: this.#peer.address, ...(device !== undefined && { device }) };
+    this.#endpoint.log[level]({ ...who, ...fields }, message);
+  }
+
+  #audit(event: AuditEvent, reason: string): void {
+    const device = this.#namedDevice();
+    const named = device === undefined ? {} : { device_id: device };
+    this.#endpoint.audit(event, { source: sourceOfPeer(this.#peer), via: 'mqtt', ...named, reason });
+  }
+
+  /** Only what can be a device's id is written down: some clients send their password as the user name. */
+  #namedDevice(): string | undefined {
+    const name = this.#claim?.userName;
+    return name !== undefined && isDeviceId(name) ? name : undefined;
   }
 }

@@ -1,3 +1,5 @@
+/** The in-band endpoint: where it listens, and what it makes of each client that comes. */
+
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
@@ -8,11 +10,10 @@ import type { Address } from '../config.js';
 import { LineLimit } from '../line-limit.js';
 import { dropperOf, listen } from '../listen.js';
 import type { Tls } from '../tls/tls.js';
-import type { Peer } from './admission.js';
-import type { ClientStream } from './connection.js';
+import { type Peer, peerOf } from './admission.js';
+import { type ClientStream, Connection } from './connection.js';
 import { Connections } from './connections.js';
 import { type Endpoint, MQTT_LIMITS, type MqttCounters, type MqttLimits } from './endpoint.js';
-import { peerOf } from './peer.js';
 
 /** How many devices are remembered by what they asked, when they are not connected. */
 const REMEMBERED_DEVICES = 16_384;
@@ -26,41 +27,49 @@ export type MqttParts = Omit<Endpoint, 'allowances' | 'counters' | 'limits' | 'w
 
 export interface Mqtt {
   readonly limits: MqttLimits;
-  /** Grows while it runs. */
+  /** They grow while it runs. */
   readonly counters: Readonly<MqttCounters>;
   /**
-   * Serves whoever comes to an address, by TLS where that is given. May be called for several addresses.
+   * Serves the clients that come to an address, by TLS where that is given. May be called for several addresses.
    * @throws the system's error when it cannot listen, such as EADDRINUSE
    */
   listen(address: Address, tls?: Tls): Promise<AddressInfo>;
   /** Serves a client that came another way than by a listener. */
   open(stream: ClientStream, peer: Peer): void;
-  /** Accepts no one, answers what was asked, ends every connection; takes at most `stopMs`. */
+  /** Accepts no more clients, answers what was asked and ends every connection, within `stopMs`. */
   close(): Promise<void>;
 }
 
-/** The in-band endpoint; it listens nowhere until it is told to. */
+/** The endpoint listens nowhere until it is told to. */
 export function startMqtt(parts: MqttParts): Mqtt {
   const { devices, audit, log } = parts;
   const limits = { ...MQTT_LIMITS, ...parts.limits };
   const { requestsPerSecond } = limits;
   const allowances = new Allowances(requestsPerSecond, requestsPerSecond, REMEMBERED_DEVICES);
   const counters: MqttCounters = { connections: 0, accepted: 0, refused: 0, dropped: 0, droppedPublishes: 0 };
-  const connections = new Connections({ ...parts, limits, allowances, counters, warnings: new LineLimit() });
+  const endpoint: Endpoint = { ...parts, limits, allowances, counters, warnings: new LineLimit() };
+  const connections = new Connections(endpoint);
   const servers: Server[] = [];
   const droppers: (() => void)[] = [];
   const unwatch = devices.watch((deviceId, why) => connections.revoke(deviceId, why));
+  let isStopping = false;
+
+  const open = (stream: ClientStream, peer: Peer) => {
+    if (isStopping) stream.destroy();
+    else new Connection(stream, peer, endpoint, connections);
+  };
 
   return {
     limits,
     counters,
+    open,
     async listen(address, tls) {
       const server = serverFor(tls);
       countConnections(server, parts.connections, (source) =>
         audit('connection_refused', { source, via: 'mqtt', reason: 'too many connections' }),
       );
       server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
-        if (!socket.destroyed) connections.open(socket, peerOf(socket, tls));
+        if (!socket.destroyed) open(socket, peerOf(socket, tls));
       });
       if (tls !== undefined) droppers.push(dropperOf(server));
       const found = await listen(server, address);
@@ -68,11 +77,11 @@ export function startMqtt(parts: MqttParts): Mqtt {
       server.on('error', (error) => log.error({ err: error }, 'mqtt listener'));
       return found;
     },
-    open: (stream, peer) => connections.open(stream, peer),
     async close() {
+      isStopping = true;
       const closed = servers.map((server) => once(server, 'close'));
       for (const server of servers) server.close();
-      await connections.finish(limits.stopMs);
+      await connections.stop(limits.stopMs);
       for (const drop of droppers) drop();
       await Promise.all(closed);
       unwatch();

@@ -22,10 +22,7 @@ function flushAll(): void {
   for (const output of outputs) output.flush();
 }
 
-/**
- * The packets on their way to one client. What one turn of the event loop adds leaves in one write, after all that
- * the turn does.
- */
+/** The packets on their way to one client. Those that one turn of the event loop adds leave in one write, at its end. */
 export class Output {
   readonly #stream: Duplex;
   readonly #bounds: OutputBounds;
@@ -41,7 +38,7 @@ export class Output {
     this.#events = events;
   }
 
-  /** The client does not read what it is sent: nothing more should be done for it until it does. */
+  /** The client does not read what it is sent. Nothing more should be done for it until it reads. */
   get isFull(): boolean {
     return this.#bytes + this.#stream.writableLength > this.#bounds.bufferBytes;
   }

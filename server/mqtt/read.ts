@@ -1,36 +1,137 @@
 /**
- * Whole packets to what they say. mqtt-packet reads the packets that come rarely; a PUBLISH and the acknowledgements
- * are read here, where they cost a tenth of what they cost there.
+ * A client's bytes, read as packets. PUBLISH and the acknowledgements come often and are read here, at a tenth of what
+ * mqtt-packet needs for them; `rare-packets.ts` reads the others.
  */
 
-import mqttPacket, { type IConnectPacket, type ISubscribePacket, type IUnsubscribePacket } from 'mqtt-packet';
-import { bodyOffset } from './framing.js';
-import type { Acknowledgement, Acknowledging, Bare, Connect, Packet, Publish } from './packet.js';
 import {
-  type Field,
-  validFields,
+  type Acknowledgement,
+  type Acknowledging,
+  type Bare,
+  LimitReached,
+  type Packet,
+  ProtocolViolation,
+  type Publish,
+  type QoS,
   validPacketId,
-  validPublishBits,
-  validQoS,
-  validReservedBits,
-  validString,
-  validTopicFilter,
   validTopicName,
   validUtf8,
-} from './validate.js';
-import { ProtocolViolation } from './violation.js';
+} from './packet.js';
+import { readConnect, readSubscribe, readUnsubscribe } from './rare-packets.js';
+
+/** The longest packets, in bytes as their remaining length counts them. */
+export interface PacketBounds {
+  /** Of the first packet, which must be a CONNECT. */
+  readonly connectBytes: number;
+  /** Of every later packet. */
+  readonly packetBytes: number;
+}
+
+const CONNECT_HEADER = 0x10;
+/** The longest length field (MQTT 3.1.1, 2.2.3). */
+const LENGTH_BYTES = 4;
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * Cuts a stream of bytes into whole packets. A packet is judged by its length field before a byte of its body is kept, and
+ * one that comes in pieces costs its own length, whatever the size of the pieces.
+ */
+export class Framing {
+  readonly #bounds: PacketBounds;
+  #isFirst = true;
+  /** Given and not cut yet, from `#at` on. */
+  #bytes: Buffer = NOTHING;
+  #at = 0;
+  /** A packet whose rest has not come, as long as its length field says. */
+  #partial: Buffer | undefined;
+  #filled = 0;
+
+  constructor(bounds: PacketBounds) {
+    this.#bounds = bounds;
+  }
+
+  push(chunk: Buffer): void {
+    this.#bytes =
+      this.#at < this.#bytes.length ? Buffer.concat([this.#bytes.subarray(this.#at), chunk]) : chunk;
+    this.#at = 0;
+  }
+
+  /**
+   * The next whole packet, or undefined until more is pushed. It may share memory with what was pushed.
+   * @throws ProtocolViolation for a first packet that is no CONNECT [MQTT-3.1.0-1], and for a length over the bounds
+   */
+  next(): Buffer | undefined {
+    if (this.#partial !== undefined) return this.#fill(this.#partial);
+    const start = this.#at;
+    const header = this.#bytes[start];
+    if (header === undefined) return this.#keep(NOTHING);
+    if (this.#isFirst && header !== CONNECT_HEADER) {
+      throw new ProtocolViolation('the first packet is not a CONNECT [MQTT-3.1.0-1]');
+    }
+    const body = bodyOffset(this.#bytes, start);
+    if (body === undefined) return this.#keep(Buffer.from(this.#bytes.subarray(start)));
+    const end = body + this.#judgeLength(start, body);
+    if (end > this.#bytes.length) {
+      this.#partial = Buffer.allocUnsafe(end - start);
+      this.#filled = 0;
+      return this.#fill(this.#partial);
+    }
+    this.#isFirst = false;
+    this.#at = end;
+    return this.#bytes.subarray(start, end);
+  }
+
+  /** The remaining length of the packet that begins at `start`. */
+  #judgeLength(start: number, body: number): number {
+    let length = 0;
+    for (let at = body - 1; at > start; at--) length = length * 0x80 + ((this.#bytes[at] ?? 0) & 0x7f);
+    const limit = this.#isFirst ? this.#bounds.connectBytes : this.#bounds.packetBytes;
+    if (length > limit) throw new LimitReached(`a packet of ${length} bytes; ${limit} are allowed`);
+    return length;
+  }
+
+  #fill(partial: Buffer): Buffer | undefined {
+    const copied = this.#bytes.copy(partial, this.#filled, this.#at);
+    this.#at += copied;
+    this.#filled += copied;
+    if (this.#filled < partial.length) return this.#keep(NOTHING);
+    this.#partial = undefined;
+    this.#isFirst = false;
+    return partial;
+  }
+
+  #keep(bytes: Buffer): undefined {
+    this.#bytes = bytes;
+    this.#at = 0;
+  }
+}
+
+/**
+ * Where the body of the packet at `start` begins; undefined while its length field is not all there.
+ * @throws ProtocolViolation for a length field that goes on after four bytes
+ */
+function bodyOffset(bytes: Buffer, start: number): number | undefined {
+  for (let at = start + 1; at <= start + LENGTH_BYTES; at++) {
+    const byte = bytes[at];
+    if (byte === undefined) return undefined;
+    if (byte < 0x80) return at + 1;
+  }
+  throw new ProtocolViolation('the length field is longer than four bytes (MQTT 3.1.1, 2.2.3)');
+}
 
 const PUBLISH = 3;
 const REPLACEMENT = '\ufffd';
-const ACKNOWLEDGING: Readonly<Record<number, Acknowledging>> = {
-  4: 'puback',
-  5: 'pubrec',
-  6: 'pubrel',
-  7: 'pubcomp',
-};
-const BARE: Readonly<Record<number, Bare>> = {
-  12: { command: 'pingreq' },
-  14: { command: 'disconnect' },
+
+/** What a client may send beside PUBLISH, by packet type, with the lower four bits of its first byte [MQTT-2.2.2-1]. */
+const TYPES: Readonly<Record<number, { readonly command: Packet['command']; readonly bits: number }>> = {
+  1: { command: 'connect', bits: 0 },
+  4: { command: 'puback', bits: 0 },
+  5: { command: 'pubrec', bits: 0 },
+  6: { command: 'pubrel', bits: 2 },
+  7: { command: 'pubcomp', bits: 0 },
+  8: { command: 'subscribe', bits: 2 },
+  10: { command: 'unsubscribe', bits: 2 },
+  12: { command: 'pingreq', bits: 0 },
+  14: { command: 'disconnect', bits: 0 },
 };
 
 /**
@@ -39,30 +140,44 @@ const BARE: Readonly<Record<number, Bare>> = {
  */
 export function readPacket(bytes: Buffer): Packet {
   const header = bytes[0] ?? 0;
-  const body = bytes.subarray(bodyOffset(bytes));
-  const type = header >> 4;
-  if (type === PUBLISH) return readPublish(header, body);
-  validReservedBits(header);
-  const acknowledging = ACKNOWLEDGING[type];
-  if (acknowledging !== undefined) return readAcknowledgement(acknowledging, body);
-  const bare = BARE[type];
-  if (bare !== undefined) return readBare(bare, body);
-  return readRare(bytes, body);
+  const start = bodyOffset(bytes, 0) ?? bytes.length;
+  if (header >> 4 === PUBLISH) return readPublish(bytes, header, start);
+  const type = TYPES[header >> 4];
+  if (type === undefined) throw new ProtocolViolation(`packet type ${header >> 4} is not for a server`);
+  if ((header & 0x0f) !== type.bits) throw new ProtocolViolation('wrong reserved bits [MQTT-2.2.2-2]');
+  const body = bytes.subarray(start);
+  switch (type.command) {
+    case 'connect':
+      return readConnect(bytes, body);
+    case 'subscribe':
+      return readSubscribe(bytes, body);
+    case 'unsubscribe':
+      return readUnsubscribe(bytes, body);
+    case 'pingreq':
+    case 'disconnect':
+      return readBare(type.command, body);
+    default:
+      return readAcknowledgement(type.command as Acknowledging, body);
+  }
 }
 
-function readPublish(header: number, body: Buffer): Publish {
-  const qos = validPublishBits(header);
-  const topicEnd = 2 + (body.length < 2 ? 0 : body.readUInt16BE(0));
+/** Retain may have any value: nothing is retained. */
+function readPublish(bytes: Buffer, header: number, start: number): Publish {
+  const qos = (header >> 1) & 3;
+  if (qos === 3) throw new ProtocolViolation('QoS 3 [MQTT-3.3.1-4]');
+  if (qos === 0 && (header & 8) !== 0) throw new ProtocolViolation('DUP with QoS 0 [MQTT-3.3.1-2]');
+  const topicStart = start + 2;
+  const topicEnd = topicStart + (topicStart > bytes.length ? 0 : bytes.readUInt16BE(start));
   const payloadStart = qos === 0 ? topicEnd : topicEnd + 2;
-  if (payloadStart > body.length) throw new ProtocolViolation('a PUBLISH is cut short');
-  const topic = body.toString('utf8', 2, topicEnd);
-  if (topic.includes(REPLACEMENT)) validUtf8(body.subarray(2, topicEnd));
+  if (payloadStart > bytes.length) throw new ProtocolViolation('a PUBLISH is cut short');
+  const topic = bytes.toString('utf8', topicStart, topicEnd);
+  if (topic.includes(REPLACEMENT)) validUtf8(bytes.subarray(topicStart, topicEnd));
   return {
     command: 'publish',
     topic: validTopicName(topic),
-    qos,
-    id: qos === 0 ? 0 : validPacketId(body.readUInt16BE(topicEnd)),
-    payload: body.subarray(payloadStart),
+    qos: qos as QoS,
+    id: qos === 0 ? 0 : validPacketId(bytes.readUInt16BE(topicEnd)),
+    payload: bytes.subarray(payloadStart),
   };
 }
 
@@ -71,95 +186,7 @@ function readAcknowledgement(command: Acknowledging, body: Buffer): Acknowledgem
   return { command, id: validPacketId(body.readUInt16BE(0)) };
 }
 
-function readBare(bare: Bare, body: Buffer): Bare {
-  if (body.length !== 0) throw new ProtocolViolation(`a ${bare.command.toUpperCase()} of a wrong length`);
-  return bare;
-}
-
-function readRare(bytes: Buffer, body: Buffer): Packet {
-  const packet = parse(bytes);
-  if (packet.cmd === 'connect') return readConnect(packet, body);
-  if (packet.cmd === 'subscribe') return readSubscribe(packet, body);
-  return readUnsubscribe(packet, body);
-}
-
-type RarePacket = IConnectPacket | ISubscribePacket | IUnsubscribePacket;
-
-/** One packet with a parser of its own, so that nothing a client sends outlives its packet. */
-function parse(bytes: Buffer): RarePacket {
-  const parser = mqttPacket.parser({ protocolVersion: 4 });
-  let packet: RarePacket | undefined;
-  let fault: Error | undefined;
-  parser.on('packet', (parsed) => {
-    packet = parsed as RarePacket;
-  });
-  parser.on('error', (error: Error) => {
-    fault = error;
-  });
-  parser.parse(bytes);
-  if (packet !== undefined && fault === undefined) return packet;
-  throw new ProtocolViolation(`malformed: ${fault?.message ?? 'cut short'}`);
-}
-
-const NAME_BYTES = 6;
-/** Before the payload of a CONNECT: name, level, flags and keep-alive. */
-const CONNECT_BYTES = 10;
-const PROTOCOL = Buffer.from('\x00\x04MQTT\x04', 'latin1');
-
-/** Whether a CONNECT is one of MQTT 3.1.1; another deserves CONNACK 1 [MQTT-3.1.2-1] [MQTT-3.1.2-2]. */
-export function isOurProtocol(bytes: Buffer): boolean {
-  const start = bodyOffset(bytes) ?? 0;
-  return bytes.subarray(start, start + NAME_BYTES + 1).equals(PROTOCOL);
-}
-
-function readConnect(packet: IConnectPacket, body: Buffer): Connect {
-  const { will } = packet;
-  const fields: Field[] = ['text'];
-  if (will !== undefined) fields.push('text', 'binary');
-  if (packet.username !== undefined) fields.push('text');
-  if (packet.password !== undefined) fields.push('binary');
-  validFields(body, CONNECT_BYTES, fields);
-  if (packet.password !== undefined && packet.username === undefined) {
-    throw new ProtocolViolation('a password without a user name [MQTT-3.1.2-22]');
-  }
-  return {
-    command: 'connect',
-    clientId: validString(packet.clientId),
-    clean: packet.clean ?? true,
-    keepAlive: packet.keepalive ?? 0,
-    userName: packet.username === undefined ? undefined : validString(packet.username),
-    password: packet.password,
-    will: will && {
-      topic: validTopicName(will.topic),
-      payload: Buffer.from(will.payload),
-      qos: validQoS(will.qos ?? 0, 'MQTT-3.1.2-14'),
-    },
-  };
-}
-
-function readSubscribe(packet: ISubscribePacket, body: Buffer): Packet {
-  const { subscriptions } = packet;
-  if (subscriptions.length === 0) throw new ProtocolViolation('an empty SUBSCRIBE [MQTT-3.8.3-3]');
-  validFields(
-    body,
-    2,
-    subscriptions.flatMap((): Field[] => ['text', 'byte']),
-  );
-  const filters = subscriptions.map(({ topic, qos }) => ({
-    filter: validTopicFilter(topic),
-    qos: validQoS(qos, 'MQTT-3.8.3-4'),
-  }));
-  return { command: 'subscribe', id: validPacketId(packet.messageId), filters };
-}
-
-function readUnsubscribe(packet: IUnsubscribePacket, body: Buffer): Packet {
-  const { unsubscriptions } = packet;
-  if (unsubscriptions.length === 0) throw new ProtocolViolation('an empty UNSUBSCRIBE [MQTT-3.10.3-2]');
-  validFields(
-    body,
-    2,
-    unsubscriptions.map((): Field => 'text'),
-  );
-  const filters = unsubscriptions.map(validTopicFilter);
-  return { command: 'unsubscribe', id: validPacketId(packet.messageId), filters };
+function readBare(command: Bare['command'], body: Buffer): Bare {
+  if (body.length !== 0) throw new ProtocolViolation(`a ${command.toUpperCase()} of a wrong length`);
+  return { command };
 }

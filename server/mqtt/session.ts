@@ -2,75 +2,80 @@ import type { Allowance } from '../access/rate.js';
 import type { Device } from '../devices/device.js';
 import type { Document } from '../twins/document.js';
 import type { Change } from '../twins/twins.js';
-import { Deliveries } from './deliveries.js';
 import type { Endpoint } from './endpoint.js';
-import { carryOut, errorText, isAcknowledged, successText, TooManyRequests } from './inband.js';
+import {
+  carryOut,
+  errorText,
+  failureOf,
+  type Pending,
+  PendingRequests,
+  successText,
+  TooManyRequests,
+} from './inband.js';
 import type { Output } from './output.js';
-import type {
-  Acknowledgement,
-  Acknowledging,
-  Connect,
-  Message,
-  Packet,
-  Publish,
-  QoS,
-  Subscribe,
-  Unsubscribe,
+import {
+  type Acknowledgement,
+  acknowledgement,
+  type Connect,
+  type Message,
+  type Packet,
+  PINGRESP,
+  ProtocolViolation,
+  type Publish,
+  publish,
+  type QoS,
+  REFUSED,
+  type Subscribe,
+  suback,
+  type Unsubscribe,
+  unsuback,
 } from './packet.js';
 import { Pushes } from './pushes.js';
-import { Receipts } from './receipts.js';
-import { type Pending, Requests } from './requests.js';
-import { Subscriptions } from './subscriptions.js';
-import { type Destination, OwnTopics, type Request } from './topics.js';
-import { ProtocolViolation } from './violation.js';
-import { acknowledgement, PINGRESP, publish, REFUSED, suback, unsuback } from './write.js';
+import { ReceivedMessages, SentMessages } from './qos.js';
+import { type Destination, OwnTopics, type Request, Subscriptions } from './topics.js';
 
 /** What a session needs of the connection that carries it. */
 export interface Carrier {
   readonly output: Output;
   /** A request has been answered, so that there may be room for another. */
   answered(): void;
-  /** The client is done. */
-  disconnected(): void;
-  /** The client went beyond a limit: it is closed at once. */
-  cut(reason: string): void;
-  /** The same, but what it asked before is answered first. */
-  exceeded(reason: string): void;
-  /** The client was refused something. */
+  close(ending: 'disconnected' | 'limit reached' | 'asked too much', reason: string): void;
+  /** The client was refused something, and stays connected. */
   refused(event: 'permission_refused' | 'limit_reached', reason: string): void;
 }
 
 /** What an accepted connection asks of its device's twin and hears of it. It ends with the connection. */
 export class Session {
   readonly device: Device;
-  readonly clientId: string;
   readonly #endpoint: Endpoint;
   readonly #carrier: Carrier;
   readonly #topics: OwnTopics;
   readonly #subscriptions: Subscriptions;
-  readonly #requests: Requests;
-  readonly #deliveries: Deliveries;
+  readonly #requests: PendingRequests;
+  readonly #sent: SentMessages;
+  readonly #received: ReceivedMessages;
   readonly #pushes: Pushes;
-  readonly #receipts: Receipts;
   readonly #allowance: Allowance;
   readonly #unwatch: () => void;
-  readonly #will: Message | undefined;
+  #will: Message | undefined;
 
   constructor(device: Device, connect: Connect, endpoint: Endpoint, carrier: Carrier) {
     const { limits, twins } = endpoint;
+    const { output } = carrier;
     this.device = device;
-    this.clientId = connect.clientId;
     this.#will = connect.will;
     this.#endpoint = endpoint;
     this.#carrier = carrier;
     this.#allowance = endpoint.allowances.of(device.id);
     this.#topics = new OwnTopics(device.id);
     this.#subscriptions = new Subscriptions(device.id, limits.subscriptions);
-    this.#requests = new Requests((pending) => this.#answer(pending));
-    this.#receipts = new Receipts(limits.unacknowledged, (command, id) => this.#acknowledgeBy(command, id));
-    this.#deliveries = new Deliveries(limits.unacknowledged);
+    this.#requests = new PendingRequests((pending) => this.#answer(pending));
+    this.#received = new ReceivedMessages(limits.unacknowledged, (command, id) =>
+      output.add(acknowledgement(command, id)),
+    );
+    this.#sent = new SentMessages(limits.unacknowledged);
     this.#pushes = new Pushes(
-      () => carrier.output.isFull || this.#deliveries.size >= limits.inFlight,
+      () => output.isFull || this.#sent.size >= limits.inFlight,
       (document) => this.#push(document),
     );
     this.#unwatch = twins.watch(device.id, (change) => this.#changed(change));
@@ -81,7 +86,7 @@ export class Session {
     return this.#requests.size;
   }
 
-  /** As much is asked and not answered as may be. */
+  /** The client has asked as much as it may before it is answered. */
   get isBusy(): boolean {
     const { inFlight, bufferBytes } = this.#endpoint.limits;
     return this.#requests.size >= inFlight || this.#requests.bytes >= bufferBytes;
@@ -97,7 +102,7 @@ export class Session {
       case 'pubcomp':
         return this.#acknowledged(packet);
       case 'pubrel':
-        return this.#receipts.release(packet.id);
+        return this.#received.release(packet.id);
       case 'subscribe':
         return this.#subscribe(packet);
       case 'unsubscribe':
@@ -105,7 +110,7 @@ export class Session {
       case 'pingreq':
         return this.#carrier.output.add(PINGRESP);
       case 'disconnect':
-        return this.#carrier.disconnected();
+        return this.#carrier.close('disconnected', 'the client disconnected');
       case 'connect':
         throw new ProtocolViolation('a second CONNECT [MQTT-3.1.0-2]');
     }
@@ -116,29 +121,30 @@ export class Session {
     this.#pushes.resume();
   }
 
-  /**
-   * Carries out the will, unless the client said goodbye or its will is no longer wanted.
-   * @param willed false when the device has lost its rights, or when it is the server that goes [MQTT-3.1.2-8]
-   */
-  end(willed: boolean): void {
-    this.#unwatch();
-    const will = this.#will;
-    if (will === undefined || !willed) return;
-    const request = this.#topics.request(will.topic);
-    if (request === undefined) this.#endpoint.counters.droppedPublishes++;
-    else this.#carryOut(request, will.payload, (error) => this.#logWill(request, error));
+  discardWill(): void {
+    this.#will = undefined;
   }
 
-  #logWill(request: Request, error: Error | null): void {
-    const { document, action } = request;
-    const more = error === null ? undefined : this.#endpoint.warnings.take(this.device.id);
-    const level = more === undefined ? 'debug' : 'warn';
-    const line = { device: this.device.id, document, action, reason: error?.message, ...more };
-    this.#endpoint.log[level](line, 'will');
+  /** Carries out the will, unless it was discarded [MQTT-3.1.2-8]. */
+  end(): void {
+    this.#unwatch();
+    const will = this.#will;
+    if (will === undefined) return;
+    const request = this.#topics.request(will.topic);
+    if (request === undefined) {
+      this.#endpoint.counters.droppedPublishes++;
+      return;
+    }
+    const settled = (error: Error | null) => this.#log('will', request, error);
+    try {
+      carryOut(this.#endpoint.twins, this.device.id, request, will.payload, settled, this);
+    } catch (error) {
+      settled(error as Error);
+    }
   }
 
   #publish({ topic, payload, qos, id }: Publish): void {
-    if (qos === 2 && !this.#receipts.begin(id)) return;
+    if (qos === 2 && !this.#received.begin(id)) return;
     const request = this.#topics.request(topic);
     const pending: Pending = {
       qos,
@@ -147,64 +153,71 @@ export class Session {
       request,
       successQos: request && this.#answerQos(request.success, qos),
       errorQos: request && this.#answerQos(request.error, qos),
-      settled: false,
+      isSettled: false,
       error: null,
       document: undefined,
     };
     this.#requests.add(pending);
     if (!this.#mayAsk()) this.#requests.settle(pending, new TooManyRequests(), undefined);
-    else if (request === undefined) {
+    else if (request !== undefined) this.#ask(pending, request, payload);
+    else {
       this.#endpoint.counters.droppedPublishes++;
       this.#requests.settle(pending, null, undefined);
-    } else {
-      this.#carryOut(request, payload, (error, document) => this.#requests.settle(pending, error, document));
     }
   }
 
-  /** Counts what the device asks by any of its connections. What is too much ends the one that asks. */
+  /** Counts what the device asks over all its connections. Too much ends the connection that asks. */
   #mayAsk(): boolean {
     if (this.#allowance.take(performance.now()) === 0) return true;
-    this.#carrier.exceeded('too many requests');
+    this.#carrier.close('asked too much', 'too many requests');
     return false;
   }
 
-  /** Judged when a request comes, so that it does not matter how fast it is answered. */
+  /** Taken from the subscriptions as they are when a request comes, so that it does not matter how fast it is answered. */
   #answerQos({ topic }: Destination, asked: QoS): QoS | undefined {
     const granted = this.#subscriptions.qosOf(topic);
     return granted !== undefined && granted > asked ? asked : granted;
   }
 
-  #carryOut(
-    request: Request,
-    payload: Buffer,
-    answer: (error: Error | null, document?: Document) => void,
-  ): void {
-    carryOut(this.#endpoint.twins, this.device.id, request, payload, answer, this);
+  #ask(pending: Pending, request: Request, payload: Buffer): void {
+    const settle = (error: Error | null, document?: Document) =>
+      this.#requests.settle(pending, error, document);
+    try {
+      carryOut(this.#endpoint.twins, this.device.id, request, payload, settle, this);
+    } catch (error) {
+      // An error in the answer itself, which must not be answered again.
+      if (pending.isSettled) throw error;
+      settle(error as Error);
+    }
   }
 
-  #answer(pending: Pending): void {
-    this.#acknowledge(pending);
-    if (pending.request !== undefined) this.#respond(pending, pending.request);
+  #answer({ qos, id, request, error, document, successQos, errorQos }: Pending): void {
+    const { id: deviceId } = this.device;
+    const failure = error === null ? undefined : failureOf(error);
+    if (failure?.isInternal === true && request !== undefined) this.#log('in-band request', request, error);
+    if (qos === 2) this.#received.settle(id, failure?.isAcknowledged ?? true);
+    else if (qos === 1 && (failure?.isAcknowledged ?? true)) {
+      this.#carrier.output.add(acknowledgement('puback', id));
+    }
+    if (request !== undefined && error !== null && failure !== undefined) {
+      if (errorQos !== undefined) {
+        this.#send(request.error, errorText(deviceId, request.document, failure.text, error), errorQos);
+      }
+    } else if (request !== undefined && successQos !== undefined) {
+      this.#send(request.success, successText(deviceId, request.document, document), successQos);
+    }
     this.#carrier.answered();
   }
 
-  #acknowledge({ qos, id, error }: Pending): void {
-    if (qos === 2) this.#receipts.settle(id, isAcknowledged(error));
-    else if (qos === 1 && isAcknowledged(error)) this.#acknowledgeBy('puback', id);
-  }
-
-  #acknowledgeBy(command: Acknowledging, id: number): void {
-    this.#carrier.output.add(acknowledgement(command, id));
-  }
-
-  #respond({ error, document, successQos, errorQos }: Pending, request: Request): void {
-    const { id } = this.device;
-    if (error === null) {
-      if (successQos === undefined) return;
-      this.#send(request.success, successText(id, request.document, document), successQos);
-    } else if (errorQos !== undefined) {
-      this.#send(request.error, errorText(id, request.document, error), errorQos);
-    }
+  /** The lines of one device are bounded, so that it does not fill the disk. */
+  #log(what: string, { document, action }: Request, error: Error | null): void {
+    const line = { device: this.device.id, document, action };
+    if (error === null) return this.#endpoint.log.debug(line, what);
+    const { isInternal } = failureOf(error);
+    const more = this.#endpoint.warnings.take(this.device.id);
+    const level = more === undefined ? 'debug' : isInternal ? 'error' : 'warn';
+    const cause = isInternal ? { err: error } : { reason: error.message };
+    this.#endpoint.log[level]({ ...line, ...cause, ...more }, what);
   }
 
   #changed({ name, document, origin }: Change): void {
@@ -213,7 +226,7 @@ export class Session {
     else this.#pushes.offer(document);
   }
 
-  /** On each of the device's two prefixes that a subscription matches. */
+  /** Sends a document on each of the device's two prefixes that a subscription matches. */
   #push(document: Document): void {
     for (const to of this.#topics.changed(document.name)) {
       const granted = this.#subscriptions.qosOf(to.topic);
@@ -222,27 +235,25 @@ export class Session {
   }
 
   #send({ field }: Destination, payload: string, qos: QoS): void {
-    const id = qos === 0 ? 0 : this.#deliveries.begin(qos);
-    if (id === undefined) this.#carrier.cut('too many unacknowledged messages');
+    const id = qos === 0 ? 0 : this.#sent.begin(qos);
+    if (id === undefined) this.#carrier.close('limit reached', 'too many unacknowledged messages');
     else this.#carrier.output.add(publish(field, payload, qos, id));
   }
 
   #acknowledged(packet: Acknowledgement): void {
-    if (this.#deliveries.acknowledge(packet)) this.#acknowledgeBy('pubrel', packet.id);
+    if (this.#sent.acknowledge(packet)) this.#carrier.output.add(acknowledgement('pubrel', packet.id));
     this.#pushes.resume();
   }
 
   #subscribe({ id, filters }: Subscribe): void {
     if (!this.#mayAsk()) return;
     const codes = filters.map(({ filter, qos }) => this.#subscriptions.add(filter, qos));
-    if (codes.includes(REFUSED)) this.#tellRefused(filters);
+    if (codes.includes(REFUSED)) {
+      if (filters.every(({ filter }) => this.#subscriptions.isOwn(filter))) {
+        this.#carrier.refused('limit_reached', 'too many subscriptions, or too long ones');
+      } else this.#carrier.refused('permission_refused', 'a subscription outside the own twin');
+    }
     this.#carrier.output.add(suback(id, codes));
-  }
-
-  #tellRefused(filters: Subscribe['filters']): void {
-    if (filters.every(({ filter }) => this.#subscriptions.isOwn(filter))) {
-      this.#carrier.refused('limit_reached', 'too many subscriptions, or too long ones');
-    } else this.#carrier.refused('permission_refused', 'a subscription outside the own twin');
   }
 
   #unsubscribe({ id, filters }: Unsubscribe): void {

@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
-import { LimitReached, ProtocolViolation } from './violation.js';
+import { LimitReached, ProtocolViolation } from './packet.js';
 
 /** Before the payload of one frame (RFC 6455, 5.2). */
 const FRAME_HEADER_BYTES = 14;

@@ -1,12 +1,13 @@
 import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import { WebSocketServer } from 'ws';
 import type { OriginPolicy, OriginRefusal } from '../access/origin-policy.js';
 import { sourceOf } from '../access/source.js';
 import type { Audit } from '../audit.js';
 import type { Tls } from '../tls/tls.js';
+import { peerOf } from './admission.js';
 import type { Mqtt } from './listener.js';
-import { asksForWebSocket, serveWithoutUpgrade } from './other-upgrade.js';
-import { peerOf } from './peer.js';
 import { WebSocketStream } from './websocket-stream.js';
 
 export interface WebSocketParts {
@@ -77,3 +78,28 @@ const pathOf = ({ url = '' }: IncomingMessage): string => url.split('?', 1)[0] ?
 
 const subprotocolsOf = ({ headers }: IncomingMessage): string[] =>
   (headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
+
+const asksForWebSocket = ({ headers }: IncomingMessage): boolean =>
+  headers.upgrade?.toLowerCase() === 'websocket';
+
+const HOP_BY_HOP = ['upgrade', 'connection', 'http2-settings'];
+
+/**
+ * Serves a request as if it had not asked for another protocol, which a server is free to do (RFC 9110, 7.8): some clients
+ * offer HTTP/2 with their first request. Node itself does not answer such a request once there is a listener for upgrades.
+ * @param head what came behind the request's headers
+ */
+function serveWithoutUpgrade(
+  server: Server,
+  { method, url, httpVersion, rawHeaders }: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): void {
+  const lines = [`${method} ${url} HTTP/${httpVersion}`];
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? '';
+    if (!HOP_BY_HOP.includes(name.toLowerCase())) lines.push(`${name}: ${rawHeaders[at + 1]}`);
+  }
+  socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
+  server.emit(socket instanceof TLSSocket ? 'secureConnection' : 'connection', socket);
+}

@@ -1,5 +1,6 @@
 import * as assert from 'uvu/assert';
 import { StorageUnavailable } from '../../../server/storage/storage.js';
+import { until } from '../../until.js';
 import { startEndpoint, type TestEndpoint } from './endpoint.js';
 import { connectPacket, publishPacket, RawClient } from './raw-client.js';
 import { overEach } from './transports.js';
@@ -23,25 +24,74 @@ const suites = overEach('faults', (test, transport) => {
     await client.closed;
   });
 
-  test('a fault of the server itself closes the one connection that met it, and is logged with its cause', async () => {
-    const [honest, unlucky] = [
-      await RawClient.admitted(endpoint, transport, endpoint.devices.add(), '$SCW/twins/me/#'),
-      await RawClient.admitted(endpoint, transport, endpoint.devices.add(), '$SCW/twins/me/#'),
-    ];
-    const get = endpoint.twins.get.bind(endpoint.twins);
-    endpoint.twins.get = () => {
+  /** Where an error can come from that no interface expects, each with how the next write meets it. */
+  const FAULTS: Record<string, (endpoint: TestEndpoint, fault: TypeError) => void> = {
+    'the twin core throws': ({ twins }, fault) => {
+      twins.put = () => {
+        throw fault;
+      };
+    },
+    'the storage throws when it opens a twin': ({ storage }, fault) => {
+      storage.peek = () => {
+        throw fault;
+      };
+    },
+    'the storage throws when it takes a write': ({ storage }, fault) => {
+      storage.put = () => {
+        throw fault;
+      };
+    },
+    'the storage fails after it took a write': ({ storage }, fault) => {
+      storage.put = (_file, _name, _document, settled) => settled(fault);
+    },
+  };
+
+  const errorsIn = ({ log }: TestEndpoint) => log.filter(({ level }) => level === 50);
+
+  for (const [where, breaks] of Object.entries(FAULTS)) {
+    test(`when ${where}, the device is told "internal error", nothing is acknowledged, and the cause is logged`, async () => {
+      const device = endpoint.devices.add();
+      const client = await RawClient.admitted(endpoint, transport, device, '$SCW/twins/me/#');
+      const { storage, twins } = endpoint;
+      const whole = { put: storage.put, peek: storage.peek, write: twins.put };
+      breaks(endpoint, new TypeError('a mistake'));
+      for (const qos of [1, 2] as const) {
+        client.send(publishPacket('$SCW/twins/me/a/put', '{"data":{}}', { qos, messageId: qos }));
+        const { topic, payload, id } = await client.message();
+        assert.is(topic, '$SCW/twins/me/a/put/response/error');
+        assert.equal(payload, { error: 'internal error', twin_id: device.id, document_name: 'a' });
+        client.send({ cmd: qos === 1 ? 'puback' : 'pubrec', messageId: id ?? 0 });
+        if (qos === 2) await client.next('pubrel');
+      }
+      assert.is(errorsIn(endpoint).length, 2);
+      for (const line of errorsIn(endpoint)) {
+        assert.is(line.device, device.id);
+        assert.match(JSON.stringify(line), 'TypeError: a mistake');
+      }
+      Object.assign(storage, { put: whole.put, peek: whole.peek });
+      twins.put = whole.write;
+      client.send(publishPacket('$SCW/twins/me/a/put', '{"data":{}}', { qos: 1, messageId: 3 }));
+      assert.is((await client.next('puback')).messageId, 3);
+      assert.is((await client.message()).payload.version, 1);
+      client.vanish();
+    });
+  }
+
+  test('an error that nobody expected while a will is carried out is logged as an error of the server', async () => {
+    endpoint.storage.put = () => {
       throw new TypeError('a mistake');
     };
-    unlucky.send(publishPacket('$SCW/twins/me/current/get', ''));
-    await unlucky.closed;
-    endpoint.twins.get = get;
-    honest.send(publishPacket('$SCW/twins/me/current/get', ''));
-    assert.is((await honest.message()).payload.error, 'document not found');
-    assert.match(JSON.stringify(endpoint.log.filter(({ level }) => level === 50)), 'a mistake');
-    honest.vanish();
+    const device = endpoint.devices.add();
+    const client = await RawClient.open(endpoint, transport);
+    const will = { topic: '$SCW/twins/me/a/put', payload: Buffer.from('{"data":{}}'), qos: 1, retain: false };
+    client.send(connectPacket(device, { will }));
+    await client.next('connack');
+    client.vanish();
+    await until(() => errorsIn(endpoint).length > 0);
+    assert.match(JSON.stringify(errorsIn(endpoint)), 'TypeError: a mistake');
   });
 
-  test('a registry that fails in its own way closes the connection', async () => {
+  test('an error in the registry closes the connection without a CONNACK, and is logged', async () => {
     endpoint.devices.authenticate = () => Promise.reject(new TypeError('a mistake'));
     const client = await RawClient.open(endpoint, transport);
     client.send(connectPacket(endpoint.devices.add()));
@@ -50,6 +100,7 @@ const suites = overEach('faults', (test, transport) => {
       () => assert.unreachable('answered'),
       () => undefined,
     );
+    assert.match(JSON.stringify(errorsIn(endpoint)), 'TypeError: a mistake');
   });
 });
 

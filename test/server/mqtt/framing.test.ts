@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Framing } from '../../../server/mqtt/framing.js';
-import { ProtocolViolation } from '../../../server/mqtt/violation.js';
+import { ProtocolViolation } from '../../../server/mqtt/packet.js';
+import { Framing } from '../../../server/mqtt/read.js';
 
 const BOUNDS = { connectBytes: 8 * 1024, packetBytes: 128 * 1024 };
 

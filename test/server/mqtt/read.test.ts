@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import mqttPacket, { type Packet } from 'mqtt-packet';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { ProtocolViolation } from '../../../server/mqtt/packet.js';
 import { readPacket } from '../../../server/mqtt/read.js';
-import { ProtocolViolation } from '../../../server/mqtt/violation.js';
 import { MALFORMED } from './malformed.js';
 import { bytesOf } from './raw-client.js';
 

@@ -10,7 +10,7 @@ import {
   suback,
   topicField,
   unsuback,
-} from '../../../server/mqtt/write.js';
+} from '../../../server/mqtt/packet.js';
 import { bytesOf } from './raw-client.js';
 
 function sameAs(bytes: Buffer, packet: Packet): void {

@@ -1,0 +1,50 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { SentMessages } from '../../../server/mqtt/qos.js';
+
+test('packet ids go from 1 to 65,535 and begin again, leaving out those in use', () => {
+  const sent = new SentMessages(65_535);
+  const inUse = [sent.begin(1), sent.begin(2)];
+  assert.equal(inUse, [1, 2]);
+  for (let id = 3; id <= 65_535; id++) {
+    assert.is(sent.begin(1), id);
+    sent.acknowledge({ command: 'puback', id });
+  }
+  assert.is(sent.begin(1), 3);
+  assert.is(sent.size, 3);
+});
+
+test('there are never more unacknowledged messages than allowed, nor than packet ids', () => {
+  for (const [limit, allowed] of [
+    [3, 3],
+    [100_000, 65_535],
+  ] as const) {
+    const sent = new SentMessages(limit);
+    for (let count = 0; count < allowed; count++) assert.type(sent.begin(1), 'number');
+    assert.is(sent.begin(1), undefined);
+    sent.acknowledge({ command: 'puback', id: 2 });
+    assert.type(sent.begin(2), 'number');
+    assert.is(sent.begin(2), undefined);
+  }
+});
+
+test('a message of QoS 2 is done after PUBREC and PUBCOMP, and a PUBREC that is repeated is answered again', () => {
+  const sent = new SentMessages(10);
+  const id = sent.begin(2) ?? 0;
+  assert.is(sent.acknowledge({ command: 'pubcomp', id }), false);
+  assert.is(sent.acknowledge({ command: 'puback', id }), false);
+  assert.is(sent.size, 1);
+  assert.is(sent.acknowledge({ command: 'pubrec', id }), true);
+  assert.is(sent.acknowledge({ command: 'pubrec', id }), true);
+  assert.is(sent.acknowledge({ command: 'pubcomp', id }), false);
+  assert.is(sent.size, 0);
+});
+
+test('a message of QoS 1 is not acknowledged by a PUBREC', () => {
+  const sent = new SentMessages(10);
+  const id = sent.begin(1) ?? 0;
+  assert.is(sent.acknowledge({ command: 'pubrec', id }), false);
+  assert.is(sent.size, 1);
+});
+
+test.run();
