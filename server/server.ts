@@ -91,7 +91,7 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
     const { authority, tls, certify } = certificates;
     closers.push(() => certificates.close());
     const twins = new Twins(storage);
-    const devices = new Devices(storage, {
+    const devices = new Devices(storage, twins, {
       region: settings.region,
       hubId: hub.id,
       certify,

@@ -3,6 +3,7 @@ import { isDeviceId } from '../../shared/document.js';
 import { digest, makePassword, sameDigest } from '../access/secret.js';
 import { putDocument, removeDocument, type Storage, type StoredFile } from '../storage/storage.js';
 import type { KeyType } from '../tls/key-pair.js';
+import type { Answer, Twins } from '../twins/twins.js';
 import type { Device, DeviceChanges, DeviceRecord, NewDevice } from './device.js';
 import { type DeviceQuery, EVERYTHING, selectIds } from './listing.js';
 import { Presence, type PresenceState } from './presence.js';
@@ -39,6 +40,8 @@ export interface DevicesOptions {
   onError?: (error: Error) => void;
 }
 
+type Edit = (record: DeviceRecord) => DeviceRecord;
+
 // What an unknown id is compared with, so that it takes as long as a known one.
 const NOBODY = digest('');
 
@@ -51,13 +54,17 @@ const NOBODY = digest('');
  */
 export class Devices {
   readonly #storage: Storage;
+  readonly #twins: Pick<Twins, 'clear'>;
   readonly #options: DevicesOptions;
   readonly #now: () => Date;
   readonly #presence: Presence;
+  readonly #removals = new Map<string, Promise<void>>();
   readonly #watchers = new Set<(id: string, why: Revocation) => void>();
 
-  constructor(storage: Storage, options: DevicesOptions) {
+  /** @param twins of the devices: they are cleared when their device is removed */
+  constructor(storage: Storage, twins: Pick<Twins, 'clear'>, options: DevicesOptions) {
     this.#storage = storage;
+    this.#twins = twins;
     this.#options = options;
     this.#now = options.now ?? (() => new Date());
     this.#presence = new Presence(storage, this.#now);
@@ -72,8 +79,7 @@ export class Devices {
     const id = randomUUID();
     const { credentials, digests } = await this.#newCredentials(id, 'ecdsa');
     const at = this.#now().toISOString();
-    const file = await this.#storage.open(shardOf(id));
-    await this.#write(file, id, 1, {
+    await this.#write(await this.#openShard(id), id, 1, {
       name: input.name,
       description: input.description ?? '',
       status: 'enabled',
@@ -86,20 +92,23 @@ export class Devices {
     return { device: await this.get(id), ...credentials };
   }
 
-  /** At once where the registry's file is in memory. */
-  has(id: string): boolean | Promise<boolean> {
+  /**
+   * Whether there is such a device. Every write by REST asks this, so it answers before it returns when the registry's
+   * file is in memory. A device that is being removed is there no more.
+   */
+  has(id: string, answer: Answer<boolean>): void {
+    const known = (file: StoredFile) => answer(null, file.documents.has(id) && !this.#removals.has(id));
     const shard = shardOf(id);
     const file = this.#storage.peek(shard);
-    if (file !== undefined) return file.documents.has(id);
-    return this.#storage.open(shard).then((opened) => opened.documents.has(id));
+    if (file !== undefined) known(file);
+    else this.#storage.open(shard).then(known, answer);
   }
 
   /** @throws DeviceNotFound */
   async get(id: string): Promise<Device> {
-    const file = await this.#storage.open(shardOf(id));
-    const stored = file.documents.get(id);
-    if (stored === undefined) throw new DeviceNotFound(id);
-    return this.#show(id, JSON.parse(stored.data) as DeviceRecord);
+    const record = await this.#find(id);
+    if (record === undefined) throw new DeviceNotFound(id);
+    return this.#show(id, record);
   }
 
   async count(): Promise<number> {
@@ -153,12 +162,25 @@ export class Devices {
     return { device: await this.get(id), ...credentials };
   }
 
-  /** Forgets the device and closes its connections. Its twin is the caller's to clear. @throws DeviceNotFound */
-  async remove(id: string): Promise<void> {
-    const file = await this.#storage.open(shardOf(id));
-    if (!file.latest.has(id)) throw new DeviceNotFound(id);
-    await removeDocument(this.#storage, file, id);
+  /**
+   * Deletes a device with its twin and closes its connections. The record goes last: when a step fails, the device is
+   * there, disabled, and the call can be repeated.
+   * @throws DeviceNotFound
+   */
+  remove(id: string): Promise<void> {
+    const removal = this.#removals.get(id) ?? this.#remove(id).finally(() => this.#removals.delete(id));
+    this.#removals.set(id, removal);
+    return removal;
+  }
+
+  async #remove(id: string): Promise<void> {
+    await this.#edit(await this.#openShard(id), id, (record) => ({ ...record, status: 'disabled' }));
     this.#revoke(id, 'deleted');
+    await new Promise<void>((done, failed) => {
+      this.#twins.clear(id, (error) => (error === null ? done() : failed(error)));
+    });
+    await this.#presence.forget(id);
+    await removeDocument(this.#storage, await this.#openShard(id), id);
   }
 
   /** The device when id and password are right; nothing tells a wrong id from a wrong password, nor does the time. */
@@ -209,6 +231,10 @@ export class Devices {
     return () => this.#watchers.delete(watcher);
   }
 
+  #openShard(id: string): Promise<StoredFile> {
+    return this.#storage.open(shardOf(id));
+  }
+
   #revoke(id: string, why: Revocation): void {
     for (const watcher of this.#watchers) watcher(id, why);
   }
@@ -224,7 +250,7 @@ export class Devices {
 
   async #find(id: string): Promise<DeviceRecord | undefined> {
     if (!isDeviceId(id)) return undefined;
-    const stored = (await this.#storage.open(shardOf(id))).documents.get(id);
+    const stored = (await this.#openShard(id)).documents.get(id);
     return stored && (JSON.parse(stored.data) as DeviceRecord);
   }
 
@@ -241,8 +267,14 @@ export class Devices {
     }
   }
 
-  async #change(id: string, edit: (record: DeviceRecord) => DeviceRecord): Promise<Device> {
-    const file = await this.#storage.open(shardOf(id));
+  /** Changes a device that is not being removed. @throws DeviceNotFound */
+  async #change(id: string, edit: Edit): Promise<Device> {
+    const file = await this.#openShard(id);
+    if (this.#removals.has(id)) throw new DeviceNotFound(id);
+    return this.#edit(file, id, edit);
+  }
+
+  async #edit(file: StoredFile, id: string, edit: Edit): Promise<Device> {
     const stored = file.latest.get(id);
     if (stored === undefined) throw new DeviceNotFound(id);
     const record = edit(JSON.parse(stored.data) as DeviceRecord);

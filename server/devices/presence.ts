@@ -1,5 +1,4 @@
-import type { Storage } from '../storage/storage.js';
-import { putDocument } from '../storage/storage.js';
+import { putDocument, removeDocument, type Storage } from '../storage/storage.js';
 import { Watchers } from '../watchers.js';
 
 /** Whether a device is connected, and since when. */
@@ -78,6 +77,12 @@ export class Presence {
       // Until here the time is read from memory; the device may have come back meanwhile.
       if (present.connections === 0 && this.#present.get(id) === present) this.#present.delete(id);
     }
+  }
+
+  /** The device is being removed, and with it the time at which it was heard last. */
+  async forget(id: string): Promise<void> {
+    const file = await this.#storage.open(shardOf(id));
+    if (file.latest.has(id)) await removeDocument(this.#storage, file, id);
   }
 
   /** Tells of each time that the device comes or goes. Returns what ends it. */

@@ -1,7 +1,7 @@
 /** The in-band requests of a device on its own twin: how they are carried out, and what their answers say. */
 
 import { StorageUnavailable } from '../storage/storage.js';
-import type { Document } from '../twins/document.js';
+import { type Document, parseRequest } from '../twins/document.js';
 import {
   DocumentNotFound,
   DocumentTooLarge,
@@ -9,7 +9,6 @@ import {
   InvalidRequest,
   VersionMismatch,
 } from '../twins/errors.js';
-import { parseRequest } from '../twins/request.js';
 import type { Answer, Twins } from '../twins/twins.js';
 import type { QoS } from './packet.js';
 import type { Request } from './topics.js';

@@ -3,9 +3,8 @@ import type { DeviceChanges } from '../devices/device.js';
 import type { Devices } from '../devices/devices.js';
 import type { DeviceQuery } from '../devices/listing.js';
 import type { KeyType } from '../tls/key-pair.js';
+import { parseObject } from '../twins/document.js';
 import { InvalidRequest } from '../twins/errors.js';
-import { parseObject } from '../twins/request.js';
-import type { Twins } from '../twins/twins.js';
 import type { Call } from './call.js';
 import { hubNotFound } from './errors.js';
 import { boundedText, DESCRIPTION_LENGTH, field, intQuery, oneOfQuery } from './params.js';
@@ -20,7 +19,7 @@ const NAME_LENGTH = 255;
 const KEY_TYPES: readonly KeyType[] = ['ecdsa', 'rsa'];
 
 /** @param hubId the one hub that devices can be on */
-export function routeDevices(router: Router, devices: Devices, twins: Twins, hubId: string): void {
+export function routeDevices(router: Router, devices: Devices, hubId: string): void {
   router.on('GET', '/devices', READ, async (call) => {
     const { devices: page, total } = await devices.list(queryOf(call, hubId));
     sendObject(call, { devices: page, total_count: total });
@@ -55,10 +54,9 @@ export function routeDevices(router: Router, devices: Devices, twins: Twins, hub
 
   router.on('DELETE', DEVICE, WRITE, async (call) => {
     const id = deviceId(call);
-    // The device first: when it is gone, so are its connections, and nothing writes to the twin any more.
     await devices.remove(id);
     call.audit('device_deleted', { device_id: id });
-    twins.clear(id, (error) => (error === null ? call.sendNothing() : call.fail(error)));
+    call.sendNothing();
   });
 
   for (const deed of ['enable', 'disable'] as const) {

@@ -6,8 +6,13 @@ import { AuthenticationDenied, LastOwnerToken, TokenNotFound } from '../access/t
 import type { AuditEvent, AuditFields } from '../audit.js';
 import { DeviceNotFound } from '../devices/devices.js';
 import { StorageUnavailable } from '../storage/storage.js';
-import { DocumentNotFound, InvalidRequest, type Reason, VersionMismatch } from '../twins/errors.js';
-import { PreconditionFailed } from '../twins/precondition.js';
+import {
+  DocumentNotFound,
+  InvalidRequest,
+  PreconditionFailed,
+  type Reason,
+  VersionMismatch,
+} from '../twins/errors.js';
 
 export interface ErrorAnswer {
   status: number;

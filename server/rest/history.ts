@@ -5,7 +5,7 @@ import type { RestLimits } from './limits.js';
 import type { OpenAnswers } from './open-answers.js';
 import { intQuery, timeOf } from './params.js';
 import type { Router } from './router.js';
-import { answer, onTwin } from './twins.js';
+import { onTwin } from './twins.js';
 
 export interface HistoryParts {
   readonly twins: Twins;
@@ -34,13 +34,9 @@ export function routeHistory(router: Router, { twins, devices, histories, limits
     };
     onTwin(call, devices, (id) => {
       call.onClose(histories.hold(call.token, id, () => undefined));
-      twins.history(
-        id,
-        call.param('document_name'),
-        range,
-        answer(call, (documents) => {
-          call.send(200, `{"history":[${documents.map(({ json }) => json).join(',')}]}`);
-        }),
+      twins.history(id, call.param('document_name'), range).then(
+        (documents) => call.send(200, `{"history":[${documents.map(({ json }) => json).join(',')}]}`),
+        (error) => call.fail(error),
       );
     });
   });

@@ -94,7 +94,7 @@ export function startRest(parts: RestParts): Rest {
   routeTwins(router, { twins, devices, waits, limits });
   routeHistory(router, { twins, devices, histories, limits });
   routeEvents(router, { twins, devices, streams, limits });
-  routeDevices(router, devices, twins, hub.id);
+  routeDevices(router, devices, hub.id);
   const listeners: (Listener & { readonly secure: boolean; drop(): void })[] = [];
   const urls = () => appUrls(listeners, serverNames(settings.names), settings.names.length > 0);
   routeHubs(router, { ...hub, appUrls: urls }, devices);

@@ -1,8 +1,8 @@
 import { isDeviceId, type JsonObject } from '../../shared/document.js';
 import { ROLES, type Tokens } from '../access/tokens.js';
-import { DeviceNotFound, type Devices } from '../devices/devices.js';
+import type { Devices } from '../devices/devices.js';
+import { parseObject } from '../twins/document.js';
 import { InvalidRequest } from '../twins/errors.js';
-import { parseObject } from '../twins/request.js';
 import type { Call } from './call.js';
 import { boundedText, DESCRIPTION_LENGTH, field, oneOf, timeField } from './params.js';
 import type { Router } from './router.js';
@@ -35,7 +35,7 @@ export function routeTokens(router: Router, tokens: Tokens, devices: Devices): v
   );
 
   async function create(call: Call, input: Parameters<Tokens['create']>[0]): Promise<void> {
-    for (const id of input.twin_ids ?? []) if (!(await devices.has(id))) throw new DeviceNotFound(id);
+    for (const id of input.twin_ids ?? []) await devices.get(id);
     const made = await tokens.create(input);
     call.audit('token_created', { token_id: made.token.id, reason: `role ${made.token.role}` });
     call.send(200, JSON.stringify(made));

@@ -2,10 +2,14 @@ import type { DocumentRequest } from '../../shared/document.js';
 import { authorize } from '../access/permissions.js';
 import { DeviceNotFound, type Devices } from '../devices/devices.js';
 import type { StoredDocument } from '../storage/storage.js';
-import { bornOf, type Document } from '../twins/document.js';
-import { InvalidRequest } from '../twins/errors.js';
-import { type ConditionalRequest, type Precondition, PreconditionFailed } from '../twins/precondition.js';
-import { parseRequest } from '../twins/request.js';
+import {
+  bornOf,
+  type ConditionalRequest,
+  type Document,
+  type Precondition,
+  parseRequest,
+} from '../twins/document.js';
+import { InvalidRequest, PreconditionFailed } from '../twins/errors.js';
 import type { Answer } from '../twins/twins.js';
 import type { Call } from './call.js';
 import type { Router } from './router.js';
@@ -122,16 +126,18 @@ export const answer =
     else call.fail(error);
   };
 
-/** A twin is there when its device is; in most cases that is known at once. */
+/** A twin exists when its device does. */
 export function onTwin(call: Call, devices: Devices, then: (id: string) => void): void {
   const id = call.id('twin_id');
-  const known = devices.has(id);
-  if (known === true) then(id);
-  else if (known === false) call.fail(new DeviceNotFound(id));
-  else
-    known
-      .then((is) => (is ? then(id) : call.fail(new DeviceNotFound(id))))
-      .catch((error) => call.fail(error));
+  devices.has(id, (error, known) => {
+    if (error !== null) return call.fail(error);
+    if (known !== true) return call.fail(new DeviceNotFound(id));
+    try {
+      then(id);
+    } catch (thrown) {
+      call.fail(thrown);
+    }
+  });
 }
 
 /**

@@ -1,4 +1,4 @@
-/** What a twin refuses. Every message is fit to be shown to the one who asked. */
+/** What a twin refuses. An interface may show each of these messages to its client. */
 
 export type Reason = 'required' | 'format' | 'constraint';
 
@@ -57,5 +57,17 @@ export class VersionMismatch extends Error {
     readonly actual: number,
   ) {
     super('document version mismatch');
+  }
+}
+
+/** `actual` is the document's present version (0: there is none). */
+export class PreconditionFailed extends Error {
+  override name = 'PreconditionFailed';
+  constructor(
+    /** The condition that does not hold, in the words of the interface that made the request. */
+    readonly precondition: string,
+    readonly actual: number,
+  ) {
+    super(actual === 0 ? 'there is no such document' : `the document has version ${actual}`);
   }
 }

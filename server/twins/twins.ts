@@ -15,7 +15,16 @@ import {
   throwLater,
 } from '../storage/storage.js';
 import { Watchers } from '../watchers.js';
-import { birthAfter, bornOf, Document, documentOf, pastDocument } from './document.js';
+import {
+  birthAfter,
+  bornOf,
+  type ConditionalRequest,
+  checkPrecondition,
+  Document,
+  documentOf,
+  type Precondition,
+  pastDocument,
+} from './document.js';
 import {
   DocumentNotFound,
   DocumentTooLarge,
@@ -24,9 +33,12 @@ import {
   TooManyDocuments,
   VersionMismatch,
 } from './errors.js';
-import { type ConditionalRequest, judge, type Precondition } from './precondition.js';
 
-/** Called once; `value` is there when `error` is null. May be called before the method that takes it returns. */
+/**
+ * Called once; `value` is there when `error` is null. It may be called before the method that takes it returns. These are
+ * callbacks and no promises, because a write is answered in the turn in which the journal has it, without a microtask and
+ * an object for each step, and the answers of one twin must not overtake each other.
+ */
 export type Answer<T> = (error: Error | null, value?: T) => void;
 
 /** A change that is on stable storage. `origin` is what the writer gave, so that it can tell its own changes. */
@@ -53,7 +65,7 @@ type Edit = (present: StoredDocument | undefined) => JsonObject;
  * The documents of all twins. Twin ids must be lower-case UUIDs: the caller has parsed them.
  *
  * Answers come when what they tell is on stable storage, and in the order in which one twin was asked, so a get sees
- * every write that was asked before it. Errors: those of `errors.ts`, PreconditionFailed and StorageUnavailable.
+ * every write that was asked before it. Errors: those of `errors.ts`, and StorageUnavailable.
  */
 export class Twins {
   readonly #storage: Storage;
@@ -73,21 +85,21 @@ export class Twins {
   }
 
   /** The versions that a document has had since it was created, newest first, with the present one. */
-  history(twinId: string, name: string, range: PastRange, answer: Answer<Document[]>): void {
-    const show: Answer<Promise<Document[]>> = (error, versions) => {
-      if (versions === undefined) return answer(error);
-      versions.then((all) => answer(null, all), answer);
-    };
-    this.#read(twinId, show, async (file) => {
-      const born = bornOf(storedIn(file, twinId, name));
-      const versions = await this.#storage.past(file, name, range);
-      return versions.map((each) => pastDocument(twinId, name, each, born));
+  history(twinId: string, name: string, range: PastRange): Promise<Document[]> {
+    return new Promise((done, failed) => {
+      const answer: Answer<Promise<Document[]>> = (error, versions) =>
+        versions === undefined ? failed(error) : done(versions);
+      this.#read(twinId, answer, async (file) => {
+        const born = bornOf(storedIn(file, twinId, name));
+        const versions = await this.#storage.past(file, name, range);
+        return versions.map((each) => pastDocument(twinId, name, each, born));
+      });
     });
   }
 
   /**
-   * All documents of the twin, sorted by name: as they are at one instant, between two changes. Who begins to watch
-   * while it is answered hears of every change after it, and of none before.
+   * All documents of the twin, sorted by name, as they are between two changes. A watcher that is added in the answer is
+   * told every change after it and none before.
    */
   all(twinId: string, answer: Answer<Document[]>): void {
     this.#read(twinId, answer, ({ documents }) =>
@@ -141,7 +153,7 @@ export class Twins {
       if (!isDocumentName(name)) throw new InvalidName();
       const present = file.latest.get(name);
       if (present === undefined) throw new DocumentNotFound(twinId, name);
-      judge(precondition, present);
+      checkPrecondition(precondition, present);
       const { version } = present;
       this.#storage.remove(file, name, (error) => {
         if (error === null) this.#watchers.tell(twinId, { twinId, name, version, origin });
@@ -164,12 +176,12 @@ export class Twins {
     });
   }
 
-  /** Tells of every change of a twin, just before the change is answered. Returns what ends it. */
+  /** Tells every change of a twin, just before the change is answered. Returns a function that ends it. */
   watch(twinId: string, watcher: Watcher): () => void {
     return this.#watchers.add(twinId, watcher);
   }
 
-  /** How many watch a twin. */
+  /** The number of watchers of all twins. */
   get watching(): number {
     return this.#watchers.count;
   }
@@ -185,7 +197,7 @@ export class Twins {
     this.#change(twinId, answer, (file) => {
       if (!isDocumentName(name)) throw new InvalidName();
       const present = file.latest.get(name);
-      judge(precondition, present);
+      checkPrecondition(precondition, present);
       const actual = present?.version ?? 0;
       if (!versionAgrees(asked, actual)) throw new VersionMismatch(twinId, name, asked, actual);
       const data = JSON.stringify(edit(present));
@@ -243,7 +255,7 @@ export class Twins {
     else then(file);
   }
 
-  /** Calls on a twin that is being read wait for it in their order. */
+  /** Calls on a twin that is being read wait for it, in their order. */
   #await(name: string, waiter: Waiter): void {
     const waiting = this.#opening.get(name);
     if (waiting !== undefined) {
@@ -286,7 +298,7 @@ const isTooLarge = (data: string): boolean =>
 const unavailable = (error: unknown): StorageUnavailable =>
   error instanceof StorageUnavailable ? error : new StorageUnavailable(error);
 
-/** Also those that come meanwhile. One that throws does not keep the others from their turn. */
+/** Calls each, also those that are added meanwhile. When one throws, the others are called all the same. */
 function forEach(waiters: Waiter[], call: (waiter: Waiter) => void): void {
   for (const waiter of waiters) {
     try {

@@ -7,7 +7,7 @@ import { Devices } from '../../server/devices/devices.js';
 import { memoryStorage } from '../../server/storage/memory.js';
 import { encodeMembers } from '../../server/storage/record.js';
 import type { Documents, Storage } from '../../server/storage/storage.js';
-import { parseRequest } from '../../server/twins/request.js';
+import { parseRequest } from '../../server/twins/document.js';
 import { Twins } from '../../server/twins/twins.js';
 import type { Bench } from './bench.js';
 import { type Credentials, PAYLOAD } from './load/mqtt.js';
@@ -24,8 +24,8 @@ const PROGRESS_EVERY = 25_000;
  */
 export async function seed(bench: Bench, directory: string, count: number): Promise<Credentials[]> {
   const storage = memoryStorage();
-  const devices = new Devices(storage, { region: 'fr-par', hubId: randomUUID(), certify });
   const twins = new Twins(storage);
+  const devices = new Devices(storage, twins, { region: 'fr-par', hubId: randomUUID(), certify });
   const request = parseRequest(Buffer.from(PAYLOAD));
   const made: Credentials[] = [];
   while (made.length < count) {

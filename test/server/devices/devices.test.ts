@@ -5,6 +5,7 @@ import { digest } from '../../../server/access/secret.js';
 import { DeviceNotFound, Devices, type Revocation } from '../../../server/devices/devices.js';
 import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
 import { putDocument, StorageUnavailable } from '../../../server/storage/storage.js';
+import { Twins } from '../../../server/twins/twins.js';
 import { isDeviceId } from '../../../shared/document.js';
 import { certify } from './certify.js';
 
@@ -14,6 +15,7 @@ const OPTIONS = { region: REGION, hubId: HUB, certify };
 
 interface Context {
   storage: MemoryStorage;
+  twins: Twins;
   devices: Devices;
   clock: { now: Date };
 }
@@ -24,7 +26,8 @@ test.before.each((context) => {
   context.storage = memoryStorage();
   const clock = { now: new Date('2026-03-01T10:00:00.000Z') };
   context.clock = clock;
-  context.devices = new Devices(context.storage, { ...OPTIONS, now: () => clock.now });
+  context.twins = new Twins(context.storage);
+  context.devices = new Devices(context.storage, context.twins, { ...OPTIONS, now: () => clock.now });
 });
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -38,6 +41,17 @@ async function rejection(promise: Promise<unknown>): Promise<Error> {
   assert.unreachable('it did not reject');
   throw new Error('unreachable');
 }
+
+const has = (devices: Devices, id: string): Promise<boolean | undefined> =>
+  new Promise((done, failed) => devices.has(id, (error, known) => (error ? failed(error) : done(known))));
+
+const put = (twins: Twins, id: string): Promise<void> =>
+  new Promise((done, failed) => {
+    twins.put(id, 'current', { version: 0, data: {} }, (error) => (error ? failed(error) : done()));
+  });
+
+const list = (twins: Twins, id: string): Promise<string[] | undefined> =>
+  new Promise((done, failed) => twins.list(id, (error, names) => (error ? failed(error) : done(names))));
 
 test('a new device is enabled, never connected, and allows nothing that was not asked for', async ({
   devices,
@@ -169,12 +183,77 @@ test('every call on an unknown device rejects and names it', async ({ devices })
 
 test('a removed device is gone, with its password', async ({ devices }) => {
   const { device, password } = await devices.create({ name: 'n' });
-  assert.is(await devices.has(device.id), true);
+  assert.is(await has(devices, device.id), true);
   await devices.remove(device.id);
-  assert.is(await devices.has(device.id), false);
+  assert.is(await has(devices, device.id), false);
   assert.is(await devices.authenticate(device.id, bytes(password)), undefined);
   assert.equal(await devices.list(), { devices: [], total: 0 });
   assert.instance(await rejection(devices.remove(device.id)), DeviceNotFound);
+});
+
+test('removing a device deletes its twin and the time at which it was heard last', async ({
+  devices,
+  twins,
+  storage,
+}) => {
+  const { device } = await devices.create({ name: 'n' });
+  await put(twins, device.id);
+  devices.connected(device.id);
+  devices.disconnected(device.id);
+  await devices.close();
+  await devices.remove(device.id);
+  assert.equal(await list(twins, device.id), []);
+  for (const folder of ['devices', 'activity']) {
+    const { documents } = await storage.open(`${folder}/${device.id.slice(0, 2)}`);
+    assert.is(documents.size, 0, folder);
+  }
+});
+
+// The first write disables the device, the second one clears the twin.
+for (const writes of [1, 2]) {
+  test(`when the storage fails after write ${writes} of a removal, it can be repeated`, async ({
+    devices,
+    twins,
+    storage,
+  }) => {
+    const { device } = await devices.create({ name: 'n' });
+    await put(twins, device.id);
+    const fail = () => storage.failWith(new Error('disk full'));
+    if (writes === 1) devices.watch(fail);
+    else twins.watch(device.id, fail);
+    assert.instance(await rejection(devices.remove(device.id)), StorageUnavailable);
+    assert.is((await devices.get(device.id)).status, 'disabled');
+    storage.failWith(undefined);
+    assert.is(await has(devices, device.id), true);
+    const again = new Devices(storage, twins, OPTIONS);
+    await again.remove(device.id);
+    assert.equal(await list(twins, device.id), []);
+    assert.is(await has(again, device.id), false);
+  });
+}
+
+test('while a device is being removed nothing can write to its twin or enable it', async ({
+  devices,
+  storage,
+}) => {
+  const { device } = await devices.create({ name: 'n' });
+  let cleared: (error: null) => void = () => undefined;
+  const clearing = new Promise<void>((begun) => {
+    const clear: Twins['clear'] = (_, answer) => {
+      cleared = answer;
+      begun();
+    };
+    devices = new Devices(storage, { clear }, OPTIONS);
+  });
+  const removals = [devices.remove(device.id), devices.remove(device.id)];
+  await clearing;
+  assert.is(await has(devices, device.id), false);
+  for (const call of [() => devices.enable(device.id), () => devices.renew(device.id)]) {
+    assert.instance(await rejection(call()), DeviceNotFound);
+  }
+  cleared(null);
+  await Promise.all(removals);
+  assert.instance(await rejection(devices.get(device.id)), DeviceNotFound);
 });
 
 test('a device is known by its certificate, and only by its own', async ({ devices }) => {
@@ -236,7 +315,7 @@ test('all devices of all files are there, also for a registry that opens again',
   const made = await Promise.all(
     Array.from({ length: 600 }, (_, n) => devices.create({ name: `device-${n}` })),
   );
-  const again = new Devices(storage, OPTIONS);
+  const again = new Devices(storage, new Twins(storage), OPTIONS);
   const ids = (await again.list()).devices.map(({ id }) => id);
   assert.equal(ids.sort(), made.map(({ device }) => device.id).sort());
   assert.ok((await storage.list('devices/')).length <= 256);
@@ -271,7 +350,7 @@ test('the last activity is seen while a device is connected and after it has gon
   devices.disconnected(device.id);
   assert.is(await lastActivity(), '2026-03-01T11:00:00.000Z');
   await devices.close();
-  const again = new Devices(storage, OPTIONS);
+  const again = new Devices(storage, new Twins(storage), OPTIONS);
   assert.is((await again.get(device.id)).last_activity_at, '2026-03-01T11:00:00.000Z');
 });
 
@@ -291,7 +370,7 @@ test('a device that comes back while its last activity is being kept stays conne
 
 test('an activity that cannot be kept is reported, and breaks nothing', async ({ storage }) => {
   const told = new Promise<Error>((tell) => {
-    const devices = new Devices(storage, { ...OPTIONS, onError: tell });
+    const devices = new Devices(storage, new Twins(storage), { ...OPTIONS, onError: tell });
     const id = randomUUID();
     storage.failWith(new Error('disk full'));
     devices.connected(id);

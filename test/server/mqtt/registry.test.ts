@@ -17,9 +17,10 @@ const suites = overEach('registry', (test, transport) => {
 
   test.before(async () => {
     const storage = memoryStorage();
-    devices = new Devices(storage, { region: 'fr-par', hubId: randomUUID(), certify });
+    const twins = new Twins(storage);
+    devices = new Devices(storage, twins, { region: 'fr-par', hubId: randomUUID(), certify });
     const parts = partsFor(readSettings(), pino({ level: 'silent' }));
-    const mqtt = startMqtt({ twins: new Twins(storage), devices, ...parts });
+    const mqtt = startMqtt({ twins, devices, ...parts });
     listening = await listenEverywhere(mqtt, parts);
   });
 

@@ -84,7 +84,10 @@ test('so many answers may be on their way at the same time, and each that has le
   const { twins } = rest;
   const { history: look } = twins;
   const looks: (() => void)[] = [];
-  twins.history = (...asked) => looks.push(() => look.apply(twins, asked));
+  twins.history = (...asked) =>
+    new Promise((done) => {
+      looks.push(() => done(look.apply(twins, asked)));
+    });
   const first = [history(), history(), history()];
   await until(() => looks.length === 3);
   const refused = await history();

@@ -77,7 +77,7 @@ export async function startTestRest(changes: Partial<TestLimits> = {}): Promise<
   const hubId = randomUUID();
   const storage = memoryStorage();
   const twins = new Twins(storage);
-  const devices = new Devices(storage, { region: REGION, hubId, certify });
+  const devices = new Devices(storage, twins, { region: REGION, hubId, certify });
   const tokens = await Tokens.open(storage, token);
   const log: LogLine[] = [];
   const sink = { write: (line: string) => log.push(JSON.parse(line)) };

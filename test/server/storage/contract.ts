@@ -1,6 +1,11 @@
 import * as assert from 'uvu/assert';
-import type { PastRange, Storage, StoredDocument, StoredFile } from '../../../server/storage/storage.js';
-import { StorageUnavailable } from '../../../server/storage/storage.js';
+import {
+  type PastRange,
+  type Storage,
+  StorageUnavailable,
+  type StoredDocument,
+  type StoredFile,
+} from '../../../server/storage/storage.js';
 
 /** A Storage under test, and how to make its writes fail and work again. */
 export interface Subject {

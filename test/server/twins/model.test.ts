@@ -107,7 +107,7 @@ test('random writes, crashes and restarts give the documents, versions and past 
           const versions = model.get(`${twin} ${each}`);
           const document = await ask<Document>((answer) => twins.get(twin, each, answer));
           assert.equal(show(document), versions?.at(-1));
-          const past = await ask<Document[]>((answer) => twins.history(twin, each, RANGE, answer));
+          const past = await twins.history(twin, each, RANGE).catch(() => undefined);
           assert.equal(past?.map(show).reverse(), versions);
         }
       }

@@ -1,9 +1,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { memoryStorage } from '../../../server/storage/memory.js';
-import type { Document } from '../../../server/twins/document.js';
-import { DocumentNotFound, InvalidName, VersionMismatch } from '../../../server/twins/errors.js';
-import { type Precondition, PreconditionFailed } from '../../../server/twins/precondition.js';
+import type { Document, Precondition } from '../../../server/twins/document.js';
+import {
+  DocumentNotFound,
+  InvalidName,
+  PreconditionFailed,
+  VersionMismatch,
+} from '../../../server/twins/errors.js';
 import { type Answer, Twins } from '../../../server/twins/twins.js';
 
 const ID = '0f4f6a9e-6d2b-4c3e-9a77-1d2f3a4b5c6d';

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
 import { putDocument, StorageUnavailable } from '../../../server/storage/storage.js';
-import type { Document } from '../../../server/twins/document.js';
+import { type Document, parseRequest } from '../../../server/twins/document.js';
 import {
   DocumentNotFound,
   DocumentTooLarge,
@@ -11,7 +11,6 @@ import {
   TooManyDocuments,
   VersionMismatch,
 } from '../../../server/twins/errors.js';
-import { parseRequest } from '../../../server/twins/request.js';
 import { type Answer, type Change, Twins } from '../../../server/twins/twins.js';
 import { LIMITS } from '../../../shared/document.js';
 
@@ -98,9 +97,7 @@ test('a document that is deleted and made again has a birth of its own, also wit
 test('past versions show the created_at of their document', async ({ storage }) => {
   const twins = daily(storage);
   for (const a of [1, 2, 3]) await put(twins, 'd', { a });
-  const past = await answered<Document[]>((answer) =>
-    twins.history(ID, 'd', { limit: 10, bytes: 1000 }, answer),
-  );
+  const past = await twins.history(ID, 'd', { limit: 10, bytes: 1000 });
   const days = past.map(({ born, updatedAt }) => [dayOf(born.createdAt), dayOf(updatedAt)]);
   assert.equal(days, [
     [1, 3],
