@@ -15,7 +15,6 @@ const OPTIONS = { region: REGION, hubId: HUB, certify };
 
 interface Context {
   storage: MemoryStorage;
-  twins: Twins;
   devices: Devices;
   clock: { now: Date };
 }
@@ -26,8 +25,10 @@ test.before.each((context) => {
   context.storage = memoryStorage();
   const clock = { now: new Date('2026-03-01T10:00:00.000Z') };
   context.clock = clock;
-  context.twins = new Twins(context.storage);
-  context.devices = new Devices(context.storage, context.twins, { ...OPTIONS, now: () => clock.now });
+  context.devices = new Devices(context.storage, new Twins(context.storage), {
+    ...OPTIONS,
+    now: () => clock.now,
+  });
 });
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -44,14 +45,6 @@ async function rejection(promise: Promise<unknown>): Promise<Error> {
 
 const has = (devices: Devices, id: string): Promise<boolean | undefined> =>
   new Promise((done, failed) => devices.has(id, (error, known) => (error ? failed(error) : done(known))));
-
-const put = (twins: Twins, id: string): Promise<void> =>
-  new Promise((done, failed) => {
-    twins.put(id, 'current', { version: 0, data: {} }, (error) => (error ? failed(error) : done()));
-  });
-
-const list = (twins: Twins, id: string): Promise<string[] | undefined> =>
-  new Promise((done, failed) => twins.list(id, (error, names) => (error ? failed(error) : done(names))));
 
 test('a new device is enabled, never connected, and allows nothing that was not asked for', async ({
   devices,
@@ -189,71 +182,6 @@ test('a removed device is gone, with its password', async ({ devices }) => {
   assert.is(await devices.authenticate(device.id, bytes(password)), undefined);
   assert.equal(await devices.list(), { devices: [], total: 0 });
   assert.instance(await rejection(devices.remove(device.id)), DeviceNotFound);
-});
-
-test('removing a device deletes its twin and the time at which it was heard last', async ({
-  devices,
-  twins,
-  storage,
-}) => {
-  const { device } = await devices.create({ name: 'n' });
-  await put(twins, device.id);
-  devices.connected(device.id);
-  devices.disconnected(device.id);
-  await devices.close();
-  await devices.remove(device.id);
-  assert.equal(await list(twins, device.id), []);
-  for (const folder of ['devices', 'activity']) {
-    const { documents } = await storage.open(`${folder}/${device.id.slice(0, 2)}`);
-    assert.is(documents.size, 0, folder);
-  }
-});
-
-// The first write disables the device, the second one clears the twin.
-for (const writes of [1, 2]) {
-  test(`when the storage fails after write ${writes} of a removal, it can be repeated`, async ({
-    devices,
-    twins,
-    storage,
-  }) => {
-    const { device } = await devices.create({ name: 'n' });
-    await put(twins, device.id);
-    const fail = () => storage.failWith(new Error('disk full'));
-    if (writes === 1) devices.watch(fail);
-    else twins.watch(device.id, fail);
-    assert.instance(await rejection(devices.remove(device.id)), StorageUnavailable);
-    assert.is((await devices.get(device.id)).status, 'disabled');
-    storage.failWith(undefined);
-    assert.is(await has(devices, device.id), true);
-    const again = new Devices(storage, twins, OPTIONS);
-    await again.remove(device.id);
-    assert.equal(await list(twins, device.id), []);
-    assert.is(await has(again, device.id), false);
-  });
-}
-
-test('while a device is being removed nothing can write to its twin or enable it', async ({
-  devices,
-  storage,
-}) => {
-  const { device } = await devices.create({ name: 'n' });
-  let cleared: (error: null) => void = () => undefined;
-  const clearing = new Promise<void>((begun) => {
-    const clear: Twins['clear'] = (_, answer) => {
-      cleared = answer;
-      begun();
-    };
-    devices = new Devices(storage, { clear }, OPTIONS);
-  });
-  const removals = [devices.remove(device.id), devices.remove(device.id)];
-  await clearing;
-  assert.is(await has(devices, device.id), false);
-  for (const call of [() => devices.enable(device.id), () => devices.renew(device.id)]) {
-    assert.instance(await rejection(call()), DeviceNotFound);
-  }
-  cleared(null);
-  await Promise.all(removals);
-  assert.instance(await rejection(devices.get(device.id)), DeviceNotFound);
 });
 
 test('a device is known by its certificate, and only by its own', async ({ devices }) => {

@@ -1,0 +1,114 @@
+/** A device is removed with its twin, in one operation that can be repeated. */
+
+import { randomUUID } from 'node:crypto';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { DeviceNotFound, Devices } from '../../../server/devices/devices.js';
+import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
+import { StorageUnavailable } from '../../../server/storage/storage.js';
+import { Twins } from '../../../server/twins/twins.js';
+import { certify } from './certify.js';
+
+const OPTIONS = { region: 'fr-par', hubId: randomUUID(), certify };
+
+interface Context {
+  storage: MemoryStorage;
+  twins: Twins;
+  devices: Devices;
+}
+
+const test = suite<Context>('removing a device');
+
+test.before.each((context) => {
+  context.storage = memoryStorage();
+  context.twins = new Twins(context.storage);
+  context.devices = new Devices(context.storage, context.twins, OPTIONS);
+});
+
+const has = (devices: Devices, id: string): Promise<boolean | undefined> =>
+  new Promise((done, failed) => devices.has(id, (error, known) => (error ? failed(error) : done(known))));
+
+const put = (twins: Twins, id: string): Promise<void> =>
+  new Promise((done, failed) => {
+    twins.put(id, 'current', { version: 0, data: {} }, (error) => (error ? failed(error) : done()));
+  });
+
+const list = (twins: Twins, id: string): Promise<string[] | undefined> =>
+  new Promise((done, failed) => twins.list(id, (error, names) => (error ? failed(error) : done(names))));
+
+async function rejection(promise: Promise<unknown>): Promise<Error> {
+  try {
+    await promise;
+  } catch (error) {
+    return error as Error;
+  }
+  assert.unreachable('it did not reject');
+  throw new Error('unreachable');
+}
+
+test('removing a device deletes its twin and the time at which it was heard last', async ({
+  devices,
+  twins,
+  storage,
+}) => {
+  const { device } = await devices.create({ name: 'n' });
+  await put(twins, device.id);
+  devices.connected(device.id);
+  devices.disconnected(device.id);
+  await devices.close();
+  await devices.remove(device.id);
+  assert.equal(await list(twins, device.id), []);
+  for (const folder of ['devices', 'activity']) {
+    const { documents } = await storage.open(`${folder}/${device.id.slice(0, 2)}`);
+    assert.is(documents.size, 0, folder);
+  }
+});
+
+// The first write disables the device, the second one clears the twin.
+for (const writes of [1, 2]) {
+  test(`when the storage fails after write ${writes} of a removal, it can be repeated`, async ({
+    devices,
+    twins,
+    storage,
+  }) => {
+    const { device } = await devices.create({ name: 'n' });
+    await put(twins, device.id);
+    const fail = () => storage.failWith(new Error('disk full'));
+    if (writes === 1) devices.watch(fail);
+    else twins.watch(device.id, fail);
+    assert.instance(await rejection(devices.remove(device.id)), StorageUnavailable);
+    assert.is((await devices.get(device.id)).status, 'disabled');
+    storage.failWith(undefined);
+    assert.is(await has(devices, device.id), true);
+    const again = new Devices(storage, twins, OPTIONS);
+    await again.remove(device.id);
+    assert.equal(await list(twins, device.id), []);
+    assert.is(await has(again, device.id), false);
+  });
+}
+
+test('while a device is being removed nothing can write to its twin or enable it', async ({
+  devices,
+  storage,
+}) => {
+  const { device } = await devices.create({ name: 'n' });
+  let cleared: (error: null) => void = () => undefined;
+  const clearing = new Promise<void>((begun) => {
+    const clear: Twins['clear'] = (_, answer) => {
+      cleared = answer;
+      begun();
+    };
+    devices = new Devices(storage, { clear }, OPTIONS);
+  });
+  const removals = [devices.remove(device.id), devices.remove(device.id)];
+  await clearing;
+  assert.is(await has(devices, device.id), false);
+  for (const call of [() => devices.enable(device.id), () => devices.renew(device.id)]) {
+    assert.instance(await rejection(call()), DeviceNotFound);
+  }
+  cleared(null);
+  await Promise.all(removals);
+  assert.instance(await rejection(devices.get(device.id)), DeviceNotFound);
+});
+
+test.run();
