@@ -2,6 +2,7 @@
 
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { parseArgs } from 'node:util';
+import { understood } from '../shared/usage.js';
 import {
   type Address,
   address,
@@ -111,7 +112,8 @@ export const flagOf = (variable: string): string =>
 
 /**
  * The settings from flags, else environment, else defaults.
- * @throws SettingError for an unknown flag, a value that does not parse, or values that contradict each other
+ * @throws UsageError for an unknown flag or one without a value; SettingError for a value that does not parse, or values
+ * that contradict each other
  */
 export function readSettings(environment: NodeJS.ProcessEnv = {}, args: string[] = []): Settings {
   const flags = readFlags(args);
@@ -167,12 +169,24 @@ function portlessBeside(
   return address?.endsWith(':0') ? address : undefined;
 }
 
+/** @throws UsageError */
 function readFlags(args: string[]): Record<string, string | undefined> {
   const names = Object.values(SETTINGS).map((setting) => flagOf(setting.variable));
   const options = Object.fromEntries(names.map((name) => [name, { type: 'string' as const }]));
-  try {
-    return parseArgs({ args, options, strict: true }).values as Record<string, string | undefined>;
-  } catch (error) {
-    throw new SettingError((error as Error).message);
-  }
+  return understood(() => parseArgs({ args, options, strict: true })).values;
+}
+
+/** What `--help` prints. */
+export function settingsHelp(): string {
+  const lines = Object.values(SETTINGS).map(
+    ({ variable, fallback, help }) =>
+      `  --${flagOf(variable)} (${variable})\n      ${help}${fallback === '' ? '' : ` (default ${fallback})`}`,
+  );
+  return [
+    'Usage: npm run server -- [OPTIONS]',
+    '',
+    'Each option has a value, and may be given by its environment variable instead. Options:',
+    '',
+    ...lines,
+  ].join('\n');
 }

@@ -1,5 +1,7 @@
 /** What `npm run server` starts. It is apart from `run.ts` so that tests can start the same server with other limits. */
 
-import { runServer } from './run.js';
+import { stopSignal } from './stop-signal.js';
 
-runServer();
+// The process may be told to stop while the rest of the program is still being loaded.
+const { runServer } = await import('./run.js');
+runServer(stopSignal);

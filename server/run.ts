@@ -1,7 +1,8 @@
 /** The server as a process: it reads its settings, reports a failed start in one line, and stops in order. */
 
+import { UsageError } from '../shared/usage.js';
 import { pairingText } from './app/pairing.js';
-import { openListeners, readSettings } from './config.js';
+import { openListeners, readSettings, settingsHelp } from './config.js';
 import { makeLog } from './log.js';
 import { type Limits, ListenFailed, startServer } from './server.js';
 import { StorageUnavailable } from './storage/storage.js';
@@ -9,15 +10,31 @@ import { StorageUnavailable } from './storage/storage.js';
 /** How long an orderly stop may take. */
 const STOP_MS = 5000;
 
-async function serve(limits: Limits): Promise<void> {
-  const settings = readSettings(process.env, process.argv.slice(2));
+async function serve(stop: AbortSignal, limits: Limits): Promise<void> {
+  const args = process.argv.slice(2);
+  if (args.includes('--help')) return void process.stdout.write(`${settingsHelp()}\n`);
+  const settings = readSettings(process.env, args);
   const log = await makeLog(settings.log);
   for (const listener of openListeners(settings)) {
     log.warn(
-      `${listener} serves other machines WITHOUT TLS: whoever is on the way can read and change everything`,
+      `${listener} serves other machines WITHOUT TLS: the network between can read and change everything`,
     );
   }
+  if (stop.aborted) return;
+  whenAborted(stop, () => {
+    log.info({ signal: stop.reason }, 'stopping');
+    setTimeout(() => {
+      log.error('not stopped in time; the journal holds what is not in the files');
+      process.exit(1);
+    }, STOP_MS).unref();
+  });
   const server = await startServer(settings, log, limits);
+  whenAborted(stop, async () => {
+    await server.close();
+    log.info('stopped');
+    process.exit(0);
+  });
+  if (stop.aborted) return;
 
   // State that an exception left half changed must not be served, and the journal makes a restart safe.
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
@@ -26,31 +43,18 @@ async function serve(limits: Limits): Promise<void> {
       process.exit(1);
     });
   }
-
-  let stopping = false;
-  const stop = (signal: string) => {
-    if (stopping) return;
-    stopping = true;
-    log.info({ signal }, 'stopping');
-    const late = setTimeout(() => {
-      log.error('not stopped in time; the journal holds what is not in the files');
-      process.exit(1);
-    }, STOP_MS);
-    late.unref();
-    server.close().then(() => {
-      log.info('stopped');
-      process.exit(0);
-    });
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-
   if (server.newToken !== undefined) {
     process.stdout.write(`Owner token, shown this once: ${server.newToken}\n`);
     process.stdout.write(`${pairingText(server.appUrls, server.newToken)}\n`);
   }
   const { addresses, authority } = server;
   log.info({ ...addresses, authority: `SHA-256 ${authority}`, data: settings.data }, 'listening');
+}
+
+/** Calls back at once where it has happened already. */
+function whenAborted(signal: AbortSignal, then: () => void): void {
+  if (signal.aborted) then();
+  else signal.addEventListener('abort', then, { once: true });
 }
 
 type SystemError = NodeJS.ErrnoException & { address?: string; port?: number };
@@ -76,12 +80,16 @@ function explain(error: SystemError): string {
 }
 
 /**
- * Runs the server with the settings of this process's environment and arguments, until a signal stops it.
+ * Runs the server with the settings of this process's environment and arguments.
+ * @param stop ends it in order, also while it starts
  * @param limits other limits than the server's own; only tests give them
  */
-export function runServer(limits: Limits = {}): void {
-  serve(limits).catch((error: SystemError) => {
-    process.stderr.write(`alarm-twin: ${explain(error)}\n`);
+export function runServer(stop: AbortSignal, limits: Limits = {}): void {
+  // What is said to a person may be lost, as lines of the log may.
+  process.stdout.on('error', () => undefined);
+  serve(stop, limits).catch((error: SystemError) => {
+    const help = error instanceof UsageError ? ' (see npm run server -- --help)' : '';
+    process.stderr.write(`alarm-twin: ${explain(error)}${help}\n`);
     process.exit(1);
   });
 }

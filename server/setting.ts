@@ -122,7 +122,8 @@ const originList = (given: string): string[] => wordsOf(given).map(webOrigin);
 
 function nameList(given: string): string[] {
   const words = wordsOf(given).map((word) => word.toLowerCase());
-  if (!words.every((word) => isIP(word) !== 0 || isHostName(word))) {
+  // No certificate and no URL can hold the zone of an address, as in fe80::1%eth0.
+  if (!words.every((word) => (isIP(word) !== 0 && !word.includes('%')) || isHostName(word))) {
     throw new Error('expected host names and addresses, such as alarm.example,192.0.2.7');
   }
   return words;

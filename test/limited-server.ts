@@ -1,5 +1,6 @@
 /** The server as `server/main.ts` runs it, with limits that a test chooses: `TEST_LIMITS` holds them as JSON. */
 
-import { runServer } from '../server/run.js';
+import { stopSignal } from '../server/stop-signal.js';
 
-runServer(JSON.parse(process.env.TEST_LIMITS ?? '{}'));
+const { runServer } = await import('../server/run.js');
+runServer(stopSignal, JSON.parse(process.env.TEST_LIMITS ?? '{}'));

@@ -1,5 +1,5 @@
-import { mkdir, open, rename, unlink, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, mkdtemp, open, rename, rmdir, unlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 /** A new, renamed or removed name is on stable storage only when its directory is. */
 export async function syncDirectory(directory: string): Promise<void> {
@@ -13,10 +13,25 @@ export async function syncDirectory(directory: string): Promise<void> {
 
 /** Makes a directory and its missing parents, for the owner's eyes only, on stable storage. */
 export async function makeDirectory(directory: string): Promise<void> {
-  const first = await mkdir(directory, { recursive: true, mode: 0o700 });
+  const first = await mkdir(directory, { recursive: true, mode: 0o700 }).catch(async (error) => {
+    throw (error.code === 'ENOENT' && (await causeOf(dirname(directory)))) || error;
+  });
   if (first === undefined) return;
   for (let made = directory; made.length >= first.length; made = dirname(made))
     await syncDirectory(dirname(made));
+}
+
+/** Node's recursive mkdir says ENOENT also where the file system cannot be written: why nothing can be made there. */
+async function causeOf(parent: string): Promise<Error | undefined> {
+  try {
+    const probe = await mkdtemp(join(parent, '.probe-'));
+    await rmdir(probe);
+    return undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      return Object.assign(error as Error, { path: parent });
+    return dirname(parent) === parent ? undefined : causeOf(dirname(parent));
+  }
 }
 
 /** Replaces a file so that a crash at any instant leaves the old or the new content. Its directory must exist. */

@@ -1,6 +1,14 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { flagOf, openListeners, readSettings, SETTINGS, SettingError } from '../../server/config.js';
+import {
+  flagOf,
+  openListeners,
+  readSettings,
+  SETTINGS,
+  SettingError,
+  settingsHelp,
+} from '../../server/config.js';
+import { UsageError } from '../../shared/usage.js';
 
 const refusal = (environment: Record<string, string>, args: string[] = []): string => {
   try {
@@ -165,6 +173,7 @@ test('what cannot be understood is refused with the variable, the value and what
     ['TWIN_MQTT', '', 'expected host:port'],
     ['TWIN_HTTPS', '8443', 'expected host:port'],
     ['TWIN_NAMES', 'alarm.lan,https://alarm.lan', 'expected host names and addresses'],
+    ['TWIN_NAMES', 'fe80::1%eth0', 'expected host names and addresses'],
     ['TWIN_ALLOW_INSECURE', 'yes', 'expected 0 or 1'],
     ['TWIN_TOKEN', 'secret', 'expected a UUID v4'],
     ['TWIN_TOKEN', 'abcdef01-2345-1678-9abc-def012345678', 'expected a UUID v4'],
@@ -183,9 +192,24 @@ test('what cannot be understood is refused with the variable, the value and what
 });
 
 test('an unknown flag, one without a value and a stray word are refused', () => {
-  assert.match(refusal({}, ['--colour', 'red']), 'colour');
-  assert.match(refusal({}, ['--data']), 'data');
-  assert.match(refusal({}, ['start']), 'start');
+  for (const args of [['--colour', 'red'], ['--data'], ['start']]) {
+    try {
+      readSettings({}, args);
+      assert.unreachable();
+    } catch (error) {
+      assert.instance(error, UsageError);
+      assert.match((error as Error).message, args[0]?.replace('--', '') ?? '');
+      assert.not.match((error as Error).message, '\n');
+    }
+  }
+});
+
+test('the help names every option with its variable and its default', () => {
+  const help = settingsHelp();
+  for (const { variable, fallback } of Object.values(SETTINGS)) {
+    assert.ok(help.includes(`--${flagOf(variable)} (${variable})`), variable);
+    assert.ok(fallback === '' || help.includes(`(default ${fallback})`), variable);
+  }
 });
 
 test.run();

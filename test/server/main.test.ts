@@ -1,6 +1,7 @@
 /** The server's own process: how it starts, how it refuses to, and how it ends. */
 
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,8 +9,10 @@ import { join } from 'node:path';
 import { connectAsync } from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { needsIn } from '../programs.js';
 import { type Program, startProgram } from '../system/process.js';
 import { createDevice, SERVER, startServer } from '../system/server.js';
+import { until } from '../until.js';
 
 const test = suite<{ directory: string }>('the process of the server');
 
@@ -127,6 +130,20 @@ test('a setting that cannot be understood is one clear line and exit 1', async (
   }
 });
 
+test('a wrong option is one line that says where the help is, and the help names the settings', async ({
+  directory,
+}) => {
+  for (const args of [['--colour', 'red'], ['--data'], ['start']]) {
+    const program = startProgram([...SERVER, ...args], { TWIN_DATA: directory });
+    assert.is((await program.ended).code, 1);
+    assert.is(program.lines.length, 1, program.lines.join('\n'));
+    assert.match(program.lines[0] ?? '', /^alarm-twin: .+ \(see npm run server -- --help\)$/);
+  }
+  const help = startProgram([...SERVER, '--help'], { TWIN_DATA: directory });
+  assert.is((await help.ended).code, 0);
+  assert.match(help.lines.join('\n'), '--http (TWIN_HTTP)');
+});
+
 test('an address that this machine does not have is one clear line and exit 1', async ({ directory }) => {
   const program = start(directory, { TWIN_HTTPS: '192.0.2.1:0', TWIN_TOKEN: randomUUID() });
   assert.is((await program.ended).code, 1);
@@ -166,7 +183,7 @@ test('a certificate or an authority that cannot be is one clear line and exit 1'
   assert.match(saidBy(damaged)[0] ?? '', `alarm-twin: ${join(directory, 'tls', 'authority.pem')} holds no`);
 });
 
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
   test(`${signal} ends it with exit 0, whoever is connected`, async ({ directory }) => {
     const server = await startServer({
       data: directory,
@@ -203,6 +220,72 @@ function open(http: string, bytes: string): Promise<Socket> {
     socket.resume();
   });
 }
+
+/** Sends the process a SIGTERM as soon as it listens for one: the rest of the program is still being loaded. */
+const STOPPED_WHILE_LOADING = `process.on('newListener', (name) => {
+  if (name === 'SIGTERM') setImmediate(() => process.kill(process.pid, 'SIGTERM'));
+})`;
+
+const isolated = needsIn(test, 'unshare');
+for (const [who, wrapper, define] of [
+  ['the server', [], test],
+  ['the first process of a container', ['unshare', '-rpf', '--kill-child'], isolated],
+] as const) {
+  define(
+    `${who} that is stopped while it is being loaded does not start, and ends with exit 0`,
+    async ({ directory }) => {
+      const inside = `data:text/javascript,${encodeURIComponent(STOPPED_WHILE_LOADING)}`;
+      const [node = '', ...args] = SERVER;
+      const program = startProgram([...wrapper, node, '--import', inside, ...args], { TWIN_DATA: directory });
+      assert.equal(await program.ended, { code: 0, signal: null });
+      assert.equal(program.lines, []);
+      assert.not.ok(existsSync(join(directory, 'journal')));
+    },
+  );
+}
+
+test('a stop during the start is obeyed when the start is done', async ({ directory }) => {
+  const program = start(directory);
+  await program.line((line) => line.includes('made a certificate') || undefined);
+  assert.equal(await program.stop('SIGTERM'), { code: 0, signal: null });
+  assert.match(program.lines.at(-1) ?? '', '"msg":"stopped"');
+});
+
+test('a full disk under the log loses lines, and the server goes on', async ({ directory }) => {
+  const free = createServer().listen(0, '127.0.0.1');
+  await once(free, 'listening');
+  const { port } = free.address() as { port: number };
+  free.close();
+  const program = startProgram(['sh', '-c', 'exec "$@" > /dev/full', 'sh', ...SERVER], {
+    TWIN_DATA: directory,
+    TWIN_HTTP: `127.0.0.1:${port}`,
+    TWIN_HTTPS: '',
+    TWIN_MQTT: '127.0.0.1:0',
+    TWIN_LOG: 'trace',
+  });
+  const ask = (path: string) =>
+    fetch(`http://127.0.0.1:${port}${path}`).then(
+      ({ status }) => status,
+      () => 0,
+    );
+  await until(async () => (await ask('/healthz')) === 200);
+  for (let n = 0; n < 500; n += 1) assert.is(await ask('/iot/v1/regions/fr-par/hubs'), 401);
+  assert.is(await ask('/healthz'), 200);
+  assert.equal(await program.stop(), { code: 0, signal: null });
+  assert.equal(program.lines, []);
+});
+
+isolated('a read-only disk is one clear line and exit 1', async ({ directory }) => {
+  const mount = 'mount -t tmpfs -o ro tmpfs "$0" && exec "$@"';
+  const program = startProgram(['unshare', '-rm', 'sh', '-c', mount, directory, ...SERVER], {
+    TWIN_DATA: directory,
+    TWIN_HTTP: '127.0.0.1:0',
+    TWIN_MQTT: '127.0.0.1:0',
+  });
+  assert.is((await program.ended).code, 1);
+  assert.is(program.lines.length, 1, program.lines.join('\n'));
+  assert.match(program.lines[0] ?? '', /^alarm-twin: .* is on a read-only file system$/);
+});
 
 test('what was acknowledged, and when a device was last heard, outlive a stop', async ({ directory }) => {
   const token = randomUUID();
