@@ -35,9 +35,13 @@ export function needs(...programs: string[]): AddTest<Record<string, unknown>> {
 /** The same for a suite of one's own. */
 export function needsIn<T>(suite: Test<T>, ...programs: string[]): AddTest<T> {
   const missing = programs.filter((program) => pathOf(program) === undefined);
-  if (missing.length === 0) return suite;
+  return missing.length === 0 ? suite : skipping(missing.join(', '), suite);
+}
+
+/** Skips each test, with a line that names what is missing. */
+export function skipping<T>(missing: string, suite: { skip(name: string): void } = defaultSuite): AddTest<T> {
   return (name) => {
-    console.log(`skipped: ${name} needs ${missing.join(', ')}`);
+    console.log(`skipped: ${name} needs ${missing}`);
     suite.skip(name);
   };
 }

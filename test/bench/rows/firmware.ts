@@ -1,7 +1,8 @@
 import { bytecodeOf } from '../../firmware/size/bytecode.js';
-import { build, canBuild } from '../../firmware/size/engine.js';
+import { build } from '../../firmware/size/engine.js';
 import { type Heap, measureHeap, total } from '../../firmware/size/heap.js';
 import { BYTECODE_LIMIT, HEAP_LIMIT } from '../../firmware/size/limits.js';
+import { findToolchain } from '../../firmware/size/toolchain.js';
 import type { Row } from '../row.js';
 
 const KIB = 1024;
@@ -17,9 +18,10 @@ export const firmware: Row = {
   name: 'firmware',
   needs: ['gcc', 'make'],
   async run(bench) {
-    if (!canBuild()) throw new Error('no compiler for 32 bits: install gcc-multilib');
+    const toolchain = findToolchain();
+    if ('missing' in toolchain) throw new Error(`needs ${toolchain.missing}`);
     bench.progress('building XS with 32 bits, where it is not there yet');
-    const engine = build();
+    const engine = build(toolchain);
     const sizes = bytecodeOf(MANIFEST, engine);
     const largest = [...sizes].sort(([, one], [, other]) => other - one).slice(0, 4);
     const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);

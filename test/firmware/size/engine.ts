@@ -4,9 +4,10 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import type { Toolchain } from './toolchain.js';
 
 export interface Engine {
   /** Paths. */
@@ -20,7 +21,6 @@ const SOURCES = join(PACKAGE, 'xsnap-native/xsnap/sources');
 const MAKEFILES = join(PACKAGE, 'xsnap-native/xsnap/makefiles/lin');
 const XS = join(PACKAGE, 'moddable/xs');
 const CACHE = join(dirname(dirname(PACKAGE)), '.cache/xs-32');
-const COMPILER = ['gcc', '-m32'] as const;
 /** In the directory of a build. */
 const WORKER = 'bin/lin/release/xsnap-worker';
 const OBJECTS = 'tmp/lin/release/xsnap-worker';
@@ -45,40 +45,39 @@ const INCLUDES = [join(XS, 'includes'), join(XS, 'platforms'), join(XS, 'sources
   (path) => `-I${path}`,
 );
 
-/** Whether this machine can compile for 32 bits and run the result. */
-export function canBuild(): boolean {
-  if (process.platform !== 'linux' || process.arch !== 'x64') return false;
-  try {
-    const program = '#include <stdio.h>\nint main(void) { return 0; }\n';
-    execFileSync(COMPILER[0], [COMPILER[1], '-xc', '-o', '/dev/null', '-'], {
-      input: program,
-      stdio: ['pipe', 'ignore', 'ignore'],
-    });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** @throws Error with what the compiler said */
-export function build(): Engine {
+export function build({ compiler, emulator }: Toolchain): Engine {
   const { version } = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8')) as { version: string };
   const built = join(CACHE, version);
   if (!existsSync(built)) {
     mkdirSync(CACHE, { recursive: true });
     const directory = mkdtempSync(join(CACHE, 'building-'));
-    buildIn(directory);
+    buildIn(directory, compiler.join(' '));
     // Another process may have been faster.
     if (existsSync(built)) rmSync(directory, { recursive: true });
     else renameSync(directory, built);
   }
-  return { worker: join(built, WORKER), bytecode: join(built, BYTECODE) };
+  return {
+    worker: runnable(join(built, WORKER), emulator),
+    bytecode: runnable(join(built, BYTECODE), emulator),
+  };
 }
 
-function buildIn(directory: string): void {
+/** The path of the program, or of a script beside it that runs it in the emulator. */
+function runnable(program: string, emulator: string[]): string {
+  if (emulator.length === 0) return program;
+  const script = `${program}.emulated`;
+  const made = `${script}.${process.pid}`;
+  writeFileSync(made, `#!/bin/sh\nexec ${emulator.join(' ')} '${program}' "$@"\n`, { mode: 0o755 });
+  // Another process may be running the old one.
+  renameSync(made, script);
+  return script;
+}
+
+function buildIn(directory: string, compiler: string): void {
   const variables = {
     GOAL: 'release',
-    CC: COMPILER.join(' '),
+    CC: compiler,
     MODDABLE: join(PACKAGE, 'moddable'),
     BUILD_DIR: directory,
     C_OPTIONS: [...OPTIONS, '-DXSNAP_VERSION=\\"32\\"', '-DXSNAP_TEST_RECORD=0', ...INCLUDES].join(' '),
@@ -88,7 +87,7 @@ function buildIn(directory: string): void {
   const source = join(import.meta.dirname, 'bytecode.c');
   const objects = `${join(directory, OBJECTS)}/!(xsnap-worker).o`;
   const options = [...OPTIONS, ...INCLUDES].join(' ');
-  const command = `${COMPILER.join(' ')} ${options} ${source} ${objects} -ldl -lm -lpthread -o ${BYTECODE}`;
+  const command = `${compiler} ${options} ${source} ${objects} -ldl -lm -lpthread -o ${BYTECODE}`;
   run('bash', ['-O', 'extglob', '-c', command], directory);
 }
 

@@ -1,23 +1,22 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { skipping } from '../../programs.js';
 import { readManifest } from '../manifests.js';
 import { bytecodeOf } from './bytecode.js';
-import { build, canBuild, type Engine } from './engine.js';
+import { build, type Engine } from './engine.js';
 import { measureHeap, total } from './heap.js';
 import { BYTECODE_LIMIT, HEAD_ROOM, HEAP_LIMIT } from './limits.js';
+import { findToolchain } from './toolchain.js';
 
 const EVENTS = 2000;
 
+const toolchain = findToolchain();
+const needs32Bits = 'missing' in toolchain ? skipping(toolchain.missing) : test;
+
 let engine: Engine;
 test.before(() => {
-  if (canBuild()) engine = build();
+  if ('compiler' in toolchain) engine = build(toolchain);
 });
-
-function needs32Bits(name: string, body: () => Promise<void> | void): void {
-  if (canBuild()) return test(name, body);
-  console.log(`skipped: ${name} needs a compiler for 32 bits (gcc-multilib)`);
-  test.skip(name);
-}
 
 needs32Bits("the firmware's own bytecode is within its bar, the ESP32's board included", () => {
   const sizes = bytecodeOf('manifests/esp32.json', engine);
