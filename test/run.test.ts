@@ -18,6 +18,16 @@ const forgotten = suiteFile(`test('one', () => {});`);
 const empty = suiteFile('test.run();');
 const skipping = suiteFile(`test('one', () => {}); test.skip('two', () => {}); test.run();`);
 const hanging = suiteFile(`test('one', () => new Promise(() => setInterval(() => {}, 1000))); test.run();`);
+/** Longer in all than it may be silent. */
+const slow = suiteFile(
+  `for (const name of ['one', 'two', 'three'])
+    test(name, () => new Promise((resolve) => setTimeout(resolve, 3000)));
+  test.run();`,
+);
+const leavingOpen = suiteFile(`test('one', () => { setInterval(() => {}, 1000) }); test.run();`);
+const failingOpen = suiteFile(
+  `test('one', () => { setInterval(() => {}, 1000); throw new Error('by design') }); test.run();`,
+);
 const endingEarly = suiteFile(`test('one', () => new Promise(() => {})); test.run();`);
 const crashing = suiteFile(`test('one', () => process.kill(process.pid, 'SIGSEGV')); test.run();`);
 const exitingWell = suiteFile(`test('one', () => process.exit(0)); test.run();`);
@@ -46,8 +56,8 @@ async function run(
     directory,
     filters: [],
     skipsFail: false,
-    leastTests: 1,
-    limitSeconds: () => 60,
+    silenceSeconds: 60,
+    closingSeconds: 60,
     print: (line) => lines.push(line),
     ...options,
   });
@@ -81,10 +91,23 @@ test('fails a suite without tests', async ({ directory }) => {
   assert.match(outcome.printed, 'no test ran');
 });
 
-test('kills and fails a file that goes over its limit', async ({ directory }) => {
-  const outcome = await run(directory, { 'a.test.ts': hanging }, { limitSeconds: () => 2 });
+test('kills and fails a file that prints nothing for too long', async ({ directory }) => {
+  const outcome = await run(directory, { 'a.test.ts': hanging }, { silenceSeconds: 2 });
   assert.equal(counts(outcome), { passed: 0, failed: 1 });
-  assert.match(outcome.printed, 'still running after 2 s');
+  assert.match(outcome.printed, 'printed nothing for 2 s');
+});
+
+test('lets a file run on as long as its tests end one after the other', async ({ directory }) => {
+  const outcome = await run(directory, { 'a.test.ts': slow }, { silenceSeconds: 6 });
+  assert.equal(counts(outcome), { passed: 3, failed: 0 });
+});
+
+test('ends a file that its last test left open, and counts it as failed', async ({ directory }) => {
+  const files = { 'a.test.ts': leavingOpen, 'b.test.ts': failingOpen };
+  const outcome = await run(directory, files, { closingSeconds: 0.1 });
+  assert.equal(counts(outcome), { passed: 1, failed: 2 });
+  assert.match(outcome.printed, 'still running 0.1 s after its last test');
+  assert.match(outcome.printed, 'by design');
 });
 
 test('fails a file whose process ends before its tests', async ({ directory }) => {
@@ -117,15 +140,9 @@ test('lets a skip pass on a desk and fails it where skips are not allowed', asyn
   assert.match(outcome.printed, '1 skipped');
 });
 
-test('fails when fewer tests ran than are known', async ({ directory }) => {
-  const outcome = await run(directory, { 'a.test.ts': passing }, { leastTests: 3 });
-  assert.equal(counts(outcome), { passed: 2, failed: 1 });
-  assert.match(outcome.printed, 'only 2 tests ran where at least 3 are known');
-});
-
-test('runs the files that a filter names, and asks for no known count then', async ({ directory }) => {
+test('runs the files that a filter names', async ({ directory }) => {
   const files = { 'a.test.ts': passing, 'b.test.ts': failing };
-  const outcome = await run(directory, files, { filters: ['a.test'], leastTests: 100 });
+  const outcome = await run(directory, files, { filters: ['a.test'] });
   assert.equal(counts(outcome), { passed: 2, failed: 0 });
 });
 

@@ -197,6 +197,27 @@ test('a test file, and nothing else, ends by running its suite', () => {
   );
 });
 
+const suitesOf = (text: string): string[] => [
+  ...(/^import \{[^}]*\btest\b[^}]*\} from 'uvu';$/m.test(text) ? ['test'] : []),
+  ...[...text.matchAll(/^const (\w+) = (?:suite|overEach)\b/gm)].map(([, name]) => name ?? ''),
+];
+
+test('every suite that a test file makes is run, and no test is singled out', () => {
+  const lost = sources
+    .filter(({ path }) => isTest(path))
+    .flatMap(({ path, text }) => {
+      const idle = suitesOf(text).filter((name) => !text.includes(`\n${name}.run();`));
+      return [...idle.map((name) => `${path}: ${name}`), ...(/\.only\(/.test(text) ? [`${path}: only`] : [])];
+    });
+  assert.equal(lost, []);
+});
+
+test('a suite that is made is found, whatever its form', () => {
+  const text =
+    "import { suite, test } from 'uvu';\nconst a = suite<Context>('a');\nconst b = overEach('b');\n";
+  assert.equal(suitesOf(text), ['test', 'a', 'b']);
+});
+
 test('a test stands in test/, where the place of what it tests says', () => {
   assert.equal(
     sources.filter(({ path }) => isTest(path) && !below('test')(path)).map(({ path }) => path),

@@ -3,11 +3,14 @@ import type { Ending } from './summary.js';
 
 const running = new Set<ChildProcess>();
 
+/** How long a program may print nothing from here on, in seconds, by what it has printed so far. */
+export type Patience = (output: string) => number;
+
 /**
- * Runs a program to its end, or kills it at the limit. It leads a process group of its own, so that whatever it
- * started and left behind ends with it.
+ * Runs a program to its end, or kills it when it has been silent for too long. It leads a process group of its own, so
+ * that everything it started ends with it.
  */
-export function runProcess(command: string[], limitSeconds: number): Promise<Ending> {
+export function runProcess(command: string[], patience: Patience): Promise<Ending> {
   const [program = '', ...args] = command;
   const { FORCE_COLOR: _, ...environment } = process.env;
   const child = spawn(program, args, {
@@ -17,23 +20,33 @@ export function runProcess(command: string[], limitSeconds: number): Promise<End
   });
   running.add(child);
 
-  const chunks: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-  child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
-  let timedOut = false;
-  const limit = setTimeout(() => {
-    timedOut = true;
-    killGroup(child);
-  }, limitSeconds * 1000);
+  let output = '';
+  let silence: NodeJS.Timeout;
+  let silentSeconds: number | undefined;
+  const waitAnew = () => {
+    clearTimeout(silence);
+    const seconds = patience(output);
+    silence = setTimeout(() => {
+      silentSeconds = seconds;
+      killGroup(child);
+    }, seconds * 1000);
+  };
+  waitAnew();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      waitAnew();
+    });
+  }
 
   return new Promise((resolve) => {
     const end = (code: number | null, signal: NodeJS.Signals | null) => {
-      clearTimeout(limit);
+      clearTimeout(silence);
       running.delete(child);
-      resolve({ code, signal, timedOut, output: Buffer.concat(chunks).toString() });
+      resolve({ code, signal, output, ...(silentSeconds !== undefined && { silentSeconds }) });
     };
     child.on('error', (error) => {
-      chunks.push(Buffer.from(`${error.message}\n`));
+      output += `${error.message}\n`;
       end(1, null);
     });
     child.on('exit', () => killGroup(child));

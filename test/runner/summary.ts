@@ -12,8 +12,9 @@ export interface Counts {
 export interface Ending {
   code: number | null;
   signal: NodeJS.Signals | null;
-  timedOut: boolean;
   output: string;
+  /** It was killed after it had printed nothing for so long. */
+  silentSeconds?: number;
 }
 
 export interface Verdict {
@@ -35,13 +36,16 @@ export function parseCounts(output: string): Counts | undefined {
 }
 
 /** uvu alone would pass a file whose suite forgot `.run()`, or whose process ended before its tests did. */
-export function judge(ending: Ending, limitSeconds: number, skipsFail: boolean): Verdict {
+export function judge(ending: Ending, skipsFail: boolean): Verdict {
   const counts = parseCounts(ending.output);
   const { total, passed, skipped } = counts ?? { total: 0, passed: 0, skipped: 0 };
+  const { silentSeconds } = ending;
+  const silent = silentSeconds !== undefined;
   const refusedSkips = skipsFail ? skipped : 0;
   const faults = [
-    ending.timedOut && `still running after ${limitSeconds} s`,
-    !ending.timedOut && ending.signal && `ended by ${ending.signal}`,
+    silent && counts && `still running ${silentSeconds} s after its last test: something is left open`,
+    silent && !counts && `printed nothing for ${silentSeconds} s`,
+    !silent && ending.signal && `ended by ${ending.signal}`,
     ending.code !== null && ending.code !== 0 && `exit code ${ending.code}`,
     !counts && 'ended without a summary: is .run() missing?',
     counts && total + skipped === 0 && 'no test ran',
