@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { failureText, required, UsageError, understood } from '../../shared/usage.js';
 import type { PanelConfig } from '../config.js';
 import {
   type DesktopPanel,
@@ -36,9 +37,6 @@ The panel goes on when stdin ends; SIGTERM or SIGINT ends it.
 
 const A_DAY_MS = 24 * 60 * 60 * 1000;
 
-/** The words were wrong; the message says how they would be right. */
-class UsageError extends Error {}
-
 const OPTIONS = {
   server: { type: 'string' },
   device: { type: 'string' },
@@ -68,7 +66,7 @@ const WORDS = new Map<string, (panel: DesktopPanel) => void>([
 ]);
 
 async function main(): Promise<void> {
-  const values = readArguments();
+  const { values } = understood(() => parseArgs({ options: OPTIONS }));
   if (values.help) return void process.stdout.write(HELP);
   const panel = await startPanel(readOptions(values));
   const show = values.json ? showJson : showWords;
@@ -89,14 +87,6 @@ async function main(): Promise<void> {
     else if (WORDS.has(word)) WORDS.get(word)?.(panel);
     else if (word !== '') complain(`"${word}" is none of the words; see --help`);
   });
-}
-
-function readArguments(): Values {
-  try {
-    return parseArgs({ options: OPTIONS }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
 }
 
 function readOptions(values: Values): DesktopPanelOptions {
@@ -121,11 +111,6 @@ function readOptions(values: Values): DesktopPanelOptions {
       else if (/exception|flash:|refuses|XS engine|cannot connect/.test(line)) complain(line);
     },
   };
-}
-
-function required(name: string, value: string | undefined): string {
-  if (value === undefined || value === '') throw new UsageError(`--${name} is missing`);
-  return value;
 }
 
 function readServer(server: string): string {
@@ -187,7 +172,7 @@ function showWords({ power, armed, doorOpen, sirenRinging, online }: DesktopStat
 
 const complain = (line: string): boolean => process.stderr.write(`panel: ${line}\n`);
 
-main().catch((error: Error) => {
-  complain(error instanceof UsageError ? `${error.message}\nSee npm run panel -- --help` : error.message);
+main().catch((error) => {
+  process.stderr.write(`${failureText('panel', error)}\n`);
   process.exit(1);
 });

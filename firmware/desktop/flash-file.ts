@@ -1,16 +1,6 @@
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { replaceFile } from './replace-file.js';
 
 /** What a power cut does to the block that is being written. */
 export type Cut = 'before' | 'torn' | 'after';
@@ -51,7 +41,7 @@ export class FlashFile {
     if (how === 'before') return;
     const block = how === 'torn' ? torn(value) : Buffer.from(value);
     const blocks = new Map(this.#blocks).set(key, block.toString('base64'));
-    save(this.#path, blocks);
+    replaceFile(this.#path, `${JSON.stringify(Object.fromEntries(blocks), null, 2)}\n`);
     this.#blocks = blocks;
   }
 
@@ -73,31 +63,6 @@ export class FlashFile {
 function torn(value: Uint8Array): Buffer {
   const block = Buffer.from(value);
   return block.fill(0xff, Math.floor(block.length / 2));
-}
-
-function save(path: string, blocks: ReadonlyMap<string, string>): void {
-  const temporary = `${path}.tmp`;
-  try {
-    withOpen(temporary, 'w', (file) => {
-      writeFileSync(file, `${JSON.stringify(Object.fromEntries(blocks), null, 2)}\n`);
-      fsyncSync(file);
-    });
-    renameSync(temporary, path);
-  } catch (error) {
-    // On a full disk the half of it would only take room.
-    rmSync(temporary, { force: true });
-    throw error;
-  }
-  withOpen(dirname(path), 'r', fsyncSync);
-}
-
-function withOpen(path: string, flags: string, action: (file: number) => void): void {
-  const file = openSync(path, flags, 0o600);
-  try {
-    action(file);
-  } finally {
-    closeSync(file);
-  }
 }
 
 function parse(path: string, text: string): Map<string, string> {

@@ -2,19 +2,19 @@
 
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { Api } from './demo/api.js';
+import { parseArgs } from 'node:util';
+import { apiBase, DEFAULT_REGION } from '../../shared/rest.js';
+import { failureText, understood } from '../../shared/usage.js';
 import { panelDevice, readCredentials } from './demo/credentials.js';
-import { onWords } from './demo/keyboard.js';
-import { pairingLines } from './demo/pairing.js';
-import { startPanel } from './demo/panel.js';
-import { startServer } from './demo/server.js';
-import { describeState, type PanelState, welcome } from './demo/text.js';
-import { keysHelp, PANEL_WORDS, type Switches } from './demo/words.js';
+import { pairingLines, startPanel, startServer } from './demo/programs.js';
+import { describeState, HELP, type PanelState, welcome } from './demo/text.js';
+import { keysHelp, onWords, PANEL_WORDS, type Switches } from './demo/words.js';
+import { ServerApi } from './server-api.js';
 
 const FLASH_FILE = 'panel-flash.json';
 
-const data = process.env.TWIN_DATA ?? './data';
-const region = process.env.TWIN_REGION ?? 'fr-par';
+const data = process.env.TWIN_DATA || './data';
+const region = process.env.TWIN_REGION || DEFAULT_REGION;
 const endings: (() => Promise<void>)[] = [];
 let ending = false;
 
@@ -25,12 +25,12 @@ async function end(code: number): Promise<void> {
   if (ending) return;
   ending = true;
   for (const stop of [...endings].reverse()) await stop();
-  print('Stopped.');
+  if (endings.length > 0) print('Stopped.');
   process.exit(code);
 }
 
 function failed(error: unknown): void {
-  print(error instanceof Error ? error.message : String(error));
+  print(failureText('start', error));
   end(1);
 }
 
@@ -46,6 +46,8 @@ function isOnPath(program: string): boolean {
 }
 
 async function start(): Promise<void> {
+  const { values } = understood(() => parseArgs({ options: { help: { type: 'boolean' } } }));
+  if (values.help) return print(HELP);
   print('Starting the server and the panel …');
   const credentials = readCredentials(data);
   const token = process.env.TWIN_TOKEN || credentials.token;
@@ -55,7 +57,7 @@ async function start(): Promise<void> {
   if (addresses === undefined) return end(1);
   server.program.ended.then(() => ending || failed('The server has ended.'));
 
-  const api = new Api(`${addresses.http}/iot/v1/regions/${region}`, token);
+  const api = new ServerApi(apiBase(addresses.http, region), token);
   const device = await panelDevice(data, credentials, api);
   const greeting = welcome({
     iotApi: api.base,

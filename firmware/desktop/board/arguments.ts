@@ -1,12 +1,10 @@
 /** What was typed, judged before anything is done. */
 
 import { parseArgs } from 'node:util';
+import { UUID } from '../../../shared/document.js';
+import { apiBase, DEFAULT_REGION } from '../../../shared/rest.js';
+import { matching, required, UsageError, understood } from '../../../shared/usage.js';
 import type { PanelConfig } from '../../config.js';
-
-/** The words were wrong; the message says how they would be right. */
-export class UsageError extends Error {
-  override name = 'UsageError';
-}
 
 /** How a pin of the board is wired, by the names that the board's config has for it. */
 export interface Wiring {
@@ -99,7 +97,6 @@ const OPTIONS = {
 
 type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'];
 
-const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 /** In bytes [IEEE 802.11]. */
 const LONGEST_SSID = 32;
 /** Printable ASCII, or a key in hexadecimal digits [IEEE 802.11]. */
@@ -108,19 +105,19 @@ const LAST_GPIO = 48;
 
 /** @returns undefined when help is wanted. @throws UsageError */
 export function parseFlashOptions(args: string[], environment: NodeJS.ProcessEnv): FlashOptions | undefined {
-  const values = read(args);
+  const { values } = understood(() => parseArgs({ args, options: OPTIONS }));
   if (values.help) return undefined;
   const target = matching('target', required('target', values.target), /^(esp32|sim)\/\w+$/, 'esp32/nodemcu');
   const isBoard = target.startsWith('esp32/');
-  const url = (values.url || environment.TWIN_URL || 'http://127.0.0.1:8080').replace(/\/$/, '');
+  const url = values.url || environment.TWIN_URL || 'http://127.0.0.1:8080';
   if (!URL.canParse(url) || !url.startsWith('http')) throw new UsageError('--url: expected http://host:port');
   return {
     target,
     port: values.port,
     name: matching('name', values.name, /^[\w-]{1,64}$/, 'letters, digits, - and _'),
-    device: values.device && matching('device', values.device, UUID, 'the id of a device'),
+    device: values.device && matching('device', values.device, new RegExp(`^${UUID}$`), 'the id of a device'),
     server: values.server && matching('server', values.server, SERVER, 'mqtts://host:port'),
-    api: `${url}/iot/v1/regions/${values.region || environment.TWIN_REGION || 'fr-par'}`,
+    api: apiBase(url, values.region || environment.TWIN_REGION || DEFAULT_REGION),
     token: values.token || environment.TWIN_TOKEN || undefined,
     wifi: isBoard ? wifi(values, environment) : undefined,
     wiring: wiring(values),
@@ -132,25 +129,7 @@ export function parseFlashOptions(args: string[], environment: NodeJS.ProcessEnv
   };
 }
 
-export const SERVER = /^mqtts?:\/\/[^/:\s]+:\d{1,5}$/;
-
-function read(args: string[]): Values {
-  try {
-    return parseArgs({ args, options: OPTIONS }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-}
-
-function required(name: string, value: string | undefined): string {
-  if (value === undefined || value === '') throw new UsageError(`--${name} is missing`);
-  return value;
-}
-
-function matching(name: string, value: string, form: RegExp, expected: string): string {
-  if (form.test(value)) return value;
-  throw new UsageError(`--${name}: expected ${expected}`);
-}
+const SERVER = /^mqtts?:\/\/[^/:\s]+:\d{1,5}$/;
 
 function wifi(values: Values, environment: NodeJS.ProcessEnv): { ssid: string; passphrase: string } {
   const ssid = required('ssid', values.ssid);

@@ -3,7 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type FlashOptions, HELP, parseFlashOptions, UsageError } from './arguments.js';
+import { failureText, UsageError } from '../../../shared/usage.js';
+import { DEVICES, renewalPath, ServerApi } from '../server-api.js';
+import { type FlashOptions, HELP, parseFlashOptions } from './arguments.js';
 import {
   type BoardConfig,
   boardConfig,
@@ -15,7 +17,6 @@ import {
   shown,
   writeManifest,
 } from './local-manifest.js';
-import { CREATE, Registration, renewalOf } from './registration.js';
 import { argumentsOf, type Build, environmentOf, findSdk, runMcconfig, sdkconfigOf } from './sdk.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -44,32 +45,32 @@ async function flash(options: FlashOptions): Promise<number> {
 async function register(options: FlashOptions): Promise<BoardConfig> {
   const { token, name } = options;
   if (token === undefined) throw new UsageError('--token is missing; or set TWIN_TOKEN');
-  const registration = new Registration(options.api, token);
-  const facts = await registration.facts();
+  const api = new ServerApi(options.api, token);
+  const facts = await api.facts();
   const server = options.server ?? `mqtts://${facts.endpoint}`;
   checkReachable(options.target, server);
   const authority = server.startsWith('mqtts:') ? facts.authority : undefined;
   const earlier = readConfig(ROOT, name);
-  const device = await chosenDevice(registration, options, earlier?.device);
-  if (authority === undefined) await registration.allowInsecure(device);
+  const device = await chosenDevice(api, options, earlier?.device);
+  if (authority === undefined) await api.allowInsecure(device);
   const keeps = earlier?.device === device && !options.renew;
   const kept = keeps ? proofKept(earlier, authority, LEAST_DAYS) : undefined;
-  const proof = kept ?? proofFrom(await registration.renew(device), authority);
+  const proof = kept ?? proofFrom(await api.renew(device), authority);
   return boardConfig(options, server, device, proof);
 }
 
 /** That of the options, that of an earlier flash if the server still knows it, or a new one. */
 async function chosenDevice(
-  registration: Registration,
+  api: ServerApi,
   { device, name }: FlashOptions,
   earlier: string | undefined,
 ): Promise<string> {
   if (device !== undefined) {
-    if (await registration.knows(device)) return device;
+    if (await api.knowsDevice(device)) return device;
     throw new UsageError(`--device: the server knows no ${device}`);
   }
-  if (earlier !== undefined && (await registration.knows(earlier))) return earlier;
-  return registration.create(name);
+  if (earlier !== undefined && (await api.knowsDevice(earlier))) return earlier;
+  return (await api.createDevice({ name })).id;
 }
 
 function checkReachable(target: string, server: string): void {
@@ -106,9 +107,9 @@ function dryRun(options: FlashOptions): number {
   print('1. On the server');
   print(`   GET  ${api}/hubs, and its authority`);
   print(
-    known === undefined ? `   POST ${api}${CREATE} {"name":"${name}"}` : `   GET  ${api}/devices/${known}`,
+    known === undefined ? `   POST ${api}${DEVICES} {"name":"${name}"}` : `   GET  ${api}/devices/${known}`,
   );
-  print(`   POST ${api}${renewalOf(device)}, unless what an earlier flash left still holds\n`);
+  print(`   POST ${api}${renewalPath(device)}, unless what an earlier flash left still holds\n`);
   print(`2. ${pathOf(name)}, mode 0600`);
   print(shown(manifestFor(target, config, undefined)));
   print(`3. ${commandOf(buildOf(options))}`);
@@ -141,9 +142,7 @@ main().then(
     process.exitCode = code;
   },
   (error: Error) => {
-    console.error(
-      `flash: ${error.message}${error instanceof UsageError ? '\nSee npm run flash -- --help' : ''}`,
-    );
+    console.error(failureText('flash', error));
     process.exitCode = 1;
   },
 );

@@ -1,10 +1,11 @@
 /** The manifest of one board: who it is, what it proves that with, its Wi-Fi. For its owner alone, and never in git. */
 
 import { X509Certificate } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { replaceFile } from '../replace-file.js';
+import type { Proof } from '../server-api.js';
 import type { FlashOptions } from './arguments.js';
-import type { Proof } from './registration.js';
 
 const FILE = 'manifest.json';
 const SDKCONFIG = 'sdkconfig';
@@ -108,10 +109,7 @@ export function writeManifest(
     writeFileSync(join(directory, SDKCONFIG, 'sdkconfig.defaults'), sdkconfig);
     writeFileSync(join(directory, SDKCONFIG, FILE), text({ build: { SDKCONFIGPATH: './' } }));
   }
-  const path = join(directory, FILE);
-  rmSync(`${path}.new`, { force: true });
-  writeFileSync(`${path}.new`, text(manifest), { mode: 0o600 });
-  renameSync(`${path}.new`, path);
+  replaceFile(join(directory, FILE), text(manifest));
 }
 
 const text = (object: object): string => `${JSON.stringify(object, null, 2)}\n`;

@@ -1,20 +1,16 @@
 /** The token and the device of `npm start`, kept between starts in a file that only its owner can read. */
 
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Api } from './api.js';
+import { replaceFile } from '../replace-file.js';
+import type { NewDevice, ServerApi } from '../server-api.js';
 
 const FILE = 'demo.json';
 
 export interface Credentials {
   token: string;
-  device?: PanelDevice;
-}
-
-export interface PanelDevice {
-  id: string;
-  password: string;
+  device?: NewDevice;
 }
 
 export class CredentialsDamaged extends Error {
@@ -45,13 +41,17 @@ function parseCredentials(text: string, path: string): Credentials {
 }
 
 /** The device of an earlier start if the server still knows it, else a new one, which is kept. */
-export async function panelDevice(data: string, credentials: Credentials, api: Api): Promise<PanelDevice> {
+export async function panelDevice(
+  data: string,
+  credentials: Credentials,
+  api: ServerApi,
+): Promise<NewDevice> {
   const { device } = credentials;
   if (device !== undefined && (await api.knowsDevice(device.id))) return device;
-  const created = await api.createDevice('panel');
+  const created = await api.createDevice({ name: 'panel', allow_insecure: true });
   keep(data, { ...credentials, device: created });
   return created;
 }
 
 const keep = (data: string, credentials: Credentials): void =>
-  writeFileSync(join(data, FILE), `${JSON.stringify(credentials, null, 2)}\n`, { mode: 0o600 });
+  replaceFile(join(data, FILE), `${JSON.stringify(credentials, null, 2)}\n`);

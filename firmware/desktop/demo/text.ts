@@ -2,6 +2,16 @@
 
 import { keysHelp } from './words.js';
 
+export const HELP = `Runs the server and one alarm panel on this machine, to try them out.
+
+  npm start
+
+There are no options. Environment variables are the settings: TWIN_DATA (default ./data) is the directory that keeps
+everything, TWIN_HTTP and TWIN_MQTT are the addresses; server/README.md lists them all.
+
+Keys while it runs, or the same as words, one on a line of stdin:
+${keysHelp()}`;
+
 /** One line of the panel's `--json` output. */
 export interface PanelState {
   at: string;

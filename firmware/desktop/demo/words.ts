@@ -1,4 +1,6 @@
-/** What the person at the terminal can say: a key each, or the word as a line. */
+/** What the person at the terminal can say: a key for each word, or the word as a line. */
+
+import { createInterface } from 'node:readline';
 
 export interface Switches {
   power: boolean;
@@ -45,3 +47,20 @@ export const PANEL_WORDS = new Map<string, Partial<Switches>>([
   ['network-on', { network: true }],
   ['state', {}],
 ]);
+
+/** Calls back with each word: from single keys on a terminal, else from lines of stdin. */
+export function onWords(switches: Switches, say: (word: string) => void): void {
+  const { stdin } = process;
+  if (!stdin.isTTY) {
+    createInterface(stdin).on('line', (line) => say(line.trim()));
+    return;
+  }
+  stdin.setRawMode(true);
+  stdin.setEncoding('utf8');
+  stdin.on('data', (keys: string) => {
+    for (const key of keys) {
+      const word = wordOf(key, switches);
+      if (word !== undefined) say(word);
+    }
+  });
+}

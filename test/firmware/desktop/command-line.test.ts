@@ -49,7 +49,7 @@ for (const [name, options] of WITHOUT) {
   test(`without --${name} it says so and ends with 1`, async ({ start }) => {
     const program = start(...options);
     assert.equal(await program.ended, { code: 1, signal: null });
-    assert.equal(program.lines, [`panel: --${name} is missing`, 'See npm run panel -- --help']);
+    assert.equal(program.lines, [`panel: --${name} is missing (see npm run panel -- --help)`]);
   });
 }
 

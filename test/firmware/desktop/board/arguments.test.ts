@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { HELP, parseFlashOptions, UsageError } from '../../../../firmware/desktop/board/arguments.js';
+import { HELP, parseFlashOptions } from '../../../../firmware/desktop/board/arguments.js';
+import { UsageError } from '../../../../shared/usage.js';
 
 const BOARD = ['--target', 'esp32/nodemcu', '--ssid', 'home', '--passphrase', 'eight or more'];
 

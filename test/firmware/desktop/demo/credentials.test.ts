@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Api } from '../../../../firmware/desktop/demo/api.js';
 import { panelDevice, readCredentials } from '../../../../firmware/desktop/demo/credentials.js';
+import { type NewDevice, ServerApi } from '../../../../firmware/desktop/server-api.js';
 
 const test = suite<{ data: string }>('credentials of npm start');
 
@@ -14,14 +14,14 @@ test.before.each((context) => {
 test.after.each(({ data }) => rmSync(join(data, '..'), { recursive: true, force: true }));
 
 /** A server that knows some devices and counts the ones it makes. */
-class FakeApi extends Api {
+class FakeApi extends ServerApi {
   readonly devices: string[] = [];
 
   override async knowsDevice(id: string): Promise<boolean> {
     return this.devices.includes(id);
   }
 
-  override async createDevice(name: string): Promise<{ id: string; password: string }> {
+  override async createDevice({ name }: { name: string }): Promise<NewDevice> {
     const id = `${name}-${this.devices.length + 1}`;
     this.devices.push(id);
     return { id, password: `password of ${id}` };
