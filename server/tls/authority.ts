@@ -9,8 +9,11 @@ const YEARS_10 = 3652;
 /** Clocks differ: what is made now is valid for a clock that is late as well. */
 const LATE_CLOCK_MS = DAY_MS;
 
-/** Before this nobody had this program: a clock that says so was never set. */
+/** This program is younger: a clock that shows an earlier time was never set. */
 const EARLIEST = new Date('2024-01-01');
+
+/** Whether a clock that shows this time has been set. */
+export const isSet = (now: Date): boolean => now >= EARLIEST;
 
 /** What is made by a clock that was never set has ended when it is. */
 export class ClockNotSet extends Error {
@@ -55,11 +58,16 @@ export class Authority {
     if (known !== undefined) return new Authority(parseAuthority(known, path), issue, now);
     const commonName = `alarm-twin authority ${randomBytes(3).toString('hex')}`;
     const at = now();
-    if (at < EARLIEST) throw new ClockNotSet(at);
+    if (!isSet(at)) throw new ClockNotSet(at);
     const wanted = { usage: 'authority' as const, commonName, names: [] };
     const pair = await issue({ ...wanted, ...validity(YEARS_10, at), issuer: undefined });
     await writePrivate(path, pair.certificate + pair.key);
     return new Authority(pair, issue, now);
+  }
+
+  /** From when on it is valid, and every certificate that it made. */
+  get notBefore(): Date {
+    return new Date(this.x509.validFrom);
   }
 
   /** When it ends, and with it every certificate that it made. */

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { Authority } from './authority.js';
+import { Authority, isSet } from './authority.js';
 import { Issuer } from './issuer.js';
 import type { KeyType } from './key-pair.js';
 import { type CertificateSettings, givenCertificate, ownCertificate } from './server-certificate.js';
@@ -16,6 +16,7 @@ export interface CertificatesOptions {
   /** Limits other than those of TLS_LIMITS. */
   readonly limits?: Partial<TlsLimits> | undefined;
   readonly log: Logger;
+  readonly now?: () => Date;
 }
 
 export interface Certificates {
@@ -30,22 +31,22 @@ export interface Certificates {
 }
 
 /**
- * Everything that proves who somebody is in TLS: the authority, the server's certificate, those of the devices.
+ * Opens what proves identities in TLS: the authority, the server's certificate, those of the devices.
  * @throws KeyPairUnusable or the system's error, when a file holds no certificate or cannot be read or written
  */
 export async function openCertificates(options: CertificatesOptions): Promise<Certificates> {
-  const { settings, log } = options;
+  const { settings, log, now = () => new Date() } = options;
   const limits = { ...TLS_LIMITS, ...options.limits };
   const directory = join(options.data, 'tls');
   const issuer = new Issuer();
   try {
-    const authority = await Authority.open(directory, (request) => issuer.issue(request));
-    warnOfEnd(authority, log);
+    const authority = await Authority.open(directory, (request) => issuer.issue(request), now);
+    warnOfValidity(authority, now(), log);
     const serverCertificate =
       settings.tlsCert === ''
-        ? ownCertificate({ directory, authority, names: settings.names, limits, log })
+        ? ownCertificate({ directory, authority, names: settings.names, limits, log, now })
         : givenCertificate(settings);
-    const tls = await ServerTls.open({ authority, serverCertificate, limits, log });
+    const tls = await ServerTls.open({ authority, serverCertificate, limits, log, now });
     return {
       authority,
       tls,
@@ -68,8 +69,14 @@ export async function openCertificates(options: CertificatesOptions): Promise<Ce
 
 const A_YEAR_MS = 365 * 24 * 60 * 60 * 1000;
 
-/** Its successor has to be brought to every phone and board by hand, which takes its time. */
-function warnOfEnd({ notAfter }: Authority, log: Logger): void {
-  if (notAfter.getTime() - Date.now() > A_YEAR_MS) return;
+/** Another authority has to be brought to every phone and board by hand, so the server does not make one by itself. */
+function warnOfValidity({ notBefore, notAfter }: Authority, now: Date, log: Logger): void {
+  if (isSet(now) && notBefore > now) {
+    log.warn(
+      `the authority of all certificates is not valid before ${notBefore.toISOString()}: ` +
+        'it was made while the clock of this machine was ahead, and until then no client trusts this server',
+    );
+  }
+  if (notAfter.getTime() - now.getTime() > A_YEAR_MS) return;
   log.warn(`the authority of all certificates ends at ${notAfter.toISOString()}, and they with it`);
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Settings } from '../config.js';
 import { serverNames } from '../names.js';
-import type { Authority } from './authority.js';
+import { type Authority, isSet } from './authority.js';
 import { type KeyPair, KeyPairUnusable, parseKeyPair } from './key-pair.js';
 import { readPrivate, writePrivate } from './private-file.js';
 import type { TlsLimits } from './tls.js';
@@ -48,7 +48,10 @@ export interface OwnCertificateParts {
   readonly now?: () => Date;
 }
 
-/** The server's own certificate, kept in a file; a new one when it is not there, comes to its end or lacks a name. */
+/**
+ * The server's own certificate, kept in a file; a new one when there is none, when it is not valid yet or soon no more, and
+ * when it lacks a name.
+ */
 export function ownCertificate({
   directory,
   authority,
@@ -76,8 +79,11 @@ export function ownCertificate({
   };
 
   function faultOf(certificate: X509Certificate, names: readonly string[]): string | undefined {
-    const left = new Date(certificate.validTo).getTime() - now().getTime();
+    const at = now();
+    const left = new Date(certificate.validTo).getTime() - at.getTime();
     if (!authority.signed(certificate)) return 'it is of another authority';
+    // It was made while the clock was ahead. A clock that was never set proves nothing of the kind.
+    if (isSet(at) && new Date(certificate.validFrom) > at) return 'it is not valid yet';
     // At the authority's own end no new one would last longer.
     const renews = left < limits.renewDays * DAY_MS && certificate.validTo !== authority.x509.validTo;
     if (renews) return 'it ends soon';

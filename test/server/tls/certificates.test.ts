@@ -20,7 +20,11 @@ const ID = 'db9ef9e3-a767-4d22-9e5f-a3c5a71519ff';
 interface Context {
   data: string;
   log: { level: number; msg: string }[];
-  open(limits?: Partial<TlsLimits>, environment?: Record<string, string>): Promise<Certificates>;
+  open(
+    limits?: Partial<TlsLimits>,
+    environment?: Record<string, string>,
+    now?: () => Date,
+  ): Promise<Certificates>;
 }
 
 const test = suite<Context>('certificates');
@@ -29,8 +33,8 @@ test.before.each((context) => {
   context.data = temporaryDirectory();
   context.log = [];
   const log = pino({ level: 'info' }, { write: (line: string) => context.log.push(JSON.parse(line)) });
-  context.open = (limits = {}, environment = {}) =>
-    openCertificates({ data: context.data, settings: readSettings(environment), limits, log });
+  context.open = (limits = {}, environment = {}, now = () => new Date()) =>
+    openCertificates({ data: context.data, settings: readSettings(environment), limits, log, now });
 });
 
 test('the first opening makes what it needs in `tls`, and the next one finds it', async ({ data, open }) => {
@@ -81,6 +85,22 @@ test('a year before the authority ends there is a warning', async ({ data, open,
   await (await open()).close();
   assert.is(warnings().length, 1);
   assert.match(warnings()[0] ?? '', `ends at ${notAfter.toISOString().slice(0, 10)}`);
+});
+
+test('an authority from the future is warned of, and the certificate that it made is made again', async (context) => {
+  const { data, log, open } = context;
+  const ahead = () => daysFromNow(400);
+  const jumped = await open({}, {}, ahead);
+  const shown = jumped.tls.options.cert;
+  await jumped.close();
+  const certificates = await open();
+  const warnings = log.filter(({ level }) => level === 40).map(({ msg }) => msg);
+  assert.is(warnings.length, 1);
+  const day = daysFromNow(399).toISOString().slice(0, 10);
+  assert.match(warnings[0] ?? '', `the authority of all certificates is not valid before ${day}`);
+  assert.is.not(certificates.tls.options.cert, shown);
+  assert.ok(readdirSync(join(data, 'tls')).includes('authority.pem'));
+  await certificates.close();
 });
 
 test.run();

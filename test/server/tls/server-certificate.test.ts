@@ -73,6 +73,27 @@ test('it is renewed before it ends, and not earlier', async ({ own }) => {
   assert.is.not(renewed.key, made.key);
 });
 
+test('one that was made while the clock was ahead is made again when the clock is right', async ({
+  own,
+  directory,
+  log,
+}) => {
+  const ahead = () => daysFromNow(400);
+  const authorityAhead = await openAuthority(directory, ahead);
+  const parts = { directory, authority: authorityAhead, names: [], limits: TLS_LIMITS, now: ahead };
+  const made = await ownCertificate({ ...parts, log: pino({ level: 'silent' }) })();
+  const again = await own()();
+  assert.is.not(again.certificate, made.certificate);
+  assert.ok(new Date(x509(again).validFrom) < new Date());
+  assert.is(log.at(-1)?.because, 'it is not valid yet');
+  assert.equal(await own()(), again);
+});
+
+test('a clock that was never set does not make it anew', async ({ own }) => {
+  const made = await own()();
+  assert.equal(await own({}, () => new Date(60_000))(), made);
+});
+
 test('one that ends with the authority is not renewed, for the next would end then as well', async ({
   own,
 }) => {
