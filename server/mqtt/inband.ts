@@ -49,6 +49,10 @@ export function carryOut(
 export const successText = (deviceId: string, name: string, document: Document | undefined): string =>
   document === undefined ? JSON.stringify({ twin_id: deviceId, document_name: name }) : document.json;
 
+/** The payload of a push that tells of a deletion. @param version the last one that the document had */
+export const deletedText = (deviceId: string, name: string, version: number): string =>
+  JSON.stringify({ twin_id: deviceId, document_name: name, version });
+
 export interface Failure {
   /** The `error` that the device is told. */
   readonly text: string;

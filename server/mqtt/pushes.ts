@@ -1,39 +1,46 @@
-import type { Document } from '../twins/document.js';
+import type { Change } from '../twins/twins.js';
+
+interface Waiting {
+  readonly change: Change;
+  /** The document was created while its changes waited, so the client has never heard of it. */
+  readonly isNew: boolean;
+}
 
 /**
- * The new states of documents on their way to a client. While the client cannot take them only the newest of each document
- * waits, so the twin itself bounds what waits, and a slow client still learns the last state.
+ * The changes of documents on their way to a client, deletions too. While the client cannot take them only the last change of
+ * each document waits, so a slow client still learns the last state. What waits is bounded by the twin: each change is of a
+ * document that is there, or that was there when its changes began to wait.
  */
 export class Pushes {
   /** Made when it is needed: most clients never make a push wait. */
-  #waiting: Map<string, Document> | undefined;
+  #waiting: Map<string, Waiting> | undefined;
   readonly #isHeld: () => boolean;
-  readonly #send: (document: Document) => void;
+  readonly #send: (change: Change) => void;
 
-  constructor(isHeld: () => boolean, send: (document: Document) => void) {
+  constructor(isHeld: () => boolean, send: (change: Change) => void) {
     this.#isHeld = isHeld;
     this.#send = send;
   }
 
-  offer(document: Document): void {
-    this.#waiting?.delete(document.name);
-    if (!this.#isHeld()) return this.#send(document);
+  /** Takes the place of a change of the same document that still waits. */
+  offer(change: Change): void {
+    const before = this.#waiting?.get(change.name);
+    this.#waiting?.delete(change.name);
+    if (!this.#isHeld()) return this.#send(change);
+    const isCreation = change.document !== undefined && change.version === 1;
+    const isNew = before?.isNew ?? isCreation;
+    if (isNew && change.document === undefined) return;
     this.#waiting ??= new Map();
-    this.#waiting.set(document.name, document);
-  }
-
-  /** The document was deleted, so there is no state to tell. */
-  forget(name: string): void {
-    this.#waiting?.delete(name);
+    this.#waiting.set(change.name, { change, isNew });
   }
 
   /** Sends what waited, as far as the client can take it. */
   resume(): void {
     if (this.#waiting === undefined) return;
-    for (const [name, document] of this.#waiting) {
+    for (const [name, { change }] of this.#waiting) {
       if (this.#isHeld()) return;
       this.#waiting.delete(name);
-      this.#send(document);
+      this.#send(change);
     }
   }
 }

@@ -5,6 +5,7 @@ import type { Change } from '../twins/twins.js';
 import type { Endpoint } from './endpoint.js';
 import {
   carryOut,
+  deletedText,
   errorText,
   failureOf,
   type Pending,
@@ -76,9 +77,11 @@ export class Session {
     this.#sent = new SentMessages(limits.unacknowledged);
     this.#pushes = new Pushes(
       () => output.isFull || this.#sent.size >= limits.inFlight,
-      (document) => this.#push(document),
+      (change) => this.#push(change),
     );
-    this.#unwatch = twins.watch(device.id, (change) => this.#changed(change));
+    this.#unwatch = twins.watch(device.id, (change) => {
+      if (change.origin !== this) this.#pushes.offer(change);
+    });
   }
 
   /** Requests that are not answered yet. */
@@ -220,17 +223,13 @@ export class Session {
     this.#endpoint.log[level]({ ...line, ...cause, ...more }, what);
   }
 
-  #changed({ name, document, origin }: Change): void {
-    if (origin === this) return;
-    if (document === undefined) this.#pushes.forget(name);
-    else this.#pushes.offer(document);
-  }
-
-  /** Sends a document on each of the device's two prefixes that a subscription matches. */
-  #push(document: Document): void {
-    for (const to of this.#topics.changed(document.name)) {
+  /** Tells of a change on each of the device's two prefixes that a subscription matches. */
+  #push({ twinId, name, document, version }: Change): void {
+    const topics = document === undefined ? this.#topics.deleted(name) : this.#topics.changed(name);
+    for (const to of topics) {
       const granted = this.#subscriptions.qosOf(to.topic);
-      if (granted !== undefined) this.#send(to, document.json, granted);
+      if (granted !== undefined)
+        this.#send(to, document?.json ?? deletedText(twinId, name, version), granted);
     }
   }
 

@@ -1,7 +1,14 @@
 /** The topics of one connection: the requests and pushes of its device's own twin, and what it subscribed to. */
 
 import { parseRequestTopic, topicMatches } from '../../shared/topic-grammar.js';
-import { type Action, changedTopic, type Outcome, ROOT, responseTopic } from '../../shared/topics.js';
+import {
+  type Action,
+  changedTopic,
+  deletedTopic,
+  type Outcome,
+  ROOT,
+  responseTopic,
+} from '../../shared/topics.js';
 import { type QoS, REFUSED, topicField } from './packet.js';
 
 /** Where a message goes: its topic name, and the same as a PUBLISH carries it. */
@@ -30,7 +37,7 @@ export class OwnTopics {
   readonly #deviceId: string;
   readonly #requests = new Map<string, Request>();
   /** Made when it is needed: most devices are never told of a change. */
-  #pushes: Map<string, readonly Destination[]> | undefined;
+  #changed: Map<string, readonly Destination[]> | undefined;
 
   constructor(deviceId: string) {
     this.#deviceId = deviceId;
@@ -51,11 +58,19 @@ export class OwnTopics {
 
   /** Where a document's new state goes: below `me` and below the device's id. */
   changed(document: string): readonly Destination[] {
-    this.#pushes ??= new Map();
-    const known = this.#pushes.get(document);
+    this.#changed ??= new Map();
+    const known = this.#changed.get(document);
     if (known !== undefined) return known;
-    const pushes = ['me', this.#deviceId].map((twin) => destination(changedTopic(document, twin)));
-    return remember(this.#pushes, document, pushes);
+    return remember(this.#changed, document, this.#onBothPrefixes(changedTopic, document));
+  }
+
+  /** Where the deletion of a document is told. */
+  deleted(document: string): readonly Destination[] {
+    return this.#onBothPrefixes(deletedTopic, document);
+  }
+
+  #onBothPrefixes(topicOf: typeof changedTopic, document: string): readonly Destination[] {
+    return ['me', this.#deviceId].map((twin) => destination(topicOf(document, twin)));
   }
 }
 

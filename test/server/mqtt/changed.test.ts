@@ -84,19 +84,51 @@ const suites = overEach('changed', (test, transport) => {
     for (const client of [writer, reader]) client.vanish();
   });
 
-  test('a deleted document is not pushed: there is no state to tell, and no payload is ever empty', async () => {
-    const client = await listener('one', '$SCW/twins/me/#');
-    await put('desired', {});
-    await client.message();
-    await done((answer) => endpoint.twins.delete(device.id, 'desired', answer));
-    await put('desired', { again: true });
-    await client.message();
-    await done((answer) => endpoint.twins.clear(device.id, answer));
-    assert.equal(await client.drain(), []);
-    client.vanish();
+  test('a deletion is told with the last version, in order with the changes before and after it', async () => {
+    const me = await listener('me', '$SCW/twins/me/#');
+    const id = await listener('id', `$SCW/twins/${device.id}/+/deleted`);
+    const neither = await listener('neither', '$SCW/twins/me/other/#');
+    const remove = () => done((answer) => endpoint.twins.delete(device.id, 'desired', answer));
+    const clear = () => done((answer) => endpoint.twins.clear(device.id, answer));
+    const steps: [() => Promise<void>, string, number][] = [
+      [() => put('desired', {}), 'changed', 1],
+      [() => put('desired', {}), 'changed', 2],
+      [remove, 'deleted', 2],
+      [() => put('desired', { again: true }), 'changed', 1],
+      [clear, 'deleted', 1],
+    ];
+    for (const [act, told, version] of steps) {
+      await act();
+      const push = await me.message();
+      assert.equal(
+        [push.topic, push.payload.version, push.qos],
+        [`$SCW/twins/me/desired/${told}`, version, 1],
+      );
+      me.send({ cmd: 'puback', messageId: push.id ?? 0 });
+    }
+    const { topic, payload, qos } = await id.message();
+    assert.is(topic, `$SCW/twins/${device.id}/desired/deleted`);
+    assert.equal(payload, { twin_id: device.id, document_name: 'desired', version: 2 });
+    assert.is(qos, 1);
+    assert.equal(await neither.drain(), []);
+    for (const client of [me, id, neither]) client.vanish();
   });
 
-  test('a client that does not acknowledge gets only the newest state of each document when it does', async () => {
+  test('a connection learns what the other connections of its device delete, and nothing of its own', async () => {
+    const writer = await listener('writer', '$SCW/twins/me/#');
+    const reader = await listener('reader', '$SCW/twins/me/+/deleted');
+    await put('a', {});
+    await writer.message();
+    writer.send(publishPacket('$SCW/twins/me/a/delete', ''));
+    assert.is((await writer.message()).topic, '$SCW/twins/me/a/delete/response/success');
+    const { topic, payload } = await reader.message();
+    assert.is(topic, '$SCW/twins/me/a/deleted');
+    assert.equal(payload, { twin_id: device.id, document_name: 'a', version: 1 });
+    assert.equal(await writer.drain(), []);
+    for (const client of [writer, reader]) client.vanish();
+  });
+
+  test('a client that does not acknowledge gets only the last change of each document when it does', async () => {
     const client = await listener('lazy', '$SCW/twins/me/#');
     for (let round = 1; round <= 10; round++) {
       await put('a', { round });
@@ -110,9 +142,14 @@ const suites = overEach('changed', (test, transport) => {
     );
     assert.equal(await client.drain(), []);
     for (const { id } of first) client.send({ cmd: 'puback', messageId: id ?? 0 });
-    const last = await client.message();
-    assert.is(last.topic, '$SCW/twins/me/a/changed');
-    assert.is(last.payload.version, 10);
+    const last = [await client.message(), await client.message()];
+    assert.equal(
+      last.map(({ topic, payload }) => [topic, payload.version]),
+      [
+        ['$SCW/twins/me/a/changed', 10],
+        ['$SCW/twins/me/b/deleted', 10],
+      ],
+    );
     assert.equal(await client.drain(), []);
     client.vanish();
   });
@@ -161,7 +198,7 @@ const suites = overEach('changed', (test, transport) => {
     assert.equal([event, device_id], ['permission_refused', mine.id]);
 
     for (const prefix of [theirs.id, theirs.id.toUpperCase(), `me/../${theirs.id}`, `${theirs.id}/`]) {
-      for (const action of ['get', 'put', 'patch', 'delete', 'changed', 'get/response/success']) {
+      for (const action of ['get', 'put', 'patch', 'delete', 'changed', 'deleted', 'get/response/success']) {
         spy.send(
           publishPacket(`$SCW/twins/${prefix}/secret/${action}`, '{"data":{"pin":0}}', {
             qos: 1,

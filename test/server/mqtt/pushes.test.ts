@@ -12,29 +12,42 @@ test.before.each(() => {
   sent = [];
   pushes = new Pushes(
     () => held,
-    (document) => sent.push(`${document.name} ${document.version}`),
+    ({ name, version, document }) =>
+      sent.push(document === undefined ? `${name} deleted at ${version}` : `${name} ${version}`),
   );
 });
 
 const BORN = { createdAt: '2026-03-01T00:00:00.000Z', tag: 'b' };
-const offer = (name: string, version: number) =>
-  pushes.offer(new Document('id', name, version, '', '{}', BORN));
+
+function offer(name: string, version: number): void {
+  const document = new Document('id', name, version, '', '{}', BORN);
+  pushes.offer({ twinId: 'id', name, version, document, origin: undefined });
+}
+
+const offerDeletion = (name: string, version: number) =>
+  pushes.offer({ twinId: 'id', name, version, origin: undefined });
+
+function release(): void {
+  held = false;
+  pushes.resume();
+  pushes.resume();
+}
 
 test('what can be sent is sent at once', () => {
   offer('a', 1);
   offer('a', 2);
-  assert.equal(sent, ['a 1', 'a 2']);
+  offerDeletion('a', 2);
+  offer('a', 1);
+  assert.equal(sent, ['a 1', 'a 2', 'a deleted at 2', 'a 1']);
 });
 
-test('of what waits only the newest of each document is sent, and a deleted one is not', () => {
+test('of what waits only the last change of each document is sent, also where it is a deletion', () => {
   held = true;
-  for (const version of [1, 2, 3]) for (const name of ['a', 'b', 'c']) offer(name, version);
-  pushes.forget('b');
+  for (const version of [4, 5, 6]) for (const name of ['a', 'b', 'c']) offer(name, version);
+  offerDeletion('b', 6);
   assert.equal(sent, []);
-  held = false;
-  pushes.resume();
-  pushes.resume();
-  assert.equal(sent, ['a 3', 'c 3']);
+  release();
+  assert.equal(sent, ['a 6', 'c 6', 'b deleted at 6']);
 });
 
 test('an older state never follows a newer one', () => {
@@ -44,6 +57,43 @@ test('an older state never follows a newer one', () => {
   offer('a', 2);
   pushes.resume();
   assert.equal(sent, ['a 2']);
+});
+
+test('a document that is deleted and made anew while its changes wait is told as the new one, never as deleted', () => {
+  held = true;
+  offerDeletion('a', 7);
+  offer('a', 1);
+  release();
+  assert.equal(sent, ['a 1']);
+});
+
+test('a deletion that waited is not sent after the document made anew', () => {
+  held = true;
+  offerDeletion('a', 7);
+  held = false;
+  offer('a', 1);
+  pushes.resume();
+  assert.equal(sent, ['a 1']);
+});
+
+test('a document that is deleted, made anew and deleted again while its changes wait is told as deleted', () => {
+  held = true;
+  offerDeletion('a', 7);
+  offer('a', 1);
+  offerDeletion('a', 1);
+  release();
+  assert.equal(sent, ['a deleted at 1']);
+});
+
+test('documents that come and go while changes wait leave nothing behind', () => {
+  held = true;
+  for (let count = 0; count < 1000; count++) {
+    offer(`a${count}`, 1);
+    offer(`a${count}`, 2);
+    offerDeletion(`a${count}`, 2);
+  }
+  release();
+  assert.equal(sent, []);
 });
 
 test.run();
