@@ -1,6 +1,12 @@
 /** The exchanges of QoS 1 and 2, each way (MQTT 3.1.1, 4.3). Without stored sessions they end with the connection. */
 
-import { type Acknowledgement, type Acknowledging, LimitReached, type QoS } from './packet.js';
+import {
+  type Acknowledgement,
+  type Acknowledging,
+  LimitReached,
+  ProtocolViolation,
+  type QoS,
+} from './packet.js';
 
 const LAST_ID = 0xffff;
 
@@ -35,14 +41,23 @@ export class SentMessages {
     return this.#last;
   }
 
-  /** @returns whether a PUBREL is due [MQTT-4.3.3-1]. An acknowledgement of nothing is ignored. */
+  /**
+   * An acknowledgement of a message that is not under way is ignored, and a PUBREC that is repeated is answered again.
+   * @returns whether a PUBREL is due [MQTT-4.3.3-1]
+   * @throws ProtocolViolation for an acknowledgement of another kind than the message awaits
+   */
   acknowledge({ command, id }: Acknowledgement): boolean {
     const awaited = this.#awaited?.get(id);
-    if (command === 'pubrec' && (awaited === 'pubrec' || awaited === 'pubcomp')) {
+    if (awaited === undefined) return false;
+    if (command === 'pubrec' && awaited !== 'puback') {
       this.#awaited?.set(id, 'pubcomp');
       return true;
     }
-    if (command === awaited) this.#awaited?.delete(id);
+    if (command !== awaited) {
+      const [came, due] = [command.toUpperCase(), awaited.toUpperCase()];
+      throw new ProtocolViolation(`a ${came} where a ${due} is awaited [MQTT-4.8.0-1]`);
+    }
+    this.#awaited?.delete(id);
     return false;
   }
 }

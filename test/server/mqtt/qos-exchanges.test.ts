@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { ProtocolViolation } from '../../../server/mqtt/packet.js';
 import { SentMessages } from '../../../server/mqtt/qos.js';
 
 test('packet ids go from 1 to 65,535 and begin again, leaving out those in use', () => {
@@ -31,20 +32,40 @@ test('there are never more unacknowledged messages than allowed, nor than packet
 test('a message of QoS 2 is done after PUBREC and PUBCOMP, and a PUBREC that is repeated is answered again', () => {
   const sent = new SentMessages(10);
   const id = sent.begin(2) ?? 0;
-  assert.is(sent.acknowledge({ command: 'pubcomp', id }), false);
-  assert.is(sent.acknowledge({ command: 'puback', id }), false);
-  assert.is(sent.size, 1);
   assert.is(sent.acknowledge({ command: 'pubrec', id }), true);
   assert.is(sent.acknowledge({ command: 'pubrec', id }), true);
   assert.is(sent.acknowledge({ command: 'pubcomp', id }), false);
   assert.is(sent.size, 0);
 });
 
-test('a message of QoS 1 is not acknowledged by a PUBREC', () => {
+test('an acknowledgement of a message that is not under way is ignored', () => {
   const sent = new SentMessages(10);
-  const id = sent.begin(1) ?? 0;
-  assert.is(sent.acknowledge({ command: 'pubrec', id }), false);
-  assert.is(sent.size, 1);
+  for (const command of ['puback', 'pubrec', 'pubcomp'] as const) {
+    assert.is(sent.acknowledge({ command, id: 7 }), false);
+  }
+  assert.is(sent.size, 0);
 });
+
+const WRONG: [qos: 1 | 2, before: 'pubrec'[], wrong: 'puback' | 'pubrec' | 'pubcomp'][] = [
+  [1, [], 'pubrec'],
+  [1, [], 'pubcomp'],
+  [2, [], 'puback'],
+  [2, [], 'pubcomp'],
+  [2, ['pubrec'], 'puback'],
+];
+
+for (const [qos, before, wrong] of WRONG) {
+  const after = before.length === 0 ? '' : ' after its PUBREC';
+  test(`a ${wrong.toUpperCase()} for a message of QoS ${qos}${after} is a violation`, () => {
+    const sent = new SentMessages(10);
+    const id = sent.begin(qos) ?? 0;
+    for (const command of before) sent.acknowledge({ command, id });
+    assert.throws(
+      () => sent.acknowledge({ command: wrong, id }),
+      (error: unknown) => error instanceof ProtocolViolation,
+    );
+    assert.is(sent.size, 1);
+  });
+}
 
 test.run();

@@ -1,13 +1,13 @@
 import * as assert from 'uvu/assert';
 import { type Credentials, startEndpoint, type TestEndpoint } from './endpoint.js';
 import { MALFORMED, MALFORMED_CONNECTS, OTHER_PROTOCOLS, packet } from './malformed.js';
-import { bytesOf, connectPacket, publishPacket, RawClient } from './raw-client.js';
+import { bytesOf, connectPacket, publishPacket, RawClient, subscribePacket } from './raw-client.js';
 import { overEach } from './transports.js';
 
 const suites = overEach('violations', (test, transport) => {
   let endpoint: TestEndpoint;
   let device: Credentials;
-  /** Connected through all of it, and answered after each. */
+  /** It stays connected through all tests, and asks after each. */
   let honest: RawClient;
 
   test.before(async () => {
@@ -47,7 +47,33 @@ const suites = overEach('violations', (test, transport) => {
     });
   }
 
-  test('a source that breaks the rules without end fills no disk: it is told of 60 times, then counted', async () => {
+  const WRONG_ACKNOWLEDGEMENTS = [
+    [1, [], 'pubrec'],
+    [1, [], 'pubcomp'],
+    [2, [], 'puback'],
+    [2, [], 'pubcomp'],
+    [2, ['pubrec'], 'puback'],
+  ] as const;
+
+  for (const [qos, before, wrong] of WRONG_ACKNOWLEDGEMENTS) {
+    const after = before.length === 0 ? '' : ' after its PUBREC';
+    test(`a ${wrong.toUpperCase()} for a push of QoS ${qos}${after} closes the connection, and only that one`, async () => {
+      const client = await RawClient.admitted(endpoint, transport, device);
+      client.send(subscribePacket('$SCW/twins/me/+/changed', qos));
+      await client.next('suback');
+      endpoint.twins.put(device.id, 'desired', { version: 0, data: {} }, () => undefined);
+      const { id: messageId = 0 } = await client.message();
+      for (const cmd of before) {
+        client.send({ cmd, messageId });
+        await client.next('pubrel');
+      }
+      await closes(client, bytesOf({ cmd: wrong, messageId }));
+      assert.match(endpoint.log[0]?.reason ?? '', 'MQTT-4.8.0-1');
+      await honestGoesOn();
+    });
+  }
+
+  test('a source that breaks the rules again and again gets 60 log lines, and after that it is only counted', async () => {
     const flooded = await startEndpoint();
     for (let count = 0; count < 100; count++) {
       const client = await RawClient.open(flooded, transport);
