@@ -8,9 +8,9 @@ import { importsOf, readSources, type Source } from './structure/sources.js';
 
 const LONGEST_FILE = 400;
 /** `npm run figures` prints what these bound. */
-const MOST_FILES_OF_A_PUT = { rest: 31, inband: 28 };
-const MOST_CIRCLES = 5;
-const MOST_UPWARD_ARROWS = 3;
+const MOST_FILES_OF_A_PUT = { rest: 18, inband: 19 };
+const MOST_CIRCLES = 1;
+const MOST_UPWARD_ARROWS = 0;
 const TOP_LEVEL = [
   ...['package.json', 'firmware', 'server', 'shared', 'manifests', 'test', 'README.md'],
   ...['tsconfig.json', 'package-lock.json', 'LICENSE'],
