@@ -1,8 +1,8 @@
 import { DEFAULTS } from '../../../firmware/config.js';
-import { coldFirstPaint, doorEdgeToPage, touchToArmed } from '../../system/app/measure.js';
 import { openPhone, type Phone } from '../../system/app/phone.js';
 import { launchBrowser, PHONE } from '../../system/app/scene.js';
 import type { Bench } from '../bench.js';
+import { coldFirstPaint, doorEdgeToPage, touchToArmed } from '../load/app-times.js';
 import { type Panel, startPanel } from '../panel.js';
 import { percentile, type Row } from '../row.js';
 import { createDevices, startServer } from '../server.js';

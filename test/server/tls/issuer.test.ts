@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CertificateRequest } from '../../../server/tls/issue.js';
@@ -48,11 +50,24 @@ test('whoever waits at a stop is told', async () => {
   assert.is(await waiting, 'refused');
 });
 
-test('an issuer that was never used closes', () => new Issuer().close());
+/** How a process ends that runs this with an issuer and does nothing more. */
+async function endOf(program: string): Promise<unknown> {
+  const module = new URL('../../../server/tls/issuer.ts', import.meta.url).href;
+  const text = `import { Issuer } from ${JSON.stringify(module)}; const issuer = new Issuer(); ${program}`;
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', text]);
+  const [said] = await Promise.all([child.stdout.toArray(), once(child, 'exit')]);
+  return { code: child.exitCode, said: said.join('') };
+}
+
+test('an issuer that was never used closes', async () => {
+  assert.equal(await endOf("await issuer.close(); console.log('closed');"), { code: 0, said: 'closed\n' });
+});
 
 test('an idle thread lets the process end', async () => {
-  // This file ends by itself, though nobody closes this one.
-  assert.ok(await new Issuer().issue(request('a')));
+  const program = `const { certificate } = await issuer.issue(${JSON.stringify(request('a'))}); console.log(certificate);`;
+  const { code, said } = (await endOf(program)) as { code: number; said: string };
+  assert.is(code, 0);
+  assert.is(new X509Certificate(said).subject, 'CN=a');
 });
 
 test.run();

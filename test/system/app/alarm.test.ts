@@ -4,7 +4,6 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { needsIn } from '../../programs.js';
 import { until } from '../../until.js';
-import { coldFirstPaint, doorEdgeToPage, touchToArmed } from './measure.js';
 import type { Phone } from './phone.js';
 import { type Scene, startScene } from './scene.js';
 
@@ -171,16 +170,6 @@ test('an alarm is heard and felt until somebody takes note, once the page was to
   await phone.touch('Only silence this phone');
   await until(async () => (await signals()).shakes.at(-1) === 0);
   await phone.close();
-});
-
-test('says how long it takes', async ({ scene, phone }) => {
-  const armed = await touchToArmed(phone);
-  const opened = await doorEdgeToPage(phone, () => scene.panel.openDoor());
-  const painted = await coldFirstPaint(scene.browser, scene.server.http, scene.server.token);
-  console.log(
-    `touch → confirmed ${armed.toFixed(0)} ms, door edge → page ${opened.toFixed(0)} ms, ` +
-      `cold first paint by slow 4G ${painted.toFixed(0)} ms`,
-  );
 });
 
 tests.run();

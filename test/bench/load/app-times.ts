@@ -1,7 +1,7 @@
 /** How long it takes until a person sees it. Milliseconds; the page's clock and this process's are the machine's. */
 
 import type { Browser } from 'playwright-core';
-import type { Phone } from './phone.js';
+import type { Phone } from '../../system/app/phone.js';
 
 const now = (): number => performance.timeOrigin + performance.now();
 
