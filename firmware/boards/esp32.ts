@@ -2,11 +2,13 @@
 
 import resetReason from 'resetReason';
 import Digital from 'embedded:io/digital';
+import Serial from 'embedded:io/serial';
 import WiFi from 'embedded:network/interface/wifi';
 import KeyValueStorage from 'embedded:storage/key-value';
 import config from 'mc/config';
 import type { Board, KeyValueStore, Output } from '../board.js';
 import { DEFAULTS, type PanelConfig } from '../config.js';
+import { SerialConsole } from './sdk/console.js';
 import { timeFrom, timers } from './sdk/platform.js';
 import { connectionTo, type ServerConfig, timeOf } from './sdk/server.js';
 import { Station } from './sdk/station.js';
@@ -19,6 +21,8 @@ interface Esp32Config extends PanelConfig, ServerConfig {
   /** True when the output is on while its pin is low. */
   sirenActiveLow?: boolean;
   ledActiveLow?: boolean;
+  /** The transmitter of the serial console, where one is wanted; else the SDK traces, which only a debug build does. */
+  consolePin?: number;
   ssid: string;
   /** Absent for an open network. */
   passphrase?: string;
@@ -27,7 +31,15 @@ interface Esp32Config extends PanelConfig, ServerConfig {
 const settings: Esp32Config = { ...DEFAULTS, ...(config as unknown as Esp32Config) };
 const flash = KeyValueStorage.open({ path: 'panel', format: 'buffer' });
 const time = timeFrom(timeOf(settings));
-const writeLine = (line: string): void => trace(`${line}\n`);
+const writeLine = lineWriter(settings.consolePin);
+
+function lineWriter(transmit: number | undefined): (line: string) => void {
+  if (transmit === undefined) return (line) => trace(`${line}\n`);
+  const console = new SerialConsole(
+    (onWritable) => new Serial({ transmit, baud: 115_200, port: 0, format: 'buffer', onWritable }),
+  );
+  return (line) => console.write(line);
+}
 
 /** Power on, the reset pin, and a reset by the flash tool over USB or JTAG (`esp_reset_reason_t` of ESP-IDF). */
 const WANTED = [1, 2, 11, 12];

@@ -54,6 +54,7 @@ export const SDK_MANIFESTS: Record<string, Manifest> = {
     modules: {
       system: '$(IO)/system/system',
       'embedded:io/digital': '$(IO)/digital/esp32/digital',
+      'embedded:io/serial': '$(IO)/serial/esp32/serial',
     },
     preload: 'system',
     platforms: { esp32: {}, 'esp32/*': IO_OF_A_TARGET },

@@ -1,14 +1,14 @@
 /** `npm run flash` against the real server, with an SDK that only writes down how it was called. */
 
 import { X509Certificate } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type BoardConfig, pathOf } from '../../firmware/desktop/board/local-manifest.js';
 import { startPanel } from '../../firmware/desktop/desktop-panel.js';
-import { callsOf, fakeSdk } from '../firmware/desktop/board/fake-sdk.js';
+import { callsOf, fakeSdk, fakeTarget } from '../firmware/desktop/board/fake-sdk.js';
 import { startProgram } from './process.js';
 import { type Server, startServer } from './server.js';
 
@@ -39,11 +39,17 @@ test.before.each((context) => {
   context.directory = mkdtempSync(join(tmpdir(), 'flash-'));
   context.name = `test-${process.pid}-${runs}`;
   fakeSdk(context.directory);
+  fakeTarget(context.directory, 'm5atom_lite', {});
   context.flash = async (args = [], environment = {}) => {
     const { server, directory, name } = context;
     const mqtts = server.mqtts.replace('127.0.0.1', 'alarm.example');
     const program = startProgram([...COMMAND, ...BOARD, '--name', name, '--server', mqtts, ...args], {
-      ...{ MODDABLE: directory, IDF_PATH: '/idf', TWIN_URL: server.http, TWIN_TOKEN: server.token },
+      ...{
+        MODDABLE: directory,
+        IDF_PATH: join(directory, 'idf'),
+        TWIN_URL: server.http,
+        TWIN_TOKEN: server.token,
+      },
       ...environment,
     });
     const { code } = await program.ended;
@@ -195,6 +201,26 @@ for (const [what, args, environment, reason] of [
     '--door-pin, --siren-pin and --led-pin',
   ],
   ['one pin for two things', ['--door-pin', '26'], {}, 'need a pin each'],
+  [
+    'a pin that the chip needs to boot',
+    ['--siren-pin', '12'],
+    {},
+    '--siren-pin: GPIO 12 of the ESP32 chooses',
+  ],
+  ['a pin that the chip does not have', ['--led-pin', '48'], {}, '--led-pin: the ESP32 has no GPIO 48'],
+  [
+    'a simulator that is to find localhost',
+    ['--target', 'sim/nodemcu', '--server', 'mqtts://localhost:8883'],
+    {},
+    '--server mqtts://127.0.0.1:8883',
+  ],
+  [
+    'a file of an authority that is not there',
+    ['--ca', 'nowhere.pem'],
+    {},
+    '--ca: nowhere.pem holds no certificate',
+  ],
+  ['another ESP-IDF', [], { IDF_PATH: '/nowhere' }, 'builds with ESP-IDF 6.0'],
   ['no token', [], { TWIN_TOKEN: '' }, 'TWIN_TOKEN'],
   ['a token that is none', [], { TWIN_TOKEN: '00000000-0000-4000-8000-000000000000' }, '401'],
   ['no server', [], { TWIN_URL: 'http://127.0.0.1:1' }, 'is the server running?'],
@@ -207,6 +233,34 @@ for (const [what, args, environment, reason] of [
     assert.not.ok(existsSync(pathOf(name)));
   });
 }
+
+test('a hand edit of the file survives, until the command line says otherwise', async ({ name, flash }) => {
+  await flash();
+  const manifest = JSON.parse(readFileSync(pathOf(name), 'utf8'));
+  Object.assign(manifest.config, { pollInterval: 60_000, ledPin: 25, host: 'elsewhere' });
+  manifest.include.push('./mine.json');
+  manifest.creation = { stack: 768 };
+  writeFileSync(pathOf(name), JSON.stringify(manifest));
+  const { said } = await flash();
+  assert.match(said, 'Your own edits of that file are kept: pollInterval, ledPin, creation');
+  const second = JSON.parse(readFileSync(pathOf(name), 'utf8'));
+  assert.equal(
+    [second.config.pollInterval, second.config.ledPin, second.creation],
+    [60_000, 25, { stack: 768 }],
+  );
+  assert.equal(second.include, ['../../esp32.json', './mine.json']);
+  assert.is(second.config.host, 'alarm.example');
+  await flash(['--led-pin', '33']);
+  const third = configOf(name);
+  assert.equal([third.pollInterval, third.ledPin], [60_000, 33]);
+});
+
+test('a console is a pin of the serial port in a release build', async ({ directory, name, flash }) => {
+  const { code, said } = await flash(['--console']);
+  assert.is(code, 0, said);
+  assert.is(configOf(name).consolePin, 1);
+  assert.equal(callsOf(directory), [`/dev/ttyUSB0 -m -p esp32/nodemcu ${pathOf(name)}`]);
+});
 
 test("mcconfig's exit code is the command's", async ({ directory, flash }) => {
   fakeSdk(directory, 7);

@@ -35,6 +35,10 @@ export interface FlashOptions {
   /** Proves the device with new credentials, also where it has some. */
   renew: boolean;
   debug: boolean;
+  /** A release build that traces to the serial port. */
+  console: boolean;
+  /** The file of the authority that the board trusts, in PEM; the server's own when absent. */
+  ca: string | undefined;
   dryRun: boolean;
 }
 
@@ -51,6 +55,8 @@ export const HELP = `Puts the panel's program onto a board, with a device of its
   --device ID           a device that is there already; it gets new credentials
   --renew               new credentials for the device of an earlier flash
   --server URL          mqtts://HOST:PORT or mqtt://HOST:PORT as the board reaches it; else what the server says
+  --ca FILE             the certificate, in PEM, of the authority that signed the server's; else the server's own
+                        authority. The server needs it with TWIN_TLS_CERT
   --url URL             the server's REST; else TWIN_URL, else http://127.0.0.1:8080
   --token UUID          an owner's token; else TWIN_TOKEN
   --region NAME         else TWIN_REGION, else fr-par
@@ -63,6 +69,7 @@ export const HELP = `Puts the panel's program onto a board, with a device of its
   --siren-mode MODE     latch (default): rings until disarmed; follow: rings while the door is open
   --siren-cut-off S     seconds after which a latched siren stops, 0: never (default 180)
   --time-server HOST    an NTP server, such as the router; by default the server itself tells the time
+  --console             a release build that traces to the serial port, at 115,200 baud
   --debug               a build that traces to xsbug and stops at exceptions
   --dry-run             says what would be done, and does nothing
   --help
@@ -90,6 +97,8 @@ const OPTIONS = {
   'siren-mode': { type: 'string' },
   'siren-cut-off': { type: 'string' },
   'time-server': { type: 'string' },
+  ca: { type: 'string' },
+  console: { type: 'boolean', default: false },
   debug: { type: 'boolean', default: false },
   'dry-run': { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
@@ -109,6 +118,8 @@ export function parseFlashOptions(args: string[], environment: NodeJS.ProcessEnv
   if (values.help) return undefined;
   const target = matching('target', required('target', values.target), /^(esp32|sim)\/\w+$/, 'esp32/nodemcu');
   const isBoard = target.startsWith('esp32/');
+  if (values.console && (values.debug || !isBoard))
+    throw new UsageError('--console: a debug build has a console of its own, and the simulator too');
   const url = values.url || environment.TWIN_URL || 'http://127.0.0.1:8080';
   if (!URL.canParse(url) || !url.startsWith('http')) throw new UsageError('--url: expected http://host:port');
   return {
@@ -125,6 +136,8 @@ export function parseFlashOptions(args: string[], environment: NodeJS.ProcessEnv
     renew: values.renew,
     // The simulator shows a NodeMCU only to a build of this kind.
     debug: values.debug || !isBoard,
+    console: values.console,
+    ca: values.ca,
     dryRun: values['dry-run'],
   };
 }

@@ -1,5 +1,6 @@
 /** `npm run flash`: the panel's program onto a board, with a device of its own on the server. */
 
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,15 +10,26 @@ import { type FlashOptions, HELP, parseFlashOptions } from './arguments.js';
 import {
   type BoardConfig,
   boardConfig,
+  editsOf,
   manifestFor,
   pathOf,
   proofFrom,
   proofKept,
   readConfig,
   shown,
+  withEdits,
   writeManifest,
 } from './local-manifest.js';
-import { argumentsOf, type Build, environmentOf, findSdk, runMcconfig, sdkconfigOf } from './sdk.js';
+import { checkPins, consolePinOf, type Pins } from './pins.js';
+import {
+  argumentsOf,
+  type Build,
+  checkVersions,
+  environmentOf,
+  findSdk,
+  runMcconfig,
+  targetOf,
+} from './sdk.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const WATCHDOG = 'manifests/watchdog/sdkconfig.defaults';
@@ -28,18 +40,37 @@ const THIS_MACHINE = /^(localhost|127\..*)$/;
 const print = (line: string): void => console.log(line);
 
 async function flash(options: FlashOptions): Promise<number> {
-  checkPins(options);
-  if (options.dryRun) return dryRun(options);
-  // Before anything is changed on the server.
-  const sdk = findSdk(process.env, options.target);
-  const own = sdkconfigOf(sdk, options.target);
-  const sdkconfig = own === undefined ? undefined : `${own.trimEnd()}\n${readText(WATCHDOG)}`;
-  const config = await register(options);
-  writeManifest(ROOT, options.name, manifestFor(options.target, config, sdkconfig), sdkconfig);
+  const { name, target, wifi, wiring, config } = options;
+  const edits = editsOf(ROOT, name);
+  const pins = { ...pinsInManifest(target), ...edits.config, ...wiring };
+  if (options.dryRun) return dryRun(options, pins);
+  // Everything is checked before anything is changed on the server.
+  const sdk = findSdk(process.env, target);
+  checkVersions(sdk, target, process.env.IDF_PATH);
+  const board = targetOf(sdk, target);
+  if (isBoard(target)) checkPins(target, board.chip, pins);
+  const console = options.console ? { consolePin: consolePinOf(target, board) } : {};
+  const sdkconfig = board.sdkconfig && `${board.sdkconfig.trimEnd()}\n${readText(WATCHDOG)}`;
+  const written = manifestFor(target, { ...(await register(options)), ...console }, sdkconfig);
+  const manifest = withEdits(written, edits, Object.keys({ ...wifi, ...wiring, ...config, ...console }));
+  writeManifest(ROOT, name, manifest, sdkconfig, written);
   const build = buildOf(options);
-  print(`The panel ${options.name} is the device ${config.device}. What it proves that with is in`);
-  print(`${build.manifest}, for you alone.\n${commandOf(build)}`);
+  print(`The panel ${name} is the device ${written.config.device}. Its credentials are in`);
+  print(`${build.manifest}, which only you can read.`);
+  const kept = Object.keys({ ...edits.config, ...edits.others });
+  if (kept.length > 0) print(`Your own edits of that file are kept: ${kept.join(', ')}`);
+  print(commandOf(build));
   return runMcconfig(sdk, build, ROOT);
+}
+
+const isBoard = (target: string): boolean => target.startsWith('esp32/');
+
+/** The pins of the common targets. */
+function pinsInManifest(target: string): Pins {
+  const { platforms } = JSON.parse(readText('manifests/esp32.json')) as {
+    platforms: Record<string, { config?: Pins }>;
+  };
+  return platforms[target]?.config ?? {};
 }
 
 async function register(options: FlashOptions): Promise<BoardConfig> {
@@ -49,7 +80,7 @@ async function register(options: FlashOptions): Promise<BoardConfig> {
   const facts = await api.facts();
   const server = options.server ?? `mqtts://${facts.endpoint}`;
   checkReachable(options.target, server);
-  const authority = server.startsWith('mqtts:') ? facts.authority : undefined;
+  const authority = server.startsWith('mqtts:') ? authorityOf(options, facts.authority) : undefined;
   const earlier = readConfig(ROOT, name);
   const device = await chosenDevice(api, options, earlier?.device);
   if (authority === undefined) await api.allowInsecure(device);
@@ -57,6 +88,16 @@ async function register(options: FlashOptions): Promise<BoardConfig> {
   const kept = keeps ? proofKept(earlier, authority, LEAST_DAYS) : undefined;
   const proof = kept ?? proofFrom(await api.renew(device), authority);
   return boardConfig(options, server, device, proof);
+}
+
+/** In PEM. @throws UsageError */
+function authorityOf({ ca }: FlashOptions, own: string): string {
+  if (ca === undefined) return own;
+  try {
+    return new X509Certificate(readFileSync(ca)).toString();
+  } catch (error) {
+    throw new UsageError(`--ca: ${ca} holds no certificate: ${(error as Error).message}`);
+  }
 }
 
 /** That of the options, that of an earlier flash if the server still knows it, or a new one. */
@@ -74,28 +115,20 @@ async function chosenDevice(
 }
 
 function checkReachable(target: string, server: string): void {
-  const { hostname } = new URL(server);
-  if (!target.startsWith('esp32/') || (hostname.includes('.') && !THIS_MACHINE.test(hostname))) return;
+  const { hostname, port, protocol } = new URL(server);
+  if (!isBoard(target) && hostname === 'localhost')
+    throw new UsageError(
+      `the simulator takes localhost for ::1, where the server does not listen: --server ${protocol}//127.0.0.1:${port}`,
+    );
+  if (!isBoard(target) || (hostname.includes('.') && !THIS_MACHINE.test(hostname))) return;
   throw new UsageError(
     `a board does not find ${hostname}: --server mqtts://ADDRESS:8883 with the server's address in your network`,
   );
 }
 
-/** The pins of the common targets are in the manifest. */
-function checkPins({ target, wiring }: FlashOptions): void {
-  if (!target.startsWith('esp32/')) return;
-  const { platforms } = JSON.parse(readText('manifests/esp32.json')) as {
-    platforms: Record<string, { config?: object }>;
-  };
-  const { doorPin, sirenPin, ledPin } = { ...platforms[target]?.config, ...wiring };
-  const pins = [doorPin, sirenPin, ledPin];
-  if (pins.includes(undefined))
-    throw new UsageError(`the pins of ${target} are yours to choose: --door-pin, --siren-pin and --led-pin`);
-  if (new Set(pins).size < pins.length) throw new UsageError('door, siren and LED need a pin each');
-}
-
-/** Asks nobody and changes nothing. */
-function dryRun(options: FlashOptions): number {
+/** Asks nobody and changes nothing. The chip is not known without the SDK. */
+function dryRun(options: FlashOptions, pins: Pins): number {
+  if (isBoard(options.target)) checkPins(options.target, '', pins);
   const { api, name, target, server = 'mqtts://SERVER:8883' } = options;
   const known = options.device ?? readConfig(ROOT, name)?.device;
   const device = known ?? 'NEW-DEVICE';

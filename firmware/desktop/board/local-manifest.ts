@@ -8,6 +8,8 @@ import type { Proof } from '../server-api.js';
 import type { FlashOptions } from './arguments.js';
 
 const FILE = 'manifest.json';
+/** Beside it, the same as it was written: the difference is what a person has edited since. */
+const WRITTEN = 'written.json';
 const SDKCONFIG = 'sdkconfig';
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Below the project's top. */
@@ -29,6 +31,8 @@ export interface BoardConfig {
 interface LocalManifest {
   include: string[];
   config: BoardConfig;
+  /** What a person has added. */
+  [name: string]: unknown;
 }
 
 /** Where the manifest of a panel is, from the project's top. */
@@ -45,6 +49,53 @@ export function readConfig(root: string, name: string): BoardConfig | undefined 
     // Not JSON: damaged, as is JSON without a device.
   }
   throw new Error(`${path} is damaged: delete it to begin with a new device`);
+}
+
+/** What the command decides afresh each time: an edit of it does not last. */
+const DECIDED = ['server', 'host', 'port', 'device', 'password', 'ca', 'certificate', 'key', 'flashedAt'];
+
+/** What a person has changed in the file since it was written. */
+export interface Edits {
+  include: string[];
+  config: Record<string, unknown>;
+  others: Record<string, unknown>;
+}
+
+const NO_EDITS: Edits = { include: [], config: {}, others: {} };
+
+export function editsOf(root: string, name: string): Edits {
+  const [now, before] = [pathOf(name), join(LOCAL, name, WRITTEN)].map((path) => join(root, path));
+  if (now === undefined || before === undefined || !existsSync(now) || !existsSync(before)) return NO_EDITS;
+  const [edited, written] = [now, before].map(
+    (path) => JSON.parse(readFileSync(path, 'utf8')) as LocalManifest,
+  ) as [LocalManifest, LocalManifest];
+  const { include, config, ...others } = edited;
+  return {
+    include: include.filter((path) => !written.include.includes(path)),
+    config: without(DECIDED, changed(config, written.config)),
+    others: changed(others, written),
+  };
+}
+
+const changed = (now: Record<string, unknown>, before: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(now).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name])),
+  );
+
+const without = (names: string[], from: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(from).filter(([name]) => !names.includes(name)));
+
+/** @param given the settings on the command line, which have the last word over edits */
+export function withEdits(
+  manifest: LocalManifest,
+  { include, config, others }: Edits,
+  given: string[],
+): LocalManifest {
+  return {
+    ...others,
+    include: [...manifest.include, ...include],
+    config: { ...manifest.config, ...without(given, config) },
+  };
 }
 
 /** What a board is told. Without a certificate it proves itself by its password. Its clock starts at this moment. */
@@ -95,12 +146,16 @@ export function manifestFor(
   return { include, config };
 }
 
-/** Replaces the file whole; it and its directory are for their owner alone. */
+/**
+ * Replaces the file whole; it and its directory are for their owner alone.
+ * @param written the same without edits
+ */
 export function writeManifest(
   root: string,
   name: string,
   manifest: LocalManifest,
   sdkconfig: string | undefined,
+  written = manifest,
 ): void {
   const directory = join(root, LOCAL, name);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -109,6 +164,7 @@ export function writeManifest(
     writeFileSync(join(directory, SDKCONFIG, 'sdkconfig.defaults'), sdkconfig);
     writeFileSync(join(directory, SDKCONFIG, FILE), text({ build: { SDKCONFIGPATH: './' } }));
   }
+  replaceFile(join(directory, WRITTEN), text(written));
   replaceFile(join(directory, FILE), text(manifest));
 }
 

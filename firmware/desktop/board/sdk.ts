@@ -32,23 +32,71 @@ export function findSdk({ MODDABLE, IDF_PATH }: NodeJS.ProcessEnv, target: strin
   return { directory: MODDABLE, mcconfig };
 }
 
-/**
- * What a target adds to ESP-IDF's configuration, which would replace what our manifest adds; undefined where there is
- * nothing of that kind. @throws SdkMissing for a target that the SDK does not know
- */
-export function sdkconfigOf({ directory }: Sdk, target: string): string | undefined {
+/** @throws SdkMissing, with one line, for an SDK or an ESP-IDF that this firmware is not written for */
+export function checkVersions({ directory }: Sdk, target: string, idf = ''): void {
+  const sdk = read(directory, 'tools/VERSION')?.trim();
+  if (sdk === undefined || !SDK_VERSION.test(sdk))
+    throw new SdkMissing(
+      `the Moddable SDK in ${directory} is ${sdk ?? 'of no known version'}, not 8.2: xs-dev update`,
+    );
+  if (!target.startsWith('esp32/')) return;
+  const wanted = versionIn(
+    read(directory, 'build/devices/esp32/manifest.json'),
+    /"EXPECTED_ESP_IDF": *"v(\d+)\.(\d+)/,
+  );
+  const found = versionIn(
+    read(idf, 'tools/cmake/version.cmake'),
+    /IDF_VERSION_MAJOR (\d+)\)[\s\S]*IDF_VERSION_MINOR (\d+)\)/,
+  );
+  if (wanted !== undefined && found === wanted) return;
+  throw new SdkMissing(
+    `the Moddable SDK ${sdk} builds with ESP-IDF ${wanted}, and ${idf} is ${found ?? 'none'}: xs-dev update --device esp32`,
+  );
+}
+
+/** Minor versions differ in what they call their modules. */
+const SDK_VERSION = /^8\.2\./;
+
+function versionIn(text: string | undefined, form: RegExp): string | undefined {
+  const match = form.exec(text ?? '');
+  return match === null ? undefined : `${match[1]}.${match[2]}`;
+}
+
+function read(directory: string, path: string): string | undefined {
+  const file = join(directory, path);
+  return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+}
+
+export interface Target {
+  /** The chip, by the SDK's name for it, such as `esp32c3`. */
+  chip: string;
+  /** It is flashed and traces over the chip's own USB. */
+  usesUsb: boolean;
+  /**
+   * What the target adds to ESP-IDF's configuration, which would replace what our manifest adds; undefined where there
+   * is nothing of that kind.
+   */
+  sdkconfig: string | undefined;
+}
+
+/** @throws SdkMissing for a target that the SDK does not know */
+export function targetOf({ directory }: Sdk, target: string): Target {
   const [platform, name = ''] = target.split('/');
-  if (platform !== 'esp32') return undefined;
+  if (platform !== 'esp32') return { chip: '', usesUsb: false, sdkconfig: undefined };
   const folder = join(directory, 'build/devices/esp32/targets', name);
   if (!existsSync(join(folder, 'manifest.json'))) throw new SdkMissing(`the SDK has no target ${target}`);
-  const { build } = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as {
-    build?: { SDKCONFIGPATH?: string };
+  const { build = {} } = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as {
+    build?: { ESP32_SUBCLASS?: string; SDKCONFIGPATH?: string; USE_USB?: string };
   };
-  const given = build?.SDKCONFIGPATH;
-  if (given === undefined) return undefined;
+  const { ESP32_SUBCLASS: chip = 'esp32', SDKCONFIGPATH: given } = build;
+  if (CHIPS_WITHOUT_WIFI.includes(chip)) throw new SdkMissing(`${target} has no Wi-Fi`);
+  const usesUsb = build.USE_USB !== undefined;
+  if (given === undefined) return { chip, usesUsb, sdkconfig: undefined };
   const path = given.startsWith('./') ? join(folder, given) : given.replace('$(MODDABLE)', directory);
-  return readFileSync(join(path, 'sdkconfig.defaults'), 'utf8');
+  return { chip, usesUsb, sdkconfig: readFileSync(join(path, 'sdkconfig.defaults'), 'utf8') };
 }
+
+const CHIPS_WITHOUT_WIFI = ['esp32h2'];
 
 export interface Build {
   target: string;

@@ -74,6 +74,7 @@ const MODULES = {
   'embedded:io/socket/tcp': SOCKET,
   'embedded:io/socket/tcp/tls': SOCKET,
   'embedded:io/socket/udp': UDP,
+  'embedded:io/serial': SOCKET,
   resetReason: RESET_REASON,
 };
 const PROGRAM = `

@@ -21,6 +21,8 @@ test('a target and a Wi-Fi are enough, the rest has defaults', () => {
     config: {},
     renew: false,
     debug: false,
+    console: false,
+    ca: undefined,
     dryRun: false,
   });
 });
@@ -104,6 +106,8 @@ const WRONG: [string, string[]][] = [
   ['--led-pin: expected a GPIO from 0 to 48', [...BOARD, '--led-pin', '49']],
   ['--siren-mode: expected', [...BOARD, '--siren-mode', 'loud']],
   ['--siren-cut-off: expected', [...BOARD, '--siren-cut-off', 'soon']],
+  ['--console: a debug build', [...BOARD, '--debug', '--console']],
+  ['--console: a debug build', ['--target', 'sim/nodemcu', '--console']],
   ['--nonsense', [...BOARD, '--nonsense']],
 ];
 
@@ -121,7 +125,7 @@ for (const [message, args] of WRONG) {
 
 test('help is help, and names every option', () => {
   assert.is(parse(['--help']), undefined);
-  for (const option of ['port', 'device', 'renew', 'dry-run', 'led-active-low'])
+  for (const option of ['port', 'device', 'renew', 'dry-run', 'led-active-low', 'ca', 'console'])
     assert.match(HELP, `--${option}`);
 });
 

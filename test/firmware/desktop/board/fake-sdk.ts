@@ -14,10 +14,28 @@ export function fakeSdk(directory: string, exitCode = 0): string {
     `#!/bin/sh\necho "$UPLOAD_PORT $*" >> "${join(directory, 'calls')}"\nexit ${exitCode}\n`,
   );
   chmodSync(mcconfig, 0o755);
-  const target = join(directory, 'build/devices/esp32/targets/nodemcu');
-  mkdirSync(target, { recursive: true });
-  writeFileSync(join(target, 'manifest.json'), '{}');
+  write(directory, 'tools/VERSION', '8.2.3\n');
+  write(directory, 'build/devices/esp32/manifest.json', '{ "build": { "EXPECTED_ESP_IDF": "v6.0" } }');
+  fakeTarget(directory, 'nodemcu', {});
+  fakeIdf(directory, 6, 0);
   return mcconfig;
+}
+
+export const fakeTarget = (directory: string, name: string, build: Record<string, string>): void =>
+  write(directory, `build/devices/esp32/targets/${name}/manifest.json`, JSON.stringify({ build }));
+
+/** Of ESP-IDF its version, in the folder `idf`. */
+export const fakeIdf = (directory: string, major: number, minor: number): void =>
+  write(
+    directory,
+    'idf/tools/cmake/version.cmake',
+    `set(IDF_VERSION_MAJOR ${major})\nset(IDF_VERSION_MINOR ${minor})\nset(IDF_VERSION_PATCH 0)\n`,
+  );
+
+function write(directory: string, path: string, text: string): void {
+  const file = join(directory, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
 }
 
 /** The port and the arguments of each call. */

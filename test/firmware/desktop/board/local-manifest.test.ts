@@ -5,12 +5,14 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   boardConfig,
+  editsOf,
   manifestFor,
   pathOf,
   proofFrom,
   proofKept,
   readConfig,
   shown,
+  withEdits,
   writeManifest,
 } from '../../../../firmware/desktop/board/local-manifest.js';
 import { deviceCertificate, openAuthority } from '../../../server/tls/authority.js';
@@ -95,6 +97,32 @@ test("a target's own configuration of ESP-IDF is written beside, and included af
   assert.equal(JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')), {
     build: { SDKCONFIGPATH: './' },
   });
+});
+
+test('an edit is what differs from what was written, and lasts until the command line has the same setting', ({
+  root,
+}) => {
+  const written = manifestFor('esp32/nodemcu', CONFIG, undefined);
+  assert.equal(editsOf(root, 'door'), { include: [], config: {}, others: {} });
+  writeManifest(root, 'door', written, undefined);
+  assert.equal(editsOf(root, 'door'), { include: [], config: {}, others: {} });
+  const path = join(root, pathOf('door'));
+  const edited = { ...written, include: [...written.include, './mine.json'], creation: { stack: 768 } };
+  const config = { ...CONFIG, doorPin: 33, pollInterval: 1, host: 'elsewhere' };
+  writeFileSync(path, JSON.stringify({ ...edited, config }));
+  const edits = editsOf(root, 'door');
+  assert.equal(edits, {
+    include: ['./mine.json'],
+    config: { doorPin: 33, pollInterval: 1 },
+    others: { creation: { stack: 768 } },
+  });
+  const next = withEdits(written, edits, ['ssid']);
+  assert.equal(next.config, { ...CONFIG, doorPin: 33, pollInterval: 1 });
+  assert.equal([next.include, next.creation], [['../../esp32.json', './mine.json'], { stack: 768 }]);
+  assert.is(withEdits(written, edits, ['doorPin']).config.doorPin, 4);
+  writeManifest(root, 'door', next, undefined, written);
+  assert.equal(editsOf(root, 'door').config, { doorPin: 33, pollInterval: 1 });
+  assert.is(mode(join(dirname(path), 'written.json')), 0o600);
 });
 
 test('what is shown has no secret in it', () => {
