@@ -129,12 +129,19 @@ function nameList(given: string): string[] {
   return words;
 }
 
+/** What a local file or a sandboxed page sends as its origin. */
+const WITHOUT_HOST = ['null', 'file://'];
+
+/** An origin of the web, or one of an app's framework, such as `capacitor://localhost`. Patterns are refused. */
 function webOrigin(word: string): string {
-  const url = URL.canParse(word) ? new URL(word) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.href !== `${url.origin}/`) {
-    throw new Error('expected origins such as https://alarm.example:8443, separated by commas');
+  if (WITHOUT_HOST.includes(word)) return word;
+  const url = URL.canParse(word) && !word.includes('*') ? new URL(word) : undefined;
+  if (url !== undefined && /^https?:$/.test(url.protocol)) {
+    if (url.href === `${url.origin}/`) return url.origin;
+  } else if (url !== undefined && url.host !== '' && url.href === `${url.protocol}//${url.host}`) {
+    return url.href;
   }
-  return url.origin;
+  throw new Error('expected origins such as https://alarm.example:8443, separated by commas, without a *');
 }
 
 function hostAndPort(given: string): Address {

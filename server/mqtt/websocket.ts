@@ -48,10 +48,10 @@ function makeHandshakes({ mqtt: { limits }, policy, audit }: WebSocketParts): We
     closeTimeout: limits.connectMs,
     handleProtocols: () => SUBPROTOCOL,
     verifyClient: ({ req }: { req: IncomingMessage }, answer: Answer) => {
-      const stranger = policy.refusalOf(req);
-      if (stranger === undefined) return answerOwn(req, answer);
-      audit(stranger, { source: sourceOf(req.socket.remoteAddress ?? ''), via: 'mqtt' });
-      answer(false, STRANGERS[stranger], undefined, PLAIN);
+      const refusal = refusalOf(req, policy);
+      if (refusal === undefined) return answerAdmitted(req, answer);
+      audit(refusal, { source: sourceOf(req.socket.remoteAddress ?? ''), via: 'mqtt' });
+      answer(false, REFUSAL_STATUS[refusal], undefined, PLAIN);
     },
   };
   return new WebSocketServer(options);
@@ -66,9 +66,26 @@ type Answer = (
 
 const PLAIN = { 'Content-Type': 'text/plain', 'X-Content-Type-Options': 'nosniff' };
 
-const STRANGERS: Readonly<Record<OriginRefusal, number>> = { host_refused: 421, origin_refused: 403 };
+const REFUSAL_STATUS: Readonly<Record<OriginRefusal, number>> = { host_refused: 421, origin_refused: 403 };
 
-function answerOwn(request: IncomingMessage, answer: Answer): void {
+/** The origins that a page of a website can have: its scheme is HTTP or HTTPS, or it is in a sandbox. */
+const WEB_PAGE = /^(?:https?:\/\/(?<host>.+)|null)$/i;
+
+/**
+ * As REST refuses, except for origins that no website can send: libraries for devices and frameworks for apps send
+ * `file://` or `capacitor://localhost`, and some send the server's own host with the wrong scheme. Pages of other websites
+ * stay outside, for they could use up their visitor's connections and attempts to authenticate.
+ */
+function refusalOf(request: IncomingMessage, policy: WebSocketParts['policy']): OriginRefusal | undefined {
+  const refusal = policy.refusalOf(request);
+  if (refusal !== 'origin_refused') return refusal;
+  const { origin = '', host = '' } = request.headers;
+  const page = WEB_PAGE.exec(origin);
+  const isOwn = page === null || page.groups?.host?.toLowerCase() === host.toLowerCase();
+  return isOwn ? undefined : refusal;
+}
+
+function answerAdmitted(request: IncomingMessage, answer: Answer): void {
   if (pathOf(request) !== PATH) answer(false, 404, `MQTT is at ${PATH}`, PLAIN);
   else if (subprotocolsOf(request).includes(SUBPROTOCOL)) answer(true);
   else answer(false, 400, `the subprotocol is ${SUBPROTOCOL} [MQTT-6.0.0-3]`, PLAIN);

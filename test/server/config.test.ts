@@ -162,6 +162,8 @@ test('origins are a list, in the form in which browsers send them', () => {
     'http://127.0.0.1:5173',
   ]);
   assert.equal(origins('HTTPS://Alarm.Example:443/,'), ['https://alarm.example']);
+  const ofApps = ['null', 'file://', 'capacitor://localhost', 'ionic://localhost'];
+  assert.equal(origins(ofApps.join(',')), ofApps);
 });
 
 test('what cannot be understood is refused with the variable, the value and what is expected', () => {
@@ -179,7 +181,10 @@ test('what cannot be understood is refused with the variable, the value and what
     ['TWIN_TOKEN', 'abcdef01-2345-1678-9abc-def012345678', 'expected a UUID v4'],
     ['TWIN_LOG', 'loud', 'expected one of trace, debug'],
     ['TWIN_ORIGINS', '*', 'expected origins such as'],
-    ['TWIN_ORIGINS', 'null', 'expected origins such as'],
+    ['TWIN_ORIGINS', 'https://*.alarm.example', 'expected origins such as'],
+    ['TWIN_ORIGINS', 'https://alarm.example:*', 'expected origins such as'],
+    ['TWIN_ORIGINS', 'capacitor://*', 'expected origins such as'],
+    ['TWIN_ORIGINS', 'capacitor://localhost/app', 'expected origins such as'],
     ['TWIN_ORIGINS', 'alarm.example', 'expected origins such as'],
     ['TWIN_ORIGINS', 'https://alarm.example/app', 'expected origins such as'],
     ['TWIN_ORIGINS', 'https://me@alarm.example', 'expected origins such as'],

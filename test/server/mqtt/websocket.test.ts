@@ -96,13 +96,21 @@ async function serve(server: Server, parts: Partial<Parameters<typeof acceptWebS
   return { port, end };
 }
 
-const STRANGERS = [
+const REFUSED_ORIGINS = [
   ['under a name that is not the server’s', 421, { Host: 'evil.example' }, 'host_refused'],
-  ['from a page of a stranger', 403, { Origin: 'http://evil.example' }, 'origin_refused'],
-  ['from a page that is none', 403, { Origin: 'null' }, 'origin_refused'],
+  ['from a page of another website', 403, { Origin: 'http://evil.example' }, 'origin_refused'],
+  ['from a page of another website by TLS', 403, { Origin: 'https://evil.example' }, 'origin_refused'],
+  ['from a page at another port', 403, { Origin: 'http://127.0.0.1:3000' }, 'origin_refused'],
+  ['from a page in a sandbox', 403, { Origin: 'null' }, 'origin_refused'],
+  [
+    'of a program under a name that is not the server’s',
+    421,
+    { Host: 'evil.example', Origin: 'file://' },
+    'host_refused',
+  ],
 ] as const;
 
-for (const [why, status, headers, event] of STRANGERS) {
+for (const [why, status, headers, event] of REFUSED_ORIGINS) {
   test(`a handshake ${why} is refused by ${status}, with a line in the audit`, async () => {
     const lines: unknown[] = [];
     const { port, end } = await serve(createServer(), { audit: (...line) => lines.push(line) });
@@ -111,6 +119,23 @@ for (const [why, status, headers, event] of STRANGERS) {
     await client.closed;
     assert.equal(lines, [[event, { source: '127.0.0.1', via: 'mqtt' }]]);
     (await RawWebSocket.open(port)).vanish();
+    await end();
+  });
+}
+
+const PROGRAMS = [
+  ['file://', 'as arduinoWebSockets sends it'],
+  ['https://127.0.0.1', 'the own host by another scheme, as Paho 1.6 for Python sends it'],
+  ['capacitor://localhost', 'of an app'],
+  ['ionic://localhost', 'of an app'],
+] as const;
+
+for (const [origin, what] of PROGRAMS) {
+  test(`a handshake with the origin ${origin}, ${what}, is accepted`, async () => {
+    const { port, end } = await serve(createServer(), {});
+    const { client, head } = await RawWebSocket.ask(port, { ...HANDSHAKE, Origin: origin });
+    assert.match(head, /^HTTP\/1\.1 101 /);
+    client.vanish();
     await end();
   });
 }
@@ -124,7 +149,7 @@ test('a page of the server itself may shake hands', async () => {
   await end();
 });
 
-test('who asks for another protocol than WebSocket is served as if he had not, body and all', async () => {
+test('a request that asks for another protocol than WebSocket is served as if it had not, with its body', async () => {
   const server = createServer((req, res) => {
     let body = '';
     req.on('data', (chunk) => {
