@@ -4,61 +4,99 @@ import * as assert from 'uvu/assert';
 import { COMMON_OPTIONS } from '../server/cli/arguments.js';
 import { COMMANDS } from '../server/cli/commands.js';
 import { flagOf, SETTINGS } from '../server/config.js';
+import { linksOf, type Page, pageOf, readPage, readPages } from './readme/pages.js';
 
-const readme = readFileSync('README.md', 'utf8');
+/** The first page is to be read on three screens. */
+const MOST_LINES_OF_THE_FIRST = 200;
+
+const pages = readPages();
+const serverPage = readPage('server/README.md').text;
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
 
 const cell = (text: string): string => (text === '' ? '' : `\`${text}\``);
 
-test('every setting stands in the README with its flag, its default and its meaning', () => {
+/** What each page says wrongly, as `page: what`. */
+const faults = (find: (page: Page) => string[]): string[] =>
+  pages.flatMap((page) => find(page).map((what) => `${page.path}: ${what}`));
+
+test('the first page is short', () => {
+  const lines = readPage('README.md').text.split('\n').length - 1;
+  assert.ok(lines <= MOST_LINES_OF_THE_FIRST, `${lines} lines`);
+});
+
+function deadLinks(page: Page): string[] {
+  return linksOf(page)
+    .filter(({ path, anchor }) => {
+      const target = path === page.path ? page : pages.find((other) => other.path === path);
+      return anchor === undefined ? !existsSync(path) : !target?.anchors.has(anchor);
+    })
+    .map(({ path, anchor }) => (anchor === undefined ? path : `${path}#${anchor}`));
+}
+
+test('every link leads to a file of the project, and to a heading in it', () => {
+  assert.equal(faults(deadLinks), []);
+});
+
+test('a link that leads nowhere is found', () => {
+  const text = '# A page, for once\n[a](#a-page-for-once) [b](#b) [c](https://c.example) ![d](../d.png)\n';
+  assert.equal(deadLinks(pageOf('server/page.md', text)), ['server/page.md#b', 'd.png']);
+});
+
+test('every page can be reached from the first one by links', () => {
+  const reached = new Set(['README.md']);
+  for (const path of reached) {
+    const page = pages.find((other) => other.path === path);
+    for (const link of page === undefined ? [] : linksOf(page)) reached.add(link.path);
+  }
+  assert.equal(
+    pages.map(({ path }) => path).filter((path) => !reached.has(path)),
+    [],
+  );
+});
+
+test("every setting stands in the server's page with its flag, its default and its meaning", () => {
   const rows = Object.values(SETTINGS).map(
     ({ variable, fallback, help }) =>
       `| \`${variable}\` | \`--${flagOf(variable)}\` | ${cell(fallback)} | ${help} |`,
   );
   assert.equal(
-    rows.filter((row) => !readme.includes(row)),
+    rows.filter((row) => !serverPage.includes(row)),
     [],
   );
 });
 
-test('every setting that the README names exists', () => {
+test('every setting that a page names exists', () => {
   const ofTheCommandLine = COMMON_OPTIONS.url.help.match(/TWIN_[A-Z]+/g) ?? [];
-  const variables = new Set(
-    Object.values(SETTINGS)
-      .map(({ variable }) => variable)
-      .concat(ofTheCommandLine),
-  );
-  const named = readme.match(/\bTWIN_[A-Z_]+/g) ?? [];
-  assert.equal(
-    named.filter((variable) => !variables.has(variable)),
-    [],
-  );
+  const variables = Object.values(SETTINGS)
+    .map(({ variable }) => variable)
+    .concat(ofTheCommandLine);
+  const unknown = ({ text }: Page) =>
+    (text.match(/\bTWIN_[A-Z_]+/g) ?? []).filter((name) => !variables.includes(name));
+  assert.equal(faults(unknown), []);
 });
 
-test('every command of the command line stands in the README with its words', () => {
+test("every command of the command line stands in the server's page with its words", () => {
   const commands = [...COMMANDS].map(([name, { words }]) => `\`${`${name} ${words}`.trim()}\``);
   assert.equal(
-    commands.filter((command) => !readme.includes(command)),
+    commands.filter((command) => !serverPage.includes(command)),
     [],
   );
 });
 
-test('every npm command that the README names exists', () => {
-  const named = [...readme.matchAll(/\bnpm run ([a-z]+)/g)].map(([, name]) => name ?? '');
-  assert.ok(named.length > 0);
-  assert.equal(
-    named.filter((name) => !(name in scripts)),
-    [],
-  );
+test('every npm command that a page names exists', () => {
+  const unknown = ({ text }: Page) =>
+    [...text.matchAll(/\bnpm run (?:-s |--silent )?([a-z:]+)/g)]
+      .map(([, name = '']) => name)
+      .filter((name) => !(name in scripts));
+  assert.equal(faults(unknown), []);
 });
 
-test('every path that the README names in a table of the parts exists', () => {
-  const paths = [...readme.matchAll(/^\| `([\w./-]+\/[\w./-]*)` \|/gm)].map(([, path]) => path ?? '');
-  assert.ok(paths.length > 0);
-  assert.equal(
-    paths.filter((path) => !existsSync(path)),
-    [],
-  );
+test('every path that a page names in a table of the parts exists', () => {
+  const missing = ({ text }: Page) =>
+    [...text.matchAll(/^\| `([\w./-]+\/[\w./-]*)` \|/gm)]
+      .map(([, path = '']) => path)
+      .filter((path) => !existsSync(path));
+  assert.equal(faults(missing), []);
 });
 
 test.run();

@@ -3,12 +3,13 @@
  * `server/app/pictures`; without it nothing is kept.
  */
 
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { needsIn } from '../../programs.js';
+import { linksOf, readPages } from '../../readme/pages.js';
 import { until } from '../../until.js';
 import type { Phone } from './phone.js';
 import { type Scene, startScene } from './scene.js';
@@ -105,11 +106,12 @@ test('the console', async ({ scene, folder }) => {
   await phone.close();
 });
 
-test('the README shows every picture, and no other', () => {
-  const shown = [
-    ...readFileSync('README.md', 'utf8').matchAll(/(?:src="|\]\()(server\/app\/pictures\/[^")]+)/g),
-  ];
-  assert.equal(shown.map(([, path]) => path).sort(), [...made].sort());
+test('the pages show every picture, and no other', () => {
+  const shown = readPages()
+    .flatMap(linksOf)
+    .map(({ path }) => path)
+    .filter((path) => path.startsWith('server/app/pictures/'));
+  assert.equal([...new Set(shown)].sort(), [...made].sort());
   for (const path of made) assert.ok(existsSync(path), path);
 });
 
