@@ -68,7 +68,10 @@ export function sntpQuery({ host, port }: TimeServer, ports: SntpPorts): Time['q
     const ask = (address: string): void => {
       const request = requestWith(ports.random);
       socket = ports.open(() => {
-        for (let packet = socket?.read(); packet !== undefined && !isOver; packet = socket?.read()) {
+        // A socket that is closed must not be read.
+        while (!isOver) {
+          const packet = socket?.read();
+          if (packet === undefined) return;
           if (packet.address !== address || packet.port !== port) continue;
           const now = timeIn(packet, request);
           if (now !== undefined) finish(now);

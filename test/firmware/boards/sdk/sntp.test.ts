@@ -24,7 +24,10 @@ function asked({ isKnown = true, failing = '' } = {}) {
   let onReadable = (): void => {};
   let resolved = (): void => {};
   const socket: UdpSocket = {
-    read: () => packets.shift(),
+    read() {
+      if (closed > 0) throw new Error('closed');
+      return packets.shift();
+    },
     write(bytes, address, port) {
       if (failing === 'write') throw new Error('no way');
       sent.push({ bytes, address, port });
@@ -106,6 +109,13 @@ test('the answer is the time to the millisecond, and closes the socket', () => {
   assert.is(question.open(), 0);
   question.timers.advance(60_000);
   question.deliver(answerTo(question));
+  assert.equal(question.answers, [A_DATE + 500]);
+});
+
+test('of two answers that come together the first counts', () => {
+  const question = asked();
+  question.resolve();
+  question.deliver(answerTo(question), answerTo(question));
   assert.equal(question.answers, [A_DATE + 500]);
 });
 
