@@ -96,7 +96,7 @@ export class Connection implements Carrier, Neighbour {
       stuck: () => this.close('limit reached', 'its answers are not read'),
     });
     this.#timer = setTimeout(() => this.close('limit reached', 'no CONNECT in time'), limits.connectMs);
-    stream.on('data', (chunk: Buffer) => this.#receive(chunk));
+    stream.on('data', this.#receive);
     stream.on('error', (error) => this.#broken(error));
     stream.on('end', () => this.close('lost', 'lost'));
     stream.on('close', () => this.#closed());
@@ -111,11 +111,10 @@ export class Connection implements Carrier, Neighbour {
     return this.#claim?.clientId;
   }
 
-  #receive(chunk: Buffer): void {
-    if (this.#isOver) return;
+  readonly #receive = (chunk: Buffer): void => {
     this.#framing.push(chunk);
     this.#work();
-  }
+  };
 
   get #isOver(): boolean {
     return this.#phase === 'closing' || this.#phase === 'closed';
@@ -137,7 +136,10 @@ export class Connection implements Carrier, Neighbour {
     } catch (error) {
       this.#fail(error);
     }
-    if (taken > 0) this.#heard();
+    if (taken > 0 && this.#session !== undefined && !this.#isOver) {
+      this.#timer?.refresh();
+      this.#endpoint.devices.active(this.#session.device.id);
+    }
     if (taken === PACKETS_A_TURN) this.#rest();
     else if (!this.#mayTake()) this.#hold();
     else {
@@ -150,12 +152,6 @@ export class Connection implements Carrier, Neighbour {
   #mayTake(): boolean {
     if (this.#phase !== 'open' && this.#phase !== 'connecting') return false;
     return !this.output.isFull && this.#session?.isBusy !== true;
-  }
-
-  #heard(): void {
-    if (this.#session === undefined || this.#isOver) return;
-    this.#timer?.refresh();
-    this.#endpoint.devices.active(this.#session.device.id);
   }
 
   #rest(): void {
@@ -282,6 +278,8 @@ export class Connection implements Carrier, Neighbour {
     this.#timer = setTimeout(() => this.destroy(), this.#endpoint.limits.connectMs);
     this.output.close();
     this.#stream.end();
+    // What still comes is thrown away.
+    this.#stream.off('data', this.#receive);
     this.#stream.resume();
     if (this.#session === undefined) return;
     this.#connections.leave(this, this.#session.device.id);

@@ -5,11 +5,15 @@ import type { Change } from '../twins/twins.js';
 import type { Endpoint } from './endpoint.js';
 import {
   carryOut,
+  type Destination,
   deletedText,
   errorText,
   failureOf,
+  OwnTopics,
   type Pending,
   PendingRequests,
+  type Request,
+  Subscriptions,
   successText,
   TooManyRequests,
 } from './inband.js';
@@ -33,7 +37,6 @@ import {
 } from './packet.js';
 import { Pushes } from './pushes.js';
 import { ReceivedMessages, SentMessages } from './qos.js';
-import { type Destination, OwnTopics, type Request, Subscriptions } from './topics.js';
 
 /** What a session needs of the connection that carries it. */
 export interface Carrier {
