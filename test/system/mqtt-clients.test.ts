@@ -2,7 +2,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { changedTopic, OWN_TOPICS, requestTopic, responseTopic } from '../../shared/topics.js';
+import { changedTopic, deletedTopic, OWN_TOPICS, requestTopic, responseTopic } from '../../shared/topics.js';
 import { needsIn, pathOf } from '../programs.js';
 import { connectDevice, type Device } from './device.js';
 import { type Program, startProgram } from './process.js';
@@ -89,6 +89,19 @@ mosquitto('mosquitto_sub is told what another connection and what REST changed',
   await server.api(path, { method: 'PATCH', body: '{"data":{"n":2}}' });
   assert.equal(await changed(2), { n: 2 });
   await subscriber.stop();
+});
+
+test('MQTT.js is told of a document that REST deletes, with its last version', async ({
+  server,
+  device,
+  credentials,
+}) => {
+  await device.ask('desired', 'put', { data: { n: 1 } });
+  await device.ask('desired', 'put', { data: { n: 2 } });
+  const { status } = await server.api(`/twins/${credentials.id}/documents/desired`, { method: 'DELETE' });
+  assert.is(status, 204);
+  const { body } = await device.heard(deletedTopic('desired'));
+  assert.equal(body, { twin_id: credentials.id, document_name: 'desired', version: 2 });
 });
 
 test('MQTT.js puts, gets, patches and deletes', async ({ device, credentials }) => {
