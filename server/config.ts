@@ -1,14 +1,16 @@
 /** Every setting of the server: its environment variable, its default and its meaning, in one table. */
 
-import { BlockList, isIP, isIPv6 } from 'node:net';
+import { isIPv6 } from 'node:net';
 import { parseArgs } from 'node:util';
 import { understood } from '../shared/usage.js';
+import { isLoopback } from './names.js';
 import {
   type Address,
   address,
   addressOrNone,
   flag,
   names,
+  networks,
   oneOf,
   origins,
   type Setting,
@@ -85,6 +87,10 @@ export const SETTINGS = {
     'web origins other than its own that a browser may ask from, separated by commas',
   ),
 
+  proxies: networks(
+    'TWIN_PROXIES',
+    'reverse proxies whose X-Forwarded-For is believed, as addresses and networks, separated by commas',
+  ),
   hstsSeconds: wholeNumber(
     'TWIN_HSTS_SECONDS',
     2_592_000,
@@ -149,15 +155,6 @@ export const openListeners = ({ http, mqtt }: Pick<Settings, 'http' | 'mqtt'>): 
   Object.entries({ TWIN_HTTP: http, TWIN_MQTT: mqtt })
     .filter(([, { host }]) => !isLoopback(host))
     .map(([variable, { host, port }]) => `${variable}=${isIPv6(host) ? `[${host}]` : host}:${port}`);
-
-function isLoopback(host: string): boolean {
-  if (isIP(host) === 0) return host.toLowerCase() === 'localhost';
-  return LOOPBACK.check(host, isIPv6(host) ? 'ipv6' : 'ipv4');
-}
-
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
-LOOPBACK.addAddress('::1', 'ipv6');
 
 /** So two servers with free ports for REST and MQTT never meet on a port for TLS. */
 function portlessBeside(

@@ -1,11 +1,22 @@
-import { isIP } from 'node:net';
+import { BlockList, isIP, isIPv6 } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 
-const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
+/** By these every program of this machine can be reached, and no other machine. */
+export const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '::1'];
 
-/** A host name as a certificate may hold it. */
+const LOOPBACK_NETWORKS = new BlockList();
+LOOPBACK_NETWORKS.addSubnet('127.0.0.0', 8, 'ipv4');
+LOOPBACK_NETWORKS.addAddress('::1', 'ipv6');
+
+/** Whether a host name or an address leads to this machine only. */
+export function isLoopback(host: string): boolean {
+  if (isIP(host) === 0) return host.toLowerCase() === 'localhost';
+  return LOOPBACK_NETWORKS.check(host, isIPv6(host) ? 'ipv6' : 'ipv4');
+}
+
+/** A host name as a certificate may hold it; with underscores, as the names of containers have them. */
 export const isHostName = (text: string): boolean =>
-  text.length <= 253 && /^(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*$/i.test(text);
+  text.length <= 253 && /^(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*$/i.test(text);
 
 /**
  * The names and addresses by which the server is reached, without doubles: those that were given, else this machine's

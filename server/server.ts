@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { ConnectionLimit } from './access/connection-limit.js';
 import { FailedAttempts, type FailureLimits } from './access/failures.js';
 import { OriginPolicy } from './access/origin-policy.js';
+import { Proxies } from './access/proxies.js';
 import { Tokens } from './access/tokens.js';
 import { type Audit, auditTo } from './audit.js';
 import { SETTINGS, type Settings } from './config.js';
@@ -75,7 +76,9 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
   };
   const audit = auditTo(log);
   const failures = new FailedAttempts(limits.access);
+  const proxies = new Proxies(settings.proxies);
   const connections = new ConnectionLimit({
+    proxies,
     perSource: settings.connectionsPerSource,
     total: settings.connections,
   });
@@ -114,6 +117,7 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
       failures,
       connections,
       policy,
+      proxies,
       hub: {
         ...hub,
         region: settings.region,
@@ -129,9 +133,9 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
     });
     endpoints.push(() => rest.close());
     const http = await at('http', rest.listen(settings.http));
-    acceptWebSockets(http.server, { mqtt, policy, audit });
+    acceptWebSockets(http.server, { mqtt, policy, proxies, audit });
     const https = settings.https && (await at('https', rest.listen(settings.https, tls)));
-    if (https !== undefined) acceptWebSockets(https.server, { mqtt, policy, audit, tls });
+    if (https !== undefined) acceptWebSockets(https.server, { mqtt, policy, proxies, audit, tls });
     const addresses = {
       http: show(http.address),
       mqtt: show(mqttAt),

@@ -1,6 +1,6 @@
 /** The kinds of settings: how each is understood. What a reader throws says what is expected. */
 
-import { isIP } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 import { isUuid } from '../shared/document.js';
 import { isHostName } from './names.js';
 
@@ -8,6 +8,12 @@ export interface Address {
   host: string;
   /** 0 lets the system choose. */
   port: number;
+}
+
+export interface Network {
+  address: string;
+  /** Its length in bits; that of the address for one machine. */
+  prefix: number;
 }
 
 export interface Setting<T> {
@@ -80,6 +86,13 @@ export const names = (variable: string, help: string): Setting<readonly string[]
   help,
 });
 
+export const networks = (variable: string, help: string): Setting<readonly Network[]> => ({
+  variable,
+  fallback: '',
+  read: (given) => wordsOf(given).map(network),
+  help,
+});
+
 export const flag = (variable: string, help: string): Setting<boolean> => ({
   variable,
   fallback: '0',
@@ -127,6 +140,17 @@ function nameList(given: string): string[] {
     throw new Error('expected host names and addresses, such as alarm.example,192.0.2.7');
   }
   return words;
+}
+
+function network(word: string): Network {
+  const [address = '', given, ...more] = word.split('/');
+  const longest = isIPv6(address) ? 128 : 32;
+  const prefix = given === undefined ? longest : Number(given);
+  const isPrefix = given === undefined || (/^\d{1,3}$/.test(given) && prefix <= longest);
+  if (isIP(address) === 0 || address.includes('%') || !isPrefix || more.length > 0) {
+    throw new Error('expected addresses and networks, such as 127.0.0.1,10.0.0.0/8');
+  }
+  return { address, prefix };
 }
 
 /** What a local file or a sandboxed page sends as its origin. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { TLSSocket } from 'node:tls';
+import { isLoopback } from '../names.js';
 
 export interface OriginOptions {
   /** Host names and addresses by which the server is reached, without ports. */
@@ -11,8 +11,8 @@ export interface OriginOptions {
 export type OriginRefusal = 'host_refused' | 'origin_refused';
 
 /**
- * By which name a request came, and from whose page: what a browser says truthfully of itself. A name that is not the
- * server's is one that a stranger's DNS leads here (DNS rebinding), and an origin that is not is a stranger's page.
+ * Whether a request came by a name of the server, and from a page that may ask: a browser tells both truthfully. By another
+ * name the DNS of a stranger leads here (DNS rebinding); another origin is a page of a stranger.
  */
 export class OriginPolicy {
   readonly #names: ReadonlySet<string>;
@@ -23,34 +23,49 @@ export class OriginPolicy {
     this.#origins = new Set(origins);
   }
 
-  /** Why a request is refused, or undefined. Who is no browser sends no origin. */
-  refusalOf({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>): OriginRefusal | undefined {
+  /** Why a request is refused, or undefined. */
+  refusalOf(req: Pick<IncomingMessage, 'headers' | 'socket'>): OriginRefusal | undefined {
+    if (!this.knowsHost(req)) return 'host_refused';
+    return this.allowsOrigin(req) ? undefined : 'origin_refused';
+  }
+
+  /** The address that the connection came to is the server's too, whatever the network has given it since the start. */
+  knowsHost({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>): boolean {
+    const name = bareName(headers.host ?? '');
+    return this.#names.has(name) || socket.localAddress?.replace(MAPPED, '') === name;
+  }
+
+  /**
+   * A client that is no browser sends no origin. One is the server's own by either scheme, for a proxy in front may speak
+   * TLS: that of the Host header, and each name of the server at the port of its scheme, but
+   * for those that every program of this machine shares.
+   */
+  allowsOrigin({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
     const { host = '', origin } = headers;
-    if (!this.#knows(bareName(host), socket.localAddress)) return 'host_refused';
-    if (origin === undefined || this.lists(origin)) return undefined;
-    const scheme = (socket as TLSSocket).encrypted === true ? 'https' : 'http';
-    return origin === `${scheme}://${host.toLowerCase()}` ? undefined : 'origin_refused';
+    if (origin === undefined || this.lists(origin)) return true;
+    const [, named] = OWN_ORIGIN.exec(origin) ?? [];
+    if (named === undefined) return false;
+    const name = withoutBrackets(named);
+    return named === host.toLowerCase() || (this.#names.has(name) && !isLoopback(name));
   }
 
   /** Whether it is one of the origins besides the server's own. */
   lists(origin: string): boolean {
     return this.#origins.has(origin);
   }
-
-  /** The address at which the connection came is the server's, whatever the network has given it since the start. */
-  #knows(name: string, localAddress: string | undefined): boolean {
-    return this.#names.has(name) || (localAddress !== undefined && localAddress.replace(MAPPED, '') === name);
-  }
 }
 
+const OWN_ORIGIN = /^https?:\/\/([^/?#@\s]+)$/;
 const MAPPED = /^::ffff:/i;
 const PORT = /:\d*$/;
 
 /** As names compare: in lower case, without a port, the brackets of an IPv6 address and the dot of the root. */
 function bareName(host: string): string {
   const name = host.toLowerCase();
-  if (name.startsWith('[')) return name.slice(1).replace(PORT, '').replace(/\]$/, '');
+  if (name.startsWith('[')) return withoutBrackets(name.replace(PORT, ''));
   // More than one colon is an IPv6 address without a port.
   const portless = name.indexOf(':') === name.lastIndexOf(':') ? name.replace(PORT, '') : name;
   return portless.replace(/\.$/, '');
 }
+
+const withoutBrackets = (name: string): string => name.replace(/^\[(.*)\]$/, '$1');

@@ -8,10 +8,14 @@ const NETWORK_GROUPS = 4;
  * which one subscriber may choose addresses freely. What is no address stands for itself.
  */
 export function sourceOf(address: string): string {
+  const plain = plainAddress(address);
+  return isIPv6(plain) ? `${network(plain)}::/64` : plain;
+}
+
+/** Without a zone, and an IPv4 address that is mapped into IPv6 as itself. */
+export function plainAddress(address: string): string {
   const [, mapped] = MAPPED_IPV4.exec(address) ?? [];
-  if (mapped !== undefined) return mapped;
-  const plain = address.split('%')[0] ?? '';
-  return isIPv6(plain) ? `${network(plain)}::/64` : address;
+  return mapped ?? address.split('%')[0] ?? '';
 }
 
 /** The first four groups, without leading zeros. */

@@ -2,6 +2,7 @@
 
 import { type AddressInfo, isIP, isIPv6 } from 'node:net';
 import { renderUnicodeCompact } from 'uqr';
+import { LOOPBACK } from '../names.js';
 
 export interface AppListener {
   readonly address: Pick<AddressInfo, 'address' | 'port'>;
@@ -9,7 +10,6 @@ export interface AppListener {
 }
 
 const EVERY_ADDRESS = ['0.0.0.0', '::'];
-const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
 
 /**
  * The app's addresses, those first that a phone should use: with TLS, without which a browser keeps nothing for a page, and

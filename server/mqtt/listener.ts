@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { ConnectionLimit } from '../access/connection-limit.js';
-import { countConnections } from '../access/count-connections.js';
 import { Allowances } from '../access/rate.js';
 import type { Address } from '../config.js';
 import { LineLimit } from '../line-limit.js';
@@ -65,7 +64,7 @@ export function startMqtt(parts: MqttParts): Mqtt {
     open,
     async listen(address, tls) {
       const server = serverFor(tls);
-      countConnections(server, parts.connections, (source) =>
+      parts.connections.watch(server, (source) =>
         audit('connection_refused', { source, via: 'mqtt', reason: 'too many connections' }),
       );
       server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {

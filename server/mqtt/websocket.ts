@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { WebSocketServer } from 'ws';
 import type { OriginPolicy, OriginRefusal } from '../access/origin-policy.js';
+import type { Proxies } from '../access/proxies.js';
 import { sourceOf } from '../access/source.js';
 import type { Audit } from '../audit.js';
 import type { Tls } from '../tls/tls.js';
@@ -13,6 +14,7 @@ import { WebSocketStream } from './websocket-stream.js';
 export interface WebSocketParts {
   readonly mqtt: Pick<Mqtt, 'open' | 'limits'>;
   readonly policy: Pick<OriginPolicy, 'refusalOf'>;
+  readonly proxies: Proxies;
   readonly audit: Audit;
   /** Of an HTTPS server. */
   readonly tls?: Tls | undefined;
@@ -25,18 +27,20 @@ const PACKET_HEADER_BYTES = 5;
 
 /** Serves MQTT over WebSocket on a server that speaks HTTP (MQTT 3.1.1, 6). */
 export function acceptWebSockets(server: Server, parts: WebSocketParts): void {
-  const { mqtt, tls } = parts;
+  const { mqtt, proxies, tls } = parts;
   const handshakes = makeHandshakes(parts);
   const firstMessageBytes = mqtt.limits.connectBytes + PACKET_HEADER_BYTES;
   server.on('upgrade', (request, socket, head) => {
     if (!asksForWebSocket(request)) return serveWithoutUpgrade(server, request, socket, head);
     handshakes.handleUpgrade(request, socket, head, (webSocket) => {
-      mqtt.open(new WebSocketStream(webSocket, socket, firstMessageBytes), peerOf(request.socket, tls));
+      const address = `${proxies.clientOf(request)}:${request.socket.remotePort}`;
+      const peer = { ...peerOf(request.socket, tls), address };
+      mqtt.open(new WebSocketStream(webSocket, socket, firstMessageBytes), peer);
     });
   });
 }
 
-function makeHandshakes({ mqtt: { limits }, policy, audit }: WebSocketParts): WebSocketServer {
+function makeHandshakes({ mqtt: { limits }, policy, proxies, audit }: WebSocketParts): WebSocketServer {
   // Its types do not know closeTimeout yet.
   const options = {
     noServer: true,
@@ -50,7 +54,7 @@ function makeHandshakes({ mqtt: { limits }, policy, audit }: WebSocketParts): We
     verifyClient: ({ req }: { req: IncomingMessage }, answer: Answer) => {
       const refusal = refusalOf(req, policy);
       if (refusal === undefined) return answerAdmitted(req, answer);
-      audit(refusal, { source: sourceOf(req.socket.remoteAddress ?? ''), via: 'mqtt' });
+      audit(refusal, { source: sourceOf(proxies.clientOf(req)), via: 'mqtt' });
       answer(false, REFUSAL_STATUS[refusal], undefined, PLAIN);
     },
   };

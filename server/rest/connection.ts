@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FailedAttempts } from '../access/failures.js';
 import type { OriginPolicy } from '../access/origin-policy.js';
+import type { Proxies } from '../access/proxies.js';
 import { type Allowance, Allowances } from '../access/rate.js';
 import { sourceOf } from '../access/source.js';
 import { AuthenticationDenied, type Token, type Tokens } from '../access/tokens.js';
@@ -17,7 +18,16 @@ export interface ConnectionParts {
   readonly tokens: Pick<Tokens, 'authenticate'>;
   readonly failures: FailedAttempts;
   readonly policy: OriginPolicy;
+  readonly proxies: Proxies;
   readonly limits: Pick<RestLimits, 'headers' | 'tokenRequestsPerSecond'>;
+}
+
+/** What a route asks of a request before its token. */
+export interface Checks {
+  /** One of the server's own names. */
+  readonly host: boolean;
+  /** A page of the server's own, or of an origin that is listed. */
+  readonly origin: boolean;
 }
 
 export class HttpConnections {
@@ -41,10 +51,10 @@ export class HttpConnections {
 }
 
 export class HttpConnection {
-  /** An IP address, or the /64 of one. */
-  readonly source: string;
   readonly #parts: ConnectionParts;
   readonly #allowances: Allowances;
+  readonly #isProxied: boolean;
+  #source: string;
   /** The Host header of the last request that was good. */
   #host: string | undefined;
   /** The token of the last request, and what it may still ask for. */
@@ -54,9 +64,15 @@ export class HttpConnection {
   #isRefused = false;
 
   constructor(address: string | undefined, parts: ConnectionParts, allowances: Allowances) {
-    this.source = address === undefined ? 'unknown' : sourceOf(address);
+    this.#source = address === undefined ? 'unknown' : sourceOf(address);
+    this.#isProxied = address !== undefined && parts.proxies.has(address);
     this.#parts = parts;
     this.#allowances = allowances;
+  }
+
+  /** Where the last request came from: an IP address, or the /64 of one. */
+  get source(): string {
+    return this.#source;
   }
 
   /** The answer to the last request. */
@@ -65,20 +81,31 @@ export class HttpConnection {
   }
 
   /**
-   * Takes a request: one of the server's own names, a page that may ask, and no more headers than allowed.
-   * @throws HttpError for one that must be refused
+   * Takes a request.
+   * @throws HttpError when it has more headers than allowed, or fails a check
    */
-  receive(req: IncomingMessage, res: ServerResponse): void {
+  receive(req: IncomingMessage, res: ServerResponse, checks: Checks): void {
     this.#answer = res;
     const { policy, limits } = this.#parts;
+    if (this.#isProxied) this.#comeFrom(sourceOf(this.#parts.proxies.clientOf(req)));
     if (req.rawHeaders.length > 2 * limits.headers) {
       throw headersTooLarge(`more than ${limits.headers} headers`);
     }
     const { host, origin } = req.headers;
     if (host !== undefined && host === this.#host && origin === undefined) return;
-    const refusal = policy.refusalOf(req);
-    if (refusal !== undefined) throw originRefusal(refusal);
+    if (!policy.knowsHost(req)) {
+      if (checks.host) throw originRefusal('host_refused');
+      return;
+    }
+    if (checks.origin && !policy.allowsOrigin(req)) throw originRefusal('origin_refused');
     this.#host = host;
+  }
+
+  /** A proxy sends the requests of many clients on one connection. */
+  #comeFrom(source: string): void {
+    if (source === this.#source) return;
+    this.#source = source;
+    this.#token = undefined;
   }
 
   /**
@@ -110,18 +137,18 @@ export class HttpConnection {
   /** While the source is blocked, the answer does not tell a wrong token from a right one. */
   #denied(error: AuthenticationDenied, secret: string | undefined): Error {
     const { failures } = this.#parts;
-    const blockedMs = failures.blockedMs(this.source);
+    const blockedMs = failures.blockedMs(this.#source);
     if (blockedMs > 0) return this.#blocked(blockedMs);
     // A client without a token, or with one that was right once, guesses nothing.
-    if (secret !== undefined && error.reason !== 'expired') failures.failed(this.source);
+    if (secret !== undefined && error.reason !== 'expired') failures.failed(this.#source);
     return error;
   }
 
   #remember(token: Token): void {
     const { failures } = this.#parts;
-    const blockedMs = failures.blockedMs(this.source);
-    if (blockedMs > 0 && !failures.knows(this.source, token.id)) throw this.#blocked(blockedMs);
-    failures.succeeded(this.source, token.id);
+    const blockedMs = failures.blockedMs(this.#source);
+    if (blockedMs > 0 && !failures.knows(this.#source, token.id)) throw this.#blocked(blockedMs);
+    failures.succeeded(this.#source, token.id);
     this.#token = token;
     this.#allowance = this.#allowances.of(token.id);
   }

@@ -5,7 +5,6 @@ import { createServer as createTlsServer, type Server as HttpsServer } from 'nod
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { ConnectionLimit } from '../access/connection-limit.js';
-import { countConnections } from '../access/count-connections.js';
 import type { Audit } from '../audit.js';
 import type { Tls } from '../tls/tls.js';
 import { ANSWER_HEADERS, sendJson } from './call.js';
@@ -50,7 +49,7 @@ function bounded<S extends Server>(server: S, parts: HttpServerParts): S {
   // Node drops further headers without a word. With one more, the request is refused.
   server.maxHeadersCount = limits.headers + 1;
 
-  countConnections(server, connectionLimit, (source) =>
+  connectionLimit.watch(server, (source) =>
     audit('connection_refused', { source, via: 'rest', reason: 'too many connections' }),
   );
 

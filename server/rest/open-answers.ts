@@ -47,7 +47,7 @@ export class OpenAnswers {
    * @throws HttpError when there are too many
    */
   hold(token: Token, deviceId: string, end: () => void): () => void {
-    if (!this.#count.open(token.id)) {
+    if (!this.#count.take(token.id)) {
       const { what, perToken, total } = this.#limits;
       throw tooManyRequests(`too many ${what} at the same time`, {
         quota: Math.min(perToken, total),
@@ -62,7 +62,7 @@ export class OpenAnswers {
     const cancelExpiry = whenExpired(token, end);
     return () => {
       if (!this.#open.delete(answer)) return;
-      this.#count.close(token.id);
+      this.#count.release(token.id);
       cancelExpiry();
     };
   }

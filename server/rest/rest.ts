@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { ConnectionLimit } from '../access/connection-limit.js';
 import type { FailedAttempts } from '../access/failures.js';
 import type { OriginPolicy } from '../access/origin-policy.js';
+import type { Proxies } from '../access/proxies.js';
 import type { Tokens } from '../access/tokens.js';
 import { appUrls } from '../app/pairing.js';
 import { appFiles } from '../app/serve.js';
@@ -39,6 +40,7 @@ export interface RestParts {
   readonly failures: FailedAttempts;
   readonly connections: ConnectionLimit;
   readonly policy: OriginPolicy;
+  readonly proxies: Proxies;
   readonly hub: Omit<HubOptions, 'appUrls'>;
   /** Whether the storage takes writes. */
   readonly isHealthy: () => boolean;
@@ -100,8 +102,10 @@ export function startRest(parts: RestParts): Rest {
   routeHubs(router, { ...hub, appUrls: urls }, devices);
   routeMetrics(router, { streams, waits, devices, twins, metrics: parts.metrics });
   routeTokens(router, tokens, devices);
-  for (const { path, answer } of appFiles(region)) router.onPublic(path, answer);
-  router.onPublic('/healthz', (_, res) => {
+  for (const { path, answer } of appFiles(region))
+    router.onPublic(path, { host: true, origin: false }, answer);
+  // What watches over a server in a container asks by an address that the server does not know.
+  router.onPublic('/healthz', { host: false, origin: false }, (_, res) => {
     const healthy = isHealthy();
     sendJson(res, healthy ? 200 : 503, JSON.stringify({ status: healthy ? 'ok' : 'storage unavailable' }));
   });

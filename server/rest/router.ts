@@ -10,7 +10,7 @@ import { authorize, confine, type Permission } from '../access/permissions.js';
 import type { Audit, AuditEvent, AuditFields } from '../audit.js';
 import { LineLimit } from '../line-limit.js';
 import { Call, type CallContext, type RoutedRequest, sendEmpty, sendJson } from './call.js';
-import type { HttpConnections } from './connection.js';
+import type { Checks, HttpConnections } from './connection.js';
 import { answerOf, methodNotAllowed, UNKNOWN_RESOURCE } from './errors.js';
 
 export type Method = 'GET' | 'PUT' | 'PATCH' | 'POST' | 'DELETE';
@@ -37,6 +37,8 @@ export interface HttpCounters {
 
 const BASE = `${API_ROOT}/:region`;
 
+const OF_API: Checks = { host: true, origin: true };
+
 export class Router implements CallContext {
   readonly counters: HttpCounters = { requests: 0, refusals: new Map() };
   readonly bodyBytes: number;
@@ -52,7 +54,7 @@ export class Router implements CallContext {
     this.#app = polka({
       onError: (error, req, res) => this.fail(req, res, error),
       onNoMatch: (req, res) =>
-        this.#guard(req as unknown as RoutedRequest, res, (routed) => this.#noMatch(routed, res)),
+        this.#guard(req as unknown as RoutedRequest, res, OF_API, (routed) => this.#noMatch(routed, res)),
     });
     this.#app.find = rememberPaths(this.#app.find.bind(this.#app));
   }
@@ -80,8 +82,8 @@ export class Router implements CallContext {
   }
 
   /** A route outside the base that needs no token. */
-  onPublic(path: string, handler: PublicHandler): void {
-    this.#add('GET', path, handler);
+  onPublic(path: string, checks: Checks, handler: PublicHandler): void {
+    this.#add('GET', path, handler, checks);
   }
 
   #call(
@@ -102,10 +104,11 @@ export class Router implements CallContext {
     method: Method,
     path: string,
     handle: (req: RoutedRequest, res: ServerResponse) => void | Promise<void>,
+    checks = OF_API,
   ): void {
     this.#methods.add(method);
     const guarded = (req: unknown, res: unknown) =>
-      this.#guard(req as RoutedRequest, res as ServerResponse, handle);
+      this.#guard(req as RoutedRequest, res as ServerResponse, checks, handle);
     this.#app.add(method, path, guarded);
     if (method === 'GET') this.#app.add('HEAD', path, guarded);
   }
@@ -114,11 +117,12 @@ export class Router implements CallContext {
   #guard(
     req: RoutedRequest,
     res: ServerResponse,
+    checks: Checks,
     handle: (req: RoutedRequest, res: ServerResponse) => void | Promise<void>,
   ): void {
     this.counters.requests += 1;
     try {
-      this.#options.connections.of(req.socket).receive(req, res);
+      this.#options.connections.of(req.socket).receive(req, res, checks);
       const { origin } = req.headers;
       if (origin !== undefined && this.#options.policy.lists(origin)) allowOrigin(res, origin);
       handle(req, res)?.catch((error) => this.fail(req, res, error));

@@ -4,35 +4,35 @@ import { ConnectionLimit } from '../../../server/access/connection-limit.js';
 
 test('one source may have so many connections, whatever others have', () => {
   const limit = new ConnectionLimit({ perSource: 2, total: 100 });
-  assert.equal([limit.open('a'), limit.open('a'), limit.open('a')], [true, true, false]);
-  assert.is(limit.open('b'), true);
+  assert.equal([limit.take('a'), limit.take('a'), limit.take('a')], [true, true, false]);
+  assert.is(limit.take('b'), true);
 });
 
 test('all sources together may have so many', () => {
   const limit = new ConnectionLimit({ perSource: 100, total: 3 });
   assert.equal(
-    ['a', 'b', 'c', 'd'].map((source) => limit.open(source)),
+    ['a', 'b', 'c', 'd'].map((source) => limit.take(source)),
     [true, true, true, false],
   );
 });
 
 test('one that closes makes room for one, there and in all', () => {
   const limit = new ConnectionLimit({ perSource: 2, total: 3 });
-  for (const source of ['a', 'a', 'b']) assert.ok(limit.open(source));
-  limit.close('a');
-  assert.equal([limit.open('a'), limit.open('a'), limit.open('c')], [true, false, false]);
-  for (const source of ['a', 'a', 'b']) limit.close(source);
+  for (const source of ['a', 'a', 'b']) assert.ok(limit.take(source));
+  limit.release('a');
+  assert.equal([limit.take('a'), limit.take('a'), limit.take('c')], [true, false, false]);
+  for (const source of ['a', 'a', 'b']) limit.release(source);
   assert.equal(
-    ['a', 'a', 'a', 'c', 'c'].map((source) => limit.open(source)),
+    ['a', 'a', 'a', 'c', 'c'].map((source) => limit.take(source)),
     [true, true, false, true, false],
   );
 });
 
 test('one that was refused takes no room', () => {
   const limit = new ConnectionLimit({ perSource: 1, total: 2 });
-  limit.open('a');
-  for (let tries = 0; tries < 10; tries += 1) assert.is(limit.open('a'), false);
-  assert.is(limit.open('b'), true);
+  limit.take('a');
+  for (let tries = 0; tries < 10; tries += 1) assert.is(limit.take('a'), false);
+  assert.is(limit.take('b'), true);
 });
 
 test.run();

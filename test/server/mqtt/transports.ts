@@ -8,8 +8,8 @@ import { connect as connectTls } from 'node:tls';
 import { suite, type Test } from 'uvu';
 import { createWebSocketStream, WebSocket } from 'ws';
 import type { ConnectionLimit } from '../../../server/access/connection-limit.js';
-import { countConnections } from '../../../server/access/count-connections.js';
 import { OriginPolicy } from '../../../server/access/origin-policy.js';
+import { Proxies } from '../../../server/access/proxies.js';
 import type { Audit } from '../../../server/audit.js';
 import { listen } from '../../../server/listen.js';
 import type { Mqtt } from '../../../server/mqtt/listener.js';
@@ -44,6 +44,7 @@ const { certificate: cert, key } = await issue({
 export const OWN_TLS: Tls = { options: { cert, key }, attend: () => undefined, shown: () => undefined };
 
 export const OWN_POLICY = new OriginPolicy({ names: ['127.0.0.1'], origins: [] });
+export const NO_PROXIES = new Proxies([]);
 
 interface Parts {
   connections: ConnectionLimit;
@@ -53,8 +54,8 @@ interface Parts {
 /** Listens for every transport. */
 export async function listenEverywhere(mqtt: Mqtt, { connections, audit }: Parts): Promise<Listening> {
   const http = createServer();
-  countConnections(http, connections, (source) => audit('connection_refused', { source, via: 'rest' }));
-  acceptWebSockets(http, { mqtt, policy: OWN_POLICY, audit });
+  connections.watch(http, (source) => audit('connection_refused', { source, via: 'rest' }));
+  acceptWebSockets(http, { mqtt, policy: OWN_POLICY, proxies: NO_PROXIES, audit });
   const [tcp, tls, web] = [
     await mqtt.listen(LOOPBACK),
     await mqtt.listen(LOOPBACK, OWN_TLS),

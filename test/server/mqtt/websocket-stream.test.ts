@@ -11,7 +11,7 @@ import { MQTT_LIMITS } from '../../../server/mqtt/endpoint.js';
 import { acceptWebSockets } from '../../../server/mqtt/websocket.js';
 import { until } from '../../until.js';
 import { frame, OPCODES, RawWebSocket } from './raw-websocket.js';
-import { OWN_POLICY } from './transports.js';
+import { NO_PROXIES, OWN_POLICY } from './transports.js';
 
 const { binary, close, ping, pong } = OPCODES;
 const server = createServer();
@@ -24,6 +24,7 @@ test.before(async () => {
   acceptWebSockets(server, {
     mqtt: { limits: MQTT_LIMITS, open: (stream) => streams.push(stream) },
     policy: OWN_POLICY,
+    proxies: NO_PROXIES,
     audit: () => undefined,
   });
   ({ port } = await listen(server, { host: '127.0.0.1', port: 0 }));

@@ -15,7 +15,7 @@ import { until } from '../../until.js';
 import { startEndpoint, type TestEndpoint } from './endpoint.js';
 import { bytesOf, connectPacket, publishPacket, subscribePacket } from './raw-client.js';
 import { type Frame, frame, HANDSHAKE, OPCODES, RawWebSocket } from './raw-websocket.js';
-import { OWN_POLICY, OWN_TLS } from './transports.js';
+import { NO_PROXIES, OWN_POLICY, OWN_TLS } from './transports.js';
 
 const { binary, close, continuation, ping, pong, text } = OPCODES;
 const LOOPBACK = { host: '127.0.0.1', port: 0 };
@@ -84,6 +84,7 @@ async function serve(server: Server, parts: Partial<Parameters<typeof acceptWebS
   acceptWebSockets(server, {
     mqtt,
     policy: OWN_POLICY,
+    proxies: NO_PROXIES,
     audit: () => undefined,
     ...parts,
   });

@@ -1,7 +1,10 @@
 /** Strange names, strange pages and listed ones, at the door of every address. */
 
+import { randomUUID } from 'node:crypto';
+import { connect } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { until } from '../../until.js';
 import { BASE, bodyOf, startTestRest, statusOf, type TestRest } from './rest.js';
 
 const LISTED = 'https://phone.example';
@@ -12,7 +15,7 @@ test.before.each(async (context) => {
 });
 test.after.each(({ rest }) => rest.close());
 
-const PATHS = [`${BASE}/devices`, '/healthz', '/', '/nowhere', `${BASE}/twins`];
+const PATHS = [`${BASE}/devices`, '/metrics', '/nowhere', `${BASE}/twins`];
 
 const request = (path: string, headers: string[], method = 'GET'): string =>
   [`${method} ${path} HTTP/1.1`, ...headers, 'Connection: close', '', ''].join('\r\n');
@@ -31,21 +34,32 @@ test('a name that a stranger leads here is refused at every address, with the ri
 });
 
 test('a request that names no host at all is refused', async ({ rest }) => {
-  assert.is(statusOf(await rest.raw(`GET /healthz HTTP/1.0\r\n\r\n`)), 421);
-  assert.is(statusOf(await rest.raw(request('/healthz', []))), 400);
+  assert.is(statusOf(await rest.raw(`GET /metrics HTTP/1.0\r\n\r\n`)), 421);
+  assert.is(statusOf(await rest.raw(request('/metrics', []))), 400);
+});
+
+test('the health of the server is told by any name and to any page', async ({ rest }) => {
+  for (const headers of [['Host: 172.17.0.2'], ['Host: '], ['Host: localhost', 'Origin: null']]) {
+    assert.is(statusOf(await rest.raw(request('/healthz', headers))), 200);
+  }
+});
+
+test('a public file is for every page, but not by every name', async ({ rest }) => {
+  assert.is(statusOf(await rest.raw(request('/', ['Host: localhost', 'Origin: https://evil.example']))), 200);
+  assert.is(statusOf(await rest.raw(request('/', ['Host: evil.example']))), 421);
 });
 
 test('a good name on a connection does not open it for a strange one', async ({ rest }) => {
   const answers = await rest.raw(
     [
-      'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n',
-      'GET /healthz HTTP/1.1\r\nHost: evil.example\r\n\r\n',
-      'GET /healthz HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.example\r\n\r\n',
-      'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+      'GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n',
+      'GET /nowhere HTTP/1.1\r\nHost: evil.example\r\n\r\n',
+      'GET /nowhere HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.example\r\n\r\n',
+      'GET /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
     ].join(''),
   );
   const statuses = [...answers.matchAll(/HTTP\/1.1 (\d+)/g)].map(([, status]) => status);
-  assert.equal(statuses, ['200', '421', '403', '200']);
+  assert.equal(statuses, ['404', '421', '403', '404']);
 });
 
 test('a page of a stranger gets no answer, and no leave to read the refusal', async ({ rest }) => {
@@ -122,7 +136,7 @@ test('strange names and origins are lines of the audit, with their source and no
   rest,
 }) => {
   rest.log.length = 0;
-  await rest.raw(request('/healthz', ['Host: evil.example']));
+  await rest.raw(request('/metrics', ['Host: evil.example']));
   await rest.ask('GET', '/devices', { headers: { Origin: 'https://evil.example' } });
   assert.equal(
     rest.log.map(({ audit, source }) => [audit, source]),
@@ -132,6 +146,51 @@ test('strange names and origins are lines of the audit, with their source and no
     ],
   );
   assert.not.match(JSON.stringify(rest.log), 'evil');
+});
+
+test('behind a proxy that is believed, each client is a source of its own', async () => {
+  const limits = { proxies: [{ address: '127.0.0.1', prefix: 32 }], authFailuresPerMinute: 2 };
+  const rest = await startTestRest(limits);
+  const by = (client: string, token: string) =>
+    rest.ask('GET', '/devices', { token, headers: { 'X-Forwarded-For': client } });
+  for (let n = 0; n < 2; n += 1) assert.is((await by('198.51.100.1', randomUUID())).status, 401);
+  assert.is((await by('198.51.100.1', rest.token)).status, 429);
+  assert.is((await by('198.51.100.2', rest.token)).status, 200);
+  assert.is(
+    (await by('198.51.100.1', rest.token)).status,
+    429,
+    'also on a connection that was good for another',
+  );
+  const sources = rest.log
+    .filter(({ audit }) => audit === 'authentication_refused')
+    .map(({ source }) => source);
+  assert.equal(sources, ['198.51.100.1', '198.51.100.1']);
+  await rest.close();
+});
+
+test('a client that comes without a proxy does not choose its source', async () => {
+  const rest = await startTestRest({ authFailuresPerMinute: 2 });
+  const by = (client: string, token: string) =>
+    rest.ask('GET', '/devices', { token, headers: { 'X-Forwarded-For': client } });
+  for (let n = 0; n < 2; n += 1) await by(`198.51.100.${n}`, randomUUID());
+  assert.is((await by('198.51.100.9', rest.token)).status, 429);
+  await rest.close();
+});
+
+test('a proxy may open more connections than one source may', async () => {
+  const limits = { connectionsPerSource: 2, connections: 5 };
+  for (const [proxies, open] of [
+    [[], 2],
+    [[{ address: '127.0.0.0', prefix: 8 }], 5],
+  ] as const) {
+    const rest = await startTestRest({ ...limits, proxies });
+    const sockets = Array.from({ length: 8 }, () =>
+      connect(rest.port, '127.0.0.1').on('error', () => undefined),
+    );
+    await until(() => sockets.filter(({ closed }) => closed).length === 8 - open);
+    for (const socket of sockets) socket.destroy();
+    await rest.close();
+  }
 });
 
 test.run();

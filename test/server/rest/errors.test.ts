@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { AuditEvent } from '../../../server/audit.js';
+import type { Answer } from '../../../server/twins/twins.js';
 import { startTestRest, statusOf, type TestRest } from './rest.js';
 
 const test = suite<{ rest: TestRest; id: string; path: string }>('errors over REST');
@@ -207,11 +208,14 @@ test('an answer of the twins that is a fault of ours is a 500, too', async ({ re
 });
 
 test('a registry that has to be read first, and cannot be, is answered', async ({ rest, path }) => {
-  Object.assign(rest.devices, { has: () => Promise.reject(new Error('not read')) });
+  const later = (error: Error | null, known?: boolean) => ({
+    has: (_: string, then: Answer<boolean>) => void setImmediate(() => then(error, known)),
+  });
+  Object.assign(rest.devices, later(new Error('not read')));
   assert.is((await rest.ask('GET', path)).status, 500);
-  Object.assign(rest.devices, { has: () => Promise.resolve(false) });
+  Object.assign(rest.devices, later(null, false));
   assert.is((await rest.ask('GET', path)).status, 404);
-  Object.assign(rest.devices, { has: () => Promise.resolve(true) });
+  Object.assign(rest.devices, later(null, true));
   assert.is((await rest.ask('PUT', path, { body: { data: {} } })).status, 200);
 });
 

@@ -9,6 +9,7 @@ import * as assert from 'uvu/assert';
 import { ConnectionLimit } from '../../../server/access/connection-limit.js';
 import { FailedAttempts } from '../../../server/access/failures.js';
 import { OriginPolicy } from '../../../server/access/origin-policy.js';
+import { Proxies } from '../../../server/access/proxies.js';
 import { listen } from '../../../server/listen.js';
 import { HttpConnections } from '../../../server/rest/connection.js';
 import { createHttpServer, withStrictTransport } from '../../../server/rest/http-server.js';
@@ -215,6 +216,7 @@ test('what goes on after its refusal is refused once, and leaves nothing on its 
       tokens: { authenticate: () => assert.unreachable() as never },
       failures: new FailedAttempts(),
       policy: new OriginPolicy({ names: [], origins: [] }),
+      proxies: new Proxies([]),
       limits,
     }),
     connectionLimit: new ConnectionLimit({ perSource: 1, total: 1 }),

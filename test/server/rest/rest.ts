@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { ConnectionLimit } from '../../../server/access/connection-limit.js';
 import { FailedAttempts, type FailureLimits } from '../../../server/access/failures.js';
 import { OriginPolicy } from '../../../server/access/origin-policy.js';
+import { Proxies } from '../../../server/access/proxies.js';
 import { type Role, Tokens } from '../../../server/access/tokens.js';
 import { type AuditEvent, auditTo } from '../../../server/audit.js';
 import { readSettings, type Settings } from '../../../server/config.js';
@@ -83,6 +84,7 @@ export async function startTestRest(changes: Partial<TestLimits> = {}): Promise<
   const sink = { write: (line: string) => log.push(JSON.parse(line)) };
   const logger = pino({ level: 'debug' }, sink);
   const settings = { ...readSettings({ TWIN_NAMES: 'localhost' }), ...changes };
+  const proxies = new Proxies(settings.proxies);
   const rest = startRest({
     twins,
     devices,
@@ -91,8 +93,10 @@ export async function startTestRest(changes: Partial<TestLimits> = {}): Promise<
     connections: new ConnectionLimit({
       perSource: settings.connectionsPerSource,
       total: settings.connections,
+      proxies,
     }),
     policy: new OriginPolicy(settings),
+    proxies,
     hub: {
       id: hubId,
       region: REGION,

@@ -1,0 +1,37 @@
+import type { IncomingMessage } from 'node:http';
+import { BlockList, isIP, isIPv6 } from 'node:net';
+import type { Network } from '../setting.js';
+import { plainAddress } from './source.js';
+
+/** The reverse proxies whose word on their clients is believed. */
+export class Proxies {
+  readonly #list = new BlockList();
+  readonly #isEmpty: boolean;
+
+  constructor(networks: readonly Network[]) {
+    this.#isEmpty = networks.length === 0;
+    for (const { address, prefix } of networks) this.#list.addSubnet(address, prefix, familyOf(address));
+  }
+
+  has(address: string): boolean {
+    const plain = plainAddress(address);
+    return !this.#isEmpty && isIP(plain) !== 0 && this.#list.check(plain, familyOf(plain));
+  }
+
+  /**
+   * The address that a request comes from. Each proxy appends the address that it was called from to `X-Forwarded-For`, so
+   * that is the rightmost one that is not a proxy's. What stands before it may be invented by the client.
+   */
+  clientOf({ socket, headers }: Pick<IncomingMessage, 'socket' | 'headers'>): string {
+    let address = socket.remoteAddress ?? '';
+    const hops = String(headers['x-forwarded-for'] ?? '').split(',');
+    while (this.has(address)) {
+      const hop = hops.pop()?.trim() ?? '';
+      if (isIP(hop) === 0) return address;
+      address = hop;
+    }
+    return address;
+  }
+}
+
+const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIPv6(address) ? 'ipv6' : 'ipv4');
