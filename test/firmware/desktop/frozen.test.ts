@@ -43,7 +43,7 @@ test('a program cannot change what is built in', async ({ bench }) => {
 const IMPORTS = `
   import * as panel from 'firmware/panel.js';
   import { DEFAULTS } from 'firmware/config.js';
-  import { PATTERNS } from 'firmware/led.js';
+  import { FLASHES } from 'firmware/led.js';
   import config from 'mc/config';
   import Timer from 'timer';
 `;
@@ -51,7 +51,7 @@ const OF_MODULES = [
   'panel.Panel.prototype.setArmed = 1',
   'panel.Panel.extra = 1',
   'DEFAULTS.debounce = 1',
-  'PATTERNS.slow.on = 1',
+  'FLASHES.network = 1',
   'Timer.set = 1',
   'config.device = 1',
   'board.trace = 1',
