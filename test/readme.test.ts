@@ -7,7 +7,7 @@ import { flagOf, SETTINGS } from '../server/config.js';
 import { linksOf, type Page, pageOf, readPage, readPages } from './readme/pages.js';
 
 /** The first page is to be read on three screens. */
-const MOST_LINES_OF_THE_FIRST = 200;
+const MOST_LINES_OF_THE_FIRST = 150;
 
 const pages = readPages();
 const serverPage = readPage('server/README.md').text;
