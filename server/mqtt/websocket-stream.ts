@@ -5,17 +5,17 @@ import { LimitReached, ProtocolViolation } from './packet.js';
 /** Before the payload of one frame (RFC 6455, 5.2). */
 const FRAME_HEADER_BYTES = 14;
 const UNSUPPORTED_DATA = 1003;
-/** How ws names what is too long or too much. */
+/** The codes of ws for a message that is too long or has too many parts. */
 const LIMITS = /^WS_ERR_(UNSUPPORTED_\w+_LENGTH|TOO_MANY_\w+)$/;
 
 /**
- * A WebSocket as the stream of bytes that it carries: packets need not keep to its messages [MQTT-6.0.0-4]. The stream
- * that ws itself makes of it takes text for bytes, sends a message for every packet, and reads on when it is paused.
+ * A WebSocket as the stream of bytes that it carries: a packet may begin and end anywhere in its messages [MQTT-6.0.0-4].
+ * The stream that ws offers accepts text, sends one message for each packet, and reads on while it is paused.
  */
 export class WebSocketStream extends Duplex {
   readonly #webSocket: WebSocket;
   readonly #socket: Duplex;
-  /** Undefined when the client is let in. */
+  /** What came and is no whole message yet. Undefined once the client is let in. */
   #unheard: { readonly limit: number; bytes: number } | undefined;
 
   /**
@@ -33,7 +33,7 @@ export class WebSocketStream extends Duplex {
     webSocket.on('close', () => this.destroyed || this.push(null));
   }
 
-  /** The client is known: its messages may be longer. */
+  /** The client is let in: its messages may be longer. */
   admitted(): void {
     this.#unheard = undefined;
     this.#socket.off('data', this.#judge);
@@ -49,7 +49,7 @@ export class WebSocketStream extends Duplex {
     return super.resume();
   }
 
-  /** A stream that is paused still asks for some bytes ahead: it is given none. */
+  /** Node asks a paused stream for some bytes ahead. It is given none. */
   override _read(): void {
     if (!this.isPaused()) this.#webSocket.resume();
   }
@@ -84,7 +84,7 @@ export class WebSocketStream extends Duplex {
     } else if (!this.push(data)) this.#webSocket.pause();
   }
 
-  /** Before ws sees a chunk: what came before it is still no whole message. */
+  /** Called before ws sees a chunk. The chunks before it since the last message are not a whole message. */
   readonly #judge = (chunk: Buffer): void => {
     const unheard = this.#unheard;
     if (unheard === undefined) return;
@@ -93,7 +93,7 @@ export class WebSocketStream extends Duplex {
   };
 }
 
-/** What ws tells of a client is always that it broke the rules of RFC 6455 or went beyond a limit. */
+/** Every error of ws is a fault of the client: it broke RFC 6455 or went beyond a limit. */
 function violationOf({ message, code = '' }: NodeJS.ErrnoException): ProtocolViolation {
   return LIMITS.test(code) ? new LimitReached(message) : new ProtocolViolation(message);
 }

@@ -1,4 +1,4 @@
-/** Who comes in by what he shows: the steps of `admit`, without a network. */
+/** The steps of `admit`, without a network. */
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -25,7 +25,7 @@ const CONNECT: Connect = {
 const gate = () => ({ devices, failures: new FailedAttempts() });
 const peer = (changes: Partial<Peer> = {}): Peer => ({ address: '192.0.2.1:1', secure: true, ...changes });
 
-/** The CONNACK's code, 0 for one who comes in. */
+/** The CONNACK's code, 0 for a client that is let in. */
 async function codeOf(from: Peer, changes: Partial<Connect> = {}): Promise<number> {
   const verdict = await admit({ ...CONNECT, ...changes }, from, gate());
   return 'refusal' in verdict ? verdict.refusal.code : 0;
@@ -38,7 +38,7 @@ test('a certificate alone lets its device in', async () => {
   assert.is('device' in verdict && verdict.device.id, id);
 });
 
-test('beside a certificate the user name is the same device or missing, and the password is nothing', async () => {
+test('with a certificate the user name must be the same device or missing, and the password does not count', async () => {
   const from = peer({ certificate });
   assert.is(await codeOf(from, { userName: id }), 0);
   assert.is(await codeOf(from, { userName: id, password: Buffer.from('wrong') }), 0);
@@ -66,7 +66,7 @@ test('a disabled device is refused by 5, with its certificate as with its passwo
   assert.is(await codeOf(peer(), { userName, password: Buffer.from(text) }), 5);
 });
 
-test('a password lets in only a device that need not show a certificate, on TLS as without', async () => {
+test('a password lets in only a device that may be insecure, with TLS as without', async () => {
   for (const secure of [true, false]) {
     const theirs = { userName: other.id, password: Buffer.from(other.password) };
     assert.is(await codeOf(peer({ secure }), theirs), 0);
@@ -76,7 +76,7 @@ test('a password lets in only a device that need not show a certificate, on TLS 
   }
 });
 
-test('while the registry cannot be read everyone is asked to come later', async () => {
+test('while the registry cannot be read every CONNECT is refused by 3', async () => {
   const away = async () => {
     throw new StorageUnavailable('disk');
   };

@@ -70,7 +70,7 @@ const suites = overEach('connect', (test, transport) => {
     await refusedWith(4, connectPacket(device, { username: '../../devices' }));
   });
 
-  test('no password is ever logged, wherever it was typed', async () => {
+  test('no password is ever logged, whichever field held it', async () => {
     const device = endpoint.devices.add();
     await refusedWith(
       4,
@@ -92,7 +92,7 @@ const suites = overEach('connect', (test, transport) => {
     await refusedWith(4, connectPacket(device, { password: Buffer.from('wrong') }));
   });
 
-  test('what comes right behind the CONNECT is served after it', async () => {
+  test('packets that come right behind the CONNECT are handled after it', async () => {
     const device = endpoint.devices.add();
     const client = await RawClient.open(endpoint, transport);
     client.send(
@@ -106,7 +106,7 @@ const suites = overEach('connect', (test, transport) => {
     client.vanish();
   });
 
-  test('a connection that says nothing is closed', async () => {
+  test('a connection that sends nothing is closed', async () => {
     endpoint.audited.length = 0;
     const client = await RawClient.open(endpoint, transport);
     await client.closed;
@@ -115,7 +115,7 @@ const suites = overEach('connect', (test, transport) => {
     ]);
   });
 
-  test('a connection that spells its CONNECT byte by byte is closed in the same time', async () => {
+  test('a connection that sends its CONNECT byte by byte is closed in the same time', async () => {
     const client = await RawClient.open(endpoint, transport);
     const bytes = bytesOf(connectPacket(endpoint.devices.add(), { clientId: 'x'.repeat(5000) }));
     let at = 0;
@@ -125,7 +125,7 @@ const suites = overEach('connect', (test, transport) => {
     assert.ok(at < bytes.length);
   });
 
-  test('500 that say nothing, or a byte now and then, are closed, and others are served meanwhile', async () => {
+  test('500 connections that send nothing, or a byte now and then, are closed, and others are served meanwhile', async () => {
     const mute = await Promise.all(Array.from({ length: 500 }, () => RawClient.open(endpoint, transport)));
     const bytes = bytesOf(connectPacket(endpoint.devices.add(), { clientId: 'x'.repeat(5000) }));
     let at = 0;
@@ -141,7 +141,7 @@ const suites = overEach('connect', (test, transport) => {
     honest.vanish();
   });
 
-  test('a client that takes its refusal and stays is closed', async () => {
+  test('a client that is refused and stays is closed', async () => {
     const client = await RawClient.open(endpoint, transport);
     client.send(connectPacket(endpoint.devices.add(), { password: Buffer.from('wrong') }));
     await client.next('connack');

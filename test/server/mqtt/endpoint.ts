@@ -1,4 +1,4 @@
-/** The endpoint on a memory storage, with devices made as a test needs them. */
+/** The endpoint on a storage in memory, with devices that a test makes. */
 
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import { EventEmitter } from 'node:events';
@@ -134,7 +134,7 @@ export interface TestEndpoint {
   close(): Promise<void>;
 }
 
-/** An endpoint with its own limits and settings, but for those given. */
+/** An endpoint with the server's limits and settings, except for those given. */
 export async function startEndpoint(
   limits: Partial<MqttLimits> = {},
   changes: Partial<Settings & FailureLimits> = {},

@@ -73,7 +73,7 @@ test('the first packet must be a CONNECT, which its first byte tells', () => {
   }
 });
 
-test('a packet is judged by its length field, before any of it is there', () => {
+test('a packet that is too long is refused by its length field, before its body comes', () => {
   refuses(Buffer.from([0x10, 0xff, 0xff, 0xff, 0x7f]));
   refuses(packetOf(0x10, Buffer.alloc(BOUNDS.connectBytes + 1)).subarray(0, 3));
   refuses(

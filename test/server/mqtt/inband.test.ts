@@ -115,7 +115,7 @@ const suites = overEach('inband', (test, transport) => {
     [`{"data":${'{"a":'.repeat(40)}1${'}'.repeat(41)}`, 'data: nested deeper than 32 levels'],
   ] as const;
 
-  test('a payload that is no request is refused with the reason, and changes nothing', async () => {
+  test('a payload that is not a request is refused with the reason, and changes nothing', async () => {
     const { payload: before } = await ask('$SCW/twins/me/current/put', { data: { kept: true } });
     for (const action of ['put', 'patch']) {
       for (const [body, reason] of REFUSED_PAYLOADS) {
@@ -134,7 +134,7 @@ const suites = overEach('inband', (test, transport) => {
     assert.is(({} as Record<string, unknown>).armed, undefined);
   });
 
-  test('a name that is none is refused under the name that was asked', async () => {
+  test('a document name that is not valid is refused, and the answer repeats it', async () => {
     const names = [
       '.',
       '..',
@@ -199,7 +199,7 @@ const suites = overEach('inband', (test, transport) => {
     ]);
   });
 
-  test('a storage that fails is told, and a request of QoS 1 or 2 is not acknowledged until it is stored', async () => {
+  test('a device is told that the storage fails, and a request of QoS 1 or 2 is not acknowledged until it is stored', async () => {
     endpoint.storage.failWith(new Error('disk full'));
     for (const qos of [1, 2]) {
       client.send(publishPacket('$SCW/twins/me/current/put', '{"data":{"x":1}}', { qos, messageId: 7 }));

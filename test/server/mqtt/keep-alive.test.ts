@@ -29,7 +29,7 @@ const suites = overEach('keep-alive', (test, transport) => {
     }
   });
 
-  test('a keep-alive is kept by whole packets only', async () => {
+  test('only whole packets count for the keep-alive', async () => {
     const client = await RawClient.open(endpoint, transport);
     const device = endpoint.devices.add();
     client.send(connectPacket(device, { keepalive: 1 }));
@@ -42,7 +42,7 @@ const suites = overEach('keep-alive', (test, transport) => {
     assert.match(line?.reason ?? '', 'MQTT-3.1.2-24');
   });
 
-  test('a client that is not read, because its requests are under way, is not taken for a silent one', async () => {
+  test('a client that is not read because its requests are under way is not closed as silent', async () => {
     const bounded = await startEndpoint({ inFlight: 1 });
     const client = await RawClient.open(bounded, transport);
     client.send(

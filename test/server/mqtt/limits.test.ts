@@ -1,4 +1,4 @@
-/** What a source and a device may ask; the limits of one connection stand with what they bound. */
+/** The limits of a source and of a device. Those of one connection are tested with what they bound. */
 
 import * as assert from 'uvu/assert';
 import { until } from '../../until.js';
@@ -24,7 +24,7 @@ const suites = overEach('limits', (test, transport) => {
     return returnCode;
   }
 
-  test('of 1,000 wrong passwords ten are judged; the right one still works elsewhere, and for who was in before', async () => {
+  test('of 1,000 wrong passwords ten are checked; the right one still works elsewhere, and for a device that was let in before', async () => {
     endpoint = await startEndpoint();
     const device = endpoint.devices.add();
     const beside = endpoint.devices.add();
@@ -46,7 +46,7 @@ const suites = overEach('limits', (test, transport) => {
     });
   });
 
-  test('who guesses many passwords at the same time learns no more than who guesses them in turn', async () => {
+  test('many guesses at the same time tell no more than guesses one after another', async () => {
     endpoint = await startEndpoint();
     const device = endpoint.devices.add();
     const authenticate = endpoint.devices.authenticate.bind(endpoint.devices);
@@ -75,7 +75,7 @@ const suites = overEach('limits', (test, transport) => {
     return endpoint.audited.slice(before).some(({ event }) => event === 'connection_refused');
   }
 
-  test('a source has so many connections, and another source its own', async () => {
+  test('the connections of one source are limited, and another source has its own', async () => {
     endpoint = await startEndpoint({}, { connectionsPerSource: 3 });
     const [first, ...others] = [
       await RawClient.admitted(endpoint, transport, endpoint.devices.add()),
@@ -90,7 +90,7 @@ const suites = overEach('limits', (test, transport) => {
     for (const other of others) other.vanish();
   });
 
-  test('there are so many connections in all', async () => {
+  test('the connections of all sources together are limited', async () => {
     endpoint = await startEndpoint({}, { connections: 2 });
     const [here, elsewhere] = [
       await RawClient.admitted(endpoint, transport, endpoint.devices.add()),
@@ -103,7 +103,7 @@ const suites = overEach('limits', (test, transport) => {
     elsewhere.vanish();
   });
 
-  test('a device that asks too much is told so with its request, after the answers to those before', async () => {
+  test('a device that asks too much is told so in the answer to that request, after the answers to those before', async () => {
     endpoint = await startEndpoint({ requestsPerSecond: 5 });
     const device = endpoint.devices.add();
     const client = await RawClient.admitted(endpoint, transport, device, '$SCW/twins/me/#');
@@ -130,7 +130,7 @@ const suites = overEach('limits', (test, transport) => {
     return client.message();
   }
 
-  test('a device that asks too much has a will, and asks again when a second is over', async () => {
+  test('the will of a device that asks too much is carried out, and the device may ask again after a second', async () => {
     endpoint = await startEndpoint({ requestsPerSecond: 2 });
     const device = endpoint.devices.add();
     const client = await RawClient.open(endpoint, transport);
@@ -177,7 +177,7 @@ const suites = overEach('limits', (test, transport) => {
     for (const client of [...clients, other]) client.vanish();
   });
 
-  test('subscribing and unsubscribing is asking too, and what exceeds it is not done', async () => {
+  test('SUBSCRIBE and UNSUBSCRIBE count as requests, and those that are too many are not done', async () => {
     endpoint = await startEndpoint({ requestsPerSecond: 5 });
     for (const packet of [
       subscribePacket('$SCW/twins/me/#'),

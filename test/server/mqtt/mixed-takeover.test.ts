@@ -1,4 +1,4 @@
-/** A device that comes by one transport takes over what came by another. */
+/** A device that connects by one transport takes over its connection by another. */
 
 import { once } from 'node:events';
 import { test } from 'uvu';

@@ -23,7 +23,7 @@ const suites = overEach('MQTT.js', (test, transport) => {
     mqtt.connectAsync(transport.url(endpoint.ports), { ...OPTIONS, username, password });
 
   for (const qos of [0, 1, 2] as const) {
-    test(`at QoS ${qos}: put, get, an error, a change of somebody else, and goodbye`, async () => {
+    test(`at QoS ${qos}: put, get, an error, a change of another actor, and DISCONNECT`, async () => {
       const client = await connect(device);
       const messages: string[] = [];
       let told = () => {};
@@ -57,7 +57,7 @@ const suites = overEach('MQTT.js', (test, transport) => {
     });
   }
 
-  test('it hears its refusals: 4 for a wrong password, 5 for an insecure connection', async () => {
+  test('it is told why it is refused: 4 for a wrong password, 5 for an insecure connection', async () => {
     const refusal = async (options: mqtt.IClientOptions) => {
       const client = mqtt.connect(transport.url(endpoint.ports), { ...OPTIONS, ...options });
       const error = await new Promise<Error>((resolve) => client.on('error', resolve));
@@ -69,7 +69,7 @@ const suites = overEach('MQTT.js', (test, transport) => {
     assert.is(await refusal({ username: id, password }), 5);
   });
 
-  test('it sees 0x80 for what is not its own', async () => {
+  test('it sees 0x80 for a subscription outside its own twin', async () => {
     const client = await connect(device);
     for (const filter of ['#', '+/+', '$SYS/#']) {
       await client.subscribeAsync(filter).then(

@@ -174,7 +174,7 @@ const suites = overEach('qos', (test, transport) => {
     return packets;
   }
 
-  test('the retain flag means nothing', async () => {
+  test('the retain flag is ignored', async () => {
     await subscribe('$SCW/twins/me/#', 0);
     client.send(publishPacket(PUT, BODY, { retain: true }));
     const { retain } = await client.next('publish');

@@ -89,7 +89,7 @@ export class RawClient {
     for (const chunk of chunks) await new Promise((sent) => this.#stream.write(chunk, sent));
   }
 
-  /** The next packet that came and nobody took. */
+  /** The next packet that was not taken yet. */
   async next<C extends Packet['cmd']>(cmd: C): Promise<Extract<Packet, { cmd: C }>> {
     const packet = this.#came.shift() ?? (await this.#wait());
     if (packet.cmd !== cmd) throw new Error(`expected ${cmd}, got ${inspect(packet)}`);
@@ -134,12 +134,12 @@ export class RawClient {
     this.#stream.resume();
   }
 
-  /** Says no more, and reads on. */
+  /** Ends its side of the connection, and reads on. */
   end(): void {
     this.#stream.end();
   }
 
-  /** Goes without a word. */
+  /** Closes the connection without a DISCONNECT. */
   vanish(): void {
     this.#stream.destroy();
   }

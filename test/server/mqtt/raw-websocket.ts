@@ -38,7 +38,7 @@ function lengthOf(bytes: number): Buffer {
   return field;
 }
 
-/** The headers of a handshake that is right. */
+/** The headers of a valid handshake. */
 export const HANDSHAKE: Readonly<Record<string, string>> = {
   Host: '127.0.0.1',
   Upgrade: 'websocket',
@@ -50,9 +50,9 @@ export const HANDSHAKE: Readonly<Record<string, string>> = {
 
 export class RawWebSocket {
   readonly #socket: Socket;
-  /** What came and nobody took. */
+  /** What came and was not taken yet. */
   #bytes: Buffer = Buffer.alloc(0);
-  /** Resolves when more has come, or will not come. */
+  /** Resolves when more has come, or when no more will come. */
   #news: Promise<void>;
   #tell = () => {};
 
@@ -84,7 +84,7 @@ export class RawWebSocket {
     return { client, head };
   }
 
-  /** After a handshake that is right. */
+  /** After a valid handshake. */
   static async open(port: number): Promise<RawWebSocket> {
     const { client, head } = await RawWebSocket.ask(port);
     if (!head.startsWith('HTTP/1.1 101 ')) throw new Error(head);

@@ -22,7 +22,7 @@ const qos = fc.constantFrom(0, 1, 2) as fc.Arbitrary<0 | 1 | 2>;
 const packetId = fc.integer({ min: 1, max: 0xffff });
 const binary = fc.uint8Array({ maxLength: 400 }).map((bytes) => Buffer.from(bytes));
 
-test('a PUBLISH says the same here as to mqtt-packet', () => {
+test('a PUBLISH is read as mqtt-packet reads it', () => {
   fc.assert(
     fc.property(
       topicName,
@@ -54,7 +54,7 @@ test('a PUBLISH says the same here as to mqtt-packet', () => {
   );
 });
 
-test('an acknowledgement says the same here as to mqtt-packet', () => {
+test('an acknowledgement is read as mqtt-packet reads it', () => {
   const command = fc.constantFrom('puback', 'pubrec', 'pubrel', 'pubcomp');
   fc.assert(
     fc.property(command, packetId, (cmd, messageId) => {
@@ -65,7 +65,7 @@ test('an acknowledgement says the same here as to mqtt-packet', () => {
   );
 });
 
-test('a CONNECT keeps everything that it said', () => {
+test('every field of a CONNECT is read', () => {
   const will = fc.option(fc.record({ topic: topicName, payload: binary, qos, retain: fc.boolean() }), {
     nil: undefined,
   });
@@ -135,7 +135,7 @@ test('SUBSCRIBE and UNSUBSCRIBE keep their filters in order', () => {
   );
 });
 
-test('PINGREQ and DISCONNECT are themselves', () => {
+test('PINGREQ and DISCONNECT are read', () => {
   assert.equal(readPacket(bytesOf({ cmd: 'pingreq' })), { command: 'pingreq' });
   assert.equal(readPacket(bytesOf({ cmd: 'disconnect' })), { command: 'disconnect' });
 });

@@ -83,7 +83,7 @@ const suites = overEach('slow-reader', (test, transport) => {
     await endpoint.close();
   });
 
-  test('a listener that stops reading misses states between, never the last one', async () => {
+  test('a listener that stops reading may miss states between, but never the last one', async () => {
     const endpoint = await startEndpoint();
     const { device, client: writer } = await prepared(endpoint);
     const listener = await RawClient.open(endpoint, transport);

@@ -4,7 +4,7 @@ import { connectPacket, publishPacket, RawClient } from './raw-client.js';
 import { overEach } from './transports.js';
 
 const suites = overEach('stop', (test, transport) => {
-  test('at a stop what was asked is still answered, then every connection ends and nobody comes in', async () => {
+  test('when the endpoint stops, it answers what was asked, ends every connection and accepts no more', async () => {
     const endpoint = await startEndpoint();
     const mute = await RawClient.open(endpoint, transport);
     const idle = await RawClient.admitted(endpoint, transport, endpoint.devices.add());
@@ -29,7 +29,7 @@ const suites = overEach('stop', (test, transport) => {
     );
   });
 
-  test('a client that does not go is not waited for longer than is allowed', async () => {
+  test('a stop waits for a client that does not close no longer than is allowed', async () => {
     const endpoint = await startEndpoint({ stopMs: 100 });
     const client = await RawClient.admitted(endpoint, transport, endpoint.devices.add());
     client.stopReading();
@@ -38,7 +38,7 @@ const suites = overEach('stop', (test, transport) => {
     client.vanish();
   });
 
-  test('a stop carries out no wills: it is not the device that is lost', async () => {
+  test('a stop carries out no wills', async () => {
     const endpoint = await startEndpoint();
     const device = endpoint.devices.add();
     const client = await RawClient.open(endpoint, transport);

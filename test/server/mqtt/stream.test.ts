@@ -14,7 +14,7 @@ test.before(async () => {
 
 test.after(() => endpoint.close());
 
-/** Everything that a device may say, the same for every device but for its id and password, which are always as long. */
+/** Everything that a device may send, the same for every device but for its id and password, which are always as long. */
 function conversation(): { id: string; bytes: Buffer } {
   const device = endpoint.devices.add();
   const own = `$SCW/twins/${device.id}`;
@@ -37,7 +37,7 @@ function conversation(): { id: string; bytes: Buffer } {
   return { id: device.id, bytes: Buffer.concat(packets.map(bytesOf)) };
 }
 
-/** To a whole conversation. */
+/** The answers to a whole conversation. */
 const ANSWERS = 14;
 
 const TIME = /\d{4}-\d\d-\d\dT[\d:.]+Z/g;
@@ -121,7 +121,7 @@ test('the answers of one turn of the event loop leave in one write', async () =>
   stream.leave();
 });
 
-test('who showed a certificate is that device, and without one TLS is no better than none', async () => {
+test('a client that shows a certificate is its device, and without one it is as insecure with TLS as without', async () => {
   const device = endpoint.devices.add({ allow_insecure: false });
   const certificate = endpoint.devices.certificateOf(device.id);
   for (const shown of [{ certificate }, {}]) {
@@ -134,7 +134,7 @@ test('who showed a certificate is that device, and without one TLS is no better 
   }
 });
 
-test('once the endpoint stops nobody comes in by another way', async () => {
+test('once the endpoint stops, no client is served that comes another way', async () => {
   const stopping = await startEndpoint();
   await stopping.close();
   const stream = new MemoryStream();
@@ -143,7 +143,7 @@ test('once the endpoint stops nobody comes in by another way', async () => {
   assert.is(stopping.mqtt.counters.connections, 0);
 });
 
-test('who sends many packets at once leaves others their turn, and gets all answers', async () => {
+test('a client that sends many packets at once leaves others their turn, and gets all answers', async () => {
   const [flood, other] = [new MemoryStream(), new MemoryStream()];
   for (const stream of [flood, other]) {
     endpoint.mqtt.open(stream, { address: 'memory', secure: false });

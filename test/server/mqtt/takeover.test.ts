@@ -56,7 +56,7 @@ const suites = overEach('takeover', (test, transport) => {
   });
 
   for (const why of ['disabled', 'deleted', 'credentials'] as const) {
-    test(`a device's connections close when it is told: ${why}`, async () => {
+    test(`the connections of a device close when the registry tells: ${why}`, async () => {
       const device = endpoint.devices.add({ allow_multiple_connections: true });
       const other = await RawClient.admitted(endpoint, transport, endpoint.devices.add());
       const first = await RawClient.admitted(endpoint, transport, device);
@@ -71,7 +71,7 @@ const suites = overEach('takeover', (test, transport) => {
     });
   }
 
-  test('a device that loses its rights while it is being authenticated does not come in', async () => {
+  test('a device that loses its rights while it is being authenticated is not let in', async () => {
     const device = endpoint.devices.add();
     const authenticate = endpoint.devices.authenticate.bind(endpoint.devices);
     endpoint.devices.authenticate = async (id, password) => {

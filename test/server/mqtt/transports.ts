@@ -1,4 +1,4 @@
-/** The ways to the endpoint. Every suite that talks to it over a socket runs once over each of them. */
+/** The transports of the endpoint. Every suite that uses a socket runs once over each of them. */
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -32,7 +32,7 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-/** A server certificate that nobody needs to trust; clients show none. */
+/** A server certificate that the clients do not check. They show none themselves. */
 const { certificate: cert, key } = await issue({
   usage: 'server',
   commonName: 'localhost',

@@ -156,7 +156,7 @@ const suites = overEach('violations', (test, transport) => {
     });
   }
 
-  test('a bomb of length costs the server no memory', async () => {
+  test('a packet that claims a great length costs the server no memory', async () => {
     const before = process.memoryUsage().rss;
     for (let count = 0; count < 50; count++) {
       const client = await RawClient.open(endpoint, transport);

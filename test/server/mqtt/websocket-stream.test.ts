@@ -103,7 +103,7 @@ test('a stream that is destroyed closes at once, without a closing handshake', a
   );
 });
 
-test('a stream that ends shakes hands, and has ended when the client does so too', async () => {
+test('a stream that ends sends a close frame, and has ended when the client sends one too', async () => {
   const { client, stream } = await open();
   stream.resume();
   stream.end('last words');
@@ -114,7 +114,7 @@ test('a stream that ends shakes hands, and has ended when the client does so too
   await Promise.all([closed, client.closed]);
 });
 
-test('a client that breaks off ends the stream, whatever waits to be written', async () => {
+test('a client that closes its socket ends the stream, whatever waits to be written', async () => {
   for (const bytes of [0, 10_000_000]) {
     const { client, stream } = await open();
     client.stopReading();
@@ -126,7 +126,7 @@ test('a client that breaks off ends the stream, whatever waits to be written', a
   }
 });
 
-test('what came before a client broke off is still read where the stream was paused', async () => {
+test('what came before a client closed its socket is still read after a pause', async () => {
   const { client, stream, socket } = await open();
   const heard: Buffer[] = [];
   stream.on('data', (chunk: Buffer) => heard.push(chunk));

@@ -1,4 +1,4 @@
-/** What only a WebSocket can do wrong; what every client can, the other suites try over it as over the rest. */
+/** The faults that only a WebSocket client can have. The other suites run over every transport. */
 
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
@@ -47,7 +47,7 @@ const closeCode = ({ opcode, payload }: Frame) => {
   return payload.length === 0 ? undefined : payload.readUInt16BE(0);
 };
 
-test('the subprotocol is granted, whatever stands beside it, and no compression', async () => {
+test('the subprotocol is granted whichever others are offered, and compression is not', async () => {
   const { client, head } = await RawWebSocket.ask(endpoint.ports.http, {
     ...HANDSHAKE,
     'Sec-WebSocket-Protocol': 'mqttv3.1, mqtt',
@@ -173,7 +173,7 @@ test('a request that asks for another protocol than WebSocket is served as if it
   await end();
 });
 
-test('over TLS it is told so, with what the client has shown', async () => {
+test('a client over TLS counts as secure, with the certificate that it showed', async () => {
   const shown = { deviceId: 'a', sha256: 'b' };
   const peers: Peer[] = [];
   const { port, end } = await serve(createTlsServer(OWN_TLS.options), {
@@ -217,7 +217,7 @@ test('several packets in one message, and one packet in several, are read as the
   client.vanish();
 });
 
-test('a packet as long as is allowed comes in one message', async () => {
+test('one message may hold a packet of the greatest allowed length', async () => {
   const client = await admitted();
   const topic = '$SCW/twins/me/big/get';
   const longest = bytesOf(publishPacket(topic, 'x'.repeat(128 * 1024 - topic.length - 2)));
@@ -274,7 +274,7 @@ for (const [why, code, frames] of WRONG) {
   }
 }
 
-test('before the CONNECT no message may be longer than it, whatever its length field says', async () => {
+test('before the CONNECT no message may be longer than a CONNECT, whatever its length field says', async () => {
   for (const claims of [9000, 128 * 1024]) {
     const client = await open();
     client.send(frame(binary, Buffer.alloc(9000, connectBytes().subarray(0, 1)), { claims: claims + 1 }));
@@ -286,7 +286,7 @@ test('before the CONNECT no message may be longer than it, whatever its length f
   }
 });
 
-test('what comes right behind the CONNECT may be long', async () => {
+test('a packet right behind the CONNECT may be long', async () => {
   const client = await open();
   const long = bytesOf(publishPacket('elsewhere', 'x'.repeat(100_000), { qos: 1, messageId: 7 }));
   client.send(frame(binary, connectBytes()), frame(binary, long));
@@ -309,7 +309,7 @@ test('a WebSocket may be silent for longer than an HTTP connection', async () =>
   await end();
 });
 
-test('pings are no sign of life for the keep-alive, and whoever does not read their answers is closed', async () => {
+test('pings of WebSocket do not count for the keep-alive, and a client that does not read their answers is closed', async () => {
   const client = await open();
   client.send(frame(binary, connectBytes({ keepalive: 1 })));
   await client.next();

@@ -67,7 +67,7 @@ const suites = overEach('will', (test, transport) => {
     });
   }
 
-  test('a will may patch and may use the id; it is pushed to the device where it listens', async () => {
+  test('a will may patch and may use the id, and the other connections of its device are told of it', async () => {
     device = endpoint.devices.add({ allow_multiple_connections: true });
     const listener = await RawClient.admitted(endpoint, transport, device, '$SCW/twins/me/#');
     listener.send(publishPacket('$SCW/twins/me/current/put', '{"data":{"door_open":true}}'));
@@ -83,7 +83,7 @@ const suites = overEach('will', (test, transport) => {
     listener.vanish();
   });
 
-  test('a will is carried out before what the connection that takes over asks', async () => {
+  test('a will is carried out before the requests of the connection that takes over', async () => {
     const first = await willing();
     const second = await RawClient.admitted(endpoint, transport, device, '$SCW/twins/me/#');
     second.send(publishPacket('$SCW/twins/me/current/get', ''));
@@ -101,21 +101,21 @@ const suites = overEach('will', (test, transport) => {
     await client.closed;
   });
 
-  test('a client that says DISCONNECT leaves no will', async () => {
+  test('the will of a client that sends DISCONNECT is not carried out', async () => {
     const client = await willing();
     client.send({ cmd: 'disconnect' });
     await client.closed;
     assert.equal(await namesOf(), []);
   });
 
-  test('a device that loses its rights has no will', async () => {
+  test('the will of a device that loses its rights is not carried out', async () => {
     const client = await willing();
     endpoint.devices.revoke(device.id, 'deleted');
     await client.closed;
     assert.equal(await namesOf(), []);
   });
 
-  test('a will elsewhere is dropped and counted, one that is no request changes nothing', async () => {
+  test('a will outside the own twin is dropped and counted, and one that is not a request changes nothing', async () => {
     const { droppedPublishes } = endpoint.mqtt.counters;
     const other = endpoint.devices.add();
     const elsewhere = await willing({ ...WILL, topic: `$SCW/twins/${other.id}/current/put` });
