@@ -1,97 +1,195 @@
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+/**
+ * One server for each data directory. Its owner listens on a Unix socket in the directory. The kernel closes the socket
+ * with the process, whatever ends it, and a socket works across the PID namespaces of one machine: when a connection is
+ * refused, the owner is gone.
+ */
 
-/** Another server, of this process id, has the directory. */
+import { randomBytes } from 'node:crypto';
+import { closeSync, openSync } from 'node:fs';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { connect, createServer, Server } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** What an owner says of itself. The process id is that of its own PID namespace. */
+interface Owner {
+  readonly pid?: number;
+  /** RFC 3339 */
+  readonly since?: string;
+}
+
+/** Another server has the directory. */
 export class DirectoryInUse extends Error {
   override name = 'DirectoryInUse';
-  constructor(directory: string, pid: number) {
-    super(`${directory} is in use by another server, process ${pid}`);
+  constructor(directory: string, { pid, since }: Owner) {
+    const which = pid === undefined ? '' : `, process ${pid}`;
+    super(`${directory} is in use by another server${which}${since === undefined ? '' : `, since ${since}`}`);
   }
 }
 
-interface Owner {
-  pid: number;
-  /** When the process began, where the system tells: a pid alone comes again. */
-  began: string | null;
+/** The file system has no Unix sockets. */
+export class NoSocketsHere extends Error {
+  override name = 'NoSocketsHere';
+  constructor(directory: string, { code }: NodeJS.ErrnoException) {
+    super(
+      `${directory} cannot be locked against a second server: its file system has no Unix sockets (${code}); ` +
+        'choose a directory on another one, such as ext4',
+    );
+  }
 }
+
+/** How long an owner that is ending may take. */
+const WAIT_MS = 1000;
+const LONGEST_PAUSE_MS = 50;
+/** A process that is stopped does not answer, but it is there. */
+const ANSWER_MS = 500;
+/** What a socket's path may be long everywhere: 108 bytes with the final zero on Linux, 104 on macOS. */
+const PATH_BYTES = 103;
+
+const newName = (): string => `lock.${randomBytes(6).toString('hex')}.sock`;
+const NAME = /^lock\.[0-9a-f]{12}\.sock$/;
 
 /**
- * Takes a directory for this process; returns what gives it back. The lock of a process that is gone is taken over.
- * @throws DirectoryInUse
+ * Takes a directory for this process; returns what gives it back.
+ *
+ * Each process that wants the directory first listens on a name of its own, then looks for others that listen, and steps
+ * back when there is one. Of two that come at once the one that listened first is seen by the other. So two never both
+ * go on; when both step back, they try again after a pause of random length.
+ * @throws DirectoryInUse, NoSocketsHere, or what the file system throws
  */
 export async function takeLock(directory: string): Promise<() => Promise<void>> {
-  const path = join(directory, 'lock');
-  const mine = `${path}.${process.pid}`;
-  await writeFile(mine, JSON.stringify({ pid: process.pid, began: await beginOf(process.pid) }), {
-    mode: 0o600,
-  });
+  await refuseFormerLock(directory);
+  const { pathOf, release } = pathsIn(directory);
+  const unlock = async (server?: Server) => {
+    // Removes the socket at once, by the path that it was bound to.
+    server?.close();
+    release();
+  };
+  const deadline = performance.now() + WAIT_MS;
   try {
-    while (!(await linked(mine, path))) await clearStale(directory, path, mine);
-  } finally {
-    await rm(mine, { force: true });
-  }
-  return () => rm(path, { force: true });
-}
-
-/** A link is made by one process only, however many try. */
-async function linked(from: string, to: string): Promise<boolean> {
-  try {
-    await link(from, to);
-    return true;
+    for (;;) {
+      const outcome = await tryToTake(directory, pathOf);
+      if (outcome instanceof Server) return () => unlock(outcome);
+      if (performance.now() > deadline) throw new DirectoryInUse(directory, outcome);
+      await delay(Math.random() * LONGEST_PAUSE_MS);
+    }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    await unlock();
     throw error;
   }
 }
 
-/** @throws DirectoryInUse when the lock is not stale */
-async function clearStale(directory: string, path: string, mine: string): Promise<void> {
-  await refuseAlive(directory, path);
-  const stale = `${mine}.stale`;
-  try {
-    await rename(path, stale).catch(ignoreMissing);
-    // Another process may have cleared the stale lock and taken its own since we looked.
-    await refuseAlive(directory, stale).catch(async (error) => {
-      await linked(stale, path);
-      throw error;
+type PathOf = (name: string) => string;
+
+/** What listens from now on, or the owner that is there. */
+async function tryToTake(directory: string, pathOf: PathOf): Promise<Server | Owner> {
+  const before = await look(directory, pathOf);
+  if (before.owner !== undefined) return before.owner;
+  const name = newName();
+  const server = await listen(directory, pathOf(name));
+  const { owner, gone, names } = await look(directory, pathOf, name);
+  // Another process may have removed the name as stale, between the two system calls that make it listen.
+  if (owner !== undefined || !names.includes(name)) {
+    server.close();
+    return owner ?? {};
+  }
+  for (const stale of gone) await rm(join(directory, stale), { force: true });
+  return server;
+}
+
+/** The names that are there, those that nobody listens on, and the owner of one that somebody does. */
+async function look(directory: string, pathOf: PathOf, own?: string) {
+  const names = (await readdir(directory)).filter((name) => NAME.test(name));
+  const others = names.filter((name) => name !== own);
+  const owners = await Promise.all(others.map((name) => ownerOf(pathOf(name))));
+  return {
+    names,
+    gone: others.filter((_, index) => owners[index] === undefined),
+    owner: owners.find((owner) => owner !== undefined),
+  };
+}
+
+async function listen(directory: string, path: string): Promise<Server> {
+  const owner: Owner = { pid: process.pid, since: new Date().toISOString() };
+  const server = createServer((socket) => {
+    socket.unref().on('error', () => undefined);
+    socket.end(JSON.stringify(owner));
+  });
+  await new Promise<void>((listening, failed) => {
+    server.on('error', (error: NodeJS.ErrnoException) =>
+      failed(NO_SOCKETS.has(error.code ?? '') ? new NoSocketsHere(directory, error) : error),
+    );
+    server.listen(path, listening);
+  });
+  // The lock alone does not keep the process alive.
+  return server.unref();
+}
+
+const NO_SOCKETS = new Set(['EPERM', 'EOPNOTSUPP', 'ENOTSUP', 'ENOSYS', 'EINVAL']);
+const NOBODY_THERE = new Set(['ECONNREFUSED', 'ENOENT', 'ENOTSOCK']);
+
+/** Undefined when no process listens. */
+function ownerOf(path: string): Promise<Owner | undefined> {
+  return new Promise((resolve) => {
+    let text = '';
+    const socket = connect(path);
+    socket.setTimeout(ANSWER_MS, () => socket.destroy());
+    socket.on('data', (chunk) => {
+      text += chunk;
     });
-  } finally {
-    await rm(stale, { force: true });
-  }
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => {
+      if (NOBODY_THERE.has(code ?? '')) resolve(undefined);
+    });
+    socket.on('close', () => resolve(ownerIn(text)));
+  });
 }
 
-async function refuseAlive(directory: string, path: string): Promise<void> {
-  const owner = await ownerOf(path);
-  if (owner !== undefined && (await isAlive(owner))) throw new DirectoryInUse(directory, owner.pid);
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ENOENT') throw error;
-}
-
-async function ownerOf(path: string): Promise<Owner | undefined> {
+function ownerIn(text: string): Owner {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as Owner;
+    const { pid, since } = JSON.parse(text);
+    return { pid: Number(pid), since: String(since) };
   } catch {
-    return undefined;
+    return {};
   }
 }
 
-async function isAlive({ pid, began }: Owner): Promise<boolean> {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+/** The paths of the sockets. A directory with a long path is reached by a descriptor, where the system has such names. */
+function pathsIn(directory: string): { pathOf: PathOf; release: () => void } {
+  const longest = Buffer.byteLength(join(directory, newName()));
+  if (longest <= PATH_BYTES || process.platform !== 'linux') {
+    return { pathOf: (name) => join(directory, name), release: () => undefined };
   }
-  return began === (await beginOf(pid));
+  const fd = openSync(directory, 'r');
+  return { pathOf: (name) => `/proc/self/fd/${fd}/${name}`, release: () => closeSync(fd) };
 }
 
-/** The start time of a process in clock ticks since boot, from /proc; null where there is none. */
-async function beginOf(pid: number): Promise<string | null> {
+/**
+ * A server before version 0.2 locks with a file that names its process and when that began, in clock ticks since boot.
+ * The file is removed when the process is gone.
+ * @throws DirectoryInUse
+ */
+async function refuseFormerLock(directory: string): Promise<void> {
+  const path = join(directory, 'lock');
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  if (text === undefined) return;
+  const { pid, began } = formerOwnerIn(text);
+  if (pid !== undefined && pid !== process.pid && (await beginOf(pid)) === began) {
+    throw new DirectoryInUse(directory, { pid });
+  }
+  await rm(path, { force: true });
+}
+
+function formerOwnerIn(text: string): { pid?: number; began?: string | null } {
   try {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+    return JSON.parse(text);
   } catch {
-    return null;
+    return {};
   }
+}
+
+/** From `/proc`; undefined for a process that is not there, or has ended. */
+async function beginOf(pid: number): Promise<string | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  const [state, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return state === 'Z' ? undefined : rest[18];
 }

@@ -36,7 +36,7 @@ export class DirectoryUnderTest {
   async crash(): Promise<void> {
     const left = this.data;
     await this.make();
-    fs.cpSync(left, this.data, { recursive: true, filter: (source) => !/(\/lock|\.tmp)$/.test(source) });
+    fs.cpSync(left, this.data, { recursive: true, filter: (source) => !/\.(sock|tmp)$/.test(source) });
   }
 
   async segments(): Promise<string[]> {
