@@ -102,12 +102,6 @@ export interface MqttClient {
   close(): void;
 }
 
-/**
- * Why a panel is offline: no network, no trusted time while the certificate is refused, the server's certificate, the
- * device's credentials, or anything else between it and its server.
- */
-export type Trouble = 'network' | 'time' | 'certificate' | 'device' | 'server';
-
 /** What a person who looks at the panel can see. */
 export interface PanelStatus {
   armed: boolean;
@@ -115,8 +109,6 @@ export interface PanelStatus {
   sirenRinging: boolean;
   /** Connected and subscribed. */
   online: boolean;
-  /** Absent while it is online, and before the first attempt to connect has failed. */
-  trouble?: Trouble | undefined;
 }
 
 /** Why the program runs. */

@@ -45,5 +45,5 @@ export const guardedBoard = (board: Board, guard: Guard): Board =>
   });
 
 /** What an object has, but for some of it. */
-const derived = <T extends object>(from: T, others: Partial<T>): T =>
+export const derived = <T extends object>(from: T, others: Partial<T>): T =>
   Object.setPrototypeOf(others, from) as T;

@@ -1,6 +1,7 @@
 /** The status LED: armed or not, ringing or not, and by the number of its flashes why the panel is offline. */
 
-import type { Board, PanelStatus, Timer, Trouble } from './board.js';
+import type { Board, PanelStatus, Timer } from './board.js';
+import type { Trouble } from './trouble.js';
 
 /** How often the LED flashes for each reason. The table in `manifests/README.md` says the same. */
 export const FLASHES: Readonly<Record<Trouble, number>> = {
@@ -29,7 +30,7 @@ function rhythmOf(count: number, armed: boolean): Rhythm {
   return armed ? [PAUSE, ...turns] : [...turns, PAUSE];
 }
 
-export function patternFor({ armed, sirenRinging, online, trouble = 'server' }: PanelStatus): Pattern {
+export function patternFor({ armed, sirenRinging, online }: PanelStatus, trouble: Trouble): Pattern {
   if (sirenRinging) return RINGING;
   return online ? armed : rhythmOf(FLASHES[trouble], armed);
 }
@@ -43,8 +44,9 @@ export class Led {
     this.#board = board;
   }
 
-  show(status: PanelStatus): void {
-    const pattern = patternFor(status);
+  /** @param trouble counts only while the panel is offline */
+  show(status: PanelStatus, trouble: Trouble): void {
+    const pattern = patternFor(status, trouble);
     if (String(pattern) === this.#shown) return;
     this.#shown = String(pattern);
     this.#board.timers.clear(this.#timer);

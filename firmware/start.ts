@@ -1,11 +1,12 @@
 /** Puts the panel together on a board, and starts it anew after an exception. */
 
-import type { Board } from './board.js';
+import type { Board, Network, PanelStatus } from './board.js';
 import { Clock } from './clock.js';
 import { guardedBoard, guardWith } from './guard.js';
 import { Led } from './led.js';
 import { Panel } from './panel.js';
 import { Restarts } from './restart.js';
+import { type Trouble, watchedBoard } from './trouble.js';
 import { Twin } from './twin.js';
 
 export function start(board: Board): void {
@@ -22,34 +23,45 @@ export function start(board: Board): void {
 /** The siren is driven before anything else is touched; the network comes last. */
 function run(board: Board, restarts: Restarts): void {
   let twin: Twin | undefined;
+  let clock: Clock | undefined;
 
   const panel = new Panel(board, () => {
     show();
     twin?.changed();
   });
   const led = new Led(board);
+  let network: Network | undefined;
+  let failure: Trouble = 'server';
+  const status = (): PanelStatus => {
+    const { armed, doorOpen, sirenRinging } = panel.state;
+    return { armed, doorOpen, sirenRinging, online: twin?.online ?? false };
+  };
+  const trouble = (): Trouble => {
+    if (network?.online === false) return 'network';
+    return failure === 'certificate' && clock?.now() === undefined ? 'time' : failure;
+  };
   const show = (): void => {
-    const state = panel.state;
-    const status = {
-      armed: state.armed,
-      doorOpen: state.doorOpen,
-      sirenRinging: state.sirenRinging,
-      online: twin?.online ?? false,
-    };
-    led.show(status);
-    board.show?.(status);
+    led.show(status(), trouble());
+    board.show?.(status());
   };
   show();
 
   const connect = (): void => {
-    const clock = new Clock(board, () => twin?.refresh());
-    const connected = new Twin(board, panel, clock, show);
+    const time = new Clock(board, () => twin?.refresh());
+    const watched = watchedBoard(board, (reason) => {
+      failure = reason;
+      led.show(status(), trouble());
+    });
+    const connected = new Twin(watched, panel, time, show);
+    clock = time;
     twin = connected;
     const onNetwork = (): void => {
-      connected.network(network.online);
-      if (network.online) clock.networkUp();
+      const isUp = network?.online ?? false;
+      connected.network(isUp);
+      if (isUp) time.networkUp();
+      led.show(status(), trouble());
     };
-    const network = board.network(onNetwork);
+    network = board.network(onNetwork);
     onNetwork();
   };
 

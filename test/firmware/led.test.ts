@@ -1,15 +1,17 @@
+import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { PanelStatus } from '../../firmware/board.js';
-import { Led } from '../../firmware/led.js';
+import { FLASHES, Led } from '../../firmware/led.js';
+import type { Trouble } from '../../firmware/trouble.js';
 import { MemoryBoard } from './memory-board.js';
 
 const QUIET: PanelStatus = { armed: false, doorOpen: false, sirenRinging: false, online: true };
 
-function ledThatShows(...statuses: Partial<PanelStatus>[]) {
+function ledThatShows(...statuses: (Partial<PanelStatus> & { trouble?: Trouble })[]) {
   const board = new MemoryBoard();
   const led = new Led(board);
-  for (const status of statuses) led.show({ ...QUIET, ...status });
+  for (const { trouble = 'server', ...status } of statuses) led.show({ ...QUIET, ...status }, trouble);
   return { board, led };
 }
 
@@ -74,9 +76,15 @@ for (const [trouble, count] of [
   });
 }
 
+test('the page of the board has a row for each number of flashes', () => {
+  const page = readFileSync('manifests/README.md', 'utf8');
+  const rows = [...page.matchAll(/^\| (\d) \| /gm)].map(([, count]) => Number(count));
+  assert.equal(rows, Object.values(FLASHES).sort());
+});
+
 test('an LED of a panel that comes online shows no trouble', () => {
   const { board, led } = ledThatShows({ online: false, trouble: 'device' });
-  led.show({ ...QUIET, trouble: 'device' });
+  led.show(QUIET, 'device');
   assert.not.ok(board.led.on);
   assert.is(board.timers.waiting.size, 0);
 });
@@ -84,14 +92,14 @@ test('an LED of a panel that comes online shows no trouble', () => {
 test('the same status again does not disturb the blinking', () => {
   const { board, led } = ledThatShows({ online: false });
   board.advance(150);
-  led.show({ ...QUIET, online: false, doorOpen: true });
+  led.show({ ...QUIET, online: false, doorOpen: true }, 'server');
   assert.equal(rhythm(board).slice(0, 2), [200, 1800]);
 });
 
 test('another status takes over at once, and the old blinking ends', () => {
   const { board, led } = ledThatShows({ online: false });
   board.advance(50);
-  led.show(QUIET);
+  led.show(QUIET, 'server');
   assert.not.ok(board.led.on);
   assert.is(board.timers.waiting.size, 0);
 });

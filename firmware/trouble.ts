@@ -1,0 +1,33 @@
+/** Why the panel is offline, as its connections tell it. */
+
+import type { Board } from './board.js';
+import { derived } from './guard.js';
+
+/**
+ * No network; no time, without which no certificate is valid; the server's certificate; the device's credentials; or
+ * anything else between the panel and its server.
+ */
+export type Trouble = 'network' | 'time' | 'certificate' | 'device' | 'server';
+
+/** Control packet type, and the return codes for an unknown device, a wrong password, a disabled one [MQTT-3.2.2.3]. */
+const CONNACK = 2;
+const REFUSALS_OF_DEVICE = [4, 5];
+
+/** The same board. `onTrouble` is told what each connection ends by; a connection that is accepted is `server` again. */
+export const watchedBoard = (board: Board, onTrouble: (trouble: Trouble) => void): Board =>
+  derived(board, {
+    mqtt: (options) =>
+      board.mqtt({
+        ...options,
+        onControl(operation, message) {
+          if (operation === CONNACK)
+            onTrouble(REFUSALS_OF_DEVICE.includes(message.returnCode ?? 0) ? 'device' : 'server');
+          options.onControl(operation, message);
+        },
+        onError(fault) {
+          const { kind } = (fault ?? {}) as { kind?: unknown };
+          onTrouble(kind === 'certificate' ? 'certificate' : 'server');
+          options.onError(fault);
+        },
+      }),
+  });
