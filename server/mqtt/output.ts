@@ -1,11 +1,7 @@
 import type { Duplex } from 'node:stream';
+import type { MqttLimits } from './endpoint.js';
 
-export interface OutputBounds {
-  /** Bytes not taken by the network; above it the connection counts as slow. */
-  bufferBytes: number;
-  /** How long it may be slow, in milliseconds. */
-  bufferMs: number;
-}
+type BufferLimits = Pick<MqttLimits, 'bufferBytes' | 'bufferMs'>;
 
 export interface OutputEvents {
   /** The client reads again. */
@@ -25,22 +21,22 @@ function flushAll(): void {
 /** The packets on their way to one client. Those that one turn of the event loop adds leave in one write, at its end. */
 export class Output {
   readonly #stream: Duplex;
-  readonly #bounds: OutputBounds;
+  readonly #limits: BufferLimits;
   readonly #events: OutputEvents;
   #packets: Buffer[] = [];
   #bytes = 0;
   #slow: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(stream: Duplex, bounds: OutputBounds, events: OutputEvents) {
+  constructor(stream: Duplex, limits: BufferLimits, events: OutputEvents) {
     this.#stream = stream;
-    this.#bounds = bounds;
+    this.#limits = limits;
     this.#events = events;
   }
 
   /** The client does not read what it is sent. Nothing more should be done for it until it reads. */
   get isFull(): boolean {
-    return this.#bytes + this.#stream.writableLength > this.#bounds.bufferBytes;
+    return this.#bytes + this.#stream.writableLength > this.#limits.bufferBytes;
   }
 
   add(packet: Buffer): void {
@@ -61,7 +57,7 @@ export class Output {
     if (slow) this.#stream.write(last, this.#taken);
     else this.#stream.write(last);
     if (packets.length > 0) this.#stream.uncork();
-    if (this.isFull) this.#slow ??= setTimeout(this.#judge, this.#bounds.bufferMs);
+    if (this.isFull) this.#slow ??= setTimeout(this.#judge, this.#limits.bufferMs);
   }
 
   /** Nothing more is sent; what was added before still is. */

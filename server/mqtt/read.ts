@@ -3,6 +3,7 @@
  * mqtt-packet needs for them; `rare-packets.ts` reads the others.
  */
 
+import type { MqttLimits } from './endpoint.js';
 import {
   type Acknowledgement,
   type Acknowledging,
@@ -18,13 +19,8 @@ import {
 } from './packet.js';
 import { readConnect, readSubscribe, readUnsubscribe } from './rare-packets.js';
 
-/** The longest packets, in bytes as their remaining length counts them. */
-export interface PacketBounds {
-  /** Of the first packet, which must be a CONNECT. */
-  readonly connectBytes: number;
-  /** Of every later packet. */
-  readonly packetBytes: number;
-}
+/** Both are judged by the remaining length of a packet (MQTT 3.1.1, 2.2.3). */
+type LengthLimits = Pick<MqttLimits, 'connectBytes' | 'packetBytes'>;
 
 const CONNECT_HEADER = 0x10;
 /** The longest length field (MQTT 3.1.1, 2.2.3). */
@@ -36,7 +32,7 @@ const NOTHING = Buffer.alloc(0);
  * one that comes in pieces costs its own length, whatever the size of the pieces.
  */
 export class Framing {
-  readonly #bounds: PacketBounds;
+  readonly #limits: LengthLimits;
   #isFirst = true;
   /** Given and not cut yet, from `#at` on. */
   #bytes: Buffer = NOTHING;
@@ -45,8 +41,8 @@ export class Framing {
   #partial: Buffer | undefined;
   #filled = 0;
 
-  constructor(bounds: PacketBounds) {
-    this.#bounds = bounds;
+  constructor(limits: LengthLimits) {
+    this.#limits = limits;
   }
 
   push(chunk: Buffer): void {
@@ -57,7 +53,7 @@ export class Framing {
 
   /**
    * The next whole packet, or undefined until more is pushed. It may share memory with what was pushed.
-   * @throws ProtocolViolation for a first packet that is no CONNECT [MQTT-3.1.0-1], and for a length over the bounds
+   * @throws ProtocolViolation for a first packet that is no CONNECT [MQTT-3.1.0-1], and for a length over the limits
    */
   next(): Buffer | undefined {
     if (this.#partial !== undefined) return this.#fill(this.#partial);
@@ -84,7 +80,7 @@ export class Framing {
   #judgeLength(start: number, body: number): number {
     let length = 0;
     for (let at = body - 1; at > start; at--) length = length * 0x80 + ((this.#bytes[at] ?? 0) & 0x7f);
-    const limit = this.#isFirst ? this.#bounds.connectBytes : this.#bounds.packetBytes;
+    const limit = this.#isFirst ? this.#limits.connectBytes : this.#limits.packetBytes;
     if (length > limit) throw new LimitReached(`a packet of ${length} bytes; ${limit} are allowed`);
     return length;
   }
