@@ -5,7 +5,7 @@ import { isDeviceId } from '../../shared/document.js';
 import type { Token } from '../access/tokens.js';
 import type { AuditEvent, AuditFields } from '../audit.js';
 import { InvalidRequest } from '../twins/errors.js';
-import { bodyTooLarge } from './errors.js';
+import { bodyTooLarge, CODED_BODY } from './errors.js';
 
 /** A request as Polka completes it. */
 export interface RoutedRequest extends IncomingMessage {
@@ -124,6 +124,13 @@ export class Call {
     else this.#res.once('close', then);
   }
 
+  /** Calls back when the client will send nothing more, while the answer is not complete: it may still read, or be gone. */
+  onClientEnd(then: () => void): void {
+    const { socket } = this.#req;
+    socket.once('end', then);
+    this.onClose(() => socket.off('end', then));
+  }
+
   /** Answers an error as the table of `errors.ts` says. */
   fail(error: unknown): void {
     this.#context.fail(this.#req, this.#res, error, this);
@@ -137,6 +144,7 @@ export class Call {
 
 const TWIN_PARAMS = ['twin_id', 'device_id'];
 const NO_BODY = Buffer.alloc(0);
+const PLAIN_CODING = /^(identity)?$/i;
 
 /**
  * Reads a whole body, whatever its Content-Type says. Of a longer body nothing is kept: `done` gets the error as soon as
@@ -151,16 +159,17 @@ function readBody(
   let chunks: Buffer[] = [];
   let length = 0;
   let refused = false;
-  const refuse = () => {
+  const refuse = (error: Error) => {
     refused = true;
     chunks = [];
-    done(bodyTooLarge(limit), NO_BODY);
+    done(error, NO_BODY);
   };
-  if (Number(req.headers['content-length']) > limit) refuse();
+  if (!PLAIN_CODING.test(req.headers['content-encoding'] ?? '')) refuse(CODED_BODY);
+  else if (Number(req.headers['content-length']) > limit) refuse(bodyTooLarge(limit));
   req.on('data', (chunk: Buffer) => {
     if (refused) return;
     length += chunk.length;
-    if (length > limit) refuse();
+    if (length > limit) refuse(bodyTooLarge(limit));
     else chunks.push(chunk);
   });
   req.on('end', () => {

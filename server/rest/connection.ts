@@ -8,7 +8,7 @@ import type { Proxies } from '../access/proxies.js';
 import { type Allowance, Allowances } from '../access/rate.js';
 import { sourceOf } from '../access/source.js';
 import { AuthenticationDenied, type Token, type Tokens } from '../access/tokens.js';
-import { headersTooLarge, originRefusal, tooManyRequests } from './errors.js';
+import { headersTooLarge, originRefusal, TWO_HOSTS, tooManyRequests } from './errors.js';
 import type { RestLimits } from './limits.js';
 
 /** Tokens whose rate is remembered. */
@@ -91,6 +91,7 @@ export class HttpConnection {
     if (req.rawHeaders.length > 2 * limits.headers) {
       throw headersTooLarge(`more than ${limits.headers} headers`);
     }
+    if (hostsIn(req) > 1) throw TWO_HOSTS;
     const { host, origin } = req.headers;
     if (host !== undefined && host === this.#host && origin === undefined) return;
     if (!policy.knowsHost(req)) {
@@ -168,3 +169,15 @@ export class HttpConnection {
     return isFirst;
   }
 }
+
+/** Node tells the first of them only. */
+function hostsIn({ rawHeaders }: IncomingMessage): number {
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? '';
+    if (name.length === HOST.length && name.toLowerCase() === HOST) hosts += 1;
+  }
+  return hosts;
+}
+
+const HOST = 'host';

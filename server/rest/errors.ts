@@ -1,5 +1,6 @@
 /** Every error's answer, in one table. An error without a row is a fault of the server: 500, and its cause is only logged. */
 
+import { TOKEN_HEADER } from '../../shared/rest.js';
 import type { OriginRefusal } from '../access/origin-policy.js';
 import { PermissionDenied } from '../access/permissions.js';
 import { AuthenticationDenied, LastOwnerToken, TokenNotFound } from '../access/tokens.js';
@@ -64,6 +65,17 @@ const limitReached = (argument: string, help: string, status: number): HttpError
 /** @param limit in bytes */
 export const bodyTooLarge = (limit: number): HttpError =>
   limitReached('body', `the body is longer than ${limit} bytes`, 413);
+
+/** The body is compressed, which nobody needs here and which could make a small one large [RFC 9110, 15.5.16]. */
+export const CODED_BODY = new HttpError(
+  {
+    ...invalid('Content-Encoding', 'constraint', 'the body must not be compressed', 415),
+    headers: { 'Accept-Encoding': 'identity' },
+  },
+  'the body is compressed',
+);
+
+export const TWO_HOSTS = invalidRequest('Host', 'format', 'more than one Host header');
 
 /** The request has more headers, or longer ones, than allowed. */
 export const headersTooLarge = (help: string): HttpError => limitReached('headers', help, 431);
@@ -156,6 +168,7 @@ const TABLE: Row[] = [
   })),
   row(AuthenticationDenied, ({ message, reason }) => ({
     status: 401,
+    headers: { 'WWW-Authenticate': TOKEN_HEADER },
     body: { type: 'denied_authentication', message, method: 'api_key', reason },
     audit: { event: 'authentication_refused', reason: `token: ${reason}` },
   })),

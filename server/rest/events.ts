@@ -70,6 +70,8 @@ async function follow(call: Call, id: string, parts: EventParts): Promise<void> 
     release();
   });
 
+  call.onClientEnd(() => stream.end());
+
   const found = await devices.presence(id);
   twins.all(id, (error, documents = []) => {
     if (error !== null) return call.fail(error);

@@ -46,6 +46,8 @@ export function createHttpServer(parts: HttpServerParts, tls?: Tls): Server | Ht
 function bounded<S extends Server>(server: S, parts: HttpServerParts): S {
   const { limits, connections, connectionLimit, audit, log } = parts;
   server.timeout = limits.idleMs;
+  // A client may close its sending side behind its request. Node's types do not know that it can be answered then.
+  Object.assign(server, { httpAllowHalfOpen: true });
   // Node drops further headers without a word. With one more, the request is refused.
   server.maxHeadersCount = limits.headers + 1;
 

@@ -1,12 +1,17 @@
+import { LIMITS } from '../../shared/document.js';
+
 const KIB = 1024;
 const MIB = 1024 * KIB;
+
+/** JSON writes a character of one byte as `\\u0061`. */
+const LONGEST_ESCAPE = 6;
 
 /** The limits of the REST interface. Sizes are in bytes, times in milliseconds. */
 export const REST_LIMITS = {
   /** Requests of one token, and as many at once. */
   tokenRequestsPerSecond: 5000,
-  /** The longest body: `data` of 64 KiB with room for the escapes of JSON. */
-  bodyBytes: 128 * KIB,
+  /** The longest body: the largest `data` with every character escaped, and what stands around it. */
+  bodyBytes: LONGEST_ESCAPE * LIMITS.dataBytes + 8 * KIB,
   /** Headers of one request. */
   headers: 100,
   /** All headers of one request together. */

@@ -15,14 +15,25 @@ export function intQuery(call: Call, name: string, fallback: number, least: numb
   return number;
 }
 
-const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i;
+const RFC_3339 =
+  /^(\d{4}-(?:0[1-9]|1[0-2])-(\d\d))T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i;
+/** What stands in a query where a `+` was not encoded. */
+const SPACE_FOR_PLUS = /T.* \d\d:\d\d$/i;
 
-/** @param given an RFC 3339 time */
+/** @param given an RFC 3339 time of the years 0 to 9999, without leap seconds */
 export function timeOf(name: string, given: string): Date {
-  const time = new Date(RFC_3339.test(given) ? given : '');
-  if (Number.isNaN(time.getTime())) throw new InvalidRequest(name, 'format', 'not an RFC 3339 time');
-  return time;
+  const [, date, day] = RFC_3339.exec(given) ?? [];
+  const time = new Date(day === undefined ? '' : given);
+  // JavaScript takes 30 February for 2 March, and an offset may lead out of the years that are written with four digits.
+  const isOfCalendar = day !== undefined && new Date(`${date}T00:00Z`).getUTCDate() === Number(day);
+  if (isOfCalendar && /^\d{4}-/.test(isoOf(time))) return time;
+  const help = SPACE_FOR_PLUS.test(given)
+    ? 'not an RFC 3339 time: a + in a query must be written as %2B'
+    : 'not an RFC 3339 time';
+  throw new InvalidRequest(name, 'format', help);
 }
+
+const isoOf = (time: Date): string => (Number.isNaN(time.getTime()) ? '' : time.toISOString());
 
 export function oneOfQuery<T extends string>(call: Call, name: string, words: readonly T[]): T | undefined {
   const given = call.query(name);

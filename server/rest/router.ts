@@ -13,7 +13,7 @@ import { Call, type CallContext, type RoutedRequest, sendEmpty, sendJson } from 
 import type { Checks, HttpConnections } from './connection.js';
 import { answerOf, methodNotAllowed, UNKNOWN_RESOURCE } from './errors.js';
 
-export type Method = 'GET' | 'PUT' | 'PATCH' | 'POST' | 'DELETE';
+export type Method = 'GET' | 'HEAD' | 'PUT' | 'PATCH' | 'POST' | 'DELETE';
 
 /** What a handler throws, and what its promise rejects with, is answered by `fail`. */
 export type Handler = (call: Call) => void | Promise<void>;
@@ -61,6 +61,7 @@ export class Router implements CallContext {
 
   /** Serves one request. */
   handle(req: IncomingMessage, res: ServerResponse): void {
+    if (req.url?.startsWith('/') === false) toOriginForm(req);
     this.#app.handler(req as never, res);
   }
 
@@ -110,7 +111,9 @@ export class Router implements CallContext {
     const guarded = (req: unknown, res: unknown) =>
       this.#guard(req as RoutedRequest, res as ServerResponse, checks, handle);
     this.#app.add(method, path, guarded);
-    if (method === 'GET') this.#app.add('HEAD', path, guarded);
+    if (method !== 'GET') return;
+    this.#methods.add('HEAD');
+    this.#app.add('HEAD', path, guarded);
   }
 
   /** Polka leaves a rejection of a handler to nobody, and its exception to the process. */
@@ -172,6 +175,16 @@ export class Router implements CallContext {
     const { source } = this.#options.connections.of(req.socket);
     this.#options.audit(event, { source, via: 'rest', ...fields });
   }
+}
+
+const ABSOLUTE_FORM = /^https?:\/\/([^/?#]+)(.*)$/i;
+
+/** A target with a host, as for a proxy; that host counts, whatever the Host header says [RFC 9112, 3.2.2]. */
+function toOriginForm(req: IncomingMessage): void {
+  const [, host, path = ''] = ABSOLUTE_FORM.exec(req.url ?? '') ?? [];
+  if (host === undefined) return;
+  req.headers.host = host;
+  req.url = path.startsWith('/') ? path : `/${path}`;
 }
 
 const PREFLIGHT_SECONDS = 600;

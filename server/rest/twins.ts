@@ -56,7 +56,7 @@ export function routeTwins(router: Router, parts: TwinParts): void {
       const name = writable(call);
       const seconds = call.query('wait') === undefined ? undefined : waitOf(call, name, parts);
       call.body((body) => {
-        const request = conditional(call, parseRequest(body));
+        const request = conditional(call, parseRequest(body), method);
         onTwin(call, devices, (id) => {
           const { data } = request;
           const written =
@@ -90,9 +90,13 @@ function writable(call: Call): string {
   return name;
 }
 
-function conditional(call: Call, request: DocumentRequest): ConditionalRequest {
-  const precondition = preconditionOf(call);
-  return precondition === undefined ? request : { ...request, precondition };
+function conditional(call: Call, request: DocumentRequest, method: 'PUT' | 'PATCH'): ConditionalRequest {
+  const asked = preconditionOf(call);
+  if (asked === undefined) return request;
+  // A document that does not exist cannot be patched, whatever the condition: that is `not found`, as for a delete.
+  const precondition: Precondition = (present) =>
+    method === 'PATCH' && present === undefined ? undefined : asked(present);
+  return { ...request, precondition };
 }
 
 const sendDocument = (call: Call, document: Document): void =>

@@ -42,7 +42,7 @@ export function waitOf(call: Call, name: string, { limits }: WaitParts): number 
 
 /**
  * Answers a write when `current` says what became of it (`outcomeOf`), or that it is not applied when the time is over, the
- * device is deleted, the token loses its right or the server stops. The write is durable in every case.
+ * device is deleted, the token loses its right, the client closes its sending side or the server stops. The write is durable in every case.
  * @throws HttpError for too many, before anything is written
  */
 export function answerWhenApplied(call: Call, request: WaitRequest, parts: WaitParts): Answer<Document> {
@@ -67,6 +67,7 @@ class Wait {
     this.#twins = twins;
     this.#release = waits.hold(call.token, request.twinId, () => this.#end(NOT_APPLIED));
     call.onClose(() => this.#free());
+    call.onClientEnd(() => this.#end(NOT_APPLIED));
   }
 
   /** The write is durable. */

@@ -124,7 +124,7 @@ function parseJson(body: Uint8Array): unknown {
 }
 
 function versionOf(version: Json | undefined): number {
-  if (version === undefined) return 0;
+  if (version === undefined || version === null) return 0;
   if (Number.isSafeInteger(version) && (version as number) >= 0) return version as number;
   throw new InvalidRequest('version', 'format', 'version is not a non-negative integer');
 }

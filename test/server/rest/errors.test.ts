@@ -229,7 +229,7 @@ test('what a client did wrong is one line in the log, of no address, and what is
     [INFO, 'authentication_refused', () => rest.ask('GET', path, { token: null })],
     [INFO, 'permission_refused', () => rest.ask('GET', '/tokens', { token: reader })],
     [INFO, 400, () => rest.ask('PUT', path, { body: '{' })],
-    [INFO, 'limit_reached', () => rest.ask('PUT', path, { body: 'x'.repeat(200_000) })],
+    [INFO, 'limit_reached', () => rest.ask('PUT', path, { body: 'x'.repeat(500_000) })],
     [DEBUG, 405, () => rest.ask('POST', path)],
     [DEBUG, 404, () => rest.ask('GET', path)],
     [DEBUG, 404, () => rest.raw('GET /%E0%A4%A HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')],
