@@ -102,7 +102,7 @@ export interface MqttClient {
   close(): void;
 }
 
-/** What a person who looks at the panel can see. */
+/** What can be seen of the panel. */
 export interface PanelStatus {
   armed: boolean;
   doorOpen: boolean;
@@ -136,7 +136,7 @@ export interface Board {
   /** Uniform in [0, 1), different on every board and at every boot. */
   random(): number;
   trace(line: string): void;
-  /** Where a board can show more than an LED: called with the first state and at every change. */
+  /** For a board that can show more than an LED: called with the first state and at every change. */
   show?(status: PanelStatus): void;
   /** Restarts the program, as a power cut would. Does not return on a board. */
   restart(): void;

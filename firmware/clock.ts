@@ -1,4 +1,4 @@
-/** Time that can be trusted, or none. */
+/** The date, as soon as a time server has told it. */
 
 import type { Board, Timer } from './board.js';
 import { readSealed, viewOf, writeSealed } from './sealed.js';
@@ -9,7 +9,7 @@ const FLOOR_LENGTH = 4;
 const LATEST = 4_102_444_800_000;
 /** The floor in flash is renewed when it is off by this: twice a day, however often the board restarts. */
 const FLOOR_STEP = 12 * 60 * 60 * 1000;
-/** So many answers in a row below the floor, and it is the floor that was wrong. */
+/** After so many answers in a row below the floor, the floor counts as wrong. */
 const ANSWERS_AGAINST_FLOOR = 3;
 
 /**
@@ -49,14 +49,14 @@ export class Clock {
     return this.#origin === undefined ? undefined : this.#origin + this.#board.time.ticks();
   }
 
-  /** There is a network from now on: asks at once, unless the time is known already. */
+  /** The network is up: asks at once, unless the time is known. */
   networkUp(): void {
     if (this.#origin !== undefined) return;
     this.#retryDelay = this.#board.config.clockRetryMin;
     this.ask();
   }
 
-  /** Asks, and asks again later should no good answer come. */
+  /** Asks, and asks again later if no good answer comes. */
   private ask(): void {
     this.askAgainIn(this.#retryDelay);
     this.#retryDelay = Math.min(2 * this.#retryDelay, this.#board.config.clockRetryMax);

@@ -1,6 +1,6 @@
 /** Every setting of the panel. Times are in milliseconds. */
 
-/** What the person who flashes the board decides; the manifest's `config` or the command line. */
+/** Decided by the manifest's `config` or on the command line. */
 export interface PanelConfig {
   /** `mqtt://host:port` or `mqtts://host:port`, for the trace; the board opens the connection. */
   server: string;
@@ -47,7 +47,7 @@ export interface PanelConfig {
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
-/** What a board spreads under what it was told. */
+/** The defaults, for what a board is not told. */
 export const DEFAULTS: Readonly<Omit<PanelConfig, 'server' | 'device'>> = {
   doorInverted: false,
   sirenMode: 'latch',
@@ -62,7 +62,7 @@ export const DEFAULTS: Readonly<Omit<PanelConfig, 'server' | 'device'>> = {
   wifiPatience: 30 * SECOND,
   answerTimeout: 5 * SECOND,
   pollInterval: 30 * SECOND,
-  // Below the promised minute by more than a report's way takes.
+  // A report is promised every minute, and takes some time to arrive.
   refreshInterval: 50 * SECOND,
   // 2025-01-01, for a board that was not flashed by `npm run flash`.
   flashedAt: 1_735_689_600_000,

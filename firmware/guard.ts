@@ -1,13 +1,13 @@
-/** Exceptions are caught where the platform calls the panel, all in this one place. */
+/** Catches exceptions where the platform calls the panel. */
 
 import type { Board } from './board.js';
 
-/** Makes a callback one that never throws. */
+/** Turns a callback into one that never throws. */
 export type Guard = <A extends unknown[]>(callback: (...parameters: A) => void) => (...parameters: A) => void;
 
 /**
- * The guard's callbacks hand the first exception to `onException`; after it none of them does anything any more: the
- * program is about to end.
+ * The callbacks hand the first exception to `onException`. After it they do nothing, because the program is about to
+ * end.
  */
 export function guardWith(onException: (error: unknown) => void): Guard {
   let isOver = false;
@@ -23,7 +23,7 @@ export function guardWith(onException: (error: unknown) => void): Guard {
     };
 }
 
-/** The same board, which calls only what is guarded. */
+/** The same board; each callback that it calls is guarded. */
 export const guardedBoard = (board: Board, guard: Guard): Board =>
   derived(board, {
     door: (onEdge) => board.door(guard(onEdge)),
@@ -44,6 +44,6 @@ export const guardedBoard = (board: Board, guard: Guard): Board =>
     }),
   });
 
-/** What an object has, but for some of it. */
+/** The same object with some of its members replaced. */
 export const derived = <T extends object>(from: T, others: Partial<T>): T =>
   Object.setPrototypeOf(others, from) as T;

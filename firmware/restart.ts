@@ -3,7 +3,7 @@
 import type { Board } from './board.js';
 import { readSealed, writeSealed } from './sealed.js';
 
-/** So many are too many. */
+/** So many in a row are too many. */
 export const RESTARTS_IN_A_ROW = 5;
 
 const KEY = 'restarts';
@@ -31,7 +31,7 @@ export class Restarts {
     return this.#count >= RESTARTS_IN_A_ROW;
   }
 
-  /** The program runs well. */
+  /** To be called when the program has run well for a while. */
   forget(): void {
     if (this.#count === 0) return;
     this.#count = 0;

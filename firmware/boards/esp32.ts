@@ -1,4 +1,4 @@
-/** Boards with an ESP32, by the Moddable SDK. The manifest's `config` says what is wired where, and to whom it belongs. */
+/** Boards with an ESP32, on the Moddable SDK. The manifest's `config` has the wiring, the Wi-Fi and the server. */
 
 import resetReason from 'resetReason';
 import Digital from 'embedded:io/digital';

@@ -1,6 +1,6 @@
 /**
- * The SDK's simulator of a NodeMCU. Its button is the door, open while it is pressed; of its LEDs the one is the siren
- * and the other the status.
+ * The SDK's simulator of a NodeMCU. Its button is the door, open while it is pressed. One of its LEDs is the siren, the
+ * other one the status.
  */
 
 import { File } from 'file';

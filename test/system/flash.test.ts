@@ -195,7 +195,7 @@ test('a dry run shows everything, and neither asks nor changes anything', async 
 
 for (const [what, args, environment, reason] of [
   [
-    'a target whose pins nobody knows',
+    'a target without pins in the manifest',
     ['--target', 'esp32/m5atom_lite'],
     {},
     '--door-pin, --siren-pin and --led-pin',
@@ -222,7 +222,7 @@ for (const [what, args, environment, reason] of [
   ],
   ['another ESP-IDF', [], { IDF_PATH: '/nowhere' }, 'builds with ESP-IDF 6.0'],
   ['no token', [], { TWIN_TOKEN: '' }, 'TWIN_TOKEN'],
-  ['a token that is none', [], { TWIN_TOKEN: '00000000-0000-4000-8000-000000000000' }, '401'],
+  ['a token that is not valid', [], { TWIN_TOKEN: '00000000-0000-4000-8000-000000000000' }, '401'],
   ['no server', [], { TWIN_URL: 'http://127.0.0.1:1' }, 'is the server running?'],
 ] as const) {
   test(`${what} is one clear line and exit code 1`, async ({ name, flash }) => {

@@ -1,4 +1,4 @@
-/** What was typed, judged before anything is done. */
+/** The command line of `npm run flash`, parsed and checked. */
 
 import { parseArgs } from 'node:util';
 import { UUID } from '../../../shared/document.js';
@@ -6,7 +6,7 @@ import { apiBase, DEFAULT_REGION } from '../../../shared/rest.js';
 import { matching, required, UsageError, understood } from '../../../shared/usage.js';
 import type { PanelConfig } from '../../config.js';
 
-/** How a pin of the board is wired, by the names that the board's config has for it. */
+/** How the board is wired, in the names of its config. */
 export interface Wiring {
   doorPin?: number;
   sirenPin?: number;
@@ -20,11 +20,11 @@ export interface FlashOptions {
   target: string;
   /** The serial port; the SDK's choice when absent. */
   port: string | undefined;
-  /** Of the panel: its device and its file have it. */
+  /** Of the panel, its device and its file. */
   name: string;
-  /** The id of a device that exists; else the one in the file, else a new one. */
+  /** The id of an existing device; by default the one in the file, or a new one. */
   device: string | undefined;
-  /** `mqtts://host:port` or `mqtt://host:port`; what the server says of itself when absent. */
+  /** `mqtts://host:port` or `mqtt://host:port`; by default the address that the server gives. */
   server: string | undefined;
   /** The base of REST, and the token. */
   api: string;
@@ -32,7 +32,7 @@ export interface FlashOptions {
   wifi: { ssid: string; passphrase: string } | undefined;
   wiring: Wiring;
   config: Partial<PanelConfig> & { timeServer?: string };
-  /** Proves the device with new credentials, also where it has some. */
+  /** Makes new credentials, also for a device that has some. */
   renew: boolean;
   debug: boolean;
   /** A release build that traces to the serial port. */
@@ -42,25 +42,25 @@ export interface FlashOptions {
   dryRun: boolean;
 }
 
-export const HELP = `Puts the panel's program onto a board, with a device of its own on the server.
+export const HELP = `Builds the panel's program and puts it onto a board. Makes a device for it on the server.
 
   npm run flash -- --target esp32/nodemcu --port /dev/ttyUSB0 --ssid WIFI
 
   --target T            esp32/nodemcu, esp32/esp32c3, esp32/esp32s3, any other of the SDK, or sim/nodemcu
-  --port PORT           where the board is plugged in; the SDK looks for it else
+  --port PORT           the serial port of the board; by default the SDK looks for one
   --ssid NAME           the Wi-Fi
-  --passphrase TEXT     its passphrase; or WIFI_PASSPHRASE, which no process list shows
-  --open                the Wi-Fi has none
+  --passphrase TEXT     its passphrase; or set WIFI_PASSPHRASE, which no process list shows
+  --open                the Wi-Fi has no passphrase
   --name NAME           of the panel (default front-door); its file is manifests/local/NAME/manifest.json
-  --device ID           a device that is there already; it gets new credentials
+  --device ID           an existing device; it gets new credentials
   --renew               new credentials for the device of an earlier flash
-  --server URL          mqtts://HOST:PORT or mqtt://HOST:PORT as the board reaches it; else what the server says
-  --ca FILE             the certificate, in PEM, of the authority that signed the server's; else the server's own
-                        authority. The server needs it with TWIN_TLS_CERT
-  --url URL             the server's REST; else TWIN_URL, else http://127.0.0.1:8080
-  --token UUID          an owner's token; else TWIN_TOKEN
-  --region NAME         else TWIN_REGION, else fr-par
-  --door-pin N          GPIOs, where not as in manifests/esp32.json
+  --server URL          mqtts://HOST:PORT or mqtt://HOST:PORT as the board reaches it; by default the address that the server gives
+  --ca FILE             the certificate, in PEM, of the authority that signed the server's; by default
+                        the server's own authority. Needed for a server with TWIN_TLS_CERT
+  --url URL             the server's REST API; by default TWIN_URL, or http://127.0.0.1:8080
+  --token UUID          an owner's token; by default TWIN_TOKEN
+  --region NAME         by default TWIN_REGION, or fr-par
+  --door-pin N          GPIOs, instead of those in manifests/esp32.json
   --siren-pin N
   --led-pin N
   --siren-active-low    the siren is on while its pin is low, as with most relay boards
@@ -71,7 +71,7 @@ export const HELP = `Puts the panel's program onto a board, with a device of its
   --time-server HOST    an NTP server, such as the router; by default the server itself tells the time
   --console             a release build that traces to the serial port, at 115,200 baud
   --debug               a build that traces to xsbug and stops at exceptions
-  --dry-run             says what would be done, and does nothing
+  --dry-run             shows what would be done, and does nothing
   --help
 `;
 

@@ -1,4 +1,4 @@
-/** `npm run flash`: the panel's program onto a board, with a device of its own on the server. */
+/** `npm run flash`: builds the panel's program, makes a device for it on the server, and puts it onto a board. */
 
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -11,6 +11,7 @@ import {
   type BoardConfig,
   boardConfig,
   editsOf,
+  type LocalManifest,
   manifestFor,
   pathOf,
   proofFrom,
@@ -43,7 +44,8 @@ async function flash(options: FlashOptions): Promise<number> {
   const { name, target, wifi, wiring, config } = options;
   const edits = editsOf(ROOT, name);
   const pins = { ...pinsInManifest(target), ...edits.config, ...wiring };
-  if (options.dryRun) return dryRun(options, pins);
+  const given = Object.keys({ ...wifi, ...wiring, ...config });
+  if (options.dryRun) return dryRun(options, pins, (manifest) => withEdits(manifest, edits, given));
   // Everything is checked before anything is changed on the server.
   const sdk = findSdk(process.env, target);
   checkVersions(sdk, target, process.env.IDF_PATH);
@@ -52,7 +54,7 @@ async function flash(options: FlashOptions): Promise<number> {
   const console = options.console ? { consolePin: consolePinOf(target, board) } : {};
   const sdkconfig = board.sdkconfig && `${board.sdkconfig.trimEnd()}\n${readText(WATCHDOG)}`;
   const written = manifestFor(target, { ...(await register(options)), ...console }, sdkconfig);
-  const manifest = withEdits(written, edits, Object.keys({ ...wifi, ...wiring, ...config, ...console }));
+  const manifest = withEdits(written, edits, [...given, ...Object.keys(console)]);
   writeManifest(ROOT, name, manifest, sdkconfig, written);
   const build = buildOf(options);
   print(`The panel ${name} is the device ${written.config.device}. Its credentials are in`);
@@ -100,7 +102,7 @@ function authorityOf({ ca }: FlashOptions, own: string): string {
   }
 }
 
-/** That of the options, that of an earlier flash if the server still knows it, or a new one. */
+/** The device of the options, or that of the earlier flash if the server still has it, or a new one. */
 async function chosenDevice(
   api: ServerApi,
   { device, name }: FlashOptions,
@@ -126,8 +128,12 @@ function checkReachable(target: string, server: string): void {
   );
 }
 
-/** Asks nobody and changes nothing. The chip is not known without the SDK. */
-function dryRun(options: FlashOptions, pins: Pins): number {
+/** Sends no request and changes nothing. The chip is not known without the SDK. */
+function dryRun(
+  options: FlashOptions,
+  pins: Pins,
+  edited: (manifest: LocalManifest) => LocalManifest,
+): number {
   if (isBoard(options.target)) checkPins(options.target, '', pins);
   const { api, name, target, server = 'mqtts://SERVER:8883' } = options;
   const known = options.device ?? readConfig(ROOT, name)?.device;
@@ -144,7 +150,7 @@ function dryRun(options: FlashOptions, pins: Pins): number {
   );
   print(`   POST ${api}${renewalPath(device)}, unless what an earlier flash left still holds\n`);
   print(`2. ${pathOf(name)}, mode 0600`);
-  print(shown(manifestFor(target, config, undefined)));
+  print(shown(edited(manifestFor(target, config, undefined))));
   print(`3. ${commandOf(buildOf(options))}`);
   return 0;
 }

@@ -1,4 +1,4 @@
-/** The manifest of one board: who it is, what it proves that with, its Wi-Fi. For its owner alone, and never in git. */
+/** The manifest of one board: its device, credentials and Wi-Fi. Only its owner can read it, and it is not in git. */
 
 import { X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -28,17 +28,17 @@ export interface BoardConfig {
   [name: string]: unknown;
 }
 
-interface LocalManifest {
+export interface LocalManifest {
   include: string[];
   config: BoardConfig;
   /** What a person has added. */
   [name: string]: unknown;
 }
 
-/** Where the manifest of a panel is, from the project's top. */
+/** The path of a panel's manifest, from the project's top. */
 export const pathOf = (name: string): string => join(LOCAL, name, FILE);
 
-/** What an earlier flash has left, or undefined. @throws Error for a file that is none of ours */
+/** The config that an earlier flash wrote, or undefined. @throws Error for a damaged file */
 export function readConfig(root: string, name: string): BoardConfig | undefined {
   const path = join(root, pathOf(name));
   if (!existsSync(path)) return undefined;
@@ -121,7 +121,7 @@ export function proofFrom({ password, certificate }: Proof, authority: string | 
 /** The content of one PEM block, which is DER in base64 [RFC 7468]. */
 const der = (pem: string): string => pem.replace(/-----[^-]+-----|\s/g, '');
 
-/** What an earlier flash left, if it proves the board for so many days to come in the way that is asked for. */
+/** The credentials of an earlier flash, if they are of the kind that is needed and valid for so many more days. */
 export function proofKept(
   { password, certificate = '', key = '' }: BoardConfig,
   authority: string | undefined,
@@ -173,10 +173,10 @@ const text = (object: object): string => `${JSON.stringify(object, null, 2)}\n`;
 const SECRETS = ['password', 'passphrase', 'key'];
 
 /** The same as text, with its secrets left out. */
-export function shown({ include, config }: LocalManifest): string {
+export function shown({ config, ...others }: LocalManifest): string {
   const visible = Object.entries(config).map(([name, value]) => [
     name,
     SECRETS.includes(name) && value !== '' ? '…' : value,
   ]);
-  return text({ include, config: Object.fromEntries(visible) });
+  return text({ ...others, config: Object.fromEntries(visible) });
 }

@@ -16,7 +16,7 @@ export interface Sdk {
 }
 
 const PLATFORMS: Partial<Record<NodeJS.Platform, string>> = { linux: 'lin', darwin: 'mac', win32: 'win' };
-const HOW = `The Moddable SDK builds the firmware, and is not set up here. It comes, with all that it needs, by
+const HOW = `The Moddable SDK builds the firmware, and is not set up here. These commands install it:
 
   npx xs-dev setup
   npx xs-dev setup --device esp32
@@ -37,7 +37,7 @@ export function checkVersions({ directory }: Sdk, target: string, idf = ''): voi
   const sdk = read(directory, 'tools/VERSION')?.trim();
   if (sdk === undefined || !SDK_VERSION.test(sdk))
     throw new SdkMissing(
-      `the Moddable SDK in ${directory} is ${sdk ?? 'of no known version'}, not 8.2: xs-dev update`,
+      `the Moddable SDK in ${directory} is ${sdk ?? 'of no known version'}, not 8.2: npx xs-dev update`,
     );
   if (!target.startsWith('esp32/')) return;
   const wanted = versionIn(
@@ -50,7 +50,7 @@ export function checkVersions({ directory }: Sdk, target: string, idf = ''): voi
   );
   if (wanted !== undefined && found === wanted) return;
   throw new SdkMissing(
-    `the Moddable SDK ${sdk} builds with ESP-IDF ${wanted}, and ${idf} is ${found ?? 'none'}: xs-dev update --device esp32`,
+    `the Moddable SDK ${sdk} builds with ESP-IDF ${wanted}, and ${idf} is ${found ?? 'none'}: npx xs-dev update --device esp32`,
   );
 }
 
