@@ -7,7 +7,7 @@ import { parseObject } from '../twins/document.js';
 import { InvalidRequest } from '../twins/errors.js';
 import type { Call } from './call.js';
 import { hubNotFound } from './errors.js';
-import { boundedText, DESCRIPTION_LENGTH, field, intQuery, oneOfQuery } from './params.js';
+import { boundedText, DESCRIPTION_LENGTH, field, oneOfQuery, pageOf } from './params.js';
 import type { Router } from './router.js';
 
 const DEVICE = '/devices/:device_id';
@@ -89,10 +89,22 @@ const reasonOf = (changed: DeviceChanges): string =>
     .map(([field, value]) => (typeof value === 'boolean' ? `${field}: ${value}` : field))
     .join(', ');
 
+/** A restriction that is accepted and dropped would leave the device with more rights than its owner knows. */
+function refuseFilters(body: JsonObject): void {
+  const filters = Object.hasOwn(body, 'message_filters') ? body.message_filters : undefined;
+  if (filters === undefined || filters === null || Object.keys(filters).length === 0) return;
+  throw new InvalidRequest(
+    'message_filters',
+    'constraint',
+    'not a feature of this server: a device reaches its own twin only, and all of it',
+  );
+}
+
 /** The fields that creating and updating share; others of the Scaleway API are accepted and have no meaning here. */
 function changes(body: JsonObject, hubId: string): DeviceChanges {
   const hub = field(body, 'hub_id', 'text') ?? hubId;
   if (hub !== hubId) throw hubNotFound(hub);
+  refuseFilters(body);
   const found: DeviceChanges = {};
   const description = boundedText(body, 'description', DESCRIPTION_LENGTH);
   const insecure = field(body, 'allow_insecure', 'flag');
@@ -103,12 +115,8 @@ function changes(body: JsonObject, hubId: string): DeviceChanges {
   return found;
 }
 
-const PAGE_SIZE = 20;
-const LARGEST_PAGE = 100;
-
 function queryOf(call: Call, ownHubId: string): DeviceQuery {
-  const number = intQuery(call, 'page', 1, 1, Number.MAX_SAFE_INTEGER);
-  const size = intQuery(call, 'page_size', PAGE_SIZE, 1, LARGEST_PAGE);
+  const { number, size } = pageOf(call);
   const insecure = oneOfQuery(call, 'allow_insecure', ['true', 'false']);
   const status = oneOfQuery(call, 'status', ['unknown', 'enabled', 'disabled', 'error']);
   const order = oneOfQuery(call, 'order_by', ORDERS) ?? 'created_at_asc';

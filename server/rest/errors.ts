@@ -88,6 +88,12 @@ export const NOT_HTTP = invalidRequest('request', 'format', 'not a request of HT
 /** No such route or region. */
 export const UNKNOWN_RESOURCE = new HttpError(unknownResource(404, 'unknown resource'), 'unknown resource');
 
+/** The Scaleway API has this call, and this server does not. */
+export const NOT_A_FEATURE = new HttpError(
+  unknownResource(404, 'not a feature of this server'),
+  'not a feature of this server',
+);
+
 /** A known route, but not with this method. */
 export const methodNotAllowed = (allowed: readonly string[]): HttpError =>
   new HttpError(

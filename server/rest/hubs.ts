@@ -2,6 +2,7 @@ import type { Token } from '../access/tokens.js';
 import type { Devices } from '../devices/devices.js';
 import type { Call } from './call.js';
 import { hubNotFound } from './errors.js';
+import { oneOfQuery, pageOf } from './params.js';
 import type { Router } from './router.js';
 
 /** The one hub that this server is, in the words of the Scaleway API. */
@@ -18,11 +19,26 @@ export interface HubOptions {
 }
 
 const READ = { resource: 'hub', action: 'read' } as const;
+const WRITE = { resource: 'hub', action: 'write' } as const;
+const NAME = 'alarm-twin';
+const ORDERS = ['name', 'status', 'product_plan', 'created_at', 'updated_at'].flatMap((key) => [
+  `${key}_asc`,
+  `${key}_desc`,
+]);
+
+/** Whether the one hub is asked for by these filters, and is on this page of the list. @throws InvalidRequest */
+function listed(call: Call, hubId: string): { isAsked: boolean; isOnPage: boolean } {
+  oneOfQuery(call, 'order_by', ORDERS);
+  const { number } = pageOf(call);
+  const wanted = { name: NAME, project_id: hubId, organization_id: hubId };
+  const isAsked = Object.entries(wanted).every(([key, own]) => (call.query(key) ?? own) === own);
+  return { isAsked, isOnPage: number === 1 };
+}
 
 export function routeHubs(router: Router, hub: HubOptions, devices: Devices): void {
   const show = async ({ token }: Call) => ({
     id: hub.id,
-    name: 'alarm-twin',
+    name: NAME,
     status: 'ready',
     product_plan: 'plan_shared',
     enabled: true,
@@ -40,10 +56,17 @@ export function routeHubs(router: Router, hub: HubOptions, devices: Devices): vo
     app_urls: hub.appUrls(),
   });
 
-  router.on('GET', '/hubs', READ, async (call) =>
-    call.send(200, JSON.stringify({ hubs: [await show(call)], total_count: 1 })),
-  );
+  router.on('GET', '/hubs', READ, async (call) => {
+    const { isAsked, isOnPage } = listed(call, hub.id);
+    const hubs = isAsked && isOnPage ? [await show(call)] : [];
+    call.send(200, JSON.stringify({ hubs, total_count: isAsked ? 1 : 0 }));
+  });
   router.on('GET', '/hubs/:hub_id', READ, async (call) => {
+    refuseOther(call);
+    call.send(200, JSON.stringify(await show(call)));
+  });
+  // It is always enabled.
+  router.on('POST', '/hubs/:hub_id/enable', WRITE, async (call) => {
     refuseOther(call);
     call.send(200, JSON.stringify(await show(call)));
   });

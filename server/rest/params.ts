@@ -15,6 +15,15 @@ export function intQuery(call: Call, name: string, fallback: number, least: numb
   return number;
 }
 
+const PAGE_SIZE = 20;
+const LARGEST_PAGE = 100;
+
+/** Which page of a list is asked for, from 1, and how many entries it has. */
+export const pageOf = (call: Call): { number: number; size: number } => ({
+  number: intQuery(call, 'page', 1, 1, Number.MAX_SAFE_INTEGER),
+  size: intQuery(call, 'page_size', PAGE_SIZE, 1, LARGEST_PAGE),
+});
+
 const RFC_3339 =
   /^(\d{4}-(?:0[1-9]|1[0-2])-(\d\d))T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i;
 /** What stands in a query where a `+` was not encoded. */

@@ -27,6 +27,7 @@ import { createHttpServer } from './http-server.js';
 import { type HubOptions, routeHubs } from './hubs.js';
 import { REST_LIMITS, type RestLimits } from './limits.js';
 import { routeMetrics } from './metrics.js';
+import { routeMissingFeatures } from './missing-features.js';
 import { OpenAnswers } from './open-answers.js';
 import { Router } from './router.js';
 import { routeTokens } from './tokens.js';
@@ -102,6 +103,7 @@ export function startRest(parts: RestParts): Rest {
   routeHubs(router, { ...hub, appUrls: urls }, devices);
   routeMetrics(router, { streams, waits, devices, twins, metrics: parts.metrics });
   routeTokens(router, tokens, devices);
+  routeMissingFeatures(router);
   for (const { path, answer } of appFiles(region))
     router.onPublic(path, { host: true, origin: false }, answer);
   // What watches over a server in a container asks by an address that the server does not know.

@@ -1,6 +1,7 @@
 /** Scaleway's own client against this server: every twin and device call, and its typed errors. */
 
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createClient, Errors } from '@scaleway/sdk-client';
 import { Iotv1 } from '@scaleway/sdk-iot';
 import { suite } from 'uvu';
@@ -196,6 +197,91 @@ test('a region that is not this one, and a call that this server does not have, 
   assert.is(elsewhere.status, 404);
   assert.is((await rejection(iot.listRoutes(), Errors.ScalewayError)).status, 404);
   assert.is((await rejection(iot.deleteHub({ hubId: rest.hubId }), Errors.ScalewayError)).status, 405);
+});
+
+/** The names in one column of the table in the server's page. */
+function namesIn(column: 'works' | 'fails'): string[] {
+  const page = readFileSync('server/README.md', 'utf8');
+  const rows = page.matchAll(/^\| (?:twins|devices|hubs|routes|networks) \| ?(.*?) \| ?(.*?) ?\|$/gm);
+  return [...rows].flatMap(
+    ([, works, fails]) =>
+      ((column === 'works' ? works : fails) ?? '').match(/(?<=`)\w+(?=`)/g)?.slice() ?? [],
+  );
+}
+
+test("the table in the server's page names each call of the client once", ({ iot }) => {
+  const calls = Object.entries(iot)
+    .filter(([name, call]) => typeof call === 'function' && !name.startsWith('pageOf'))
+    .map(([name]) => name);
+  const named = [...namesIn('works'), ...namesIn('fails')];
+  assert.equal(named.sort(), calls.sort());
+  assert.equal([namesIn('works').length, calls.length], [19, 37]);
+});
+
+const ID = '00000000-0000-4000-8000-000000000000';
+const CREATE = {
+  name: 'x',
+  hubId: ID,
+  topic: 't',
+  type: 'sigfox',
+  topicPrefix: 'p',
+  productPlan: 'plan_shared',
+};
+const ANYTHING = {
+  ...CREATE,
+  deviceId: ID,
+  routeId: ID,
+  networkId: ID,
+  certificatePem: 'x',
+  caCertPem: 'x',
+  challengeCertPem: 'x',
+};
+
+for (const name of namesIn('fails')) {
+  test(`${name} fails as the table says, with a clear error`, async ({ rest, iot, deviceId }) => {
+    const request = { ...ANYTHING, hubId: rest.hubId, deviceId };
+    const call = (iot as unknown as Record<string, (asked: object) => Promise<unknown>>)[name];
+    const error = await rejection(call?.(request) ?? Promise.resolve(), Errors.ScalewayError);
+    if (['createHub', 'deleteHub'].includes(name)) assert.is(error.status, 405);
+    else {
+      assert.is(error.status, 404);
+      assert.match(error.message, 'not a feature of this server');
+    }
+  });
+}
+
+test('a restriction of a device is refused, never accepted and dropped', async ({ rest, iot, deviceId }) => {
+  const messageFilters: Iotv1.DeviceMessageFilters = { publish: { policy: 'accept', topics: ['a'] } };
+  const device = { hubId: rest.hubId, allowInsecure: false, allowMultipleConnections: false };
+  for (const call of [
+    iot.createDevice({ ...device, name: 'x', messageFilters }),
+    iot.updateDevice({ deviceId, messageFilters }),
+  ]) {
+    const error = await rejection(call, Errors.InvalidArgumentsError);
+    assert.is(error.details[0]?.argumentName, 'message_filters');
+  }
+  assert.is((await iot.listDevices()).totalCount, 1);
+});
+
+test('the hub is enabled, and stays so', async ({ rest, iot }) => {
+  assert.is((await iot.enableHub({ hubId: rest.hubId })).enabled, true);
+  await rejection(iot.enableHub({ hubId: ID }), Errors.ResourceNotFoundError);
+  const app = clientOf(rest, await rest.newToken('app'));
+  await rejection(app.enableHub({ hubId: rest.hubId }), Errors.PermissionsDeniedError);
+});
+
+test('the list of hubs is filtered, ordered and comes in pages', async ({ rest, iot }) => {
+  const count = async (request: Parameters<typeof iot.listHubs>[0]) => {
+    const { hubs, totalCount } = await iot.listHubs(request);
+    return [hubs.length, totalCount];
+  };
+  assert.equal(await count({ name: 'alarm-twin', projectId: rest.hubId, orderBy: 'name_desc' }), [1, 1]);
+  for (const other of [{ name: 'other' }, { projectId: ID }, { organizationId: ID }]) {
+    assert.equal(await count(other), [0, 0]);
+  }
+  assert.equal(await count({ page: 2 }), [0, 1]);
+  assert.is((await iot.listHubs().all()).length, 1);
+  await rejection(iot.listHubs({ orderBy: 'x' as 'name_asc' }), Errors.InvalidArgumentsError);
 });
 
 test.run();
