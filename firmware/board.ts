@@ -122,8 +122,11 @@ export interface Start {
 export interface Board {
   readonly config: PanelConfig;
   readonly start: Start;
-  /** The door's reed switch; `onEdge` is called at every edge and perhaps more often, in a turn of its own. */
-  door(onEdge: () => void): Input;
+  /**
+   * The door's reed switch; `onEdge` is called at every edge and perhaps more often, in a turn of its own. `at` is when
+   * the edge occurred, in ticks, where the board knows; otherwise it is now.
+   */
+  door(onEdge: (at?: number) => void): Input;
   readonly siren: Output;
   readonly led: Output;
   readonly storage: KeyValueStore;

@@ -1,4 +1,4 @@
-/** The door's reed switch, debounced. */
+/** The door's reed switch, debounced: a level counts when it has stood for a while. */
 
 import type { Board, Input, Timer } from './board.js';
 
@@ -17,7 +17,7 @@ export class Contact {
   constructor(board: Board, onChange: () => void) {
     this.#board = board;
     this.#onChange = onChange;
-    this.#input = board.door(() => this.look());
+    this.#input = board.door((at) => this.look(at));
     this.#open = this.read();
     this.#seenOpen = this.#open;
   }
@@ -26,17 +26,20 @@ export class Contact {
     return this.#open;
   }
 
-  /** Reads the input, as every edge does; to be called now and then, lest a lost edge leave the door in doubt. */
-  look(): void {
-    this.sample();
-    if (this.#seenOpen !== this.#open && this.#timer === undefined) this.wakeIn(this.#board.config.debounce);
+  /**
+   * Reads the input: at every edge, and now and then in case an edge was lost. `at` is when the edge occurred, in ticks;
+   * it may be a while ago, and the level has stood since then.
+   */
+  look(at = this.#board.time.ticks()): void {
+    this.sample(at);
+    if (this.#timer === undefined) this.settle();
   }
 
-  private sample(): void {
+  private sample(at: number): void {
     const open = this.read();
     if (open === this.#seenOpen) return;
     this.#seenOpen = open;
-    this.#since = this.#board.time.ticks();
+    this.#since = Math.max(this.#since, Math.min(at, this.#board.time.ticks()));
   }
 
   private wakeIn(delay: number): void {
@@ -46,7 +49,11 @@ export class Contact {
   /** One timer serves a whole burst of bounces: each wake finds out how long the level has stood by then. */
   private wake(): void {
     this.#timer = undefined;
-    this.sample();
+    this.sample(this.#board.time.ticks());
+    this.settle();
+  }
+
+  private settle(): void {
     if (this.#seenOpen === this.#open) return;
     const remaining = this.#since + this.#board.config.debounce - this.#board.time.ticks();
     if (remaining > 0) return this.wakeIn(remaining);

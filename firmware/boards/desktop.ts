@@ -44,7 +44,7 @@ export const board: Board = {
       pin: 'door',
       mode: Digital.InputPullUp,
       edge: Digital.Rising | Digital.Falling,
-      onReadable: onEdge,
+      onReadable: () => onEdge(),
     }),
   siren: output('siren'),
   led: output('led'),

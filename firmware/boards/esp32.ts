@@ -60,7 +60,7 @@ export const board: Board = {
       pin: settings.doorPin,
       mode: Digital.InputPullUp,
       edge: Digital.Rising | Digital.Falling,
-      onReadable: onEdge,
+      onReadable: () => onEdge(),
     }),
   siren: output(settings.sirenPin, settings.sirenActiveLow),
   led: output(settings.ledPin, settings.ledActiveLow),

@@ -37,7 +37,7 @@ export const board: Board = {
   config: settings,
   start: startReason(),
   door(onEdge) {
-    const button = new Host.Button.Default({ onPush: onEdge });
+    const button = new Host.Button.Default({ onPush: () => onEdge() });
     return { read: () => (button.read() === 1 ? 1 : 0) };
   },
   siren: output(new Host.LED.A()),

@@ -57,6 +57,34 @@ test('an edge without another level does not prolong the wait', () => {
   assert.equal(changes, [{ open: true, at: 30 }]);
 });
 
+test('an edge that is told late counts from its own moment, in the same turn when it stood long enough', () => {
+  const { board, contact, changes } = contactOn();
+  board.advance(1000);
+  board.setLevel(OPEN, 970);
+  assert.ok(contact.open);
+  assert.equal(changes, [{ open: true, at: 1000 }]);
+  assert.is(board.timers.waiting.size, 0);
+  board.advance(100);
+  board.setLevel(CLOSED, 1090);
+  board.advance(19);
+  assert.ok(contact.open);
+  board.advance(1);
+  assert.equal(changes.at(-1), { open: false, at: 1120 });
+});
+
+test('the moment of an edge is neither before the edge before it nor in the future', () => {
+  const { board, changes } = contactOn();
+  board.advance(1000);
+  board.setLevel(OPEN, 5000);
+  board.advance(20);
+  board.setLevel(CLOSED);
+  board.setLevel(OPEN, 900);
+  board.advance(29);
+  assert.equal(changes, []);
+  board.advance(1);
+  assert.equal(changes, [{ open: true, at: 1050 }]);
+});
+
 test('10,000 bounces are one change, and need one timer', () => {
   const { board, changes } = contactOn();
   for (let bounce = 0; bounce < 10_000; bounce++) {

@@ -109,7 +109,7 @@ export class MemoryBoard implements Board {
   /** Thrown by the next calls of {@link mqtt}. */
   mqttError: Error | undefined;
   level: 0 | 1 = 0;
-  #onEdge = (): void => {};
+  #onEdge = (_at?: number): void => {};
   #onNetwork = (): void => {};
   #networkUp = true;
 
@@ -147,16 +147,16 @@ export class MemoryBoard implements Board {
     return this.timers.ticks - since;
   }
 
-  door(onEdge: () => void): Input {
+  door(onEdge: (at?: number) => void): Input {
     this.#onEdge = onEdge;
     return { read: () => this.level };
   }
 
-  /** An edge, when the level is another one. */
-  setLevel(level: 0 | 1): void {
+  /** An edge, when the level is another one. `at` is when it occurred, where the board says that. */
+  setLevel(level: 0 | 1, at?: number): void {
     if (level === this.level) return;
     this.level = level;
-    this.#onEdge();
+    this.#onEdge(at);
   }
 
   /** An interrupt, whatever the level. */
