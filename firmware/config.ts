@@ -21,6 +21,8 @@ export interface PanelConfig {
   /** The first wait before a new attempt is up to `backOffMin`, each next one up to twice as long, up to `backOffMax`. */
   backOffMin: number;
   backOffMax: number;
+  /** After the server has refused this device, the waits double from `backOffMax` up to this. */
+  backOffRefused: number;
   /** After a connection that stood, the first wait is up to this: all panels lose theirs when the server restarts. */
   backOffLost: number;
   /** How often the Wi-Fi is looked at, and how long it may take to come to an address. */
@@ -57,6 +59,7 @@ export const DEFAULTS: Readonly<Omit<PanelConfig, 'server' | 'device'>> = {
   connectTimeout: 30 * SECOND,
   backOffMin: SECOND,
   backOffMax: 60 * SECOND,
+  backOffRefused: 10 * MINUTE,
   backOffLost: 25 * SECOND,
   wifiInterval: 2 * SECOND,
   wifiPatience: 30 * SECOND,

@@ -1,4 +1,4 @@
-/** Messages that arrive in parts, put together. */
+/** Puts messages together that arrive in parts. */
 
 import type { MqttMessageInfo } from './board.js';
 
@@ -9,39 +9,28 @@ export class Incoming {
   /** Of the message whose last part came, or which is coming. */
   topic = '';
   #payload: ArrayBuffer | undefined;
-  #length = 0;
-  #begun = false;
 
   /**
    * Takes the next part; the parts of one message follow each other, and only the first has the topic.
-   * @returns the whole payload with its last part, `'too long'` in its place, or undefined while parts are missing
+   * @returns the payload with its last part, and undefined while parts are missing. Of one that is too long the first
+   * bytes, so many that it still is
    */
-  add(part: ArrayBuffer, { topic, more }: MqttMessageInfo): ArrayBuffer | 'too long' | undefined {
-    if (topic !== undefined) this.begin(topic);
-    if (!this.#begun) return undefined;
-    this.#length += part.byteLength;
-    if (this.#length > LONGEST_PAYLOAD) this.#payload = undefined;
-    else this.#payload = this.#payload === undefined ? part : joined(this.#payload, part);
-    return more ? undefined : this.end();
+  add(part: ArrayBuffer, { topic, more }: MqttMessageInfo): ArrayBuffer | undefined {
+    if (topic !== undefined) {
+      this.topic = topic;
+      this.#payload = part;
+    } else if (this.#payload !== undefined && this.#payload.byteLength <= LONGEST_PAYLOAD) {
+      this.#payload = joined(this.#payload, part);
+    }
+    if (more) return undefined;
+    const payload = this.#payload;
+    this.clear();
+    return payload;
   }
 
   /** Forgets what has come of a message: its connection is lost. */
   clear(): void {
-    this.end();
-  }
-
-  private begin(topic: string): void {
-    this.end();
-    this.topic = topic;
-    this.#begun = true;
-  }
-
-  private end(): ArrayBuffer | 'too long' {
-    const payload = this.#payload ?? 'too long';
     this.#payload = undefined;
-    this.#length = 0;
-    this.#begun = false;
-    return payload;
   }
 }
 

@@ -1,4 +1,4 @@
-/** One MQTT connection's life, again and again: connect, subscribe, publish, keep alive, back off. */
+/** The life of one MQTT connection after the other: connect, subscribe, publish, keep alive, back off. */
 
 import { BackOff } from '../shared/backoff.js';
 import { OWN_TOPICS } from '../shared/topics.js';
@@ -10,6 +10,9 @@ const CONNACK = 2;
 const SUBSCRIBE = 8;
 const SUBACK = 9;
 const PINGREQ = 12;
+
+/** This CONNACK and those above it say that the device is unknown, has another password or is disabled [MQTT-3.2.2-6]. */
+const DEVICE_REFUSED = 4;
 
 const PING_SIZE = 2;
 const SUBSCRIBE_SIZE = 7 + OWN_TOPICS.length;
@@ -29,6 +32,7 @@ export interface LinkUser {
   /** Subscribed; what there is to say is fetched right after this. */
   connected(): void;
   disconnected(): void;
+  /** Of a payload that is longer than `LONGEST_PAYLOAD` only the first bytes come, so many that it still is. */
   received(topic: string, payload: ArrayBuffer): void;
   /**
    * The next message to publish, or undefined when there is nothing to say. Asked only when the connection may take it:
@@ -42,6 +46,8 @@ export class Link {
   readonly #user: LinkUser;
   readonly #incoming = new Incoming();
   readonly #backOff: BackOff;
+  /** After a refusal of the device: a server locks out an address that has failed too often. */
+  readonly #refusals: BackOff;
   readonly #keepAlive: number;
   #networkUp = false;
   #client: MqttClient | undefined;
@@ -64,7 +70,10 @@ export class Link {
   constructor(board: Board, user: LinkUser) {
     this.#board = board;
     this.#user = user;
-    this.#backOff = new BackOff(board.config, () => board.random());
+    const random = (): number => board.random();
+    const { backOffMax, backOffRefused } = board.config;
+    this.#backOff = new BackOff(board.config, random);
+    this.#refusals = new BackOff({ backOffMin: backOffMax, backOffMax: backOffRefused }, random);
     this.#keepAlive = Math.max(1000, board.config.keepAlive);
   }
 
@@ -93,11 +102,6 @@ export class Link {
       if (!this.write(payload, { topic, QoS: 0 }, size)) return;
       this.#unsent = undefined;
     }
-  }
-
-  /** Gives the connection up for a new one. */
-  reconnect(why: string): void {
-    this.lose(why, true);
   }
 
   private connectIn(delay: number): void {
@@ -135,7 +139,9 @@ export class Link {
   }
 
   private onConnack(returnCode: number): void {
-    if (returnCode !== 0) return this.lose(`the server refuses this device, CONNACK ${returnCode}`);
+    const backOff = returnCode < DEVICE_REFUSED ? this.#backOff : this.#refusals;
+    if (returnCode !== 0) return this.lose(`the server refuses this device, CONNACK ${returnCode}`, backOff);
+    this.#refusals.reset();
     this.#accepted = true;
     this.#lastSent = this.#lastHeard;
     this.#watchdog = this.#board.timers.repeat(() => this.watch(), this.#keepAlive / 4);
@@ -164,9 +170,7 @@ export class Link {
     const part = this.#client?.read(count);
     if (part === undefined) return;
     const payload = this.#incoming.add(part, info);
-    if (payload === undefined) return;
-    if (payload === 'too long') this.#board.trace('link: ignored, too long');
-    else this.#user.received(this.#incoming.topic, payload);
+    if (payload !== undefined) this.#user.received(this.#incoming.topic, payload);
   }
 
   private subscribe(): void {
@@ -198,8 +202,7 @@ export class Link {
     return true;
   }
 
-  /** `isOwnWish`: nobody else is about to connect for the same reason. */
-  private lose(why: string, isOwnWish = false): void {
+  private lose(why: string, backOff = this.#backOff): void {
     const wasOnline = this.#online;
     this.#board.trace(`link: ${why}`);
     if (this.#client !== undefined) this.closeLater(this.#client);
@@ -215,10 +218,10 @@ export class Link {
     this.#writable = 0;
     this.#incoming.clear();
     if (wasOnline) {
-      if (!isOwnWish) this.#backOff.stood(this.#board.time.ticks() - this.#onlineSince);
+      backOff.stood(this.#board.time.ticks() - this.#onlineSince);
       this.#user.disconnected();
     }
-    if (this.#networkUp) this.connectIn(this.#backOff.next());
+    if (this.#networkUp) this.connectIn(backOff.next());
   }
 
   /** Not in this turn, which may be one of the client's own callbacks: the SDK's client does not survive that. */
