@@ -1,4 +1,4 @@
-/** The alarm's rules: what the siren does, from the levels of the armed flag and the door and from the time. Pure. */
+/** The alarm's rules: what the siren does, given the armed flag, the door and the time. Pure. */
 
 import type { PanelConfig } from './config.js';
 
@@ -37,25 +37,40 @@ export function nextState(
   const ringsOn = armed && state.sirenRinging && !isCutOff;
   const begins = armed && doorOpen && !ringsOn && (isOpening || isArming);
 
-  if (rules.sirenMode === 'follow') return changed(state, armed, doorOpen, armed && doorOpen, undefined);
-  if (begins) return changed(state, armed, doorOpen, true, cutOffFrom(now, rules));
-  return changed(state, armed, doorOpen, ringsOn, ringsOn ? state.cutOffAt : undefined);
+  const follows = rules.sirenMode === 'follow';
+  const sirenRinging = follows ? armed && doorOpen : begins || ringsOn;
+  const cutOffAt = begins ? cutOffAfter(0, now, rules) : state.cutOffAt;
+  const next = { armed, doorOpen, sirenRinging, cutOffAt: sirenRinging && !follows ? cutOffAt : undefined };
+  return JSON.stringify(next) === JSON.stringify(state) ? state : next;
 }
 
-const cutOffFrom = (now: number, { sirenCutOff }: AlarmRules): number | undefined =>
-  sirenCutOff === 0 ? undefined : now + sirenCutOff;
-
-function changed(
-  state: AlarmState,
+/**
+ * The state at boot. `rung` is what {@link rungIn} said before the reset: a latched siren rings on for the rest of its
+ * time, and a siren that was cut off stays silent until the door has closed.
+ */
+export function stateAtBoot(
   armed: boolean,
   doorOpen: boolean,
-  sirenRinging: boolean,
-  cutOffAt: number | undefined,
+  rung: number,
+  now: number,
+  rules: AlarmRules,
 ): AlarmState {
-  const isSame =
-    armed === state.armed &&
-    doorOpen === state.doorOpen &&
-    sirenRinging === state.sirenRinging &&
-    cutOffAt === state.cutOffAt;
-  return isSame ? state : { armed, doorOpen, sirenRinging, cutOffAt };
+  if (!armed || rung === 0 || rules.sirenMode === 'follow')
+    return nextState(UNKNOWN, armed, doorOpen, now, rules);
+  const cutOffAt = cutOffAfter(rung, now, rules);
+  const sirenRinging = cutOffAt === undefined || cutOffAt > now;
+  return { armed, doorOpen, sirenRinging, cutOffAt: sirenRinging ? cutOffAt : undefined };
 }
+
+/**
+ * How much of its time a latched siren has used up, in milliseconds: at least 1 while it rings, the whole cut-off from
+ * the cut-off until the door closes, otherwise 0.
+ */
+export function rungIn(state: AlarmState, now: number, { sirenMode, sirenCutOff }: AlarmRules): number {
+  if (sirenMode === 'follow' || !state.armed) return 0;
+  if (!state.sirenRinging) return state.doorOpen ? sirenCutOff : 0;
+  return state.cutOffAt === undefined ? 1 : Math.max(1, Math.ceil(sirenCutOff - (state.cutOffAt - now)));
+}
+
+const cutOffAfter = (rung: number, now: number, { sirenCutOff }: AlarmRules): number | undefined =>
+  sirenCutOff === 0 ? undefined : now + sirenCutOff - rung;

@@ -137,7 +137,7 @@ export interface Board {
   readonly time: Time;
   readonly timers: Timers;
   /** Uniform in [0, 1), different on every board and at every boot. */
-  random(): number;
+  readonly random: () => number;
   trace(line: string): void;
   /** For a board that can show more than an LED: called with the first state and at every change. */
   show?(status: PanelStatus): void;

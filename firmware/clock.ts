@@ -22,90 +22,89 @@ const ANSWERS_AGAINST_FLOOR = 3;
  * key. Three answers in a row take back a floor that a false answer has raised.
  */
 export class Clock {
-  readonly #board: Board;
-  readonly #onTrusted: () => void;
+  private readonly board: Board;
+  private readonly onTrusted: () => void;
   /** Milliseconds since 1970 at tick 0; undefined while no answer was good. */
-  #origin: number | undefined;
+  private origin: number | undefined;
   /** Milliseconds since 1970. */
-  #floor: number;
-  #answersAgainstFloor = 0;
-  #retryDelay: number;
-  #timer: Timer | undefined;
+  private floor: number;
+  private answersAgainstFloor = 0;
+  private retryDelay: number;
+  private timer: Timer | undefined;
 
   /** `onTrusted` is called once, when the time is known for the first time. */
   constructor(board: Board, onTrusted: () => void) {
-    this.#board = board;
-    this.#onTrusted = onTrusted;
-    this.#retryDelay = board.config.clockRetryMin;
+    this.board = board;
+    this.onTrusted = onTrusted;
+    this.retryDelay = board.config.clockRetryMin;
     const kept = readSealed(board.storage, FLOOR_KEY, FLOOR_LENGTH);
     const { flashedAt } = board.config;
-    this.#floor =
+    this.floor =
       typeof kept === 'string' ? flashedAt : Math.max(flashedAt, viewOf(kept).getUint32(0, true) * 1000);
-    if (board.time.now() < this.#floor) board.time.set(this.#floor);
+    if (board.time.now() < this.floor) board.time.set(this.floor);
   }
 
   /** Milliseconds since 1970, or undefined while that is not known. */
   now(): number | undefined {
-    return this.#origin === undefined ? undefined : this.#origin + this.#board.time.ticks();
+    return this.origin === undefined ? undefined : this.origin + this.board.time.ticks();
   }
 
   /** The network is up: asks at once, unless the time is known. */
   networkUp(): void {
-    if (this.#origin !== undefined) return;
-    this.#retryDelay = this.#board.config.clockRetryMin;
+    if (this.origin !== undefined) return;
+    this.retryDelay = this.board.config.clockRetryMin;
     this.ask();
   }
 
   /** Asks, and asks again later if no good answer comes. */
   private ask(): void {
-    this.askAgainIn(this.#retryDelay);
-    this.#retryDelay = Math.min(2 * this.#retryDelay, this.#board.config.clockRetryMax);
+    this.askAgainIn(this.retryDelay);
+    this.retryDelay = Math.min(2 * this.retryDelay, this.board.config.clockRetryMax);
     try {
-      this.#board.time.query((now) => {
+      this.board.time.query((now) => {
         if (now !== undefined) this.judge(now);
       });
     } catch (error) {
-      this.#board.trace(`clock: cannot ask: ${error}`);
+      this.board.trace(`clock: cannot ask: ${error}`);
     }
   }
 
   private askAgainIn(delay: number): void {
-    this.#board.timers.clear(this.#timer);
-    this.#timer = this.#board.timers.set(() => {
-      this.#timer = undefined;
+    this.board.timers.clear(this.timer);
+    this.timer = this.board.timers.set(() => {
+      this.timer = undefined;
       this.ask();
     }, delay);
   }
 
   private judge(now: number): void {
     if (this.isCredible(now)) return this.accept(now);
-    this.#board.trace(`clock: not credible: ${now}`);
+    this.board.trace(`clock: not credible: ${now}`);
   }
 
   private isCredible(now: number): boolean {
-    if (!(now >= this.#board.config.flashedAt && now < LATEST)) return false;
-    if (now >= this.#floor) return true;
-    this.#answersAgainstFloor += 1;
-    return this.#answersAgainstFloor >= ANSWERS_AGAINST_FLOOR;
+    if (!(now >= this.board.config.flashedAt && now < LATEST)) return false;
+    if (now >= this.floor) return true;
+    this.answersAgainstFloor += 1;
+    return this.answersAgainstFloor >= ANSWERS_AGAINST_FLOOR;
   }
 
   private accept(now: number): void {
-    const first = this.#origin === undefined;
-    this.#origin = now - this.#board.time.ticks();
-    this.#answersAgainstFloor = 0;
-    this.#retryDelay = this.#board.config.clockRetryMin;
-    this.#board.time.set(now);
+    const first = this.origin === undefined;
+    this.origin = now - this.board.time.ticks();
+    this.answersAgainstFloor = 0;
+    this.retryDelay = this.board.config.clockRetryMin;
+    this.board.time.set(now);
     this.keepFloor(now);
-    this.askAgainIn(this.#board.config.clockRefresh);
-    if (first) this.#onTrusted();
+    this.askAgainIn(this.board.config.clockRefresh);
+    if (first) this.onTrusted();
   }
 
   private keepFloor(now: number): void {
-    if (Math.abs(now - this.#floor) < FLOOR_STEP) return;
-    this.#floor = now;
+    if (Math.abs(now - this.floor) < FLOOR_STEP) return;
+    this.floor = now;
     const content = new Uint8Array(FLOOR_LENGTH);
     viewOf(content).setUint32(0, Math.floor(now / 1000), true);
-    if (!writeSealed(this.#board.storage, FLOOR_KEY, content))
-      this.#board.trace('clock: cannot keep the time');
+    if (!writeSealed(this.board.storage, FLOOR_KEY, content)) this.board.trace('clock: cannot keep the time');
   }
 }

@@ -1,97 +1,113 @@
-/** The armed flag in flash, in two slots that are written in turn. */
+/**
+ * What the panel keeps in flash, in two slots that are written in turn.
+ *
+ * Flash is written when a person arms or disarms. Besides that, an alarm with the default cut-off of 180 s takes at most
+ * 39 writes: its beginning, one every 5 s, its end and the closing door. An alarm that never stops, all day long, takes
+ * 18,720 writes a day. The ESP32's NVS partition has 6 pages of 100,000 erasures each, one of them always free, and 126
+ * entries a page, of which a write takes 8 at most: 7.5 million writes, or 400 days of an alarm that never stops.
+ */
 
+import type { CurrentDocument } from '../shared/panel.js';
 import type { KeyValueStore } from './board.js';
-import { readSealed, viewOf, writeSealed } from './sealed.js';
+import type { DocumentId } from './desired.js';
+import { decode, encode } from './message.js';
+import { readSealed, writeSealed } from './sealed.js';
 
-/** A slot holds the flag and a sequence number; the greater one is the newer. */
-const KEYS = ['armed.a', 'armed.b'] as const;
-const SLOT_LENGTH = 5;
-const SEQUENCE_AT = 1;
-/** No single wrong bit makes one of the other. */
-const ARMED = 0xa5;
-const DISARMED = 0x5a;
-
-type SlotNumber = 0 | 1;
-interface Slot {
-  number: SlotNumber;
-  armed: boolean;
-  sequence: number;
+export interface Kept {
+  readonly armed: boolean;
+  /** The `desired` document that set the flag last. */
+  readonly wish: DocumentId;
+  /** Since the last arming. */
+  readonly lastAlarm?: CurrentDocument['last_alarm'] | undefined;
+  /** How long the latched siren has rung, in milliseconds; 0: no alarm is under way. */
+  readonly rung: number;
 }
 
-const other = (number: SlotNumber): SlotNumber => (number === 0 ? 1 : 0);
+/** Written as JSON. */
+interface Slot {
+  /** From 1; the greater one is the newer. */
+  sequence: number;
+  kept: Kept;
+}
+type Found = Slot | 'absent' | 'damaged';
+
+const onlyFlag = (armed: boolean): Kept => ({ armed, wish: { created: 0, version: 0 }, rung: 0 });
 
 /**
- * The armed flag as it outlives a power cut: at any instant flash holds the old value or the new one. A slot that was
- * cut while it was being written is damaged, and the other one then still holds the old value, which is right, since
- * the new one was never confirmed. Never written: disarmed. Written and no slot whole: armed, with a fault.
+ * At any instant of a power cut flash holds the old values or the new ones. A slot that was cut while it was being
+ * written is damaged; the other one still holds the old values, which are right, since the new ones were never
+ * confirmed. Never written: disarmed. Written and no slot whole: armed, with a fault.
  */
 export class Flash {
-  readonly #store: KeyValueStore;
-  #newest: SlotNumber = 1;
-  #sequence = 0;
-  /** What flash surely says; undefined when that is in doubt. */
-  #stored: boolean | undefined;
-  /** The flag as it was found at the start. */
-  readonly armedAtStart: boolean;
+  private readonly blocks: KeyValueStore;
+  private newest: 0 | 1;
+  private sequence: number;
+  /** What flash holds for certain; undefined when that is in doubt. */
+  private stored: string | undefined;
+  /** What holds, whether or not flash takes it. */
+  kept: Kept;
 
   constructor(store: KeyValueStore, trace: (line: string) => void) {
-    this.#store = store;
+    this.blocks = store;
     const a = readSlot(store, 0, trace);
     const b = readSlot(store, 1, trace);
-    const newest = newer(a, b);
-    if (newest !== undefined) {
-      this.#newest = newest.number;
-      this.#sequence = newest.sequence;
-      this.#stored = newest.armed;
-    } else if (a === 'absent' && b === 'absent') {
-      this.#stored = false;
-    } else if (b === 'absent') {
+    this.newest = sequenceOf(a) > sequenceOf(b) ? 0 : 1;
+    const newest = this.newest === 0 ? a : b;
+    this.sequence = sequenceOf(newest);
+    const isInDoubt = a === 'damaged' || b === 'damaged';
+    this.kept = typeof newest === 'string' ? onlyFlag(isInDoubt) : newest.kept;
+    if (typeof newest === 'string' && isInDoubt) {
+      trace('flash: in doubt: armed with a fault');
       // The other slot is written next: a cut that erases must not leave flash as if it had never been written.
-      this.#newest = 0;
+      if (b === 'absent') this.newest = 0;
+    } else {
+      this.stored = JSON.stringify(this.kept);
     }
-    this.armedAtStart = this.#stored ?? true;
-    if (this.#stored === undefined) trace('flash: in doubt: armed with a fault');
+  }
+
+  /** False while it is in doubt what flash holds: it was found damaged, or the last write failed. */
+  get isSound(): boolean {
+    return this.stored !== undefined;
   }
 
   /**
-   * Makes flash hold the flag, without a write when it already does. Should the slot whose turn it is be worn out, the
-   * other one takes the flag: a power cut in that moment leaves no slot whole, which reads as armed.
-   * @returns whether flash holds it now
+   * Lets these values hold, and flash hold them, without a write when it already does. When the slot whose turn it is is worn out, the
+   * other one takes them: a power cut in that moment leaves no slot whole, which reads as armed.
+   * @returns whether flash holds them now
    */
-  store(armed: boolean): boolean {
-    if (armed === this.#stored) return true;
-    const turn = other(this.#newest);
-    const written = this.write(turn, armed) || this.write(other(turn), armed);
-    this.#stored = written ? armed : undefined;
+  store(kept: Kept): boolean {
+    const text = JSON.stringify(kept);
+    this.kept = kept;
+    if (text === this.stored) return true;
+    const turn = this.newest === 0 ? 1 : 0;
+    const written = this.write(turn, kept) || this.write(this.newest, kept);
+    this.stored = written ? text : undefined;
     return written;
   }
 
-  private write(number: SlotNumber, armed: boolean): boolean {
-    const content = new Uint8Array(SLOT_LENGTH);
-    content[0] = armed ? ARMED : DISARMED;
-    this.#sequence += 1;
-    viewOf(content).setUint32(SEQUENCE_AT, this.#sequence, true);
-    if (!writeSealed(this.#store, KEYS[number], content)) return false;
-    this.#newest = number;
+  private write(number: 0 | 1, kept: Kept): boolean {
+    this.sequence += 1;
+    const slot: Slot = { sequence: this.sequence, kept };
+    const content = new Uint8Array(encode(JSON.stringify(slot)));
+    if (!writeSealed(this.blocks, keyOf(number), content)) return false;
+    this.newest = number;
     return true;
   }
 }
 
-function readSlot(
-  store: KeyValueStore,
-  number: SlotNumber,
-  trace: (line: string) => void,
-): Slot | 'absent' | 'damaged' {
-  const content = readSealed(store, KEYS[number], SLOT_LENGTH);
+function readSlot(store: KeyValueStore, number: 0 | 1, trace: (line: string) => void): Found {
+  const key = keyOf(number);
+  const content = readSealed(store, key);
   if (content === 'absent') return content;
-  const flag = content[0];
-  if (content !== 'damaged' && (flag === ARMED || flag === DISARMED))
-    return { number, armed: flag === ARMED, sequence: viewOf(content).getUint32(SEQUENCE_AT, true) };
-  trace(`flash: slot ${KEYS[number]} is damaged`);
+  try {
+    if (content !== 'damaged') return JSON.parse(decode(content.buffer as ArrayBuffer));
+  } catch {
+    // Whole, and written by other firmware.
+  }
+  trace(`flash: slot ${key} is damaged`);
   return 'damaged';
 }
 
-function newer(a: Slot | string, b: Slot | string): Slot | undefined {
-  if (typeof a === 'string') return typeof b === 'string' ? undefined : b;
-  return typeof b === 'string' || a.sequence > b.sequence ? a : b;
-}
+const keyOf = (number: 0 | 1): string => (number === 0 ? 'armed.a' : 'armed.b');
+
+const sequenceOf = (found: Found): number => (typeof found === 'string' ? 0 : found.sequence);

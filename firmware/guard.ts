@@ -15,7 +15,7 @@ export function guardWith(onException: (error: unknown) => void): Guard {
     (...parameters) => {
       if (isOver) return;
       try {
-        callback(...parameters);
+        callback.apply(undefined, parameters);
       } catch (error) {
         isOver = true;
         onException(error);

@@ -8,7 +8,7 @@ export const LONGEST_PAYLOAD = 4096;
 export class Incoming {
   /** Of the message whose last part came, or which is coming. */
   topic = '';
-  #payload: ArrayBuffer | undefined;
+  private payload: ArrayBuffer | undefined;
 
   /**
    * Takes the next part; the parts of one message follow each other, and only the first has the topic.
@@ -18,19 +18,19 @@ export class Incoming {
   add(part: ArrayBuffer, { topic, more }: MqttMessageInfo): ArrayBuffer | undefined {
     if (topic !== undefined) {
       this.topic = topic;
-      this.#payload = part;
-    } else if (this.#payload !== undefined && this.#payload.byteLength <= LONGEST_PAYLOAD) {
-      this.#payload = joined(this.#payload, part);
+      this.payload = part;
+    } else if (this.payload !== undefined && this.payload.byteLength <= LONGEST_PAYLOAD) {
+      this.payload = joined(this.payload, part);
     }
     if (more) return undefined;
-    const payload = this.#payload;
+    const payload = this.payload;
     this.clear();
     return payload;
   }
 
   /** Forgets what has come of a message: its connection is lost. */
   clear(): void {
-    this.#payload = undefined;
+    this.payload = undefined;
   }
 }
 

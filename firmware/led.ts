@@ -25,9 +25,10 @@ const RINGING: Rhythm = [100, 100];
 
 /** `count` flashes and a pause; for an armed panel as many gaps, and it is on in the pause. */
 function rhythmOf(count: number, armed: boolean): Rhythm {
-  const turns = [FLASH];
+  const turns = armed ? [PAUSE, FLASH] : [FLASH];
   for (let flash = 1; flash < count; flash++) turns.push(BETWEEN_FLASHES, FLASH);
-  return armed ? [PAUSE, ...turns] : [...turns, PAUSE];
+  if (!armed) turns.push(PAUSE);
+  return turns;
 }
 
 export function patternFor({ armed, sirenRinging, online }: PanelStatus, trouble: Trouble): Pattern {
@@ -36,28 +37,28 @@ export function patternFor({ armed, sirenRinging, online }: PanelStatus, trouble
 }
 
 export class Led {
-  readonly #board: Board;
-  #shown: string | undefined;
-  #timer: Timer | undefined;
+  private readonly board: Board;
+  private shown: string | undefined;
+  private timer: Timer | undefined;
 
   constructor(board: Board) {
-    this.#board = board;
+    this.board = board;
   }
 
   /** @param trouble counts only while the panel is offline */
   show(status: PanelStatus, trouble: Trouble): void {
     const pattern = patternFor(status, trouble);
-    if (String(pattern) === this.#shown) return;
-    this.#shown = String(pattern);
-    this.#board.timers.clear(this.#timer);
-    this.#timer = undefined;
-    if (typeof pattern === 'boolean') this.#board.led.write(pattern);
+    if (String(pattern) === this.shown) return;
+    this.shown = String(pattern);
+    this.board.timers.clear(this.timer);
+    this.timer = undefined;
+    if (typeof pattern === 'boolean') this.board.led.write(pattern);
     else this.turn(pattern, 0);
   }
 
   private turn(rhythm: Rhythm, index: number): void {
-    this.#board.led.write(index % 2 === 0);
+    this.board.led.write(index % 2 === 0);
     const next = (index + 1) % rhythm.length;
-    this.#timer = this.#board.timers.set(() => this.turn(rhythm, next), rhythm[index] ?? PAUSE);
+    this.timer = this.board.timers.set(() => this.turn(rhythm, next), rhythm[index] ?? PAUSE);
   }
 }

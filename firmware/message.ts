@@ -1,6 +1,8 @@
 /** What the panel and the server say to each other, as bytes and as what the panel needs of it. */
 
 import { isDesiredDocument } from '../shared/panel.js';
+import type { DocumentId } from './desired.js';
+import { LONGEST_PAYLOAD } from './incoming.js';
 
 /** XS has these built in, instead of `TextEncoder` and `TextDecoder`. */
 const toBytes = ArrayBuffer as unknown as { fromString(text: string): ArrayBuffer };
@@ -8,30 +10,59 @@ const toText = String as unknown as { fromArrayBuffer(bytes: ArrayBuffer): strin
 
 /** A document is nested up to 32 levels below its frame; the parser of XS takes native stack for each. */
 const DEPTH = 40;
+/** Of a message, up to its data. */
+const HEAD_LENGTH = 128;
 
-export interface Desired {
+export interface Wish {
   armed: boolean;
-  /** Absent when the server counts none. */
-  version: number | undefined;
+  id: DocumentId;
 }
+
+/** Why a `desired` document is not taken over, as `current` says it. */
+export interface Refusal {
+  refused: { reason: string; key: string | undefined };
+  /** The version of the document; undefined when it could not be read. */
+  handled: number | undefined;
+}
+
+export const refusal = (reason: string, handled?: number, key?: string): Refusal => ({
+  refused: { reason, key },
+  handled,
+});
 
 interface Frame {
   data?: unknown;
   version?: unknown;
+  created_at?: unknown;
   error?: unknown;
 }
 
 export const encode = (text: string): ArrayBuffer => toBytes.fromString(text);
 
-/** The `desired` document in an answer or a push, or why it is none. */
-export function parseDesired(payload: ArrayBuffer): Desired | string {
+/** May throw when the bytes are no UTF-8. */
+export const decode = (bytes: ArrayBuffer): string => toText.fromArrayBuffer(bytes);
+
+/** The `desired` document in an answer or a push, or why it cannot be taken over. */
+export function parseDesired(payload: ArrayBuffer): Wish | Refusal {
+  if (payload.byteLength > LONGEST_PAYLOAD) return refusal('too long', versionIn(payload));
   const frame = parseFrame(payload);
-  if (frame === undefined) return 'not a JSON object';
+  if (frame === undefined) return refusal('not a JSON object');
   const data = frame.data;
-  const version = frame.version;
-  if (!isDesiredDocument(data)) return 'no boolean alarm_armed';
-  if (version !== undefined && !isVersion(version)) return 'bad version';
-  return { armed: data.alarm_armed, version };
+  const version = frame.version ?? 0;
+  if (!isVersion(version)) return refusal('bad version');
+  if (!isDesiredDocument(data)) return refusal('not a boolean', version || undefined, 'alarm_armed');
+  // Not a date, or none: NaN, which is as good as none.
+  return { armed: data.alarm_armed, id: { created: Date.parse(String(frame.created_at)) || 0, version } };
+}
+
+/** The version in the first bytes of a message, which has it before the data. */
+function versionIn(payload: ArrayBuffer): number | undefined {
+  try {
+    return Number(/"version":(\d+)/.exec(decode(payload.slice(0, HEAD_LENGTH)))?.[1]) || undefined;
+  } catch {
+    // A character of the data is cut in two.
+    return undefined;
+  }
 }
 
 /** The text of an error. */
@@ -40,11 +71,11 @@ export function parseError(payload: ArrayBuffer): string {
   return typeof error === 'string' ? error : 'no reason given';
 }
 
-const isVersion = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) > 0;
+const isVersion = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 
 function parseFrame(payload: ArrayBuffer): Frame | undefined {
   try {
-    const text = toText.fromArrayBuffer(payload);
+    const text = decode(payload);
     if (isDeep(text)) return undefined;
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? value : undefined;
@@ -53,7 +84,7 @@ function parseFrame(payload: ArrayBuffer): Frame | undefined {
   }
 }
 
-/** Brackets within strings count too, which no honest document of a panel comes near. */
+/** Brackets within strings count too; no honest document for a panel has nearly so many. */
 function isDeep(text: string): boolean {
   let depth = 0;
   for (let index = 0; index < text.length; index++) {

@@ -16,30 +16,30 @@ const LENGTH = 1;
  * just after its first minute. Spread by the wear levelling of ESP-IDF over 24 KiB, that is 20 years of flash.
  */
 export class Restarts {
-  readonly #board: Board;
-  #count: number;
+  private readonly board: Board;
+  private count: number;
 
   constructor(board: Board) {
-    this.#board = board;
+    this.board = board;
     const stored = readSealed(board.storage, KEY, LENGTH);
     const before = typeof stored === 'string' ? 0 : (stored[0] ?? 0);
-    this.#count = board.start.wanted ? before : Math.min(before + 1, RESTARTS_IN_A_ROW);
-    if (this.#count !== before) this.write();
+    this.count = board.start.wanted ? before : Math.min(before + 1, RESTARTS_IN_A_ROW);
+    if (this.count !== before) this.write();
   }
 
   get tooMany(): boolean {
-    return this.#count >= RESTARTS_IN_A_ROW;
+    return this.count >= RESTARTS_IN_A_ROW;
   }
 
   /** To be called when the program has run well for a while. */
   forget(): void {
-    if (this.#count === 0) return;
-    this.#count = 0;
+    if (this.count === 0) return;
+    this.count = 0;
     this.write();
   }
 
   private write(): void {
-    if (!writeSealed(this.#board.storage, KEY, Uint8Array.of(this.#count)))
-      this.#board.trace('flash: cannot count restarts');
+    if (!writeSealed(this.board.storage, KEY, Uint8Array.of(this.count)))
+      this.board.trace('flash: cannot count restarts');
   }
 }

@@ -1,4 +1,4 @@
-/** Blocks of bytes that tell whether they are whole: the content, then its CRC-32, the lowest byte first. */
+/** Blocks of bytes that tell whether they are whole: the content, then its CRC-32. Numbers are little-endian. */
 
 import type { KeyValueStore } from './board.js';
 
@@ -8,15 +8,16 @@ const POLYNOMIAL = 0xedb88320;
 
 export type Reading = Uint8Array | 'absent' | 'damaged';
 
-/** The content of a block; damaged also when it has another length, or the store cannot read it. */
-export function readSealed(store: KeyValueStore, key: string, length: number): Reading {
+/** The content of a block; damaged also when it has another length than the one given, or the store cannot read it. */
+export function readSealed(store: KeyValueStore, key: string, length?: number): Reading {
   try {
     const bytes = store.read(key);
     if (bytes === undefined) return 'absent';
     const block = new Uint8Array(bytes);
-    if (block.length !== length + CHECKSUM_LENGTH) return 'damaged';
-    const whole = viewOf(block).getUint32(length, true) === checksum(block, length);
-    return whole ? block.slice(0, length) : 'damaged';
+    const end = block.length - CHECKSUM_LENGTH;
+    if (length !== undefined && length !== end) return 'damaged';
+    const whole = viewOf(block).getUint32(end, true) === checksum(block, end);
+    return whole ? block.slice(0, end) : 'damaged';
   } catch {
     return 'damaged';
   }
@@ -32,11 +33,10 @@ export function writeSealed(store: KeyValueStore, key: string, content: Uint8Arr
   } catch {
     return false;
   }
-  const standing = readSealed(store, key, content.length);
-  return typeof standing !== 'string' && content.every((byte, index) => byte === standing[index]);
+  return String(readSealed(store, key)) === String(content);
 }
 
-/** The numbers in a block's content; they are little-endian. */
+/** The numbers in a block's content. */
 export const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer);
 
 function checksum(bytes: Uint8Array, length: number): number {

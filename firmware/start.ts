@@ -25,10 +25,11 @@ function run(board: Board, restarts: Restarts): void {
   let twin: Twin | undefined;
   let clock: Clock | undefined;
 
-  const panel = new Panel(board, () => {
+  const onChange = (): void => {
     show();
     twin?.changed();
-  });
+  };
+  const panel = new Panel(board, onChange, () => clock?.now());
   const led = new Led(board);
   let network: Network | undefined;
   let failure: Trouble = 'server';

@@ -10,30 +10,30 @@ export interface Waits {
 }
 
 export class BackOff {
-  readonly #min: number;
-  readonly #max: number;
-  readonly #lost: number;
-  readonly #random: () => number;
-  #ceiling: number;
+  private readonly min: number;
+  private readonly max: number;
+  private readonly lost: number;
+  private readonly random: () => number;
+  private ceiling: number;
 
   /** `random` is uniform in [0, 1). */
   constructor({ backOffMin, backOffMax, backOffLost = backOffMin }: Waits, random: () => number) {
-    this.#min = backOffMin;
-    this.#max = backOffMax;
-    this.#lost = Math.min(backOffLost, backOffMax);
-    this.#random = random;
-    this.#ceiling = backOffMin;
+    this.min = backOffMin;
+    this.max = backOffMax;
+    this.lost = Math.min(backOffLost, backOffMax);
+    this.random = random;
+    this.ceiling = backOffMin;
   }
 
   /** Milliseconds, evenly from none to a ceiling that doubles each time. */
   next(): number {
-    const delay = Math.floor(this.#random() * this.#ceiling);
-    this.#ceiling = Math.min(2 * this.#ceiling, this.#max);
+    const delay = Math.floor(this.random() * this.ceiling);
+    this.ceiling = Math.min(2 * this.ceiling, this.max);
     return delay;
   }
 
   reset(): void {
-    this.#ceiling = this.#min;
+    this.ceiling = this.min;
   }
 
   /**
@@ -42,7 +42,7 @@ export class BackOff {
    * that restarts drops everybody in the same moment, and must not have them all back in the next.
    */
   stood(duration: number): void {
-    if (duration >= this.#max) this.reset();
-    this.#ceiling = Math.max(this.#ceiling, this.#lost);
+    if (duration >= this.max) this.reset();
+    this.ceiling = Math.max(this.ceiling, this.lost);
   }
 }

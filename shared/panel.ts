@@ -1,33 +1,34 @@
-/** What the phone app and the panel say to each other in the twin's two documents. */
+/** What the app and the panel say to each other, in the two documents of the twin. */
 
 export const DESIRED = 'desired';
 export const CURRENT = 'current';
+
+/** What the topics of the device's own twin begin with. */
+export const OWN_TWIN = '$SCW/twins/me/';
 
 /** Written by the app, read by the panel. */
 export interface DesiredDocument {
   alarm_armed: boolean;
 }
 
-/** Written by the panel, read by the app. `last_update` is RFC 3339, absent while the panel cannot tell the time. */
+/** Written by the panel, read by the app. */
 export interface CurrentDocument {
+  /** RFC 3339, absent while the panel cannot tell the time. */
   last_update?: string;
   alarm_armed: boolean;
   siren_ringing: boolean;
   door_open: boolean;
+  /** The alarm since the last arming: the contacts in the order in which they tripped, and when it began (RFC 3339). */
+  last_alarm?: { contacts: string[]; at?: string };
+  /** Why `desired` was not taken over. */
+  refused?: { reason: string; key?: string };
+  /** The version of `desired` that was refused; absent when there is no refusal or the version could not be read. */
+  handled?: number;
+  /** What the panel cannot do: `flash`. */
+  fault?: string;
 }
 
 /** Other keys are allowed: the app may keep more in `desired` than this panel knows. */
 export const isDesiredDocument = (value: unknown): value is DesiredDocument =>
   typeof (value as Partial<DesiredDocument> | null | undefined)?.alarm_armed === 'boolean' &&
   !Array.isArray(value);
-
-/** Whether this is what a panel says of itself. */
-export function isCurrentDocument(value: unknown): value is CurrentDocument {
-  const current = (value ?? {}) as Partial<CurrentDocument>;
-  return (
-    typeof current.alarm_armed === 'boolean' &&
-    typeof current.siren_ringing === 'boolean' &&
-    typeof current.door_open === 'boolean' &&
-    (current.last_update === undefined || typeof current.last_update === 'string')
-  );
-}

@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
+import './xs-globals.js';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Flash } from '../../firmware/flash.js';
+import { Flash, type Kept } from '../../firmware/flash.js';
+import { writeSealed } from '../../firmware/sealed.js';
 import { MemoryStore, PowerCut, type Tear } from './memory-store.js';
 
 const A = 'armed.a';
@@ -13,13 +15,36 @@ function open(store: MemoryStore): Flash & { lines: string[] } {
   return Object.assign(new Flash(store, (line) => lines.push(line)), { lines });
 }
 
-const armedAfterPowerCut = (store: MemoryStore): boolean => open(store.afterPowerCut()).armedAtStart;
+const armedAfterPowerCut = (store: MemoryStore): boolean => keptAfterPowerCut(store).armed;
+const keptAfterPowerCut = (store: MemoryStore): Kept => open(store.afterPowerCut()).kept;
+
+/** Only the flag. */
+const flag = (armed: boolean): Kept => ({
+  armed,
+  wish: { created: 0, version: 0 },
+  rung: 0,
+});
+
+/** The nth of many, of which each differs from the one before in every field. */
+const nth = (n: number): Kept => ({
+  armed: n % 2 === 1,
+  wish: { created: 1_767_323_045_000 + n, version: n },
+  ...(n % 2 === 0 && { lastAlarm: { contacts: ['door'], ...(n % 4 === 0 && { at: `at ${n}` }) } }),
+  rung: 1000 * n,
+});
 
 /** Flash after these flags were stored, one after the other. */
 function stored(...flags: boolean[]): MemoryStore {
   const store = new MemoryStore();
   const flash = open(store);
-  for (const armed of flags) assert.ok(flash.store(armed));
+  for (const armed of flags) assert.ok(flash.store(flag(armed)));
+  return store;
+}
+
+/** Flash after the first so many records were stored, each in a life of its own. */
+function kept(records: number): MemoryStore {
+  const store = new MemoryStore();
+  for (let n = 1; n <= records; n++) assert.ok(open(store).store(nth(n)));
   return store;
 }
 
@@ -38,7 +63,7 @@ const TEARS: [string, Tear][] = [
   ['an empty block', () => new Uint8Array(0)],
   ['zeros', (_before, after) => new Uint8Array(after.length)],
   ['an erased block', (_before, after) => new Uint8Array(after.length).fill(0xff)],
-  ...Array.from({ length: 9 }, (_, index): [string, Tear][] => [
+  ...Array.from({ length: 40 }, (_, index): [string, Tear][] => [
     [`${index} bytes, shortened`, (_before, after) => after.slice(0, index)],
     [
       `${index} bytes on an erased block`,
@@ -54,8 +79,8 @@ const TEARS: [string, Tear][] = [
 test('a panel that was never armed starts disarmed, and that is not written', () => {
   const store = new MemoryStore();
   const flash = open(store);
-  assert.not.ok(flash.armedAtStart);
-  assert.ok(flash.store(false));
+  assert.not.ok(flash.kept.armed);
+  assert.ok(flash.store(flag(false)));
   assert.is(store.writes, 0);
   assert.equal(flash.lines, []);
 });
@@ -69,7 +94,7 @@ test('the flag outlives a power cut', () => {
 test('flash is written only when the flag changes, once for each change', () => {
   const store = new MemoryStore();
   const flash = open(store);
-  for (const armed of [true, true, false, false, false, true, true]) flash.store(armed);
+  for (const armed of [true, true, false, false, false, true, true]) flash.store(flag(armed));
   assert.is(store.writes, 3);
 });
 
@@ -81,18 +106,21 @@ test('the two slots are written in turn', () => {
 });
 
 for (const [name, tear] of TEARS) {
-  test(`a power cut at any operation that leaves ${name} leaves the new flag where it was written wholly, else the old one`, () => {
+  test(`a power cut at any operation that leaves ${name} leaves all the new values where they were written wholly, else all the old ones`, () => {
     for (let changes = 1; changes <= 4; changes++) {
-      const flags = Array.from({ length: changes }, (_, index) => index % 2 === 0);
       for (let operation = 1; operation <= 4; operation++) {
-        const store = stored(...flags);
+        const store = kept(changes);
         const flash = open(store);
-        const old = flash.armedAtStart;
+        const [old, next] = [flash.kept, nth(changes + 1)];
+        assert.equal(old, nth(changes));
         store.cutPowerAt(operation, tear);
-        const confirmed = flash.store(!old);
-        const found = armedAfterPowerCut(store);
-        const isWritten = isDeepStrictEqual(store.blocks, stored(...flags, !old).blocks);
-        assert.is(found, isWritten ? !old : old, `${flags} then cut at ${operation}`);
+        const confirmed = flash.store(next);
+        const isWritten = isDeepStrictEqual(store.blocks, kept(changes + 1).blocks);
+        assert.equal(
+          keptAfterPowerCut(store),
+          isWritten ? next : old,
+          `${changes} changes then cut at ${operation}`,
+        );
         if (confirmed) assert.ok(isWritten);
       }
     }
@@ -110,9 +138,9 @@ test('an arm that was confirmed is never read as disarmed, and one that was cut 
         const flash = open(store);
         const possible: boolean[] = [confirmed, armed];
         store.cutPowerAt(1 + operation, tear);
-        if (flash.store(armed)) possible.shift();
+        if (flash.store(flag(armed))) possible.shift();
         store = store.afterPowerCut();
-        confirmed = open(store).armedAtStart;
+        confirmed = open(store).kept.armed;
         assert.ok(possible.includes(confirmed), `${confirmed} is none of ${possible}`);
       }
     }),
@@ -124,7 +152,7 @@ test('a slot that was cut off while it was written does not hide the old flag in
   const store = stored(true, false);
   damage(store, A);
   const flash = open(store);
-  assert.not.ok(flash.armedAtStart);
+  assert.not.ok(flash.kept.armed);
   assert.equal(flash.lines, ['flash: slot armed.a is damaged']);
 });
 
@@ -132,7 +160,7 @@ test('the only slot ever written, damaged, leaves the panel armed with a fault',
   const store = stored(true);
   damage(store, A);
   const flash = open(store);
-  assert.ok(flash.armedAtStart);
+  assert.ok(flash.kept.armed);
   assert.match(flash.lines.join('\n'), 'armed with a fault');
 });
 
@@ -140,7 +168,7 @@ test('the only slot ever written, damaged, is not the next to be written: a cut 
   const store = stored(true);
   damage(store, A);
   const before = store.blocks.get(A);
-  assert.ok(open(store).store(true));
+  assert.ok(open(store).store(flag(true)));
   assert.equal(store.blocks.get(A), before);
 });
 
@@ -149,11 +177,11 @@ test('two damaged slots leave the panel armed with a fault, until it is told wha
   damage(store, A);
   damage(store, B);
   const flash = open(store);
-  assert.ok(flash.armedAtStart);
-  assert.ok(flash.store(true));
+  assert.ok(flash.kept.armed);
+  assert.ok(flash.store(flag(true)));
   assert.is(store.writes, 3, 'the flag is written although it is the same');
   assert.equal(open(store).lines, ['flash: slot armed.b is damaged']);
-  assert.ok(open(store).store(false));
+  assert.ok(open(store).store(flag(false)));
   assert.not.ok(armedAfterPowerCut(store));
 });
 
@@ -162,7 +190,31 @@ test('a slot that cannot be read counts as damaged', () => {
   store.before = () => {
     throw new Error('no answer');
   };
-  assert.ok(open(store).armedAtStart);
+  assert.ok(open(store).kept.armed);
+});
+
+test('a block that is whole and no slot counts as damaged', () => {
+  const store = stored(true, false);
+  assert.ok(writeSealed(store, B, Uint8Array.of(0x5a, 7, 0, 0, 0)));
+  assert.equal(open(store).lines, ['flash: slot armed.b is damaged']);
+  assert.ok(open(store).kept.armed, 'as the other slot says');
+});
+
+test('whether flash is sound is known: not when it was found damaged or the last write failed', () => {
+  const store = stored(true);
+  const flash = open(store);
+  assert.ok(flash.isSound);
+  store.before = () => {
+    throw new Error('busy');
+  };
+  flash.store(nth(2));
+  assert.not.ok(flash.isSound);
+  store.before = () => {};
+  flash.store(nth(2));
+  assert.ok(flash.isSound);
+  damage(store, A);
+  damage(store, B);
+  assert.not.ok(open(store).isSound);
 });
 
 test('any single wrong bit in a slot is noticed', () => {
@@ -179,7 +231,7 @@ test('a write that leaves something else without a word is noticed by reading it
   const store = stored(true);
   const flash = open(store);
   store.wear = (before) => before;
-  assert.not.ok(flash.store(false));
+  assert.not.ok(flash.store(flag(false)));
   assert.ok(armedAfterPowerCut(store));
 });
 
@@ -188,10 +240,10 @@ test('a worn out slot leaves its turn to the other one', () => {
   const worn = store.blocks.get(A);
   const flash = open(store);
   store.wear = (before, after) => (before === worn || before === undefined ? before : after);
-  assert.ok(flash.store(true));
+  assert.ok(flash.store(flag(true)));
   assert.equal(store.blocks.get(A), worn);
   assert.ok(armedAfterPowerCut(store));
-  assert.ok(flash.store(false));
+  assert.ok(flash.store(flag(false)));
   assert.not.ok(armedAfterPowerCut(store));
 });
 
@@ -201,9 +253,9 @@ test('a flag that could not be stored is written again when it is asked for agai
   store.before = () => {
     throw new Error('busy');
   };
-  assert.not.ok(flash.store(false));
+  assert.not.ok(flash.store(flag(false)));
   store.before = () => {};
-  assert.ok(flash.store(false));
+  assert.ok(flash.store(flag(false)));
   assert.not.ok(armedAfterPowerCut(store));
 });
 

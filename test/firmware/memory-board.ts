@@ -187,9 +187,7 @@ export class MemoryBoard implements Board {
     return client;
   }
 
-  random(): number {
-    return this.randomNumber;
-  }
+  random = (): number => this.randomNumber;
 
   trace(line: string): void {
     this.lines.push(line);

@@ -1,7 +1,18 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CURRENT, DESIRED, desired, push, settled } from './twin-on-board.js';
+import {
+  answerDesired,
+  CURRENT,
+  connecting,
+  DESIRED,
+  desired,
+  GET,
+  IDLE,
+  push,
+  refuse,
+  settled,
+} from './twin-on-board.js';
 
 const DEEP = `{"data":{"alarm_armed":true,"x":${'['.repeat(1500)}${']'.repeat(1500)}}}`;
 const BAD: [string, string | Uint8Array | object][] = [
@@ -35,7 +46,9 @@ for (const [name, body] of BAD) {
       assert.is(board.lines.length, lines + 1);
       assert.match(board.lines.at(-1) ?? '', 'ignored');
       assert.equal(panel.orders, [false]);
-      assert.equal(board.client.take(), []);
+      const [report, ...more] = board.client.take();
+      assert.equal(more, []);
+      assert.match(JSON.stringify(report), /current.*"refused":{"reason":"/, 'current says why');
       push(board, true, 2);
       assert.equal(panel.orders.at(-1), true, 'the next good one counts');
     });
@@ -45,7 +58,7 @@ for (const [name, body] of BAD) {
 for (const topic of [
   'somewhere/else',
   '$SCW/twins/me/other/changed',
-  '$SCW/twins/me/current/changed',
+  '$SCW/twins/me/current/got',
   '$SCW/twins/me/desired/get',
   '$SCW/twins/me/desired/put/response/success',
   '$SCW/twins/me/desired/get/response/maybe',
@@ -65,6 +78,87 @@ for (const topic of [
     assert.equal(board.client.take(), []);
   });
 }
+
+const refusedWith = (reason: string, key: string | null, handled: number): object => ({
+  topic: `${CURRENT}/patch`,
+  body: { data: { refused: { reason, key }, handled } },
+});
+
+test('a desired document that cannot be taken over is said with its version, until a good one comes', () => {
+  const { board } = settled();
+  board.client.deliver(`${DESIRED}/changed`, { version: 7, data: { alarm_armed: 'yes' } });
+  assert.equal(board.client.take(), [refusedWith('not a boolean', 'alarm_armed', 7)]);
+  board.client.deliver(`${DESIRED}/get/response/success`, { version: 7, data: { alarm_armed: 'yes' } });
+  assert.equal(board.client.take(), [], 'it is said once');
+  board.client.deliver(`${DESIRED}/changed`, 'what?');
+  assert.equal(
+    board.client.take(),
+    [
+      {
+        topic: `${CURRENT}/patch`,
+        body: { data: { refused: { reason: 'not a JSON object', key: null }, handled: null } },
+      },
+    ],
+    'nothing is left of the refusal before',
+  );
+  push(board, true, 8);
+  assert.equal(board.client.take(), [
+    { topic: `${CURRENT}/patch`, body: { data: { alarm_armed: true, refused: null } } },
+  ]);
+});
+
+for (const bytes of [4096, 64 * 1024]) {
+  test(`a desired document of ${bytes} bytes is refused with its version, which comes before its data`, () => {
+    const { board, panel } = settled();
+    const long = { twin_id: 'x', version: 12, data: { alarm_armed: true, version: 3, x: 'x'.repeat(bytes) } };
+    board.client.deliver(`${DESIRED}/changed`, long, 512);
+    assert.equal(board.client.take(), [refusedWith('too long', null, 12)]);
+    assert.equal(panel.orders, [false]);
+    refuse(board, GET.topic, 'document not found');
+    assert.equal(board.client.take(), [
+      { topic: `${CURRENT}/patch`, body: { data: { refused: null, handled: null } } },
+    ]);
+  });
+}
+
+test('a first answer that is too long is followed by the first report', () => {
+  const { board } = connecting();
+  board.client.accept();
+  board.client.take();
+  board.client.deliver(`${DESIRED}/get/response/success`, { version: 3, data: { x: 'x'.repeat(5000) } });
+  assert.equal(board.client.take(), [
+    {
+      topic: `${CURRENT}/put`,
+      body: { data: { ...IDLE, refused: { reason: 'too long' }, handled: 3 } },
+    },
+  ]);
+});
+
+test('arming that flash does not take is refused, and the fault is said until flash takes it', () => {
+  const { board, panel } = settled();
+  panel.takes = false;
+  panel.fault = 'flash';
+  push(board, true, 2);
+  assert.equal(board.client.take(), [
+    {
+      topic: `${CURRENT}/patch`,
+      body: {
+        data: {
+          refused: { reason: 'flash takes no writes', key: 'alarm_armed' },
+          handled: 2,
+          fault: 'flash',
+        },
+      },
+    },
+  ]);
+  panel.takes = true;
+  panel.fault = undefined;
+  answerDesired(board, true, 2);
+  assert.equal(
+    board.client.take().map(({ body }) => body),
+    [{ data: { alarm_armed: true, refused: null, handled: null, fault: null } }],
+  );
+});
 
 test('an error without a reason is traced and does no harm', () => {
   const { board, panel } = settled();

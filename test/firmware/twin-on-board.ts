@@ -2,7 +2,8 @@
 
 import type { AlarmState } from '../../firmware/alarm.js';
 import type { PanelConfig } from '../../firmware/config.js';
-import { Twin } from '../../firmware/twin.js';
+import type { DocumentId } from '../../firmware/desired.js';
+import { Twin, type TwinPanel } from '../../firmware/twin.js';
 import { MemoryBoard } from './memory-board.js';
 
 export const SECOND = 1000;
@@ -16,11 +17,18 @@ export class FakePanel {
   state: AlarmState = { armed: false, doorOpen: false, sirenRinging: false, cutOffAt: undefined };
   looks = 0;
   orders: boolean[] = [];
+  kept: TwinPanel['kept'] = { wish: { created: 0, version: 0 } };
+  fault: string | undefined;
+  /** Whether its flash takes what it is told. */
+  takes = true;
   onChange = (): void => {};
 
-  setArmed(armed: boolean): void {
+  setArmed(armed: boolean, wish: DocumentId): boolean {
     this.orders.push(armed);
+    if (!this.takes) return false;
+    this.kept = { ...this.kept, wish };
     if (armed !== this.state.armed) this.set({ armed });
+    return true;
   }
 
   look(): void {
@@ -57,20 +65,21 @@ export function settled(settings: Partial<PanelConfig> = {}) {
   return all;
 }
 
-export const desired = (armed: boolean, version?: number): object => ({
+export const desired = (armed: boolean, version?: number, created_at?: string): object => ({
   twin_id: 'x',
   document_name: 'desired',
   version,
   data: { alarm_armed: armed },
+  created_at,
 });
 
-export function answerDesired(board: MemoryBoard, armed: boolean, version?: number): void {
-  board.client.deliver(`${DESIRED}/get/response/success`, desired(armed, version));
-}
+type Tell = (board: MemoryBoard, armed: boolean, version?: number, createdAt?: string) => void;
 
-export function push(board: MemoryBoard, armed: boolean, version?: number): void {
-  board.client.deliver(`${DESIRED}/changed`, desired(armed, version));
-}
+export const answerDesired: Tell = (board, ...document) =>
+  board.client.deliver(`${DESIRED}/get/response/success`, desired(...document));
+
+export const push: Tell = (board, ...document) =>
+  board.client.deliver(`${DESIRED}/changed`, desired(...document));
 
 export function refuse(board: MemoryBoard, topic: string, error: string): void {
   board.client.deliver(`${topic}/response/error`, { error, twin_id: 'x', document_name: 'y' });

@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isCurrentDocument, isDesiredDocument } from '../../shared/panel.js';
+import { isCurrentDocument } from '../../shared/current-document.js';
+import { isDesiredDocument } from '../../shared/panel.js';
 
 const test = suite('panel documents');
 

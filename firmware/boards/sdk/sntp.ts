@@ -98,21 +98,22 @@ function requestWith(random: () => number): ArrayBuffer {
   const request = new ArrayBuffer(LENGTH);
   const view = new DataView(request);
   view.setUint8(0, REQUEST);
-  for (const at of [TRANSMIT_AT, TRANSMIT_AT + 4]) view.setUint32(at, Math.floor(random() * ERA_SECONDS));
+  view.setUint32(TRANSMIT_AT, Math.floor(random() * ERA_SECONDS));
+  view.setUint32(TRANSMIT_AT + 4, Math.floor(random() * ERA_SECONDS));
   return request;
 }
 
 /** Milliseconds since 1970, or undefined for what is no answer to this request. */
 function timeIn(packet: ArrayBuffer, request: ArrayBuffer): number | undefined {
   if (packet.byteLength < LENGTH) return undefined;
-  const [answer, question] = [new DataView(packet), new DataView(request)];
+  const answer = new DataView(packet);
+  const question = new DataView(request);
   const first = answer.getUint8(0);
   const stratum = answer.getUint8(1);
   if ((first & 7) !== MODE_SERVER || first >> 6 === NOT_SYNCHRONIZED) return undefined;
   if (stratum === 0 || stratum > LAST_STRATUM) return undefined;
-  for (const offset of [0, 4])
-    if (answer.getUint32(ORIGINATE_AT + offset) !== question.getUint32(TRANSMIT_AT + offset))
-      return undefined;
+  if (answer.getUint32(ORIGINATE_AT) !== question.getUint32(TRANSMIT_AT)) return undefined;
+  if (answer.getUint32(ORIGINATE_AT + 4) !== question.getUint32(TRANSMIT_AT + 4)) return undefined;
   const seconds = answer.getUint32(TRANSMIT_AT);
   const fraction = answer.getUint32(TRANSMIT_AT + 4) / ERA_SECONDS;
   if (seconds === 0) return undefined;

@@ -36,56 +36,52 @@ export interface StationPorts {
  * failed attempt. What has not come to an address in time begins anew.
  */
 export class Station implements Network {
-  readonly #ports: StationPorts;
-  readonly #accessPoint: AccessPoint;
-  readonly #patience: number;
-  readonly #wifi: WiFi;
-  #online = false;
+  private readonly ports: StationPorts;
+  private readonly accessPoint: AccessPoint;
+  private readonly patience: number;
+  private readonly wifi: WiFi;
+  online = false;
   /** When the present attempt began, in ticks. */
-  #begunAt = 0;
+  private begunAt = 0;
 
   constructor(
     accessPoint: AccessPoint,
     { wifiInterval, wifiPatience }: Pick<PanelConfig, 'wifiInterval' | 'wifiPatience'>,
     ports: StationPorts,
   ) {
-    this.#accessPoint = accessPoint;
-    this.#patience = wifiPatience;
-    this.#ports = ports;
-    this.#wifi = ports.open(() => this.look());
+    this.accessPoint = accessPoint;
+    this.patience = wifiPatience;
+    this.ports = ports;
+    this.wifi = ports.open(() => this.look());
     ports.timers.repeat(() => this.watch(), wifiInterval);
     this.connect();
   }
 
-  get online(): boolean {
-    return this.#online;
-  }
-
   private look(): void {
-    const address = this.#wifi.address;
+    const address = this.wifi.address;
     // An address of IPv6 alone leads to no server here.
-    const online = this.#wifi.connection >= CONNECTED && address?.includes('.') === true;
-    if (online === this.#online) return;
-    this.#online = online;
-    this.#ports.trace(online ? `wifi: online as ${address}` : 'wifi: offline');
-    this.#ports.onChange();
+    const online = this.wifi.connection >= CONNECTED && address?.includes('.') === true;
+    if (online === this.online) return;
+    this.online = online;
+    this.ports.trace(online ? `wifi: online as ${address}` : 'wifi: offline');
+    this.ports.onChange();
   }
 
   private watch(): void {
     this.look();
-    if (this.#online) return;
-    if (this.#wifi.connection === DISCONNECTED) return this.connect();
-    if (this.#ports.ticks() - this.#begunAt < this.#patience) return;
-    this.#ports.trace('wifi: no address in time');
-    this.#wifi.disconnect();
+    if (this.online) return;
+    if (this.wifi.connection === DISCONNECTED) return this.connect();
+    if (this.ports.ticks() - this.begunAt < this.patience) return;
+    this.ports.trace('wifi: no address in time');
+    this.wifi.disconnect();
   }
 
   private connect(): void {
-    this.#begunAt = this.#ports.ticks();
+    this.begunAt = this.ports.ticks();
     try {
-      this.#wifi.connect(this.#accessPoint);
+      this.wifi.connect(this.accessPoint);
     } catch (error) {
-      this.#ports.trace(`wifi: ${error}`);
+      this.ports.trace(`wifi: ${error}`);
     }
   }
 }

@@ -1,5 +1,5 @@
 import { connectAsync } from 'mqtt';
-import { isCurrentDocument } from '../../../shared/panel.js';
+import { isCurrentDocument } from '../../../shared/current-document.js';
 import { changedTopic } from '../../../shared/topics.js';
 import type { Bench } from '../bench.js';
 import type { Credentials } from '../load/mqtt.js';

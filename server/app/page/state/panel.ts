@@ -1,12 +1,12 @@
 /** What the phone knows of one panel, and how each piece of news changes it. Pure. */
 
+import { isCurrentDocument } from '../../../../shared/current-document.js';
 import type { TwinDocument } from '../../../../shared/document.js';
 import {
   CURRENT,
   type CurrentDocument,
   DESIRED,
   type DesiredDocument,
-  isCurrentDocument,
   isDesiredDocument,
 } from '../../../../shared/panel.js';
 

@@ -1,7 +1,7 @@
 /** A panel's past, as the spans of time in which it went on saying the same. Pure; times in milliseconds since 1970. */
 
+import { isCurrentDocument } from '../../../../shared/current-document.js';
 import type { TwinDocument } from '../../../../shared/document.js';
-import { isCurrentDocument } from '../../../../shared/panel.js';
 
 /** A panel that can be reached speaks every minute: after this much silence it could not be. */
 export const SILENCE_MS = 150_000;

@@ -1,0 +1,63 @@
+/** Which of the `desired` documents that arrive is obeyed. */
+
+/** Tells one version of a document from every other one. */
+export interface DocumentId {
+  /** When version 1 was written, in milliseconds since 1970; 0 when the server does not say. */
+  readonly created: number;
+  /** 0 when the server counts none. */
+  readonly version: number;
+}
+
+/** `late`: a newer one has come on this connection. `older`: from before the document that was obeyed last. */
+export type Judgement = 'obey' | 'late' | 'older';
+
+/** After so many late answers in a row the next one counts: the document was deleted and made anew. */
+const LATE_ANSWERS = 2;
+
+/** Whether a document is from before another one. Not known, hence false, when the server did not date the other. */
+export const isOlder = (id: DocumentId, than: DocumentId): boolean =>
+  than.created !== 0 &&
+  (id.created < than.created || (id.created === than.created && id.version < than.version));
+
+/**
+ * Documents of one connection are obeyed in the order of their versions; one that was made anew counts as newer. The
+ * first answer of a connection may come from a server that was restored from an old backup: when it is older than the
+ * document that was obeyed last it is not obeyed, until another one shows that a person has acted since. A push always
+ * shows that.
+ */
+export class Desired {
+  /** Of this connection. */
+  private newest: DocumentId | undefined;
+  private lateAnswers = 0;
+  /** The older document that was found, on this connection or an earlier one. */
+  private suspect: DocumentId | undefined;
+
+  /** A new connection begins, or the document is known to be gone: any version may come next. */
+  forget(): void {
+    this.newest = undefined;
+    this.lateAnswers = 0;
+  }
+
+  /** `obeyed` is the document that was obeyed last, on any connection. */
+  judge(id: DocumentId, isPush: boolean, obeyed: DocumentId): Judgement {
+    const newest = this.newest;
+    // An answer may have been on its way when a push overtook it, a push never.
+    const isSame = id.created === newest?.created;
+    if (
+      newest &&
+      id.version > 0 &&
+      (isSame ? id.version < newest.version : !isPush && id.created < newest.created)
+    ) {
+      if (!isPush) this.lateAnswers += 1;
+      if (this.lateAnswers === LATE_ANSWERS) this.forget();
+      return 'late';
+    }
+    this.newest = id;
+    this.lateAnswers = 0;
+    const suspect = this.suspect ?? id;
+    const isSuspect =
+      !isPush && isOlder(id, obeyed) && id.created === suspect.created && id.version === suspect.version;
+    this.suspect = isSuspect ? id : undefined;
+    return isSuspect ? 'older' : 'obey';
+  }
+}
