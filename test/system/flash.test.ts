@@ -9,6 +9,7 @@ import * as assert from 'uvu/assert';
 import { type BoardConfig, pathOf } from '../../firmware/desktop/board/local-manifest.js';
 import { startPanel } from '../../firmware/desktop/desktop-panel.js';
 import { callsOf, fakeSdk, fakeTarget } from '../firmware/desktop/board/fake-sdk.js';
+import { openAuthority, serverCertificate } from '../server/tls/authority.js';
 import { startProgram } from './process.js';
 import { type Server, startServer } from './server.js';
 
@@ -253,6 +254,35 @@ test('a hand edit of the file survives, until the command line says otherwise', 
   await flash(['--led-pin', '33']);
   const third = configOf(name);
   assert.equal([third.pollInterval, third.ledPin], [60_000, 33]);
+});
+
+test('a server with a certificate from elsewhere needs --ca, which the board then trusts', async ({
+  directory,
+  name,
+  flash,
+}) => {
+  const authority = await openAuthority();
+  const pair = await serverCertificate(authority);
+  const path = (file: string): string => join(directory, file);
+  writeFileSync(path('server.crt'), pair.certificate);
+  writeFileSync(path('server.key'), pair.key);
+  writeFileSync(path('ca.crt'), authority.certificate);
+  const env = {
+    TWIN_MQTTS: '127.0.0.1:0',
+    TWIN_TLS_CERT: path('server.crt'),
+    TWIN_TLS_KEY: path('server.key'),
+  };
+  const other = await startServer({ env });
+  const args = ['--target', 'sim/nodemcu', '--server', other.mqtts];
+  const environment = { TWIN_URL: other.http, TWIN_TOKEN: other.token };
+  const refused = await flash(args, environment);
+  assert.is(refused.code, 1);
+  assert.match(refused.said, 'not signed by the authority that the board is given. --ca FILE');
+  assert.equal([(await devicesOf(other)).length, existsSync(pathOf(name))], [0, false]);
+  const { code, said } = await flash([...args, '--ca', path('ca.crt')], environment);
+  assert.is(code, 0, said);
+  assert.equal(Buffer.from(configOf(name).ca ?? '', 'base64'), authority.x509.raw);
+  await other.stop();
 });
 
 test('a console is a pin of the serial port in a release build', async ({ directory, name, flash }) => {

@@ -31,6 +31,7 @@ import {
   runMcconfig,
   targetOf,
 } from './sdk.js';
+import { checkServer } from './server-check.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const WATCHDOG = 'manifests/watchdog/sdkconfig.defaults';
@@ -83,6 +84,8 @@ async function register(options: FlashOptions): Promise<BoardConfig> {
   const server = options.server ?? `mqtts://${facts.endpoint}`;
   checkReachable(options.target, server);
   const authority = server.startsWith('mqtts:') ? authorityOf(options, facts.authority) : undefined;
+  const unchecked = authority && (await checkServer(server, authority));
+  if (unchecked !== undefined) print(`The certificate of ${server} is not checked from here: ${unchecked}`);
   const earlier = readConfig(ROOT, name);
   const device = await chosenDevice(api, options, earlier?.device);
   if (authority === undefined) await api.allowInsecure(device);
