@@ -25,8 +25,8 @@ const HELP = `One alarm panel on this machine: the firmware as it ships, on the 
   --key FILE            the certificate's key, in PEM
   --door-inverted       a closed contact means an open door
   --siren-mode MODE     latch (default): rings until disarmed; follow: rings while the door is open
-  --siren-cut-off S     seconds after which a latched siren stops, 0: never (default 180)
-  --poll S              seconds between two looks at the desired document (default 30)
+  --siren-cut-off S     seconds after which a latched siren stops, up to 86400; 0: never (default 180)
+  --poll S              seconds between two looks at the desired document, 1 to 86400 (default 30)
   --json                one JSON line on stdout for each change of state
   --trace               what the firmware traces, on stderr
   --help
@@ -35,7 +35,9 @@ Lines on stdin, one word each: open, close, power-off, power-on, network-off, ne
 The panel goes on when stdin ends; SIGTERM or SIGINT ends it.
 `;
 
-const A_DAY_MS = 24 * 60 * 60 * 1000;
+/** In seconds. */
+const A_DAY = 24 * 60 * 60;
+const DECIMAL = /^\d+(\.\d+)?$/;
 
 const OPTIONS = {
   server: { type: 'string' },
@@ -76,17 +78,17 @@ async function main(): Promise<void> {
   };
   panel.onChange(show);
   // Without power and with stdin at its end nothing else would keep this program alive.
-  setInterval(() => undefined, A_DAY_MS);
+  setInterval(() => undefined, A_DAY * 1000);
   process.stdout.on('error', end);
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
-  createInterface(process.stdin).on('line', (line) => {
+  for await (const line of createInterface(process.stdin)) {
     const word = line.trim();
     if (word === 'quit') end();
-    else if (word === 'state') show(panel.state);
+    else if (word === 'state') show(await panel.settled());
     else if (WORDS.has(word)) WORDS.get(word)?.(panel);
     else if (word !== '') complain(`"${word}" is none of the words; see --help`);
-  });
+  }
 }
 
 function readOptions(values: Values): DesktopPanelOptions {
@@ -140,20 +142,23 @@ function readConfig(values: Values): Partial<PanelConfig> {
   return config;
 }
 
-/** In milliseconds. */
+/** In milliseconds, and none where none was given. */
 function seconds(name: string, given: string, least: number): number {
   const number = Number(given);
-  if (given.trim() !== '' && number >= least && Number.isFinite(number)) return number * 1000;
-  throw new UsageError(`--${name}: expected seconds, ${least} or more`);
+  const duration = Math.round(number * 1000);
+  const isVanishing = number > 0 && duration === 0;
+  if (DECIMAL.test(given) && number >= least && number <= A_DAY && !isVanishing) return duration;
+  throw new UsageError(`--${name}: expected seconds, ${least} or more and at most ${A_DAY}`);
 }
 
-function showJson({ armed, doorOpen, sirenRinging, online }: DesktopState): void {
+function showJson({ armed, doorOpen, sirenRinging, online, power }: DesktopState): void {
   const line = {
     at: new Date().toISOString(),
     armed,
     door_open: doorOpen,
     siren_ringing: sirenRinging,
     online,
+    power,
   };
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }

@@ -1,10 +1,12 @@
 import { EventEmitter } from 'node:events';
-import type { LookupFunction } from 'node:net';
+import type { LookupFunction, Server } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { PanelStatus, Start } from '../board.js';
 import type { PanelConfig } from '../config.js';
 import { type Bundle, bundleFirmware } from './bundle.js';
 import { type Cut, FlashFile } from './flash-file.js';
+import { lockFlash } from './flash-lock.js';
 import { Machine, type MachinePorts } from './machine.js';
 import { workerPath } from './worker.js';
 
@@ -44,6 +46,8 @@ const PART_BYTES = 512;
 const SEND_BYTES = 4096;
 /** Between the end of a program and its next start, as a board takes; an exception at every start must not spin. */
 const RESTART_MS = 100;
+/** How long {@link DesktopPanel.settled} waits for a program that does not follow its door. */
+const SETTLE_MS = 1000;
 
 const DARK = { armed: false, doorOpen: false, sirenRinging: false, online: false };
 
@@ -51,6 +55,7 @@ const DARK = { armed: false, doorOpen: false, sirenRinging: false, online: false
 export class DesktopPanel {
   readonly #bundle: Bundle;
   readonly #flash: FlashFile;
+  readonly #lock: Server;
   readonly #ports: Omit<MachinePorts, 'start'>;
   readonly #changes = new EventEmitter<{ change: [DesktopState]; stop: [] }>();
   readonly #pins: Record<string, 0 | 1>;
@@ -64,8 +69,10 @@ export class DesktopPanel {
   #clockOffset = 0;
   #announced = '';
 
-  constructor(options: DesktopPanelOptions, bundle: Bundle) {
+  /** `lock` is released when the panel is stopped. */
+  constructor(options: DesktopPanelOptions, bundle: Bundle, lock: Server) {
     this.#bundle = bundle;
+    this.#lock = lock;
     this.#flash = new FlashFile(options.flash);
     this.#ports = this.#portsFor(options);
     this.#doorInverted = options.config?.doorInverted ?? false;
@@ -107,6 +114,23 @@ export class DesktopPanel {
       this.#changes.on('change', look).on('stop', give);
       if (this.#stopped) give();
       else look(this.state);
+    });
+  }
+
+  /** Resolves with the state once what was done before has had its effect: the turn is over, and the door counts. */
+  async settled(): Promise<DesktopState> {
+    const isOpen = this.#pins.door === this.#contact(true);
+    const counts = this.#turned().then(() =>
+      this.until(({ power, doorOpen }) => !power || doorOpen === isOpen).catch(() => this.state),
+    );
+    await Promise.race([counts, delay(SETTLE_MS)]);
+    return this.state;
+  }
+
+  #turned(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#machine === undefined) resolve();
+      else this.#machine.afterTurn(resolve);
     });
   }
 
@@ -180,6 +204,7 @@ export class DesktopPanel {
     this.#changes.emit('stop');
     this.#changes.removeAllListeners();
     this.powerOff();
+    this.#lock.close();
   }
 
   /** The level of the reed switch. The wires are laid as the panel is told that they are. */
@@ -273,11 +298,18 @@ export class DesktopPanel {
 
 /**
  * A panel with power and network on and its door closed.
- * @throws FlashDamaged; Error when the XS engine is not there, the server's address or a certificate is none, or there
+ * @throws FlashInUse; FlashDamaged; Error when the XS engine is not there, the server's address or a certificate is none, or there
  * is no directory for the flash file
  */
 export async function startPanel(options: DesktopPanelOptions): Promise<DesktopPanel> {
-  const panel = new DesktopPanel(options, options.program ?? (await bundleFirmware()));
-  panel.powerOn();
-  return panel;
+  const bundle = options.program ?? (await bundleFirmware());
+  const lock = await lockFlash(options.flash);
+  try {
+    const panel = new DesktopPanel(options, bundle, lock);
+    panel.powerOn();
+    return panel;
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
 }

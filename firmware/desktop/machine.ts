@@ -108,6 +108,12 @@ export class Machine {
     this.#tell({ event: 'wifi' });
   }
 
+  /** Calls back when the program has dealt with all that it was told before. */
+  afterTurn(done: () => void): void {
+    if (this.#over) done();
+    else this.#tell({ event: 'turn' }, undefined, done);
+  }
+
   freezeConnections(): void {
     for (const connection of this.#connections.values()) connection.freeze();
   }

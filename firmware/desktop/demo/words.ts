@@ -48,11 +48,18 @@ export const PANEL_WORDS = new Map<string, Partial<Switches>>([
   ['state', {}],
 ]);
 
-/** Calls back with each word: from single keys on a terminal, else from lines of stdin. */
+/** No word consists of keys alone. */
+export function sayLine(line: string, switches: Switches, say: (word: string) => void): void {
+  const keys = [...line];
+  if (!keys.every((key) => wordOf(key, switches) !== undefined)) return say(line);
+  for (const key of keys) say(wordOf(key, switches) ?? '');
+}
+
+/** Calls back with each word: from single keys on a terminal, else from lines of stdin, each a word or any number of keys. */
 export function onWords(switches: Switches, say: (word: string) => void): void {
   const { stdin } = process;
   if (!stdin.isTTY) {
-    createInterface(stdin).on('line', (line) => say(line.trim()));
+    createInterface(stdin).on('line', (line) => sayLine(line.trim(), switches, say));
     return;
   }
   stdin.setRawMode(true);

@@ -60,6 +60,10 @@ const WRONG: [string, string[], string | RegExp][] = [
   ['a server that is no MQTT', ['--server', 'http://127.0.0.1'], '--server: expected mqtt://'],
   ['a siren mode that there is not', ['--siren-mode', 'loud'], '--siren-mode: expected latch or follow'],
   ['seconds that are none', ['--siren-cut-off', 'soon'], '--siren-cut-off: expected seconds, 0 or more'],
+  ['seconds beyond a day', ['--siren-cut-off', '1e306'], '--siren-cut-off: expected seconds, 0 or more'],
+  ['seconds beyond a day by one', ['--siren-cut-off', '86401'], 'and at most 86400'],
+  ['seconds that vanish', ['--siren-cut-off', '0.0001'], '--siren-cut-off: expected seconds'],
+  ['a poll of years', ['--poll', '99999999999'], '--poll: expected seconds, 1 or more'],
   ['a poll of nothing', ['--poll', '0'], '--poll: expected seconds, 1 or more'],
   ['a file that is not there', [...SECURE, '--ca', 'no-such-file.pem'], /ENOENT.*no-such-file\.pem/],
   ['a key that is no PEM', [...SECURE, '--cert', 'package.json', '--key', 'package.json'], /PEM|DECODER/],
@@ -95,6 +99,7 @@ interface Line {
   door_open: boolean;
   siren_ringing: boolean;
   online: boolean;
+  power: boolean;
 }
 
 const state = (program: Program, predicate: (line: Line) => boolean): Promise<Line> =>
@@ -110,11 +115,11 @@ test('the words on stdin move the panel, and --json tells each change in one lin
   server.armed = true;
   const program = start('--json');
   const line = await state(program, ({ armed, online }) => armed && online);
-  assert.equal(Object.keys(line), ['at', 'armed', 'door_open', 'siren_ringing', 'online']);
+  assert.equal(Object.keys(line), ['at', 'armed', 'door_open', 'siren_ringing', 'online', 'power']);
   assert.is(new Date(line.at).toISOString(), line.at);
   assert.equal(
     { ...line, at: '' },
-    { at: '', armed: true, door_open: false, siren_ringing: false, online: true },
+    { at: '', armed: true, door_open: false, siren_ringing: false, online: true, power: true },
   );
   program.type('open');
   await state(program, ({ siren_ringing, door_open }) => siren_ringing && door_open);
@@ -123,7 +128,7 @@ test('the words on stdin move the panel, and --json tells each change in one lin
   program.type('network-off');
   await state(program, ({ siren_ringing, online }) => siren_ringing && !online);
   program.type('power-off');
-  await state(program, ({ siren_ringing, armed }) => !siren_ringing && armed);
+  await state(program, ({ siren_ringing, armed, power }) => !siren_ringing && armed && !power);
   program.type('power-on');
   program.type('network-on');
   await server.session(1, 'subscribe');
@@ -136,6 +141,33 @@ test('the words on stdin move the panel, and --json tells each change in one lin
     program.lines.every((text) => text.startsWith('{')),
     program.lines.join('\n'),
   );
+});
+
+test('the word state answers when the words before it have had their effect', async ({ start }) => {
+  const program = start('--json');
+  await state(program, ({ online }) => online);
+  const doors: boolean[] = [];
+  for (const word of ['open', 'close', 'open', 'close']) {
+    const count = program.lines.length;
+    program.type(`${word}\nstate`);
+    // The change itself is a line, and so is the answer.
+    await until(() => program.lines.length >= count + 2);
+    doors.push(JSON.parse(program.lines.at(-1) ?? '').door_open);
+  }
+  assert.equal(doors, [true, false, true, false]);
+});
+
+test('two panels on one flash file: the second says so and ends; when the first is killed, the next one starts', async ({
+  bench,
+  start,
+}) => {
+  const first = start('--json');
+  await state(first, ({ power }) => power);
+  const second = start('--json');
+  assert.equal(await second.ended, { code: 1, signal: null });
+  assert.equal(second.lines, [`panel: ${bench.path('flash.json')} is in use by another panel`]);
+  await first.stop('SIGKILL');
+  await state(start('--json'), ({ power }) => power);
 });
 
 test('a word that it does not know is said so, and it goes on', async ({ start }) => {

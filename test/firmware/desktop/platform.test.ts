@@ -132,10 +132,11 @@ test('two panels have different random numbers, and so has one panel after a res
     const number = board.random();
     board.trace(number >= 0 && number < 1 ? 'number ' + number : 'out of range');
   `);
-  const [panel] = [await bench.panel({ program }), await bench.panel({ program })];
+  const panel = await bench.panel({ program });
+  await bench.panel({ program, flash: bench.path('other.json') });
   await bench.traced('number', 2);
-  panel?.powerOff();
-  panel?.powerOn();
+  panel.powerOff();
+  panel.powerOn();
   await bench.traced('number', 3);
   assert.is(new Set(bench.lines).size, 3, bench.lines.join());
 });
@@ -189,7 +190,7 @@ test('a panel that is stopped at the news that its program has ended does not co
   await panel.until(({ sirenRinging }) => sirenRinging);
   panel.onChange(({ sirenRinging }) => sirenRinging || panel.stop());
   const trace: string[] = [];
-  await bench.panel({ program, trace: (line) => trace.push(line) });
+  await bench.panel({ program, flash: bench.path('other.json'), trace: (line) => trace.push(line) });
   await until(() => trace.length >= 3);
   assert.equal(bench.lines, ['start']);
 });

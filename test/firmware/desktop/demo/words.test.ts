@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { keysHelp, PANEL_WORDS, wordOf } from '../../../../firmware/desktop/demo/words.js';
+import { keysHelp, PANEL_WORDS, sayLine, wordOf } from '../../../../firmware/desktop/demo/words.js';
 
 const ON = { power: true, network: true };
 const OFF = { power: false, network: false };
@@ -29,6 +29,13 @@ test('the words that turn a switch leave it so that the key turns it back', () =
   const turned = { ...ON, ...PANEL_WORDS.get('power-off') };
   assert.is(wordOf('p', turned), 'power-on');
   assert.is(wordOf('p', { ...turned, ...PANEL_WORDS.get('power-on') }), 'power-off');
+});
+
+test('a line is a word, or any number of keys', () => {
+  const said: string[] = [];
+  for (const line of ['open', 'oad', 'power-off', 'explode', 'q'])
+    sayLine(line, ON, (word) => said.push(word));
+  assert.equal(said, ['open', 'open', 'arm', 'disarm', 'power-off', 'explode', 'quit']);
 });
 
 test('the help shows every key', () => {
