@@ -9,7 +9,7 @@ import { Proxies } from './access/proxies.js';
 import { Tokens } from './access/tokens.js';
 import { type Audit, auditTo } from './audit.js';
 import { SETTINGS, type Settings } from './config.js';
-import { Devices } from './devices/devices.js';
+import { Devices, type DevicesOptions } from './devices/devices.js';
 import { type MqttLimits, mqttMetrics } from './mqtt/endpoint.js';
 import { startMqtt } from './mqtt/listener.js';
 import { acceptWebSockets } from './mqtt/websocket.js';
@@ -60,6 +60,7 @@ export class ListenFailed extends Error {
 /** Limits that are constants of the server, by part. Only tests change them. */
 export interface Limits {
   readonly access?: Partial<FailureLimits>;
+  readonly devices?: Pick<DevicesOptions, 'heardEveryMs'>;
   readonly mqtt?: Partial<MqttLimits>;
   readonly rest?: Partial<RestLimits>;
   readonly storage?: Partial<StorageLimits>;
@@ -98,6 +99,7 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
       region: settings.region,
       hubId: hub.id,
       certify,
+      ...limits.devices,
       onError: (error) => log.error({ err: error }, "a device's last activity could not be kept"),
     });
     closers.push(() => devices.close());

@@ -38,6 +38,8 @@ export interface DevicesOptions {
   now?: () => Date;
   /** The time of a device's last activity could not be kept. */
   onError?: (error: Error) => void;
+  /** See HEARD_EVERY_MS. */
+  heardEveryMs?: number | undefined;
 }
 
 type Edit = (record: DeviceRecord) => DeviceRecord;
@@ -67,7 +69,7 @@ export class Devices {
     this.#twins = twins;
     this.#options = options;
     this.#now = options.now ?? (() => new Date());
-    this.#presence = new Presence(storage, this.#now);
+    this.#presence = new Presence(storage, { ...options, now: this.#now });
   }
 
   get connectedCount(): number {

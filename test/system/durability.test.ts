@@ -138,6 +138,32 @@ test('the lock that a killed server leaves does not keep the next one out', asyn
   assert.equal(await (await startServer({ data })).stop(), { code: 0, signal: null });
 });
 
+test('after kill -9 the server knows when a device that was connected was heard last', async ({ data }) => {
+  const options = { data, token: randomUUID(), limits: { devices: { heardEveryMs: 1 } } };
+  const first = await startServer(options);
+  const device = await createDevice(first, 'cut off');
+  const lastHeard = async (server: Server) =>
+    ((await (await server.api(`/devices/${device.id}`)).json()) as { last_activity_at: string })
+      .last_activity_at;
+  const connect = () =>
+    connectAsync(first.mqtt, { username: device.id, password: device.password, reconnectPeriod: 0 });
+  await (await connect()).endAsync();
+  const client = await connect();
+  client.on('error', () => undefined);
+  const packet = await lastHeard(first);
+  await client.publishAsync('$SCW/twins/me/current/put', '{"data":{}}', { qos: 1 });
+  const truth = await lastHeard(first);
+  assert.ok(truth > packet);
+  const segments = () => readdirSync(join(data, 'journal')).map((name) => join(data, 'journal', name));
+  const kept = `"${device.id}":${Date.parse(truth)}`;
+  await until(() => segments().some((path) => readFileSync(path, 'utf8').includes(kept)));
+  await first.stop('SIGKILL');
+  const second = await startServer(options);
+  assert.is(await lastHeard(second), truth);
+  await second.stop();
+  await client.endAsync(true);
+});
+
 test('a damaged journal stops the start with one line that names it', async ({ data }) => {
   const options = { data, token: randomUUID(), limits: { storage: { writeBehindMs: 1_000_000 } } };
   const server = await startServer(options);

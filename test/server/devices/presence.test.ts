@@ -2,6 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Presence, type PresenceState } from '../../../server/devices/presence.js';
 import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
+import { until } from '../../until.js';
 
 const ID = '0f4f6a9e-6d2b-4c3e-9a77-1d2f3a4b5c6d';
 const OTHER = '1f4f6a9e-6d2b-4c3e-9a77-1d2f3a4b5c6d';
@@ -23,7 +24,7 @@ test.before.each((context) => {
   };
   context.at(0);
   context.storage = memoryStorage();
-  context.presence = new Presence(context.storage, () => now);
+  context.presence = new Presence(context.storage, { now: () => now });
 });
 
 test('a device that never connected is not there, and never was', async ({ presence }) => {
@@ -54,8 +55,85 @@ test('when a device was lost is the same after a restart', async ({ presence, st
   presence.connected(ID);
   at(90);
   await presence.disconnected(ID);
-  const again = new Presence(storage, () => new Date());
+  const again = new Presence(storage, { now: () => new Date() });
   assert.equal(await again.state(ID), { isConnected: false, at: heard });
+});
+
+test('a device that a crash cut off was heard last when it was, within the interval of one write', async ({
+  storage,
+  at,
+}) => {
+  let now = new Date(at(1));
+  const options = { now: () => now, heardEveryMs: 1 };
+  const first = new Presence(storage, options);
+  const afterCrash = () => new Presence(storage, options).state(ID);
+  first.connected(ID);
+  await first.disconnected(ID);
+  now = new Date(at(100));
+  first.connected(ID);
+  await until(async () => (await afterCrash()).at === at(100));
+  now = new Date(at(200));
+  first.active(ID);
+  await until(async () => (await afterCrash()).at === at(200));
+  assert.equal(await afterCrash(), { isConnected: false, at: at(200) });
+});
+
+test('packets of many devices are one write, at once after a silence and then once in the interval', async ({
+  storage,
+  at,
+}) => {
+  const presence = new Presence(storage, { now: () => new Date(at(1)), heardEveryMs: 1_000_000 });
+  const writes: string[] = [];
+  const { put } = storage;
+  storage.put = (file, key, document, written) => {
+    writes.push(document.data);
+    put.call(storage, file, key, document, written);
+  };
+  for (const id of [ID, OTHER]) presence.connected(id);
+  for (let round = 0; round < 100; round += 1) presence.active(ID);
+  await until(() => writes.length > 0);
+  for (let round = 0; round < 100; round += 1) presence.active(ID);
+  await presence.settled();
+  const time = Date.parse(at(1));
+  assert.equal(writes, [
+    JSON.stringify({ [ID]: time, [OTHER]: time }),
+    JSON.stringify({ [ID]: time, [OTHER]: time }),
+  ]);
+});
+
+test('what was kept for a crash goes with the device, and when all have gone in order', async ({
+  storage,
+  at,
+}) => {
+  const options = { now: () => new Date(at(1)), heardEveryMs: 1 };
+  const crashed = new Presence(storage, options);
+  crashed.connected(ID);
+  crashed.connected(OTHER);
+  const kept = async () => (await storage.open('connected')).documents.get('heard')?.data ?? '{}';
+  await until(async () => Object.keys(JSON.parse(await kept())).length === 2);
+  const next = new Presence(storage, options);
+  await next.forget(ID);
+  assert.equal(await next.state(ID), { isConnected: false, at: null });
+  next.connected(OTHER);
+  await next.disconnected(OTHER);
+  await next.settled();
+  assert.is(await kept(), '{}');
+  assert.is((await next.state(OTHER)).at, at(1));
+});
+
+test('a time that cannot be kept for a crash is reported, and kept later', async ({ storage, at }) => {
+  const errors: Error[] = [];
+  const options = {
+    now: () => new Date(at(1)),
+    heardEveryMs: 1,
+    onError: (error: Error) => errors.push(error),
+  };
+  const presence = new Presence(storage, options);
+  storage.failWith(new Error('disk full'));
+  presence.connected(ID);
+  await until(() => errors.length > 0);
+  storage.failWith(undefined);
+  await until(async () => (await new Presence(storage, options).state(ID)).at === at(1));
 });
 
 test('who watches hears of the first connection and of the last one gone, of this device only', async ({
