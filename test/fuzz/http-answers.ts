@@ -1,7 +1,7 @@
 /** What may come back on an HTTP connection, whatever was sent on it. */
 
 const STATUSES = [
-  100, 101, 200, 202, 204, 304, 400, 401, 403, 404, 405, 408, 412, 413, 417, 421, 426, 429, 431,
+  100, 101, 200, 202, 204, 304, 400, 401, 403, 404, 405, 408, 412, 413, 415, 417, 421, 426, 429, 431,
 ];
 const HEAD_END = '\r\n\r\n';
 /** Names of what runs here, places in the source, and whoever may read everything. */

@@ -28,7 +28,7 @@ export function modelled(present: Model | undefined, { method, body }: ModelRequ
   const request = read(body);
   if (!isObject(request) || !isObject(request.data) || faultInData(request.data) !== undefined)
     return undefined;
-  const version = Object.hasOwn(request, 'version') ? request.version : 0;
+  const version = request.version ?? 0;
   if (typeof version !== 'number' || !Number.isSafeInteger(version) || version < 0) return undefined;
   const { version: actual, data: before } = present ?? { version: 0, data: undefined };
   if (!versionAgrees(version, actual)) return undefined;
