@@ -77,3 +77,5 @@ const deviceInFragment = (fragment: string): string => /^#device=([0-9a-f-]{36})
 const root = document.getElementById('console');
 if (root === null) throw new Error('the page has no place for the console');
 render(<Console />, root);
+// It says what to do when the console does not start, so it goes when the console is drawn, and not before.
+document.getElementById('loading')?.remove();

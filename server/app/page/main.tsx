@@ -10,10 +10,10 @@ if (root === null) throw new Error('the page has no place for the app');
 
 const program = startProgram(apiBase('', document.documentElement.dataset.region ?? ''));
 const draw = () => render(<App state={program.store.state} program={program} />, root);
-// What stood there until now told that the app is on its way.
-root.replaceChildren();
 program.store.onChange(draw);
 draw();
+// It says what to do when the app does not start, so it goes when the app is drawn, and not before.
+document.getElementById('loading')?.remove();
 
 // Where the page came without TLS from another machine, the browser has none, and the app works without.
 navigator.serviceWorker?.register('/service-worker.js').catch((error: unknown) => console.warn(error));
