@@ -1,6 +1,6 @@
 /** What the panel and the server say to each other, as bytes and as what the panel needs of it. */
 
-import { isDesiredDocument } from '../shared/panel.js';
+import { isDesiredDocument, type RefusalReason } from '../shared/panel.js';
 import type { DocumentId } from './desired.js';
 import { LONGEST_PAYLOAD } from './incoming.js';
 
@@ -20,12 +20,12 @@ export interface Wish {
 
 /** Why a `desired` document is not taken over, as `current` says it. */
 export interface Refusal {
-  refused: { reason: string; key: string | undefined };
+  refused: { reason: RefusalReason; key: string | undefined };
   /** The version of the document; undefined when it could not be read. */
   handled: number | undefined;
 }
 
-export const refusal = (reason: string, handled?: number, key?: string): Refusal => ({
+export const refusal = (reason: RefusalReason, handled?: number, key?: string): Refusal => ({
   refused: { reason, key },
   handled,
 });

@@ -1,5 +1,6 @@
 /** The panel as it works without a network: flash, door and siren under the alarm's rules. */
 
+import type { PanelFault } from '../shared/panel.js';
 import { type AlarmState, nextState, rungIn, stateAtBoot, UNKNOWN } from './alarm.js';
 import type { Board, Timer } from './board.js';
 import { Contact } from './contact.js';
@@ -39,7 +40,7 @@ export class Panel {
   }
 
   /** What the panel cannot do. */
-  get fault(): 'flash' | undefined {
+  get fault(): PanelFault | undefined {
     return this.flash.isSound ? undefined : 'flash';
   }
 

@@ -1,5 +1,6 @@
-/** A file of its own, because the panel does not need this check and has no room for it. */
+/** Reads what a panel says of itself. A file of its own, because the panel does not need it and has no room for it. */
 
+import { isObject } from './document.js';
 import type { CurrentDocument } from './panel.js';
 
 /** Whether this is what a panel says of itself. */
@@ -11,4 +12,28 @@ export function isCurrentDocument(value: unknown): value is CurrentDocument {
     typeof current.door_open === 'boolean' &&
     (current.last_update === undefined || typeof current.last_update === 'string')
   );
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isTextOrAbsent = (value: unknown): boolean => value === undefined || isText(value);
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
+
+const OPTIONAL = {
+  last_alarm: (value) => isObject(value) && isTexts(value.contacts) && isTextOrAbsent(value.at),
+  refused: (value) =>
+    isObject(value) &&
+    isText(value.reason) &&
+    isTextOrAbsent(value.key) &&
+    (value.contacts === undefined || isTexts(value.contacts)),
+  handled: (value) => typeof value === 'number',
+  fault: isText,
+} satisfies Partial<Record<keyof CurrentDocument, (value: unknown) => boolean>>;
+
+/** The document without the optional keys that have another form than the protocol says: the rest of it still counts. */
+export function legible(current: CurrentDocument): CurrentDocument {
+  const found = { ...current };
+  for (const key of Object.keys(OPTIONAL) as (keyof typeof OPTIONAL)[]) {
+    if (!OPTIONAL[key](found[key])) delete found[key];
+  }
+  return found;
 }

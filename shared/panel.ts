@@ -20,13 +20,25 @@ export interface CurrentDocument {
   door_open: boolean;
   /** The alarm since the last arming: the contacts in the order in which they tripped, and when it began (RFC 3339). */
   last_alarm?: { contacts: string[]; at?: string };
-  /** Why `desired` was not taken over. */
-  refused?: { reason: string; key?: string };
+  /** Why `desired` was not taken over: which of its keys is wrong, or which contacts stand in the way. */
+  refused?: { reason: string; key?: string; contacts?: string[] };
   /** The version of `desired` that was refused; absent when there is no refusal or the version could not be read. */
   handled?: number;
-  /** What the panel cannot do: `flash`. */
+  /** What the panel cannot do. */
   fault?: string;
 }
+
+/** Why the panel of this project refuses a `desired`, as `refused.reason` says it. Another panel may have other reasons. */
+export type RefusalReason =
+  | 'too long'
+  | 'not a JSON object'
+  | 'bad version'
+  | 'not a boolean'
+  | 'older than what was seen before'
+  | 'flash takes no writes';
+
+/** What a panel cannot do, as `fault` says it. Another panel may have other faults. */
+export type PanelFault = 'flash' | 'clock' | 'memory';
 
 /** Other keys are allowed: the app may keep more in `desired` than this panel knows. */
 export const isDesiredDocument = (value: unknown): value is DesiredDocument =>

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isCurrentDocument } from '../../shared/current-document.js';
+import { isCurrentDocument, legible } from '../../shared/current-document.js';
 import { isDesiredDocument } from '../../shared/panel.js';
 
 const test = suite('panel documents');
@@ -29,6 +29,39 @@ for (const value of [
 test('current needs its three flags, and may lack the time', () => {
   assert.ok(isCurrentDocument(CURRENT));
   assert.ok(isCurrentDocument({ ...CURRENT, last_update: '2026-11-23T00:00:00Z' }));
+});
+
+test('current keeps its optional keys where they have the form of the protocol, and every other key', () => {
+  const whole = {
+    ...CURRENT,
+    last_alarm: { contacts: ['door'], at: '2026-11-23T00:00:00Z' },
+    refused: { reason: 'open', key: 'mode', contacts: ['door'] },
+    handled: 3,
+    fault: 'flash',
+    constructor: 'plain data',
+  };
+  assert.equal(legible(whole), whole);
+  assert.equal(legible(CURRENT), CURRENT);
+});
+
+test('current counts without an optional key that has another form', () => {
+  for (const wrong of [
+    { last_alarm: null },
+    { last_alarm: { contacts: 'door' } },
+    { last_alarm: { contacts: [1] } },
+    { last_alarm: { contacts: [], at: 5 } },
+    { refused: 'no' },
+    { refused: {} },
+    { refused: { reason: 'open', key: 1 } },
+    { refused: { reason: 'open', contacts: 'door' } },
+    { handled: '3' },
+    { fault: null },
+    { fault: ['flash'] },
+  ]) {
+    const value: object = { ...CURRENT, ...wrong };
+    assert.ok(isCurrentDocument(value));
+    assert.equal(legible(value), CURRENT);
+  }
 });
 
 for (const value of [

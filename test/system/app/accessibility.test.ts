@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { CurrentDocument } from '../../../shared/panel.js';
 import { needsIn } from '../../programs.js';
 import type { Phone } from './phone.js';
 import { type Scene, startScene } from './scene.js';
@@ -76,6 +77,37 @@ test('the panel: disarmed, arming, armed, alarm, missed alarm, lost, and this ph
   await phone.page.getByRole('link', { name: 'This phone' }).click();
   await phone.sees('Notifications');
   await examine(phone, 'this phone');
+  await phone.close();
+});
+
+test('the panel: a last alarm with many contacts, a refusal and a fault', async ({ scene }) => {
+  scene.panel.powerOff();
+  const data: CurrentDocument = {
+    alarm_armed: true,
+    siren_ringing: false,
+    door_open: false,
+    last_alarm: { contacts: ['door', 'window of the kitchen', 'cellar'], at: '2026-03-01T12:00:00Z' },
+    refused: { reason: 'older than what was seen before' },
+    fault: 'flash',
+  };
+  await scene.server.api(`/twins/${scene.device.id}/documents/current`, {
+    method: 'PUT',
+    body: JSON.stringify({ data }),
+  });
+  const phone = await scene.phone();
+  await phone.sees('has followed a newer one before');
+  await phone.sees('The memory of the panel is at fault.');
+  await phone.sees(/^Rang .*: door, window of the kitchen, cellar$/);
+  await examine(phone, 'problems');
+  await phone.close();
+});
+
+test('the page whose script does not come', async ({ scene }) => {
+  const phone = await scene.phone({ token: '', serviceWorkers: 'block' });
+  await phone.page.route('**/app.js', (route) => route.abort());
+  await phone.page.reload();
+  await phone.sees('If this text stays');
+  await examine(phone, 'loading');
   await phone.close();
 });
 

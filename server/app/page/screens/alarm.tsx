@@ -4,6 +4,7 @@ import { Icon } from '../parts/icon.js';
 import { type AppState, lastAlarm, serverNow } from '../state/app.js';
 import { doorText } from '../state/headline.js';
 import { type Panel, wantedOf } from '../state/panel.js';
+import { refusalOf } from '../state/problems.js';
 import { sureText } from '../state/sure-text.js';
 import { clockText, durationText } from '../state/time-text.js';
 import { obstacleText, toggleOf, wishText } from '../state/toggle.js';
@@ -50,7 +51,7 @@ export function Alarm({ state, panel, onDisarm, onSilence }: AlarmProps): JSX.El
         Disarm
       </button>
       <p class="wish" role="status">
-        {wishText(toggleOf(panel, state.link, state.now)) ?? obstacle}
+        {wishText(toggleOf(panel, state.link, state.now)) ?? obstacle ?? refusalOf(panel)?.what}
       </p>
       <button type="button" class="silence" onClick={onSilence}>
         Only silence this phone

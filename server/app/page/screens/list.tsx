@@ -6,6 +6,7 @@ import { WORDS } from '../state/fault.js';
 import { panelFragment } from '../state/fragment.js';
 import { doorText, headlineOf } from '../state/headline.js';
 import type { Panel } from '../state/panel.js';
+import { problemsOf } from '../state/problems.js';
 import { agoText } from '../state/time-text.js';
 
 /** All panels, where there is not just one. */
@@ -57,6 +58,7 @@ function Item({ panel, state }: { panel: Panel; state: AppState }): JSX.Element 
           {word}
           {current !== undefined && `, ${doorText(panel).toLowerCase()}`}
           {!presence.isConnected && ', no contact'}
+          {problemsOf(panel).length > 0 && ', needs attention'}
         </span>
         <span class="age">{current !== undefined && agoText(current.at, serverNow(state))}</span>
         <Icon name="next" />

@@ -4,9 +4,11 @@ import { Bar, PhoneLink } from '../parts/bar.js';
 import { Icon, MOOD_ICONS } from '../parts/icon.js';
 import { Moment } from '../parts/moment.js';
 import { Past } from '../parts/past.js';
+import { Problems } from '../parts/problems.js';
 import { type AppState, serverNow } from '../state/app.js';
-import { doorText, headlineOf, sirenText } from '../state/headline.js';
+import { doorText, headlineOf, lastAlarmText, sirenText } from '../state/headline.js';
 import type { Panel } from '../state/panel.js';
+import { problemsOf } from '../state/problems.js';
 import { sureText } from '../state/sure-text.js';
 import { obstacleText, toggleOf } from '../state/toggle.js';
 
@@ -34,6 +36,7 @@ export function PanelScreen({ state, panel, onArm }: PanelScreenProps): JSX.Elem
             isBusy={panel.asked !== undefined}
             onTouch={() => onArm(toggle.next)}
           />
+          <Problems problems={problemsOf(panel)} />
         </div>
         <Past
           runs={past[panel.id]}
@@ -74,6 +77,7 @@ function StateOf({ panel, state }: { panel: Panel; state: AppState }): JSX.Eleme
             {sirenText(panel)}
           </li>
         </ul>
+        <p class="last-alarm">{lastAlarmText(panel, server)}</p>
       </div>
       <p class="updated">{current !== undefined && <Moment what="Updated" at={current.at} now={server} />}</p>
     </section>

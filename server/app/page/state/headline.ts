@@ -2,6 +2,7 @@
 
 import type { Link } from './app.js';
 import type { Panel } from './panel.js';
+import { clockText, dayText, type Place } from './time-text.js';
 
 export type Mood = 'disarmed' | 'armed' | 'alarm' | 'unknown';
 
@@ -34,6 +35,25 @@ export const doorText = ({ current }: Panel): string => {
   if (current === undefined) return 'Door unknown';
   return current.data.door_open ? 'Door open' : 'Door closed';
 };
+
+/**
+ * The alarm since the last arming, or undefined where there was none.
+ * @param now the server's clock, in milliseconds since 1970
+ */
+export function lastAlarmText({ current }: Panel, now: number, place: Place = {}): string | undefined {
+  const alarm = current?.data.last_alarm;
+  if (alarm === undefined) return undefined;
+  const isRinging = current?.data.siren_ringing === true;
+  const when = momentText(Date.parse(alarm.at ?? ''), now, isRinging ? 'since' : 'at', place);
+  return `${isRinging ? 'Ringing' : 'Rang'}${when}: ${alarm.contacts.join(', ')}`;
+}
+
+/** ` at 14:05`, ` yesterday, 14:05`, or nothing where the panel did not know the time. */
+function momentText(at: number, now: number, word: 'at' | 'since', place: Place): string {
+  if (Number.isNaN(at)) return '';
+  const isToday = dayText(at, now, place) === 'today';
+  return `${isToday || word === 'since' ? ` ${word}` : ''} ${clockText(at, now, place)}`;
+}
 
 export const sirenText = ({ current }: Panel): string => {
   if (current === undefined) return 'Siren unknown';

@@ -1,6 +1,6 @@
 /** What the phone knows of one panel, and how each piece of news changes it. Pure. */
 
-import { isCurrentDocument } from '../../../../shared/current-document.js';
+import { isCurrentDocument, legible } from '../../../../shared/current-document.js';
 import type { TwinDocument } from '../../../../shared/document.js';
 import {
   CURRENT,
@@ -46,9 +46,19 @@ export const newPanel = (id: string, name: string, presence: Presence): Panel =>
   isOther: false,
 });
 
-/** What is wanted, by this phone first; undefined when nobody ever wanted anything. */
-export const wantedOf = ({ asked, desired }: Panel): boolean | undefined =>
-  asked ?? desired?.data.alarm_armed;
+/** What is wanted, by this phone first; undefined when nothing is, or when the panel has refused it. */
+export const wantedOf = (panel: Panel): boolean | undefined =>
+  panel.asked ?? (isRefused(panel) ? undefined : panel.desired?.data.alarm_armed);
+
+/** Whether the panel has seen the `desired` that stands and says that it does not follow; see `outcomeOf` in `wait.ts`. */
+function isRefused({ current, desired }: Panel): boolean {
+  if (current === undefined || desired === undefined) return false;
+  const { refused, handled, fault, alarm_armed } = current.data;
+  // The version of a `desired` that was deleted may be higher than that of the present one.
+  if (current.at < desired.at || (handled ?? desired.version) < desired.version) return false;
+  if (refused !== undefined) return true;
+  return handled !== undefined && fault !== undefined && alarm_armed !== desired.data.alarm_armed;
+}
 
 /** Whether the panel is not as it is wanted. */
 export function differs(panel: Panel): boolean {
@@ -63,7 +73,8 @@ export function withDocument(panel: Panel, document: TwinDocument): Panel {
   const { document_name, version, updated_at, data } = document;
   const known = { version, at: Date.parse(updated_at) };
   if (document_name === CURRENT) {
-    if (isCurrentDocument(data)) return { ...panel, current: { ...known, data }, isOther: false };
+    if (isCurrentDocument(data))
+      return { ...panel, current: { ...known, data: legible(data) }, isOther: false };
     return { ...without(panel, 'current'), isOther: true };
   }
   if (document_name === DESIRED && isDesiredDocument(data)) return { ...panel, desired: { ...known, data } };

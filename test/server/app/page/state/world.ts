@@ -4,6 +4,7 @@ import { type AppEvent, type AppState, initial, reduce } from '../../../../../se
 import { newPanel, type Panel } from '../../../../../server/app/page/state/panel.js';
 import type { Run } from '../../../../../server/app/page/state/runs.js';
 import type { TwinDocument } from '../../../../../shared/document.js';
+import type { CurrentDocument } from '../../../../../shared/panel.js';
 
 export const ID = '0c8a1c2e-5b7d-4f3a-9e61-2d4b8f7a6c10';
 export const OTHER_ID = '6f1d2b3c-4a5e-4c7d-8b9a-0e1f2a3b4c5d';
@@ -28,10 +29,16 @@ interface Said {
   armed?: boolean;
   open?: boolean;
   ringing?: boolean;
+  /** Further keys of `current`. */
+  more?: Partial<CurrentDocument>;
 }
 
-export const current = ({ armed = false, open = false, ringing = false }: Said, at = T, version = 1) =>
-  document('current', { alarm_armed: armed, door_open: open, siren_ringing: ringing }, at, version);
+export const current = (
+  { armed = false, open = false, ringing = false, more = {} }: Said,
+  at = T,
+  version = 1,
+) =>
+  document('current', { alarm_armed: armed, door_open: open, siren_ringing: ringing, ...more }, at, version);
 
 export const desired = (armed: boolean, at = T, version = 1): TwinDocument =>
   document('desired', { alarm_armed: armed }, at, version);

@@ -1,0 +1,43 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { lastAlarmText } from '../../../../../server/app/page/state/headline.js';
+import { withDocument } from '../../../../../server/app/page/state/panel.js';
+import type { CurrentDocument } from '../../../../../shared/panel.js';
+import { connected, current, HOUR, MINUTE, T } from './world.js';
+
+const PARIS = { locale: 'en-GB', timeZone: 'Europe/Paris' };
+const AT = new Date(T).toISOString();
+
+const textOf = (last_alarm: CurrentDocument['last_alarm'], now: number, ringing = false) => {
+  const more = last_alarm === undefined ? {} : { last_alarm };
+  return lastAlarmText(withDocument(connected, current({ ringing, more })), now, PARIS);
+};
+
+test('the last alarm is said with its time and the contacts in the order in which they tripped', () => {
+  const alarm = { contacts: ['front door', 'kitchen window'], at: AT };
+  assert.is(textOf(alarm, T + HOUR), 'Rang at 13:00: front door, kitchen window');
+  assert.is(textOf(alarm, T + 20 * HOUR), 'Rang yesterday, 13:00: front door, kitchen window');
+  assert.is(textOf(alarm, T + 50 * HOUR), 'Rang Mon 2 Mar, 13:00: front door, kitchen window');
+});
+
+test('an alarm that still rings is said as such', () => {
+  assert.is(textOf({ contacts: ['door'], at: AT }, T + MINUTE, true), 'Ringing since 13:00: door');
+  assert.is(
+    textOf({ contacts: ['door'], at: AT }, T + 20 * HOUR, true),
+    'Ringing since yesterday, 13:00: door',
+  );
+});
+
+test('an alarm of a panel that did not know the time is said without one', () => {
+  for (const alarm of [{ contacts: ['door'] }, { contacts: ['door'], at: 'noon' }]) {
+    assert.is(textOf(alarm, T), 'Rang: door');
+    assert.is(textOf(alarm, T, true), 'Ringing: door');
+  }
+});
+
+test('without an alarm since the last arming nothing is said', () => {
+  assert.is(textOf(undefined, T), undefined);
+  assert.is(lastAlarmText(connected, T), undefined);
+});
+
+test.run();
