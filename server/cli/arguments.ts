@@ -4,14 +4,15 @@ import { parseArgs } from 'node:util';
 import { DEFAULT_REGION } from '../../shared/rest.js';
 import { UsageError, understood } from '../../shared/usage.js';
 import type { Access } from './api.js';
-import { type Call, type Command, table } from './command.js';
-
-interface Option {
-  type: 'string' | 'boolean';
-  /** What stands for its value in the help. */
-  value?: string;
-  help: string;
-}
+import {
+  type Call,
+  COMMAND_OPTIONS,
+  type Command,
+  type CommandOption,
+  type Given,
+  type Option,
+  table,
+} from './command.js';
 
 const DEFAULT_URL = 'http://127.0.0.1:8080';
 
@@ -27,43 +28,6 @@ export const COMMON_OPTIONS = {
   json: { type: 'boolean', help: 'print JSON' },
   help: { type: 'boolean', help: 'print this text' },
 } as const satisfies Record<string, Option>;
-
-/** Only the commands that name them take these. */
-export const COMMAND_OPTIONS = {
-  role: { type: 'string', value: 'ROLE', help: 'owner, app or reader' },
-  twin: {
-    type: 'string',
-    value: 'ID[,ID…]',
-    help: 'the devices, and their twins, that the token is for, separated by commas (default all)',
-  },
-  description: { type: 'string', value: 'TEXT', help: 'is shown in the list' },
-  expires: {
-    type: 'string',
-    value: 'TIME',
-    help: 'when the token expires, as 2030-01-31T12:00:00Z (default never)',
-  },
-  own: { type: 'boolean', help: 'make no new token: the link holds the one that this command uses' },
-  'allow-insecure': { type: 'boolean', help: 'the device may connect with its password and without TLS' },
-  'allow-multiple-connections': {
-    type: 'boolean',
-    help: 'the device may have several connections at a time',
-  },
-  save: {
-    type: 'string',
-    value: 'DIRECTORY',
-    help: 'write ca.crt, device.crt and device.key into this directory',
-  },
-  'key-type': {
-    type: 'string',
-    value: 'TYPE',
-    help: 'ecdsa (default), or rsa, which the TLS of a board needs',
-  },
-  version: { type: 'string', value: 'N', help: 'write only if the document has this version' },
-} as const satisfies Record<string, Option>;
-
-export type CommandOption = keyof typeof COMMAND_OPTIONS;
-/** The options that were given, by name. */
-export type Given = Partial<Record<CommandOption, string | boolean>>;
 
 export interface CommandLine extends Pick<Call, 'words' | 'given' | 'json'> {
   readonly command: Command;

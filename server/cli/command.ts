@@ -1,8 +1,51 @@
-/** What a command is: how it is typed, what it gets when it runs, and how it shows an answer. */
+/** What a command is: how it is typed, its options, what it gets when it runs, and how it shows an answer. */
 
 import type { TwinDocument } from '../../shared/document.js';
 import type { Api } from './api.js';
-import type { CommandOption, Given } from './arguments.js';
+
+export interface Option {
+  type: 'string' | 'boolean';
+  /** What stands for its value in the help. */
+  value?: string;
+  help: string;
+}
+
+/** Only the commands that name them take these. */
+export const COMMAND_OPTIONS = {
+  role: { type: 'string', value: 'ROLE', help: 'owner, app or reader' },
+  twin: {
+    type: 'string',
+    value: 'ID[,ID…]',
+    help: 'the devices, and their twins, that the token is for, separated by commas (default all)',
+  },
+  description: { type: 'string', value: 'TEXT', help: 'is shown in the list' },
+  expires: {
+    type: 'string',
+    value: 'TIME',
+    help: 'when the token expires, as 2030-01-31T12:00:00Z (default never)',
+  },
+  own: { type: 'boolean', help: 'make no new token: the link holds the one that this command uses' },
+  'allow-insecure': { type: 'boolean', help: 'the device may connect with its password and without TLS' },
+  'allow-multiple-connections': {
+    type: 'boolean',
+    help: 'the device may have several connections at a time',
+  },
+  save: {
+    type: 'string',
+    value: 'DIRECTORY',
+    help: 'write ca.crt, device.crt and device.key into this directory',
+  },
+  'key-type': {
+    type: 'string',
+    value: 'TYPE',
+    help: 'ecdsa (default), or rsa, which the TLS of a board needs',
+  },
+  version: { type: 'string', value: 'N', help: 'write only if the document has this version' },
+} as const satisfies Record<string, Option>;
+
+export type CommandOption = keyof typeof COMMAND_OPTIONS;
+/** The options that were given, by name. */
+export type Given = Partial<Record<CommandOption, string | boolean>>;
 
 export interface Command {
   /** What follows the command's name, as `ID [DOCUMENT]`: a word in brackets may be left out. */
