@@ -3,14 +3,15 @@
  * the answer says.
  */
 
-import { parseRequestTopic, topicMatches } from '../../shared/topic-grammar.js';
 import {
   type Action,
   changedTopic,
   deletedTopic,
   type Outcome,
+  parseRequestTopic,
   ROOT,
   responseTopic,
+  topicMatches,
 } from '../../shared/topics.js';
 import { StorageUnavailable } from '../storage/storage.js';
 import { type Document, parseRequest } from '../twins/document.js';

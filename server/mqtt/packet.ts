@@ -1,7 +1,7 @@
 /** The packets of MQTT 3.1.1: what a client may send, the rules of their fields, and the server's packets as bytes. */
 
 import { isUtf8 } from 'node:buffer';
-import { isTopicFilter } from '../../shared/topic-grammar.js';
+import { isTopicFilter } from '../../shared/topics.js';
 
 /** A client broke the protocol, so its connection is closed [MQTT-4.8.0-1]. The message is for the log and names the rule. */
 export class ProtocolViolation extends Error {

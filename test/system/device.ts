@@ -1,8 +1,7 @@
 /** MQTT.js as a device of the real server. */
 
 import { connectAsync } from 'mqtt';
-import { parseReply } from '../../shared/topic-grammar.js';
-import { type Action, OWN_TOPICS, requestTopic } from '../../shared/topics.js';
+import { type Action, OWN_TOPICS, parseReply, requestTopic } from '../../shared/topics.js';
 import type { Credentials, Server } from './server.js';
 
 export interface Answer {

@@ -3,8 +3,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import mqttPacket, { type IPublishPacket, type Packet } from 'mqtt-packet';
-import { parseRequestTopic } from '../../../shared/topic-grammar.js';
-import { changedTopic, requestTopic, responseTopic } from '../../../shared/topics.js';
+import { changedTopic, parseRequestTopic, requestTopic, responseTopic } from '../../../shared/topics.js';
 import { until } from '../../until.js';
 
 export interface Session {

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { ACTIONS } from '../../../shared/topic-grammar.js';
+import { ACTIONS } from '../../../shared/topics.js';
 import { type Credentials, startEndpoint, type TestEndpoint } from './endpoint.js';
 import { publishPacket, RawClient } from './raw-client.js';
 import { overEach } from './transports.js';

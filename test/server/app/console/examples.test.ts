@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EXAMPLES } from '../../../../server/app/console/examples.js';
-import { parseRequestTopic } from '../../../../shared/topic-grammar.js';
+import { parseRequestTopic } from '../../../../shared/topics.js';
 
 test('get, put and patch of both documents are ready, each as a request that is one', () => {
   const names = EXAMPLES.map(({ name }) => name);

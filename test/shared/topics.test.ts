@@ -3,12 +3,16 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   ACTIONS,
+  changedTopic,
+  deletedTopic,
   isTopicFilter,
+  OWN_TOPICS,
   parseReply,
   parseRequestTopic,
+  requestTopic,
+  responseTopic,
   topicMatches,
-} from '../../shared/topic-grammar.js';
-import { changedTopic, deletedTopic, OWN_TOPICS, requestTopic, responseTopic } from '../../shared/topics.js';
+} from '../../shared/topics.js';
 
 const test = suite('topic grammar');
 
