@@ -2,6 +2,7 @@
 
 import { isIPv6 } from 'node:net';
 import { parseArgs } from 'node:util';
+import { DEFAULT_REGION } from '../shared/rest.js';
 import { understood } from '../shared/usage.js';
 import { isLoopback } from './names.js';
 import {
@@ -54,7 +55,7 @@ export const SETTINGS = {
     "a server certificate given from outside, a PEM file; empty: the server's own",
   ),
   tlsKey: text('TWIN_TLS_KEY', '', 'its key, a PEM file'),
-  region: text('TWIN_REGION', 'fr-par', 'the region in the REST paths'),
+  region: text('TWIN_REGION', DEFAULT_REGION, 'the region in the REST paths'),
   token: token('TWIN_TOKEN', 'an owner token given from outside, a UUID v4'),
   log: oneOf(
     'TWIN_LOG',

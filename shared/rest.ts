@@ -1,9 +1,12 @@
-/** What the REST interface and its clients agree on: paths and the form of an error. */
+/** What the REST interface and its clients agree on: paths, the form of an error, and the calls that several clients make. */
 
-import { isObject } from './document.js';
+import { isObject, type TwinDocument } from './document.js';
+import { DESIRED, type DesiredDocument } from './panel.js';
 
 export const API_ROOT = '/iot/v1/regions';
-/** The region of a server that was told no other. */
+/** Where a server is that has no other setting. */
+export const DEFAULT_URL = 'http://127.0.0.1:8080';
+/** The region of a server that has no other setting. */
 export const DEFAULT_REGION = 'fr-par';
 /** Carries the token of a request. */
 export const TOKEN_HEADER = 'X-Auth-Token';
@@ -102,3 +105,64 @@ export function refusalText(status: number, error: RestError): string {
 
 const named = (argument: string, text: string): string =>
   argument === '' || text.startsWith(argument) ? text : `${argument}: ${text}`;
+
+/**
+ * One call of a client, to a path below {@link apiBase}. Resolves with the answer, parsed. Rejects with the client's own
+ * error when the server refuses or does not answer.
+ */
+export type Ask = (method: string, path: string, body?: object) => Promise<unknown>;
+
+const DEVICES_PER_PAGE = 100;
+
+/** All devices, in the order of their creation. */
+export async function allDevices<Device>(ask: Ask): Promise<Device[]> {
+  const devices: Device[] = [];
+  for (let page = 1; ; page += 1) {
+    const answer = await ask('GET', `${pathOf('devices')}?page=${page}&page_size=${DEVICES_PER_PAGE}`);
+    const some = (answer as { devices: Device[] }).devices;
+    devices.push(...some);
+    if (some.length < DEVICES_PER_PAGE) return devices;
+  }
+}
+
+/** The one hub that the server is. */
+export interface Hub {
+  readonly id: string;
+  /** Where devices connect, host:port. */
+  readonly endpoint: string;
+  /** Where the app is, the address first that a phone should use. */
+  readonly app_urls: readonly string[];
+}
+
+/** @throws Error when the answer is not that of a server of this project */
+export async function hubOf(ask: Ask): Promise<Hub> {
+  const { hubs } = (await ask('GET', pathOf('hubs'))) as { hubs?: Hub[] };
+  const [hub] = hubs ?? [];
+  if (hub === undefined) throw new Error('the server has no hub');
+  return hub;
+}
+
+/** The certificate of the server's authority, in PEM. */
+export async function authorityOf(ask: Ask, hub: Pick<Hub, 'id'>): Promise<string> {
+  return ((await ask('GET', `${pathOf('hubs', hub.id)}/ca`)) as { ca_cert_pem: string }).ca_cert_pem;
+}
+
+/**
+ * Orders the panel to arm or disarm: keeps the other keys of `desired`, and makes the document where there is none.
+ * @param errorOf reads the server's answer in what `ask` rejected with
+ * @returns the document as it is now
+ */
+export async function orderArmed(
+  ask: Ask,
+  deviceId: string,
+  armed: boolean,
+  errorOf: (rejection: unknown) => RestError,
+): Promise<TwinDocument> {
+  const path = documentPath(deviceId, DESIRED);
+  const data: DesiredDocument = { alarm_armed: armed };
+  const document = ask('PATCH', path, { data }).catch((rejection) => {
+    if (errorOf(rejection).resource !== 'twin_document') throw rejection;
+    return ask('PUT', path, { data });
+  });
+  return (await document) as TwinDocument;
+}

@@ -1,11 +1,26 @@
 /** The REST calls of `npm start` and `npm run flash`, which make and know devices on a server. */
 
-import { DESIRED, type DesiredDocument } from '../../shared/panel.js';
-import { documentPath, pathOf, refusalText, restErrorOf, TOKEN_HEADER } from '../../shared/rest.js';
+import {
+  type Ask,
+  authorityOf,
+  hubOf,
+  orderArmed,
+  pathOf,
+  type RestError,
+  refusalText,
+  restErrorOf,
+  TOKEN_HEADER,
+} from '../../shared/rest.js';
 
 /** The server refused a call, or gave no answer. */
 export class ServerRefused extends Error {
   override name = 'ServerRefused';
+  constructor(
+    message: string,
+    readonly error: RestError = {},
+  ) {
+    super(message);
+  }
 }
 
 export interface NewDevice {
@@ -39,12 +54,8 @@ export class ServerApi {
   ) {}
 
   async facts(): Promise<ServerFacts> {
-    const { hubs } = await this.#call<{ hubs: { id: string; endpoint: string }[] }>('GET', pathOf('hubs'));
-    const [hub] = hubs;
-    if (hub === undefined) throw new ServerRefused('the server has no hub');
-    const path = `${pathOf('hubs', hub.id)}/ca`;
-    const { ca_cert_pem } = await this.#call<{ ca_cert_pem: string }>('GET', path);
-    return { endpoint: hub.endpoint, authority: ca_cert_pem };
+    const hub = await hubOf(this.#ask);
+    return { endpoint: hub.endpoint, authority: await authorityOf(this.#ask, hub) };
   }
 
   async knowsDevice(id: string): Promise<boolean> {
@@ -54,32 +65,32 @@ export class ServerApi {
 
   /** @param device `name`, and whether it may connect with its password and without TLS */
   async createDevice(device: { name: string; allow_insecure?: boolean }): Promise<NewDevice> {
-    const made = await this.#call<{ device: { id: string }; password: string }>('POST', DEVICES, device);
+    const made = (await this.#ask('POST', DEVICES, device)) as { device: { id: string }; password: string };
     return { id: made.device.id, password: made.password };
   }
 
   /** The device may connect with its password and without TLS. */
   async allowInsecure(id: string): Promise<void> {
-    await this.#call('PATCH', pathOf('devices', id), { allow_insecure: true });
+    await this.#ask('PATCH', pathOf('devices', id), { allow_insecure: true });
   }
 
   /** Replaces the credentials of a device. */
-  renew(id: string): Promise<Proof> {
-    return this.#call('POST', renewalPath(id));
+  async renew(id: string): Promise<Proof> {
+    return (await this.#ask('POST', renewalPath(id))) as Proof;
   }
 
   async setArmed(id: string, armed: boolean): Promise<void> {
-    const data: DesiredDocument = { alarm_armed: armed };
-    await this.#call('PUT', documentPath(id, DESIRED), { data });
+    await orderArmed(this.#ask, id, armed, (error) => (error instanceof ServerRefused ? error.error : {}));
   }
 
-  async #call<T>(method: string, path: string, body?: object): Promise<T> {
+  readonly #ask: Ask = async (method, path, body) => {
     const response = await this.#fetch(method, path, body);
     const answer: unknown = await response.json().catch(() => undefined);
-    if (response.ok) return answer as T;
+    if (response.ok) return answer;
     const { status } = response;
-    throw new ServerRefused(`the server refused (${status}): ${refusalText(status, restErrorOf(answer))}`);
-  }
+    const error = restErrorOf(answer);
+    throw new ServerRefused(`the server refused (${status}): ${refusalText(status, error)}`, error);
+  };
 
   async #fetch(method: string, path: string, body?: object): Promise<Response> {
     try {

@@ -41,15 +41,16 @@ export class Api {
   }
 
   /**
-   * @param json the body, as JSON
+   * @param body is sent as JSON; a text is JSON already
    * @returns the answer, parsed; undefined when it has no body
    * @throws Refused, Unreachable
    */
-  async call(method: string, path: string, json?: string): Promise<unknown> {
+  readonly call = async (method: string, path: string, body?: object | string): Promise<unknown> => {
+    const json = typeof body === 'object' ? JSON.stringify(body) : body;
     const response = await this.#fetch(path, { method, body: json ?? null });
     if (!response.ok) throw await this.#refusal(response);
     return this.#read(response);
-  }
+  };
 
   /**
    * Server-Sent Events as they come, until the server ends them.

@@ -1,7 +1,7 @@
 /** The command line: its options, how it is parsed, and its help. */
 
 import { parseArgs } from 'node:util';
-import { DEFAULT_REGION } from '../../shared/rest.js';
+import { DEFAULT_REGION, DEFAULT_URL } from '../../shared/rest.js';
 import { UsageError, understood } from '../../shared/usage.js';
 import type { Access } from './api.js';
 import {
@@ -13,8 +13,6 @@ import {
   type Option,
   table,
 } from './command.js';
-
-const DEFAULT_URL = 'http://127.0.0.1:8080';
 
 /** Every command takes these. */
 export const COMMON_OPTIONS = {

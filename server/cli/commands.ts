@@ -2,8 +2,7 @@
 
 import { text as readAll } from 'node:stream/consumers';
 import type { TwinDocument } from '../../shared/document.js';
-import { DESIRED, type DesiredDocument } from '../../shared/panel.js';
-import { documentPath, pathOf } from '../../shared/rest.js';
+import { documentPath, orderArmed, pathOf } from '../../shared/rest.js';
 import { UsageError } from '../../shared/usage.js';
 import { Refused } from './api.js';
 import { wholeNumber } from './arguments.js';
@@ -46,17 +45,10 @@ async function jsonText(word: string): Promise<string> {
   return text;
 }
 
-/** Keeps the other keys of the document; makes the document where there is none. */
-const setArmed = (alarm_armed: boolean) => async (call: Call) => {
-  const path = documentPath(call.words[0] ?? '', DESIRED);
-  const data: DesiredDocument = { alarm_armed };
-  const body = JSON.stringify({ data });
-  const answer = await call.api.call('PATCH', path, body).catch((error) => {
-    const isMissing = error instanceof Refused && error.error.resource === 'twin_document';
-    if (isMissing) return call.api.call('PUT', path, body);
-    throw error;
-  });
-  show(call, answer as TwinDocument, documentText);
+const setArmed = (armed: boolean) => async (call: Call) => {
+  const [id = ''] = call.words;
+  const errorOf = (rejection: unknown) => (rejection instanceof Refused ? rejection.error : {});
+  show(call, await orderArmed(call.api.call, id, armed, errorOf), documentText);
 };
 
 const remove =

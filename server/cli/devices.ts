@@ -1,7 +1,7 @@
 /** The commands that make, list, show and renew devices, and that print the authority's certificate. */
 
 import { join } from 'node:path';
-import { pathOf } from '../../shared/rest.js';
+import { allDevices, authorityOf, hubOf, pathOf } from '../../shared/rest.js';
 import type { Device } from '../devices/device.js';
 import type { Credentials } from '../devices/devices.js';
 import { makeDirectory, replaceFile } from '../storage/directory.js';
@@ -10,16 +10,8 @@ import { type Call, show, table } from './command.js';
 
 type NewCredentials = { device: Device } & Credentials;
 
-const PAGE_SIZE = 100;
-
 export async function listDevices(call: Call): Promise<void> {
-  const devices: Device[] = [];
-  for (let page = 1; ; page += 1) {
-    const path = `/devices?page=${page}&page_size=${PAGE_SIZE}`;
-    const answer = (await call.api.call('GET', path)) as { devices: Device[] };
-    devices.push(...answer.devices);
-    if (answer.devices.length < PAGE_SIZE) break;
-  }
+  const devices = await allDevices<Device>(call.api.call);
   show(call, { devices }, () =>
     table(
       ['id', 'name', 'status', 'connected', 'last activity'],
@@ -46,13 +38,13 @@ const deviceText = (device: Device): string => {
 };
 
 export async function createDevice(call: Call): Promise<void> {
-  const body = JSON.stringify({
+  const body = {
     name: call.words[0],
     description: call.given.description,
     allow_insecure: call.given['allow-insecure'],
     allow_multiple_connections: call.given['allow-multiple-connections'],
-  });
-  await handOver(call, (await call.api.call('POST', '/devices', body)) as NewCredentials);
+  };
+  await handOver(call, (await call.api.call('POST', pathOf('devices'), body)) as NewCredentials);
 }
 
 export async function renewDevice(call: Call): Promise<void> {
@@ -77,18 +69,14 @@ async function handOver(call: Call, credentials: NewCredentials): Promise<void> 
 }
 
 async function save(api: Api, directory: string, { crt, key }: Credentials['certificate']): Promise<void> {
-  const files = { 'ca.crt': await authorityOf(api), 'device.crt': crt, 'device.key': key };
+  const files = { 'ca.crt': await authority(api), 'device.crt': crt, 'device.key': key };
   await makeDirectory(directory);
   for (const [name, content] of Object.entries(files)) await replaceFile(join(directory, name), content);
 }
 
 export async function printAuthority({ api, json, print }: Call): Promise<void> {
-  const ca_cert_pem = await authorityOf(api);
+  const ca_cert_pem = await authority(api);
   print(json ? JSON.stringify({ ca_cert_pem }) : ca_cert_pem.trimEnd());
 }
 
-async function authorityOf(api: Api): Promise<string> {
-  const { hubs } = (await api.call('GET', '/hubs')) as { hubs: { id: string }[] };
-  const path = `${pathOf('hubs', hubs[0]?.id ?? '')}/ca`;
-  return ((await api.call('GET', path)) as { ca_cert_pem: string }).ca_cert_pem;
-}
+const authority = async ({ call }: Api): Promise<string> => authorityOf(call, await hubOf(call));

@@ -1,6 +1,6 @@
 /** The commands that make, list and revoke tokens, and that pair a phone with one. */
 
-import { pathOf } from '../../shared/rest.js';
+import { hubOf, pathOf } from '../../shared/rest.js';
 import type { Token } from '../access/tokens.js';
 import { pairingText } from '../app/pairing.js';
 import { type Call, show, table } from './command.js';
@@ -23,12 +23,12 @@ export async function createToken(call: Call): Promise<void> {
 }
 
 const makeToken = async ({ api }: Call, token: object): Promise<NewToken> =>
-  (await api.call('POST', '/tokens', JSON.stringify(token))) as NewToken;
+  (await api.call('POST', pathOf('tokens'), token)) as NewToken;
 
 const twinsOf = ({ twin_ids }: Token): string => twin_ids?.join(', ') ?? 'all twins';
 
 export async function listTokens(call: Call): Promise<void> {
-  const answer = (await call.api.call('GET', '/tokens')) as { tokens: Token[] };
+  const answer = (await call.api.call('GET', pathOf('tokens'))) as { tokens: Token[] };
   show(call, answer, ({ tokens }) =>
     table(
       ['id', 'role', 'twins', 'created', 'expires', 'description'],
@@ -50,8 +50,7 @@ export async function listTokens(call: Call): Promise<void> {
  */
 export async function pair(call: Call): Promise<void> {
   const { api, given, words, json, print } = call;
-  const { hubs } = (await api.call('GET', pathOf('hubs'))) as { hubs: { app_urls: string[] }[] };
-  const urls = hubs.flatMap(({ app_urls }) => app_urls);
+  const { app_urls: urls } = await hubOf(api.call);
   const { role = 'app', description = 'phone', expires } = given;
   const twin_ids = words.length > 0 ? words : null;
   const secret =

@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { UUID } from '../../../shared/document.js';
-import { apiBase, DEFAULT_REGION } from '../../../shared/rest.js';
+import { apiBase, DEFAULT_REGION, DEFAULT_URL } from '../../../shared/rest.js';
 import { matching, required, UsageError, understood } from '../../../shared/usage.js';
 import type { PanelConfig } from '../../config.js';
 
@@ -57,9 +57,9 @@ export const HELP = `Builds the panel's program and puts it onto a board. Makes 
   --server URL          mqtts://HOST:PORT or mqtt://HOST:PORT as the board reaches it; by default the address that the server gives
   --ca FILE             the certificate, in PEM, of the authority that signed the server's; by default
                         the server's own authority. Needed for a server with TWIN_TLS_CERT
-  --url URL             the server's REST API; by default TWIN_URL, or http://127.0.0.1:8080
+  --url URL             the server's REST API; by default TWIN_URL, or ${DEFAULT_URL}
   --token UUID          an owner's token; by default TWIN_TOKEN
-  --region NAME         by default TWIN_REGION, or fr-par
+  --region NAME         by default TWIN_REGION, or ${DEFAULT_REGION}
   --door-pin N          GPIOs, instead of those in manifests/esp32.json
   --siren-pin N
   --led-pin N
@@ -120,7 +120,7 @@ export function parseFlashOptions(args: string[], environment: NodeJS.ProcessEnv
   const isBoard = target.startsWith('esp32/');
   if (values.console && (values.debug || !isBoard))
     throw new UsageError('--console: a debug build has a console of its own, and the simulator too');
-  const url = values.url || environment.TWIN_URL || 'http://127.0.0.1:8080';
+  const url = values.url || environment.TWIN_URL || DEFAULT_URL;
   if (!URL.canParse(url) || !url.startsWith('http')) throw new UsageError('--url: expected http://host:port');
   return {
     target,

@@ -6,6 +6,7 @@ import { apiBase } from '../../../shared/rest.js';
 import { Api, Failed } from '../page/client/api.js';
 import { recall } from '../page/client/kept.js';
 import { WORDS } from '../page/state/fault.js';
+import { deviceInFragment } from '../page/state/fragment.js';
 import { type Connection, type Credentials, connect } from './connection.js';
 import { DeviceForm } from './device-form.js';
 import { type Entry, withEntry } from './entries.js';
@@ -46,7 +47,7 @@ function Console(): JSX.Element {
       <main class="console">
         <div class="forms">
           <DeviceForm
-            deviceId={deviceInFragment(location.hash)}
+            deviceId={deviceInFragment(location.hash) ?? ''}
             isConnected={isConnected}
             makeDevice={makeDevice}
             onConnect={(credentials) => {
@@ -71,8 +72,6 @@ function Console(): JSX.Element {
     </>
   );
 }
-
-const deviceInFragment = (fragment: string): string => /^#device=([0-9a-f-]{36})$/i.exec(fragment)?.[1] ?? '';
 
 const root = document.getElementById('console');
 if (root === null) throw new Error('the page has no place for the console');

@@ -1,8 +1,17 @@
 /** The server's REST interface, as far as the app needs it. */
 
 import type { TwinDocument } from '../../../../shared/document.js';
-import { CURRENT, DESIRED, type DesiredDocument } from '../../../../shared/panel.js';
-import { documentPath, pathOf, restErrorOf, TOKEN_HEADER } from '../../../../shared/rest.js';
+import { CURRENT, DESIRED } from '../../../../shared/panel.js';
+import {
+  type Ask,
+  allDevices,
+  documentPath,
+  orderArmed,
+  pathOf,
+  type RestError,
+  restErrorOf,
+  TOKEN_HEADER,
+} from '../../../../shared/rest.js';
 import type { Device } from '../../../devices/device.js';
 import type { Role } from '../state/app.js';
 import { type Fault, faultOf } from '../state/fault.js';
@@ -10,7 +19,6 @@ import { newPanel, type Panel, withDocument } from '../state/panel.js';
 
 /** The documents of a panel. */
 const ITS_OWN = [CURRENT, DESIRED];
-const PAGE_SIZE = 100;
 const HISTORY_LIMIT = 1000;
 /** A server that has not answered by then is away. */
 const ANSWER_MS = 10_000;
@@ -20,8 +28,8 @@ export class Failed extends Error {
   override name = 'Failed';
   constructor(
     readonly fault: Fault,
-    /** What the server said is not there, such as `twin_document`. */
-    readonly resource?: string,
+    /** What the server answered. */
+    readonly answer: RestError = {},
   ) {
     super(fault);
   }
@@ -40,28 +48,20 @@ export class Api {
   ) {}
 
   async role(): Promise<Role> {
-    const { role } = (await this.#json('/tokens/self')) as { role: Role };
+    const { role } = (await this.#ask('GET', pathOf('tokens', 'self'))) as { role: Role };
     return role;
   }
 
   /** All devices with what they said last, in the order of their names. */
   async panels(): Promise<Panel[]> {
-    const devices = await this.#devices();
+    const devices = await allDevices<Device>(this.#ask);
     const panels = await Promise.all(devices.map((device) => this.#panel(device)));
     return panels.sort((one, other) => one.name.localeCompare(other.name));
   }
 
   /** Changes what is wanted of the panel and leaves what else stands there. @returns the document as it is now */
   async setArmed(id: string, armed: boolean): Promise<TwinDocument> {
-    const data: DesiredDocument = { alarm_armed: armed };
-    const path = documentPath(id, DESIRED);
-    const body = JSON.stringify({ data });
-    try {
-      return (await this.#json(path, { method: 'PATCH', body })) as TwinDocument;
-    } catch (error) {
-      if (!isNoDocument(error)) throw error;
-      return (await this.#json(path, { method: 'PUT', body })) as TwinDocument;
-    }
+    return orderArmed(this.#ask, id, armed, answerIn);
   }
 
   /** The versions of `current` since a time, in milliseconds since 1970; newest first, none where it is not there. */
@@ -85,31 +85,18 @@ export class Api {
 
   /** A device that may connect with a password, which is shown this once. */
   async createDevice(name: string): Promise<{ id: string; password: string }> {
-    const body = JSON.stringify({ name, allow_insecure: true });
-    const made = (await this.#json('/devices', { method: 'POST', body })) as {
-      device: Device;
-      password: string;
-    };
+    const body = { name, allow_insecure: true };
+    const made = (await this.#ask('POST', pathOf('devices'), body)) as { device: Device; password: string };
     return { id: made.device.id, password: made.password };
   }
 
   async #historyPage(id: string, query: string): Promise<TwinDocument[]> {
     try {
-      const answer = await this.#json(`${documentPath(id, CURRENT)}/history?${query}`);
+      const answer = await this.#ask('GET', `${documentPath(id, CURRENT)}/history?${query}`);
       return (answer as { history: TwinDocument[] }).history;
     } catch (error) {
-      if (isNoDocument(error)) return [];
+      if (answerIn(error).resource === 'twin_document') return [];
       throw error;
-    }
-  }
-
-  async #devices(): Promise<Device[]> {
-    const devices: Device[] = [];
-    for (let page = 1; ; page += 1) {
-      const answer = await this.#json(`/devices?page=${page}&page_size=${PAGE_SIZE}`);
-      const some = (answer as { devices: Device[] }).devices;
-      devices.push(...some);
-      if (some.length < PAGE_SIZE) return devices;
     }
   }
 
@@ -117,29 +104,30 @@ export class Api {
     const at = last_activity_at === null ? {} : { at: Date.parse(last_activity_at) };
     const panel = newPanel(id, name, { isConnected: is_connected, ...at });
     try {
-      const { documents } = (await this.#json(pathOf('twins', id))) as {
+      const { documents } = (await this.#ask('GET', pathOf('twins', id))) as {
         documents: { document_name: string }[];
       };
       const names = documents
         .map(({ document_name }) => document_name)
         .filter((each) => ITS_OWN.includes(each));
-      const found = await Promise.all(names.map((each) => this.#json(documentPath(id, each))));
+      const found = await Promise.all(names.map((each) => this.#ask('GET', documentPath(id, each))));
       return (found as TwinDocument[]).reduce(withDocument, panel);
     } catch (error) {
       // Removed meanwhile: the next look will not find it.
-      if (error instanceof Failed && error.resource !== undefined) return panel;
+      if (answerIn(error).resource !== undefined) return panel;
       throw error;
     }
   }
 
-  async #json(path: string, init: RequestInit = {}): Promise<unknown> {
-    const response = await this.#fetch(path, { ...init, signal: AbortSignal.timeout(ANSWER_MS) });
+  readonly #ask: Ask = async (method, path, body) => {
+    const json = body === undefined ? null : JSON.stringify(body);
+    const response = await this.#fetch(path, { method, body: json, signal: AbortSignal.timeout(ANSWER_MS) });
     try {
       return await response.json();
     } catch {
       throw new Failed('server-away');
     }
-  }
+  };
 
   async #fetch(path: string, init: RequestInit): Promise<Response> {
     let response: Response;
@@ -153,9 +141,8 @@ export class Api {
     if (!Number.isNaN(date)) this.onClock(date);
     if (response.ok) return response;
     const error = restErrorOf(await response.json().catch(() => undefined));
-    throw new Failed(faultOf(response.status, error), error.resource);
+    throw new Failed(faultOf(response.status, error), error);
   }
 }
 
-const isNoDocument = (error: unknown): boolean =>
-  error instanceof Failed && error.resource === 'twin_document';
+const answerIn = (error: unknown): RestError => (error instanceof Failed ? error.answer : {});

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { askPermission, type Permission, permission } from '../client/notices.js';
 import { Bar } from '../parts/bar.js';
 import { type AppState, type Role, shownId } from '../state/app.js';
+import { consoleAddress } from '../state/fragment.js';
 
 interface PhoneProps {
   readonly state: AppState;
@@ -43,7 +44,7 @@ export function Phone({ state, onUnpair }: PhoneProps): JSX.Element {
           <section>
             <h2>Console</h2>
             <p>Connect as a device, by MQTT, and see every message.</p>
-            <a class="plain" href={id === undefined ? '/console' : `/console#device=${id}`}>
+            <a class="plain" href={consoleAddress(id)}>
               Open the console
             </a>
           </section>

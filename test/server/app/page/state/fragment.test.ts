@@ -1,6 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
+  consoleAddress,
+  deviceInFragment,
   panelFragment,
   panelInFragment,
   tokenIn,
@@ -45,6 +47,14 @@ test('a panel has its own address', () => {
   assert.is(panelInFragment(panelFragment(ID)), ID);
   assert.is(panelInFragment('#panel=front'), undefined);
   assert.is(panelInFragment(''), undefined);
+});
+
+test('the console has an address of its own for each device', () => {
+  const [path, fragment] = consoleAddress(ID).split('#');
+  assert.is(path, '/console');
+  assert.is(deviceInFragment(`#${fragment}`), ID);
+  assert.is(consoleAddress(undefined), '/console');
+  assert.is(deviceInFragment('#device=lamp'), undefined);
 });
 
 test.run();
