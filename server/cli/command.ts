@@ -40,6 +40,11 @@ export const COMMAND_OPTIONS = {
     value: 'TYPE',
     help: 'ecdsa (default), or rsa, which the TLS of a board needs',
   },
+  data: {
+    type: 'string',
+    value: 'DIRECTORY',
+    help: "the server's data directory (default TWIN_DATA, or ./data)",
+  },
   version: { type: 'string', value: 'N', help: 'write only if the document has this version' },
 } as const satisfies Record<string, Option>;
 

@@ -4,6 +4,7 @@ import { text as readAll } from 'node:stream/consumers';
 import type { TwinDocument } from '../../shared/document.js';
 import { documentPath, orderArmed, pathOf } from '../../shared/rest.js';
 import { UsageError } from '../../shared/usage.js';
+import { backUp } from '../storage/backup.js';
 import { Refused } from './api.js';
 import { wholeNumber } from './arguments.js';
 import { type Call, type Command, documentText, show } from './command.js';
@@ -57,6 +58,14 @@ const remove =
     await api.call('DELETE', pathOf(kind, ...words));
     if (!json) print('done');
   };
+
+/** Asks no server, so it works whether or not one runs. */
+async function backup({ words, given, json, print }: Call): Promise<void> {
+  const [target = ''] = words;
+  await backUp(String(given.data ?? (process.env.TWIN_DATA || './data')), target);
+  if (!json)
+    print(`The copy is in ${target}. It holds the server's keys: keep it where others cannot read it.`);
+}
 
 /** In the order of the help. */
 export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
@@ -151,6 +160,15 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
       options: [],
       help: 'ends a token and its connections at once',
       run: remove('tokens'),
+    },
+  ],
+  [
+    'backup',
+    {
+      words: 'DIRECTORY',
+      options: ['data'],
+      help: 'copies the data directory of a server on this machine, also while it runs',
+      run: backup,
     },
   ],
   [

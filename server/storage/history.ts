@@ -48,7 +48,9 @@ export class History {
   async #append(file: string, key: string, versions: readonly StoredDocument[]): Promise<void> {
     const [first] = versions;
     if (first === undefined) return;
-    const parts = await this.#parts(file, key);
+    const all = await this.#parts(file, key);
+    const parts = all.filter((part) => firstIn(part) < first.version);
+    await this.#remove(file, all.slice(parts.length));
     const last = parts.at(-1);
     if (last !== undefined && first.version < firstIn(last) + this.#versions) {
       return this.#appendTo(this.#pathOf(file, last), versions);
@@ -143,18 +145,16 @@ export async function* readVersions(path: string): AsyncGenerator<StoredDocument
 }
 
 /**
- * Adds those versions that are newer than what the file holds, in place of a torn line at its end, and creates it when
- * need be; on stable storage when it resolves.
+ * Puts versions behind those in a file that are older, and creates it when need be; on stable storage when it resolves.
+ * What is as new or newer is replaced: it is the same, or in a copy of a backup of what came after the backup's file.
+ * @param versions at least one, oldest first
  * @throws DamagedHistory, or what the file system throws
  */
 export async function appendVersions(path: string, versions: readonly StoredDocument[]): Promise<void> {
   const handle = await open(path, 'a+', 0o600);
   try {
-    const { version: last, end } = await findLast(path, handle);
-    await handle.truncate(end);
-    const newer = versions.filter(({ version }) => version > last);
-    if (newer.length === 0) return;
-    await handle.writeFile(newer.map(encodeLine).join(''));
+    await handle.truncate(await endOfOlder(path, handle, versions[0]?.version ?? 0));
+    await handle.writeFile(versions.map(encodeLine).join(''));
     await handle.datasync();
   } finally {
     await handle.close();
@@ -167,10 +167,11 @@ function versionIn(path: string, line: string): StoredDocument {
   return version;
 }
 
-async function findLast(path: string, handle: FileHandle): Promise<{ version: number; end: number }> {
+/** Where the last line of a version below this one ends. */
+async function endOfOlder(path: string, handle: FileHandle, version: number): Promise<number> {
   for await (const { line, end } of linesBackwards(handle))
-    return { version: versionIn(path, line).version, end };
-  return { version: 0, end: 0 };
+    if (versionIn(path, line).version < version) return end;
+  return 0;
 }
 
 const CHUNK_BYTES = 65_536;

@@ -72,6 +72,13 @@ function readRecords(segment: Segment, bytes: Buffer): string[] {
   return records;
 }
 
+/** Where a segment's intact frames end, and whether nothing follows them. */
+export function goodBytes(bytes: Buffer): { end: number; isWhole: boolean } {
+  let end = 0;
+  for (let next = frameEnd(bytes, 0); next !== undefined; next = frameEnd(bytes, next)) end = next;
+  return { end, isWhole: isZero(bytes.subarray(end)) };
+}
+
 /** Room that no frame has used yet. */
 const isZero = (bytes: Buffer): boolean => bytes.equals(Buffer.alloc(bytes.length));
 

@@ -95,6 +95,31 @@ test('a crash between the history and the file repeats no version', async () => 
   await last.close();
 });
 
+test('versions that a backup has of the time after its file are replaced by what is written to it', async () => {
+  const storage = await directory.open({ historyVersions: 4 });
+  await putVersions(storage, 1, 3);
+  let again = await restart(storage, 4);
+  const file = join(directory.data, `${FILE}.json`);
+  const kept = await readFile(file);
+  for (const version of [4, 5, 6]) {
+    await putVersions(again, version, version);
+    again = await restart(again, 4);
+  }
+  await again.close();
+  await writeFile(file, kept);
+  const restored = await directory.open({ historyVersions: 4 });
+  assert.equal(await past(restored, FILE, 'current'), [3, 2, 1]);
+  await restored.open(FILE);
+  await put(restored, FILE, 'current', stored(4, '{"restored":true}'));
+  assert.equal(await past(restored, FILE, 'current'), [4, 3, 2, 1]);
+  const last = await restart(restored, 4);
+  assert.equal(await past(last, FILE, 'current'), [4, 3, 2, 1]);
+  const lines = (await Promise.all((await parts()).map((path) => readFile(path, 'utf8')))).join('');
+  assert.is(lines.match(/"version":4/g)?.length, 1);
+  assert.match(lines, '"restored":true');
+  await last.close();
+});
+
 test('no more than twice the versions that are asked for stay on disk, and no less than that many', async () => {
   let storage = await directory.open({ historyVersions: 10 });
   for (let version = 1; version <= 95; version += 5) {

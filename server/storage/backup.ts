@@ -1,0 +1,93 @@
+/**
+ * A copy of a data directory while a server writes to it. What the order of copying is for: a change is in the journal until
+ * it is in the files, so the journal is read first, and the newest segment of it before those that are full by then.
+ */
+
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { makeDirectory, syncDirectory } from './directory.js';
+import { goodBytes } from './replay.js';
+
+/** The directory cannot be copied there. */
+export class BackupRefused extends Error {
+  override name = 'BackupRefused';
+}
+
+const JOURNAL = 'journal';
+/** After the files: of a version that a file lacks, the journal has what the history needs. */
+const LAST = 'history';
+
+/**
+ * Copies a data directory, whether or not a server runs in it. The copy holds every write that was acknowledged before the
+ * call, and perhaps later ones. It appears as a whole, or not at all.
+ * @throws BackupRefused, or what the file system throws
+ */
+export async function backUp(data: string, target: string): Promise<void> {
+  if (!existsSync(join(data, JOURNAL)))
+    throw new BackupRefused(`${data} is not the data directory of a server`);
+  if (existsSync(target)) throw new BackupRefused(`${target} is there already`);
+  if (isInside(data, target)) throw new BackupRefused(`${target} lies in the data directory itself`);
+  await makeDirectory(dirname(resolve(target)));
+  const unfinished = `${resolve(target)}.unfinished`;
+  await rm(unfinished, { recursive: true, force: true });
+  await mkdir(unfinished, { mode: 0o700 });
+  await copyJournal(join(data, JOURNAL), join(unfinished, JOURNAL));
+  await copyEntries(data, unfinished, (name) => name !== JOURNAL && name !== LAST);
+  await copyDirectory(join(data, LAST), join(unfinished, LAST));
+  await rename(unfinished, target);
+  await syncDirectory(dirname(resolve(target)));
+}
+
+const isInside = (directory: string, path: string): boolean =>
+  !/^\.\.(\/|$)/.test(relative(resolve(directory), resolve(path)));
+
+async function copyJournal(from: string, to: string): Promise<void> {
+  await mkdir(to, { mode: 0o700 });
+  for (const name of (await readdir(from)).sort().reverse()) {
+    const bytes = await unlessGone(readSegment(join(from, name)));
+    if (bytes !== undefined) await writeFile(join(to, name), bytes, { mode: 0o600, flush: true });
+  }
+}
+
+/** Longer than a server takes to write one frame. */
+const FRAME_MS = 20;
+
+/** A segment without a frame that was being written. One that stays torn is left as it is, for the start to judge. */
+async function readSegment(path: string): Promise<Buffer> {
+  for (let before = -1; ; ) {
+    const bytes = await readFile(path);
+    const { end, isWhole } = goodBytes(bytes);
+    if (isWhole) return bytes.subarray(0, end);
+    if (end === before) return bytes;
+    before = end;
+    await delay(FRAME_MS);
+  }
+}
+
+async function copyDirectory(from: string, to: string): Promise<void> {
+  if (!existsSync(from)) return;
+  await mkdir(to, { mode: 0o700 });
+  await copyEntries(from, to, () => true);
+}
+
+/** Neither sockets nor what is being written; each file is replaced as a whole, or only grows. */
+async function copyEntries(from: string, to: string, isWanted: (name: string) => boolean): Promise<void> {
+  for (const entry of (await unlessGone(readdir(from, { withFileTypes: true }))) ?? []) {
+    const [source, copy] = [join(from, entry.name), join(to, entry.name)];
+    if (!isWanted(entry.name)) continue;
+    if (entry.isDirectory()) await copyDirectory(source, copy);
+    else if (entry.isFile() && !entry.name.endsWith('.tmp')) await unlessGone(copyFile(source, copy));
+  }
+}
+
+/** What a server removes it no longer needs. */
+async function unlessGone<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
