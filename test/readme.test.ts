@@ -5,6 +5,7 @@ import { COMMON_OPTIONS } from '../server/cli/arguments.js';
 import { COMMANDS } from '../server/cli/commands.js';
 import { flagOf, SETTINGS } from '../server/config.js';
 import { linksOf, type Page, pageOf, readPage, readPages } from './readme/pages.js';
+import { agrees, keysIn, stepsOf } from './readme/transcript.js';
 
 /** The first page is to be read on three screens. */
 const MOST_LINES_OF_THE_FIRST = 150;
@@ -97,6 +98,43 @@ test('every path that a page names in a table of the parts exists', () => {
       .map(([, path = '']) => path)
       .filter((path) => !existsSync(path));
   assert.equal(faults(missing), []);
+});
+
+test('the commands of a page are found, with what each prints', () => {
+  const text = 'Press `o`:\n\n```console\n$ first\nits line\n$ second\n```\n\n```sh\nthird\n```\n';
+  const { blocks } = pageOf('page.md', text);
+  assert.equal(blocks.flatMap(stepsOf), [
+    { command: 'first', shown: ['its line'], line: 4 },
+    { command: 'second', shown: [], line: 6 },
+    { command: 'third', shown: [], line: 10 },
+  ]);
+  assert.equal(
+    blocks.map(({ before }) => keysIn(before)),
+    [['o'], []],
+  );
+});
+
+/** What a page shows, and what a command printed. */
+const OUTPUTS: [shown: string[], printed: string[], agree: boolean][] = [
+  [['one', 'two'], ['one', '', 'two'], true],
+  [['one', 'two'], ['one'], false],
+  [['one'], ['one', 'two'], false],
+  [['one', '…'], ['one', 'two', 'three'], true],
+  [['…', 'three'], ['one', 'two'], false],
+  [['at 2026-11-26T07:02:12.565Z'], ['at 2030-01-01T00:00:00.000Z'], true],
+  [['at 2026-11-26T07:02:12.565Z'], ['at noon'], false],
+  [['{', '"a": 1,', '"b": 2', '}'], ['{', '"b": 2,', '"a": 1', '}'], true],
+  [['{', '"a": 1', '}'], ['{', '"a": 2', '}'], false],
+  [['x {"a":1,…,"c":3}'], ['x {"a":1,"b":2,"c":3}'], true],
+  [['x {"a":1,"b":2}'], ['x {"b":2,"a":1}'], true],
+  [['x {"a":1,"b":2}'], ['x {"b":2,"a":2}'], false],
+];
+
+test('an output agrees with a page when only dates, ids, the order of keys and what is left out differ', () => {
+  const wrong = OUTPUTS.filter(([shown, printed, agree]) => agrees(shown, printed) !== agree);
+  assert.equal(wrong, []);
+  assert.ok(agrees(['two'], ['one', 'two', 'three'], true));
+  assert.not(agrees(['four'], ['one', 'two', 'three'], true));
 });
 
 test.run();

@@ -21,6 +21,8 @@ export interface CodeBlock {
   text: string;
   /** In the page, from 1. */
   line: number;
+  /** The prose since the block before. */
+  before: string;
 }
 
 export const readPages = (): Page[] => ['README.md', ...FOLDERS.flatMap(pagesBelow)].map(readPage);
@@ -35,17 +37,24 @@ export const readPage = (path: string): Page => pageOf(path, readFileSync(path, 
 const CODE = /^```(\w*)\n(.*?)^```$/gms;
 
 export function pageOf(path: string, text: string): Page {
-  const blocks = [...text.matchAll(CODE)].map(([, language = '', code = '']) => ({ language, text: code }));
-  const lines = [...text.matchAll(CODE)].map(({ index }) => text.slice(0, index).split('\n').length + 1);
   const prose = text.replace(CODE, '');
   const headings = [...prose.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => anchorOf(heading));
   return {
     path,
     text,
     prose,
-    blocks: blocks.map((block, index) => ({ ...block, line: lines[index] ?? 0 })),
+    blocks: blocksOf(text),
     anchors: new Set(headings),
   };
+}
+
+function blocksOf(text: string): CodeBlock[] {
+  let end = 0;
+  return [...text.matchAll(CODE)].map(({ 0: whole, 1: language = '', 2: code = '', index }) => {
+    const before = text.slice(end, index);
+    end = index + whole.length;
+    return { language, text: code, line: text.slice(0, index).split('\n').length + 1, before };
+  });
 }
 
 /** As GitHub makes it. */

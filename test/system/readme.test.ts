@@ -1,0 +1,174 @@
+/** Every command of the pages, typed as it stands there, with the real server and panel; and what it prints. */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { fakeSdk } from '../firmware/desktop/board/fake-sdk.js';
+import { needsIn } from '../programs.js';
+import { type Page, readPages } from '../readme/pages.js';
+import { openTerminal, type Running, type Terminal } from '../readme/terminal.js';
+import { agrees, keysIn, type Step, stepsOf } from '../readme/transcript.js';
+
+interface Context {
+  terminal: Terminal;
+  ports: Ports;
+  /** Stands for the SDK that builds for a board. */
+  sdk: string;
+  /** `npm start`, once it runs. */
+  demo?: Running;
+  /** How many of the panel's states the page has shown. */
+  shownStates: number;
+}
+
+interface Ports {
+  http: number;
+  mqtt: number;
+  https: number;
+  mqtts: number;
+}
+
+/** What cannot run here. */
+const NOT_RUN: Record<string, string> = {
+  'npx xs-dev setup': 'installs an SDK of several gigabytes',
+  'npx xs-dev setup --device esp32': 'the same for ESP-IDF',
+  'npm run bench -- --seconds 5 --rounds 5 rest':
+    'takes minutes; test/bench/smoke.test.ts runs the benchmark',
+};
+
+/** These run until Ctrl-C. */
+const ENDLESS = /^npm start$|npm run -s (server|panel)|npm run -s twin -- watch|curl -sSN/;
+const NEEDS_DEMO = /TOKEN|IOT_API|PANEL/;
+const STATE_LINE = /^\d\d:\d\d:\d\d {2}/;
+
+/** In the place of the ports that are everybody's, and of what a person fills in. */
+const here = (command: string, { mqtt, mqtts }: Ports): string =>
+  command
+    .replace('127.0.0.1:1883', `127.0.0.1:${mqtt}`)
+    .replace('mosquitto_rr ', `mosquitto_rr -p ${mqtt} `)
+    .replace('-p 8883', `-p ${mqtts}`)
+    .replace('TWIN_TOKEN=… WIFI_PASSPHRASE=…', 'TWIN_TOKEN=$TOKEN WIFI_PASSPHRASE=eight-or-more')
+    .replace('192.0.2.7:8883', `alarm.example:${mqtts}`);
+
+const tests = suite<Context>('the pages');
+const pages = readPages();
+const commandsOf = (page: Page): string[] => page.blocks.flatMap(stepsOf).map(({ command }) => command);
+const programsOf = (page: Page): string[] =>
+  ['bash', 'curl', 'jq', 'mosquitto_rr', 'mosquitto_pub'].filter((program) =>
+    `bash ${commandsOf(page).join(' ')}`.includes(program),
+  );
+
+tests.before.each(async (context) => {
+  const [http, mqtt, https, mqtts] = await freePorts(4);
+  const sdk = mkdtempSync(join(tmpdir(), 'twin-sdk-'));
+  fakeSdk(sdk);
+  Object.assign(context, {
+    terminal: openTerminal(),
+    ports: { http, mqtt, https, mqtts },
+    sdk,
+    demo: undefined,
+    shownStates: 0,
+  });
+});
+tests.after.each(async ({ terminal, sdk }) => {
+  await terminal.close();
+  rmSync(sdk, { recursive: true });
+});
+
+for (const page of pages.filter((one) => commandsOf(one).length > 0)) {
+  needsIn(tests, ...programsOf(page))(`the commands of ${page.path} do what it says`, async (context) => {
+    for (const block of page.blocks) {
+      for (const step of stepsOf(block)) {
+        if (step.command in NOT_RUN) continue;
+        if (NEEDS_DEMO.test(step.command)) await startDemo(context);
+        await perform(context, page, step);
+      }
+      if (block.language === 'text' && commandsOf(page).includes('npm start'))
+        await press(context, keysIn(block.before), block.text.trimEnd().split('\n'));
+    }
+  });
+}
+
+tests('what is not run stands on a page', () => {
+  const commands = pages.flatMap(commandsOf);
+  assert.equal(
+    Object.keys(NOT_RUN).filter((command) => !commands.includes(command)),
+    [],
+  );
+});
+
+async function startDemo(context: Context): Promise<Running> {
+  context.demo ??= await demoOf(context);
+  return context.demo;
+}
+
+/** `npm start` in one terminal, and the line that it asks to paste pasted into the other. */
+async function demoOf({ terminal, ports }: Context): Promise<Running> {
+  const demo = terminal.run('npm start', {
+    TWIN_HTTP: `127.0.0.1:${ports.http}`,
+    TWIN_MQTT: `127.0.0.1:${ports.mqtt}`,
+    TWIN_HTTPS: `127.0.0.1:${ports.https}`,
+    TWIN_MQTTS: `127.0.0.1:${ports.mqtts}`,
+  });
+  const exports = (lines: string[]) => lines.find((line) => line.startsWith('export TOKEN='));
+  await demo.until((lines) => exports(lines) !== undefined);
+  await terminal.run(exports(demo.lines) ?? '').ended;
+  return demo;
+}
+
+async function perform(context: Context, page: Page, { command, shown, line }: Step): Promise<void> {
+  const { terminal, ports, sdk } = context;
+  const place = `${page.path}:${line}: ${command}`;
+  const isDemo = command === 'npm start';
+  const program = isDemo
+    ? await startDemo(context)
+    : terminal.run(here(command, ports), {
+        TWIN_HTTP: '127.0.0.1:0',
+        TWIN_MQTT: '127.0.0.1:0',
+        TWIN_URL: `http://127.0.0.1:${ports.http}`,
+        MODDABLE: sdk,
+        IDF_PATH: join(sdk, 'idf'),
+      });
+  if (ENDLESS.test(command)) {
+    await program
+      .until((lines) => agrees(shown, lines, true))
+      .catch((error: Error) => assert.unreachable(`${place}: ${error.message}`));
+    if (!isDemo) await program.interrupt();
+    return;
+  }
+  const code = await program.ended;
+  assert.is(code, 0, `${place} ended with status ${code}:\n${program.lines.join('\n')}`);
+  if (shown.length > 0)
+    assert.ok(agrees(shown, program.lines), `${place} printed:\n${program.lines.join('\n')}`);
+}
+
+/** Presses the keys one after the other, as a person would who waits for what each does. */
+async function press(context: Context, keys: string[], shown: string[]): Promise<void> {
+  const demo = await startDemo(context);
+  const statesOf = (lines: string[]) => lines.filter((line) => STATE_LINE.test(line));
+  for (const key of keys) {
+    const { length } = statesOf(demo.lines);
+    demo.type(key);
+    await demo.until((lines) => statesOf(lines).length > length);
+  }
+  await demo.until((lines) => agrees(shown, statesOf(lines).slice(context.shownStates), true));
+  context.shownStates = statesOf(demo.lines).length;
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  const ports = await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<number>((resolve) => {
+          server.once('listening', () => resolve((server.address() as { port: number }).port));
+        }),
+    ),
+  );
+  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
+  return ports;
+}
+
+tests.run();
