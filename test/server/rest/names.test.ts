@@ -124,6 +124,7 @@ test('nothing but the files of this device was made by all that', async ({ rest,
     `activity/${id.slice(0, 2)}`,
     `twins/${id.slice(0, 2)}/${id}`,
     'tokens',
+    'connected',
   ];
   assert.equal(
     files.filter((file) => !allowed.includes(file)),
