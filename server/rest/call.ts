@@ -1,9 +1,10 @@
 /** One request to the REST interface, as a handler sees it, and the ways to answer it. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { isDeviceId } from '../../shared/document.js';
+import { isDeviceId, type JsonObject } from '../../shared/document.js';
 import type { Token } from '../access/tokens.js';
 import type { AuditEvent, AuditFields } from '../audit.js';
+import { parseObject } from '../twins/document.js';
 import { InvalidRequest } from '../twins/errors.js';
 import { bodyTooLarge, CODED_BODY } from './errors.js';
 
@@ -81,7 +82,7 @@ export class Call {
     return this.#req.method === 'HEAD';
   }
 
-  /** Calls back with the whole body, or answers the error itself. What `then` throws is answered by `fail`. */
+  /** Calls back with the whole body in the turn in which it is there. Its error, and what `then` throws, is answered. */
   body(then: (body: Buffer) => void): void {
     readBody(this.#req, this.#context.bodyBytes, (error, body) => {
       try {
@@ -91,6 +92,25 @@ export class Call {
         this.fail(thrown);
       }
     });
+  }
+
+  /** The body, a JSON object. @throws InvalidRequest, HttpError for a body that is too long or compressed */
+  object(): Promise<JsonObject> {
+    return new Promise((resolve, reject) => {
+      readBody(this.#req, this.#context.bodyBytes, (error, body) => {
+        try {
+          if (error === null) resolve(parseObject(body));
+          else reject(error);
+        } catch (thrown) {
+          reject(thrown);
+        }
+      });
+    });
+  }
+
+  /** Answers 200 with this, as compact JSON. */
+  sendObject(object: object): void {
+    this.send(200, JSON.stringify(object));
   }
 
   /** Answers with compact JSON, and with an entity tag where one is given. */

@@ -14,7 +14,8 @@ import type { RestLimits } from './limits.js';
 /** Tokens whose rate is remembered. */
 const TOKENS = 1000;
 
-export interface ConnectionParts {
+/** What each request is judged by. */
+interface Guards {
   readonly tokens: Pick<Tokens, 'authenticate'>;
   readonly failures: FailedAttempts;
   readonly policy: OriginPolicy;
@@ -32,26 +33,26 @@ export interface Checks {
 
 export class HttpConnections {
   readonly #known = new WeakMap<Socket, HttpConnection>();
-  readonly #parts: ConnectionParts;
+  readonly #guards: Guards;
   readonly #allowances: Allowances;
 
-  constructor(parts: ConnectionParts) {
-    this.#parts = parts;
-    const { tokenRequestsPerSecond } = parts.limits;
+  constructor(guards: Guards) {
+    this.#guards = guards;
+    const { tokenRequestsPerSecond } = guards.limits;
     this.#allowances = new Allowances(tokenRequestsPerSecond, tokenRequestsPerSecond, TOKENS);
   }
 
   of(socket: Socket): HttpConnection {
     const known = this.#known.get(socket);
     if (known !== undefined) return known;
-    const connection = new HttpConnection(socket.remoteAddress, this.#parts, this.#allowances);
+    const connection = new HttpConnection(socket.remoteAddress, this.#guards, this.#allowances);
     this.#known.set(socket, connection);
     return connection;
   }
 }
 
-export class HttpConnection {
-  readonly #parts: ConnectionParts;
+class HttpConnection {
+  readonly #guards: Guards;
   readonly #allowances: Allowances;
   readonly #isProxied: boolean;
   #source: string;
@@ -63,10 +64,10 @@ export class HttpConnection {
   #answer: ServerResponse | undefined;
   #isRefused = false;
 
-  constructor(address: string | undefined, parts: ConnectionParts, allowances: Allowances) {
+  constructor(address: string | undefined, guards: Guards, allowances: Allowances) {
     this.#source = address === undefined ? 'unknown' : sourceOf(address);
-    this.#isProxied = address !== undefined && parts.proxies.has(address);
-    this.#parts = parts;
+    this.#isProxied = address !== undefined && guards.proxies.has(address);
+    this.#guards = guards;
     this.#allowances = allowances;
   }
 
@@ -86,8 +87,8 @@ export class HttpConnection {
    */
   receive(req: IncomingMessage, res: ServerResponse, checks: Checks): void {
     this.#answer = res;
-    const { policy, limits } = this.#parts;
-    if (this.#isProxied) this.#comeFrom(sourceOf(this.#parts.proxies.clientOf(req)));
+    const { policy, limits } = this.#guards;
+    if (this.#isProxied) this.#comeFrom(sourceOf(this.#guards.proxies.clientOf(req)));
     if (req.rawHeaders.length > 2 * limits.headers) {
       throw headersTooLarge(`more than ${limits.headers} headers`);
     }
@@ -117,14 +118,14 @@ export class HttpConnection {
     const secret = req.headers['x-auth-token'] as string | undefined;
     let token: Token;
     try {
-      token = this.#parts.tokens.authenticate(secret);
+      token = this.#guards.tokens.authenticate(secret);
     } catch (error) {
       throw error instanceof AuthenticationDenied ? this.#denied(error, secret) : error;
     }
     if (token !== this.#token) this.#remember(token);
     const waitMs = this.#allowance?.take(performance.now()) ?? 0;
     if (waitMs > 0) {
-      const { tokenRequestsPerSecond: quota } = this.#parts.limits;
+      const { tokenRequestsPerSecond: quota } = this.#guards.limits;
       throw tooManyRequests('too many requests by this token', {
         quota,
         windowSeconds: 1,
@@ -137,7 +138,7 @@ export class HttpConnection {
 
   /** While the source is blocked, the answer does not tell a wrong token from a right one. */
   #denied(error: AuthenticationDenied, secret: string | undefined): Error {
-    const { failures } = this.#parts;
+    const { failures } = this.#guards;
     const blockedMs = failures.blockedMs(this.#source);
     if (blockedMs > 0) return this.#blocked(blockedMs);
     // A client without a token, or with one that was right once, guesses nothing.
@@ -146,7 +147,7 @@ export class HttpConnection {
   }
 
   #remember(token: Token): void {
-    const { failures } = this.#parts;
+    const { failures } = this.#guards;
     const blockedMs = failures.blockedMs(this.#source);
     if (blockedMs > 0 && !failures.knows(this.#source, token.id)) throw this.#blocked(blockedMs);
     failures.succeeded(this.#source, token.id);
@@ -156,7 +157,7 @@ export class HttpConnection {
 
   #blocked(ms: number): Error {
     return tooManyRequests('too many wrong credentials from your address', {
-      quota: this.#parts.failures.limits.authFailuresPerMinute,
+      quota: this.#guards.failures.limits.authFailuresPerMinute,
       windowSeconds: 60,
       resetSeconds: Math.ceil(ms / 1000),
     });

@@ -3,7 +3,6 @@ import type { DeviceChanges } from '../devices/device.js';
 import type { Devices } from '../devices/devices.js';
 import type { DeviceQuery } from '../devices/listing.js';
 import type { KeyType } from '../tls/key-pair.js';
-import { parseObject } from '../twins/document.js';
 import { InvalidRequest } from '../twins/errors.js';
 import type { Call } from './call.js';
 import { hubNotFound } from './errors.js';
@@ -22,35 +21,28 @@ const KEY_TYPES: readonly KeyType[] = ['ecdsa', 'rsa'];
 export function routeDevices(router: Router, devices: Devices, hubId: string): void {
   router.on('GET', '/devices', READ, async (call) => {
     const { devices: page, total } = await devices.list(queryOf(call, hubId));
-    sendObject(call, { devices: page, total_count: total });
+    call.sendObject({ devices: page, total_count: total });
   });
 
-  router.on('POST', '/devices', WRITE, (call) =>
-    withObject(call, async (body) => {
-      const { description, ...flags } = changes(body, hubId);
-      const name = boundedText(body, 'name', NAME_LENGTH);
-      if (name === undefined || name === '')
-        throw new InvalidRequest('name', 'required', 'a device has a name');
-      const made = await devices.create({
-        name,
-        ...(description !== undefined && { description }),
-        ...flags,
-      });
-      call.audit('device_created', { device_id: made.device.id });
-      sendObject(call, made);
-    }),
-  );
+  router.on('POST', '/devices', WRITE, async (call) => {
+    const body = await call.object();
+    const { description, ...flags } = changes(body, hubId);
+    const name = boundedText(body, 'name', NAME_LENGTH);
+    if (name === undefined || name === '')
+      throw new InvalidRequest('name', 'required', 'a device has a name');
+    const made = await devices.create({ name, ...(description !== undefined && { description }), ...flags });
+    call.audit('device_created', { device_id: made.device.id });
+    call.sendObject(made);
+  });
 
-  router.on('GET', DEVICE, READ, async (call) => sendObject(call, await devices.get(deviceId(call))));
+  router.on('GET', DEVICE, READ, async (call) => call.sendObject(await devices.get(deviceId(call))));
 
-  router.on('PATCH', DEVICE, WRITE, (call) =>
-    withObject(call, async (body) => {
-      const wanted = changes(body, hubId);
-      const device = await devices.update(deviceId(call), wanted);
-      call.audit('device_changed', { device_id: device.id, reason: reasonOf(wanted) });
-      sendObject(call, device);
-    }),
-  );
+  router.on('PATCH', DEVICE, WRITE, async (call) => {
+    const wanted = changes(await call.object(), hubId);
+    const device = await devices.update(deviceId(call), wanted);
+    call.audit('device_changed', { device_id: device.id, reason: reasonOf(wanted) });
+    call.sendObject(device);
+  });
 
   router.on('DELETE', DEVICE, WRITE, async (call) => {
     const id = deviceId(call);
@@ -63,26 +55,19 @@ export function routeDevices(router: Router, devices: Devices, hubId: string): v
     router.on('POST', `${DEVICE}/${deed}`, WRITE, async (call) => {
       const device = await devices[deed](deviceId(call));
       call.audit('device_changed', { device_id: device.id, reason: `${deed}d` });
-      sendObject(call, device);
+      call.sendObject(device);
     });
   }
+
   router.on('POST', `${DEVICE}/renew-certificate`, WRITE, async (call) => {
     const keyType = oneOfQuery(call, 'key_type', KEY_TYPES) ?? 'ecdsa';
     const renewed = await devices.renew(deviceId(call), keyType);
     call.audit('credentials_renewed', { device_id: renewed.device.id });
-    sendObject(call, renewed);
+    call.sendObject(renewed);
   });
 }
 
 const deviceId = (call: Call): string => call.id('device_id');
-
-const sendObject = (call: Call, object: object): void => call.send(200, JSON.stringify(object));
-
-function withObject(call: Call, then: (body: JsonObject) => Promise<void>): void {
-  call.body((body) => {
-    then(parseObject(body)).catch((error) => call.fail(error));
-  });
-}
 
 const reasonOf = (changed: DeviceChanges): string =>
   Object.entries(changed)

@@ -15,7 +15,7 @@ import {
   VersionMismatch,
 } from '../twins/errors.js';
 
-export interface ErrorAnswer {
+interface ErrorAnswer {
   status: number;
   headers?: Record<string, string>;
   body: { type: string; message: string; [field: string]: unknown };
@@ -43,7 +43,7 @@ const unknownResource = (status: number, message: string): ErrorAnswer => ({
 });
 
 /** An error that only HTTP knows. The message is for the log. */
-export class HttpError extends Error {
+class HttpError extends Error {
   override name = 'HttpError';
   constructor(
     readonly answer: ErrorAnswer,
@@ -115,7 +115,7 @@ function refusedBy(header: string, help: string, status: number, event: OriginRe
 /** The request came by a name that is not the server's, or from a page that may not ask. */
 export const originRefusal = (refusal: OriginRefusal): HttpError => ORIGIN_REFUSALS[refusal];
 
-export interface LimitReached {
+interface LimitReached {
   /** So many are allowed … */
   readonly quota: number;
   /** … within so many seconds; 0: at the same time. */

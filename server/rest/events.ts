@@ -9,14 +9,7 @@ import type { OpenAnswers } from './open-answers.js';
 import type { Router } from './router.js';
 import { onTwin } from './twins.js';
 
-export interface EventParts {
-  readonly twins: Twins;
-  readonly devices: Devices;
-  readonly streams: OpenAnswers;
-  readonly limits: EventLimits;
-}
-
-/** Kept by nobody on the way, neither until there is more of it nor for another reader. */
+/** A proxy on the way must keep the stream neither until there is more of it nor for another reader. */
 const HEADERS = {
   ...ANSWER_HEADERS,
   'Content-Type': 'text/event-stream',
@@ -44,44 +37,56 @@ const HEADERS = {
  * The stream ends when the token is revoked or expires, when the device is deleted and when the server stops; a reader
  * that does not keep up is cut off, and learns what it missed when it comes back.
  */
-export function routeEvents(router: Router, parts: EventParts): void {
-  router.on('GET', '/twins/:twin_id/events', { resource: 'twin_document', action: 'read' }, (call) =>
-    onTwin(call, parts.devices, (id) => {
-      follow(call, id, parts).catch((error) => call.fail(error));
+export function routeEvents(
+  router: Router,
+  {
+    twins,
+    devices,
+    streams,
+    limits,
+  }: {
+    readonly twins: Twins;
+    readonly devices: Devices;
+    readonly streams: OpenAnswers;
+    readonly limits: EventLimits;
+  },
+): void {
+  router.onInTurn('GET', '/twins/:twin_id/events', { resource: 'twin_document', action: 'read' }, (call) =>
+    onTwin(call, devices, (id) => {
+      follow(call, id).catch((error) => call.fail(error));
     }),
   );
-}
 
-/** @throws HttpError for too many, StorageUnavailable */
-async function follow(call: Call, id: string, parts: EventParts): Promise<void> {
-  const { twins, devices, streams, limits } = parts;
-  const resumed = KnownState.parse(call.header('last-event-id') ?? '');
-  const known = resumed ?? new KnownState();
-  const stream = new EventStream(id, known, limits);
-  const release = streams.hold(call.token, id, () => stream.end());
-  let changed: PresenceState | undefined;
-  const unwatchPresence = devices.watchPresence(id, (state) => {
-    changed = state;
-    stream.tell({ event: 'presence', state });
-  });
-  call.onClose(() => {
-    stream.close();
-    unwatchPresence();
-    release();
-  });
+  /** @throws HttpError for too many, StorageUnavailable */
+  async function follow(call: Call, id: string): Promise<void> {
+    const resumed = KnownState.parse(call.header('last-event-id') ?? '');
+    const known = resumed ?? new KnownState();
+    const stream = new EventStream(id, known, limits);
+    const release = streams.hold(call.token, id, () => stream.end());
+    let changed: PresenceState | undefined;
+    const unwatchPresence = devices.watchPresence(id, (state) => {
+      changed = state;
+      stream.tell({ event: 'presence', state });
+    });
+    call.onClose(() => {
+      stream.close();
+      unwatchPresence();
+      release();
+    });
 
-  call.onClientEnd(() => stream.end());
+    call.onClientEnd(() => stream.end());
 
-  const found = await devices.presence(id);
-  twins.all(id, (error, documents = []) => {
-    if (error !== null) return call.fail(error);
-    const out = call.stream(HEADERS);
-    if (out === undefined) return stream.close();
-    if (stream.ended || call.isHead) return out.end();
-    const missing = known.missing(documents, changed ?? found);
-    stream.begin(out, resumed === undefined ? [{ event: 'twin', documents }, ...missing] : missing);
-    call.onClose(twins.watch(id, ({ name, document }) => stream.tell(eventOf(name, document))));
-  });
+    const found = await devices.presence(id);
+    twins.all(id, (error, documents = []) => {
+      if (error !== null) return call.fail(error);
+      const out = call.stream(HEADERS);
+      if (out === undefined) return stream.close();
+      if (stream.ended || call.isHead) return out.end();
+      const missing = known.missing(documents, changed ?? found);
+      stream.begin(out, resumed === undefined ? [{ event: 'twin', documents }, ...missing] : missing);
+      call.onClose(twins.watch(id, ({ name, document }) => stream.tell(eventOf(name, document))));
+    });
+  }
 }
 
 const eventOf = (name: string, document: Document | undefined): TwinEvent =>

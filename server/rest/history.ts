@@ -7,14 +7,6 @@ import { intQuery, timeOf } from './params.js';
 import type { Router } from './router.js';
 import { onTwin } from './twins.js';
 
-export interface HistoryParts {
-  readonly twins: Twins;
-  readonly devices: Devices;
-  /** Those on their way: each is large, and held until it is read. */
-  readonly histories: OpenAnswers;
-  readonly limits: Pick<RestLimits, 'historyBytes'>;
-}
-
 const LIMIT = 100;
 const HIGHEST_LIMIT = 1000;
 
@@ -23,9 +15,23 @@ const HIGHEST_LIMIT = 1000;
  * `{"history":[document,…]}`, the versions written at that time or later and below that version, newest first and with the
  * present one; of large ones as many as fit into `historyBytes`.
  */
-export function routeHistory(router: Router, { twins, devices, histories, limits }: HistoryParts): void {
+export function routeHistory(
+  router: Router,
+  {
+    twins,
+    devices,
+    histories,
+    limits,
+  }: {
+    readonly twins: Twins;
+    readonly devices: Devices;
+    /** Those on their way. Each is large, and in memory until the client has read it. */
+    readonly histories: OpenAnswers;
+    readonly limits: Pick<RestLimits, 'historyBytes'>;
+  },
+): void {
   const path = '/twins/:twin_id/documents/:document_name/history';
-  router.on('GET', path, { resource: 'twin_document', action: 'read' }, (call) => {
+  router.onInTurn('GET', path, { resource: 'twin_document', action: 'read' }, (call) => {
     const range = {
       ...since(call),
       before: intQuery(call, 'before', Number.MAX_SAFE_INTEGER, 1, Number.MAX_SAFE_INTEGER),

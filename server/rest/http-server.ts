@@ -12,7 +12,8 @@ import type { HttpConnections } from './connection.js';
 import { answerOf, headersTooLarge, NOT_HTTP, REQUEST_TOO_SLOW } from './errors.js';
 import type { RestLimits } from './limits.js';
 
-export interface HttpServerParts {
+/** What an HTTP server serves, and what bounds its connections. */
+interface HttpService {
   readonly handler: RequestListener;
   readonly limits: RestLimits;
   /** For how long browsers that came by TLS use nothing else; 0 says nothing. */
@@ -28,8 +29,8 @@ export interface HttpServerParts {
 const CHECK_MS = 500;
 
 /** A server that listens nowhere yet. */
-export function createHttpServer(parts: HttpServerParts, tls?: Tls): Server | HttpsServer {
-  const { handler, limits, hstsSeconds } = parts;
+export function createHttpServer(service: HttpService, tls?: Tls): Server | HttpsServer {
+  const { handler, limits, hstsSeconds } = service;
   const options: ServerOptions = {
     maxHeaderSize: limits.headersBytes,
     headersTimeout: Math.min(limits.headersMs, limits.requestMs),
@@ -37,14 +38,14 @@ export function createHttpServer(parts: HttpServerParts, tls?: Tls): Server | Ht
     keepAliveTimeout: limits.keepAliveMs,
     connectionsCheckingInterval: CHECK_MS,
   };
-  if (tls === undefined) return bounded(createServer(options, handler), parts);
+  if (tls === undefined) return bounded(createServer(options, handler), service);
   const server = createTlsServer({ ...options, ...tls.options }, withStrictTransport(handler, hstsSeconds));
   tls.attend(server);
-  return bounded(server, parts);
+  return bounded(server, service);
 }
 
-function bounded<S extends Server>(server: S, parts: HttpServerParts): S {
-  const { limits, connections, connectionLimit, audit, log } = parts;
+function bounded<S extends Server>(server: S, service: HttpService): S {
+  const { limits, connections, connectionLimit, audit, log } = service;
   server.timeout = limits.idleMs;
   // A client may close its sending side behind its request. Node's types do not know that it can be answered then.
   Object.assign(server, { httpAllowHalfOpen: true });

@@ -6,7 +6,7 @@ import { oneOfQuery, pageOf } from './params.js';
 import type { Router } from './router.js';
 
 /** The one hub that this server is, in the words of the Scaleway API. */
-export interface HubOptions {
+export interface Hub {
   id: string;
   region: string;
   createdAt: string;
@@ -35,7 +35,7 @@ function listed(call: Call, hubId: string): { isAsked: boolean; isOnPage: boolea
   return { isAsked, isOnPage: number === 1 };
 }
 
-export function routeHubs(router: Router, hub: HubOptions, devices: Devices): void {
+export function routeHubs(router: Router, hub: Hub, devices: Devices): void {
   const show = async ({ token }: Call) => ({
     id: hub.id,
     name: NAME,
@@ -59,20 +59,20 @@ export function routeHubs(router: Router, hub: HubOptions, devices: Devices): vo
   router.on('GET', '/hubs', READ, async (call) => {
     const { isAsked, isOnPage } = listed(call, hub.id);
     const hubs = isAsked && isOnPage ? [await show(call)] : [];
-    call.send(200, JSON.stringify({ hubs, total_count: isAsked ? 1 : 0 }));
+    call.sendObject({ hubs, total_count: isAsked ? 1 : 0 });
   });
   router.on('GET', '/hubs/:hub_id', READ, async (call) => {
     refuseOther(call);
-    call.send(200, JSON.stringify(await show(call)));
+    call.sendObject(await show(call));
   });
   // It is always enabled.
   router.on('POST', '/hubs/:hub_id/enable', WRITE, async (call) => {
     refuseOther(call);
-    call.send(200, JSON.stringify(await show(call)));
+    call.sendObject(await show(call));
   });
-  router.on('GET', '/hubs/:hub_id/ca', READ, (call) => {
+  router.on('GET', '/hubs/:hub_id/ca', READ, async (call) => {
     refuseOther(call);
-    call.send(200, JSON.stringify({ ca_cert_pem: hub.authority }));
+    call.sendObject({ ca_cert_pem: hub.authority });
   });
 
   /** Of the devices that the token is for. */

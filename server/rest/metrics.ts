@@ -5,17 +5,24 @@ import { ANSWER_HEADERS } from './call.js';
 import type { OpenAnswers } from './open-answers.js';
 import type { Router } from './router.js';
 
-export interface MetricParts {
-  readonly streams: OpenAnswers;
-  readonly waits: OpenAnswers;
-  readonly devices: Devices;
-  readonly twins: Pick<Twins, 'watching'>;
-  /** Those of the other parts of the server. */
-  readonly metrics: readonly Metric[];
-}
-
 /** `GET /metrics`: the server's numbers, in the text format of Prometheus. */
-export function routeMetrics(router: Router, { streams, waits, devices, twins, metrics }: MetricParts): void {
+export function routeMetrics(
+  router: Router,
+  {
+    streams,
+    waits,
+    devices,
+    twins,
+    metrics,
+  }: {
+    readonly streams: OpenAnswers;
+    readonly waits: OpenAnswers;
+    readonly devices: Devices;
+    readonly twins: Pick<Twins, 'watching'>;
+    /** Those of the other parts of the server. */
+    readonly metrics: readonly Metric[];
+  },
+): void {
   const { counters } = router;
   const all = new Metrics([
     ...metrics,

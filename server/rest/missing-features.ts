@@ -16,11 +16,11 @@ const MISSING: readonly [methods: readonly Method[], path: string, resource: Per
   [['GET', 'DELETE'], '/networks/:network_id', 'hub'],
 ];
 
-/** A client of Scaleway's is told that this server lacks the call, not that it has mistyped the path. */
+/** Answers a client of Scaleway's API that this server does not have the call. Another 404 would say that the path is wrong. */
 export function routeMissingFeatures(router: Router): void {
   for (const [methods, path, resource] of MISSING) {
     for (const method of methods) {
-      router.on(method, path, { resource, action: 'read' }, () => {
+      router.on(method, path, { resource, action: 'read' }, async () => {
         throw NOT_A_FEATURE;
       });
     }

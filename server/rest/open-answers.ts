@@ -3,7 +3,7 @@ import type { Token, Tokens } from '../access/tokens.js';
 import type { Devices } from '../devices/devices.js';
 import { tooManyRequests } from './errors.js';
 
-export interface OpenLimits {
+interface OpenLimits {
   /** What they are, in the words of the one who asks for one too many. */
   readonly what: string;
   readonly perToken: number;

@@ -24,7 +24,7 @@ import { routeDevices } from './devices.js';
 import { routeEvents } from './events.js';
 import { routeHistory } from './history.js';
 import { createHttpServer } from './http-server.js';
-import { type HubOptions, routeHubs } from './hubs.js';
+import { type Hub, routeHubs } from './hubs.js';
 import { REST_LIMITS, type RestLimits } from './limits.js';
 import { routeMetrics } from './metrics.js';
 import { routeMissingFeatures } from './missing-features.js';
@@ -33,7 +33,7 @@ import { Router } from './router.js';
 import { routeTokens } from './tokens.js';
 import { routeTwins } from './twins.js';
 
-export interface RestParts {
+interface RestContext {
   readonly twins: Twins;
   readonly devices: Devices;
   readonly tokens: Tokens;
@@ -42,7 +42,7 @@ export interface RestParts {
   readonly connections: ConnectionLimit;
   readonly policy: OriginPolicy;
   readonly proxies: Proxies;
-  readonly hub: Omit<HubOptions, 'appUrls'>;
+  readonly hub: Omit<Hub, 'appUrls'>;
   /** Whether the storage takes writes. */
   readonly isHealthy: () => boolean;
   /** What the other parts of the server count. */
@@ -54,12 +54,12 @@ export interface RestParts {
   readonly log: Logger;
 }
 
-export interface Listener {
+interface Listener {
   readonly address: AddressInfo;
   readonly server: HttpServer | HttpsServer;
 }
 
-export interface Rest {
+interface Rest {
   /**
    * Serves whoever comes to an address, by TLS where that is given. May be called for several addresses.
    * @throws the system's error when it cannot listen, such as EADDRINUSE
@@ -72,13 +72,13 @@ export interface Rest {
 }
 
 /** The REST interface; it listens nowhere until it is told to. */
-export function startRest(parts: RestParts): Rest {
-  const { twins, devices, tokens, hub, isHealthy, settings, policy, log } = parts;
-  const limits = { ...REST_LIMITS, ...parts.limits };
+export function startRest(context: RestContext): Rest {
+  const { twins, devices, tokens, hub, isHealthy, settings, policy, log } = context;
+  const limits = { ...REST_LIMITS, ...context.limits };
   const { region, hstsSeconds } = settings;
   const { bodyBytes } = limits;
-  const connections = new HttpConnections({ ...parts, limits });
-  const router = new Router({ region, bodyBytes, connections, policy, audit: parts.audit, log });
+  const connections = new HttpConnections({ ...context, limits });
+  const router = new Router({ region, bodyBytes, connections, policy, audit: context.audit, log });
   const streams = new OpenAnswers(tokens, devices, {
     what: 'streams of events',
     perToken: limits.eventsPerToken,
@@ -94,20 +94,20 @@ export function startRest(parts: RestParts): Rest {
     perToken: limits.histories,
     total: limits.histories,
   });
-  routeTwins(router, { twins, devices, waits, limits });
+  routeTwins(router, { twins, devices, waits, waitSeconds: limits.waitSeconds });
   routeHistory(router, { twins, devices, histories, limits });
   routeEvents(router, { twins, devices, streams, limits });
   routeDevices(router, devices, hub.id);
   const listeners: (Listener & { readonly secure: boolean; drop(): void })[] = [];
   const urls = () => appUrls(listeners, serverNames(settings.names), settings.names.length > 0);
   routeHubs(router, { ...hub, appUrls: urls }, devices);
-  routeMetrics(router, { streams, waits, devices, twins, metrics: parts.metrics });
+  routeMetrics(router, { streams, waits, devices, twins, metrics: context.metrics });
   routeTokens(router, tokens, devices);
   routeMissingFeatures(router);
   for (const { path, answer } of appFiles(region))
     router.onPublic(path, { host: true, origin: false }, answer);
-  // What watches over a server in a container asks by an address that the server does not know.
-  router.onPublic('/healthz', { host: false, origin: false }, (_, res) => {
+  // The program that watches a container asks by an address that the server does not know.
+  router.onPublic('/healthz', { host: false, origin: false }, async (_, res) => {
     const healthy = isHealthy();
     sendJson(res, healthy ? 200 : 503, JSON.stringify({ status: healthy ? 'ok' : 'storage unavailable' }));
   });
@@ -124,8 +124,8 @@ export function startRest(parts: RestParts): Rest {
           limits,
           hstsSeconds,
           connections,
-          connectionLimit: parts.connections,
-          audit: parts.audit,
+          connectionLimit: context.connections,
+          audit: context.audit,
           log,
         },
         tls,

@@ -15,11 +15,10 @@ import { answerOf, methodNotAllowed, UNKNOWN_RESOURCE } from './errors.js';
 
 export type Method = 'GET' | 'HEAD' | 'PUT' | 'PATCH' | 'POST' | 'DELETE';
 
-/** What a handler throws, and what its promise rejects with, is answered by `fail`. */
-export type Handler = (call: Call) => void | Promise<void>;
-export type PublicHandler = (req: IncomingMessage, res: ServerResponse) => void | Promise<void>;
+/** What its promise rejects with is answered as an error. */
+type Handler = (call: Call) => Promise<void>;
 
-export interface RouterOptions {
+interface RouterContext {
   readonly region: string;
   readonly bodyBytes: number;
   readonly connections: HttpConnections;
@@ -29,7 +28,7 @@ export interface RouterOptions {
 }
 
 /** Both count from the start of the server. */
-export interface HttpCounters {
+interface HttpCounters {
   requests: number;
   /** Answers with an error, by status. */
   readonly refusals: Map<number, number>;
@@ -43,14 +42,14 @@ export class Router implements CallContext {
   readonly counters: HttpCounters = { requests: 0, refusals: new Map() };
   readonly bodyBytes: number;
   readonly #app: Polka;
-  readonly #options: RouterOptions;
+  readonly #context: RouterContext;
   readonly #methods = new Set<Method>();
   /** Bounds the log lines that each source can cause by its mistakes. */
   readonly #lines = new LineLimit();
 
-  constructor(options: RouterOptions) {
-    this.#options = options;
-    this.bodyBytes = options.bodyBytes;
+  constructor(context: RouterContext) {
+    this.#context = context;
+    this.bodyBytes = context.bodyBytes;
     this.#app = polka({
       onError: (error, req, res) => this.fail(req, res, error),
       onNoMatch: (req, res) =>
@@ -70,21 +69,36 @@ export class Router implements CallContext {
    * twin. The handler itself asks for the right to one document, and leaves out of a list what the token may not see.
    */
   on(method: Method, path: string, permission: Permission, handler: Handler): void {
+    this.onInTurn(method, path, permission, inTurn(handler));
+  }
+
+  /**
+   * The same for a handler that answers with `call.send` or `call.fail`, without a promise: on the path of a document (see
+   * `Answer` in `twins.ts`), and where a check must hold in the turn in which it is made. What it throws is answered as an error.
+   */
+  onInTurn(method: Method, path: string, permission: Permission, handler: (call: Call) => void): void {
     const route = `${BASE}${path}`;
     this.#add(method, route, (req, res) => {
-      if (req.params.region !== this.#options.region) throw UNKNOWN_RESOURCE;
-      return this.#call(req, res, route, permission, handler);
+      if (req.params.region !== this.#context.region) throw UNKNOWN_RESOURCE;
+      this.#call(req, res, route, permission, handler);
     });
   }
 
   /** A route outside the base for tokens with the permission. */
   onRoot(path: string, permission: Permission, handler: Handler): void {
-    this.#add('GET', path, (req, res) => this.#call(req, res, path, permission, handler));
+    this.#add('GET', path, (req, res) => this.#call(req, res, path, permission, inTurn(handler)));
   }
 
   /** A route outside the base that needs no token. */
-  onPublic(path: string, checks: Checks, handler: PublicHandler): void {
-    this.#add('GET', path, handler, checks);
+  onPublic(
+    path: string,
+    checks: Checks,
+    handler: (req: IncomingMessage, res: ServerResponse) => Promise<void>,
+  ): void {
+    const handle = (req: RoutedRequest, res: ServerResponse) => {
+      handler(req, res).catch((error) => this.fail(req, res, error));
+    };
+    this.#add('GET', path, handle, checks);
   }
 
   #call(
@@ -92,19 +106,23 @@ export class Router implements CallContext {
     res: ServerResponse,
     route: string,
     permission: Permission,
-    handler: Handler,
-  ): void | Promise<void> {
-    const token = this.#options.connections.of(req.socket).authenticate(req);
+    handler: (call: Call) => void,
+  ): void {
+    const token = this.#context.connections.of(req.socket).authenticate(req);
     const call = new Call(req, res, token, route, this);
-    authorize(token, permission);
-    if (token.twin_ids !== null) confine(token, permission, call.twinId);
-    return handler(call);
+    try {
+      authorize(token, permission);
+      if (token.twin_ids !== null) confine(token, permission, call.twinId);
+      handler(call);
+    } catch (error) {
+      call.fail(error);
+    }
   }
 
   #add(
     method: Method,
     path: string,
-    handle: (req: RoutedRequest, res: ServerResponse) => void | Promise<void>,
+    handle: (req: RoutedRequest, res: ServerResponse) => void,
     checks = OF_API,
   ): void {
     this.#methods.add(method);
@@ -116,26 +134,26 @@ export class Router implements CallContext {
     this.#app.add('HEAD', path, guarded);
   }
 
-  /** Polka leaves a rejection of a handler to nobody, and its exception to the process. */
+  /** An exception of a handler would end the process: Polka does not catch it. */
   #guard(
     req: RoutedRequest,
     res: ServerResponse,
     checks: Checks,
-    handle: (req: RoutedRequest, res: ServerResponse) => void | Promise<void>,
+    handle: (req: RoutedRequest, res: ServerResponse) => void,
   ): void {
     this.counters.requests += 1;
     try {
-      this.#options.connections.of(req.socket).receive(req, res, checks);
+      this.#context.connections.of(req.socket).receive(req, res, checks);
       const { origin } = req.headers;
-      if (origin !== undefined && this.#options.policy.lists(origin)) allowOrigin(res, origin);
-      handle(req, res)?.catch((error) => this.fail(req, res, error));
+      if (origin !== undefined && this.#context.policy.lists(origin)) allowOrigin(res, origin);
+      handle(req, res);
     } catch (error) {
       this.fail(req, res, error);
     }
   }
 
   #noMatch(req: RoutedRequest, res: ServerResponse): void {
-    if (isPreflight(req) && this.#options.policy.lists(req.headers.origin ?? '')) {
+    if (isPreflight(req) && this.#context.policy.lists(req.headers.origin ?? '')) {
       return sendEmpty(res, 204, PREFLIGHT);
     }
     const allowed = [...this.#methods].filter((method) => this.#app.find(method, req.path));
@@ -143,22 +161,22 @@ export class Router implements CallContext {
   }
 
   /**
-   * Answers an error and logs it. What concerns the audit goes there. A refusal of a known token is a line of level info;
-   * what is only not there, or comes from a stranger, is one of level debug. The line never holds the URL: people paste
-   * their tokens into it.
+   * Answers an error and logs it, in the audit log where the error has a row for that. A refusal of a known token is a line
+   * of level info. A 404, and a refusal of a request without a known token, is a line of level debug. The line never holds
+   * the URL, because people paste their tokens into it.
    */
   fail(req: IncomingMessage, res: ServerResponse, error: unknown, call?: Call): void {
     const { answer, reason } = answerOf(error);
     const { refusals } = this.counters;
     refusals.set(answer.status, (refusals.get(answer.status) ?? 0) + 1);
     const line = { method: req.method, route: call?.route, status: answer.status };
-    if (reason === undefined) this.#options.log.error({ ...line, err: error }, 'request failed');
+    if (reason === undefined) this.#context.log.error({ ...line, err: error }, 'request failed');
     else if (answer.audit === undefined) {
-      const { source } = this.#options.connections.of(req.socket);
+      const { source } = this.#context.connections.of(req.socket);
       const isWorthALine = call !== undefined && answer.status !== 404;
       const more = isWorthALine ? this.#lines.take(source) : undefined;
       const level = more === undefined ? 'debug' : 'info';
-      this.#options.log[level]({ ...line, source, reason, ...more }, 'request refused');
+      this.#context.log[level]({ ...line, source, reason, ...more }, 'request refused');
     } else {
       const { event, ...told } = answer.audit;
       const token = call === undefined ? {} : { by_token: call.token.id };
@@ -172,10 +190,16 @@ export class Router implements CallContext {
   }
 
   audit(req: IncomingMessage, event: AuditEvent, fields: AuditFields): void {
-    const { source } = this.#options.connections.of(req.socket);
-    this.#options.audit(event, { source, via: 'rest', ...fields });
+    const { source } = this.#context.connections.of(req.socket);
+    this.#context.audit(event, { source, via: 'rest', ...fields });
   }
 }
+
+const inTurn =
+  (handler: Handler) =>
+  (call: Call): void => {
+    handler(call).catch((error) => call.fail(error));
+  };
 
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#]+)(.*)$/i;
 

@@ -1,9 +1,7 @@
 import { isDeviceId, type JsonObject } from '../../shared/document.js';
 import { ROLES, type Tokens } from '../access/tokens.js';
 import type { Devices } from '../devices/devices.js';
-import { parseObject } from '../twins/document.js';
 import { InvalidRequest } from '../twins/errors.js';
-import type { Call } from './call.js';
 import { boundedText, DESCRIPTION_LENGTH, field, oneOf, timeField } from './params.js';
 import type { Router } from './router.js';
 
@@ -16,30 +14,24 @@ const OWN = { resource: 'own_token', action: 'read' } as const;
  * once. Without `twin_ids`, or with null, it is for all twins.
  */
 export function routeTokens(router: Router, tokens: Tokens, devices: Devices): void {
-  router.on('GET', '/tokens', READ, (call) => call.send(200, JSON.stringify({ tokens: tokens.list() })));
+  router.on('GET', '/tokens', READ, async (call) => call.sendObject({ tokens: tokens.list() }));
 
-  // So that whoever holds a token finds out what it is good for, whatever that is.
-  router.on('GET', '/tokens/self', OWN, (call) => call.send(200, JSON.stringify(call.token)));
+  // With any token a client can find out what it may do.
+  router.on('GET', '/tokens/self', OWN, async (call) => call.sendObject(call.token));
 
-  router.on('POST', '/tokens', WRITE, (call) =>
-    call.body((bytes) => {
-      const body = parseObject(bytes);
-      const input = {
-        role: oneOf('role', field(body, 'role', 'text'), ROLES),
-        description: boundedText(body, 'description', DESCRIPTION_LENGTH) ?? '',
-        twin_ids: twinIds(body),
-        expires_at: expiry(body),
-      };
-      create(call, input).catch((error) => call.fail(error));
-    }),
-  );
-
-  async function create(call: Call, input: Parameters<Tokens['create']>[0]): Promise<void> {
+  router.on('POST', '/tokens', WRITE, async (call) => {
+    const body = await call.object();
+    const input = {
+      role: oneOf('role', field(body, 'role', 'text'), ROLES),
+      description: boundedText(body, 'description', DESCRIPTION_LENGTH) ?? '',
+      twin_ids: twinIds(body),
+      expires_at: expiry(body),
+    };
     for (const id of input.twin_ids ?? []) await devices.get(id);
     const made = await tokens.create(input);
     call.audit('token_created', { token_id: made.token.id, reason: `role ${made.token.role}` });
-    call.send(200, JSON.stringify(made));
-  }
+    call.sendObject(made);
+  });
 
   router.on('DELETE', '/tokens/:token_id', WRITE, async (call) => {
     const id = call.id('token_id');

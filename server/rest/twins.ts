@@ -10,21 +10,32 @@ import {
   parseRequest,
 } from '../twins/document.js';
 import { InvalidRequest, PreconditionFailed } from '../twins/errors.js';
-import type { Answer } from '../twins/twins.js';
+import type { Answer, Twins } from '../twins/twins.js';
 import type { Call } from './call.js';
+import type { OpenAnswers } from './open-answers.js';
 import type { Router } from './router.js';
-import { answerWhenApplied, type Outcome, type WaitParts, waitOf } from './wait.js';
+import { answerWhenApplied, type Outcome, waitOf } from './wait.js';
 
 const DOCUMENT = '/twins/:twin_id/documents/:document_name';
 const WRITE = { resource: 'twin_document', action: 'write' } as const;
 
-export interface TwinParts extends WaitParts {
-  readonly devices: Devices;
-}
-
-export function routeTwins(router: Router, parts: TwinParts): void {
-  const { twins, devices } = parts;
-  router.on('GET', '/twins/:twin_id', { resource: 'twin', action: 'read' }, (call) =>
+export function routeTwins(
+  router: Router,
+  {
+    twins,
+    devices,
+    waits,
+    waitSeconds,
+  }: {
+    readonly twins: Twins;
+    readonly devices: Devices;
+    /** Writes that wait for the panel. */
+    readonly waits: OpenAnswers;
+    /** How long a write may wait. */
+    readonly waitSeconds: number;
+  },
+): void {
+  router.onInTurn('GET', '/twins/:twin_id', { resource: 'twin', action: 'read' }, (call) =>
     onTwin(call, devices, (id) =>
       twins.list(
         id,
@@ -35,7 +46,7 @@ export function routeTwins(router: Router, parts: TwinParts): void {
     ),
   );
 
-  router.on('DELETE', '/twins/:twin_id', { resource: 'twin', action: 'write' }, (call) =>
+  router.onInTurn('DELETE', '/twins/:twin_id', { resource: 'twin', action: 'write' }, (call) =>
     onTwin(call, devices, (id) =>
       twins.clear(
         id,
@@ -44,7 +55,7 @@ export function routeTwins(router: Router, parts: TwinParts): void {
     ),
   );
 
-  router.on('GET', DOCUMENT, { resource: 'twin_document', action: 'read' }, (call) =>
+  router.onInTurn('GET', DOCUMENT, { resource: 'twin_document', action: 'read' }, (call) =>
     onTwin(call, devices, (id) => twins.get(id, call.param('document_name'), showUnlessKnown(call))),
   );
 
@@ -52,9 +63,9 @@ export function routeTwins(router: Router, parts: TwinParts): void {
     ['PUT', 'put'],
     ['PATCH', 'patch'],
   ] as const) {
-    router.on(method, DOCUMENT, WRITE, (call) => {
+    router.onInTurn(method, DOCUMENT, WRITE, (call) => {
       const name = writable(call);
-      const seconds = call.query('wait') === undefined ? undefined : waitOf(call, name, parts);
+      const seconds = call.query('wait') === undefined ? undefined : waitOf(call, name, waitSeconds);
       call.body((body) => {
         const request = conditional(call, parseRequest(body), method);
         onTwin(call, devices, (id) => {
@@ -62,14 +73,19 @@ export function routeTwins(router: Router, parts: TwinParts): void {
           const written =
             seconds === undefined
               ? show(call)
-              : answerWhenApplied(call, { twinId: id, data, seconds, answer: sendOutcome(call) }, parts);
+              : answerWhenApplied(
+                  call,
+                  { twinId: id, data, seconds, answer: sendOutcome(call) },
+                  twins,
+                  waits,
+                );
           twins[change](id, name, request, written);
         });
       });
     });
   }
 
-  router.on('DELETE', DOCUMENT, WRITE, (call) => {
+  router.onInTurn('DELETE', DOCUMENT, WRITE, (call) => {
     const name = writable(call);
     const precondition = preconditionOf(call);
     onTwin(call, devices, (id) =>
@@ -123,7 +139,7 @@ function showUnlessKnown(call: Call): Answer<Document> {
 }
 
 /** Answers with what the twin core gives, or as its error says. */
-export const answer =
+const answer =
   <T>(call: Call, succeed: (value: T) => void): Answer<T> =>
   (error, value) => {
     if (error === null) succeed(value as T);
@@ -148,7 +164,7 @@ export function onTwin(call: Call, devices: Devices, then: (id: string) => void)
  * A document's entity tag names its version, its birth and the time of the write, so it never comes back for other
  * content: not when the document is deleted and made again, nor when the server goes on from a backup.
  */
-export const etagOf = (document: StoredDocument): string =>
+const etagOf = (document: StoredDocument): string =>
   `"${document.version}-${bornOf(document).tag}-${Date.parse(document.updatedAt).toString(36)}"`;
 
 const IF_MATCH = 'If-Match';

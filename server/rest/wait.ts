@@ -7,14 +7,8 @@ import type { Call } from './call.js';
 import type { OpenAnswers } from './open-answers.js';
 import { intQuery } from './params.js';
 
-export interface WaitParts {
-  readonly twins: Twins;
-  readonly waits: OpenAnswers;
-  readonly limits: { readonly waitSeconds: number };
-}
-
 /** One write of `desired` that is answered when the panel has followed. */
-export interface WaitRequest {
+interface WaitRequest {
   readonly twinId: string;
   /** What the write named. */
   readonly data: JsonObject;
@@ -35,9 +29,9 @@ const NOT_APPLIED: Outcome = { applied: false };
  * The `?wait=<seconds>` of a write to a document.
  * @throws InvalidRequest for no number of seconds, too many, and a document that no panel follows
  */
-export function waitOf(call: Call, name: string, { limits }: WaitParts): number {
+export function waitOf(call: Call, name: string, longest: number): number {
   if (name !== DESIRED) throw new InvalidRequest('wait', 'constraint', `only a write of ${DESIRED} can wait`);
-  return intQuery(call, 'wait', 0, 0, limits.waitSeconds);
+  return intQuery(call, 'wait', 0, 0, longest);
 }
 
 /**
@@ -45,8 +39,13 @@ export function waitOf(call: Call, name: string, { limits }: WaitParts): number 
  * device is deleted, the token loses its right, the client closes its sending side or the server stops. The write is durable in every case.
  * @throws HttpError for too many, before anything is written
  */
-export function answerWhenApplied(call: Call, request: WaitRequest, parts: WaitParts): Answer<Document> {
-  const wait = new Wait(call, request, parts);
+export function answerWhenApplied(
+  call: Call,
+  request: WaitRequest,
+  twins: Twins,
+  waits: OpenAnswers,
+): Answer<Document> {
+  const wait = new Wait(call, request, twins, waits);
   return (error, document) => {
     if (document === undefined) call.fail(error);
     else wait.begin(document);
@@ -62,7 +61,7 @@ class Wait {
   #timer: NodeJS.Timeout | undefined;
   #over = false;
 
-  constructor(call: Call, request: WaitRequest, { twins, waits }: WaitParts) {
+  constructor(call: Call, request: WaitRequest, twins: Twins, waits: OpenAnswers) {
     this.#request = request;
     this.#twins = twins;
     this.#release = waits.hold(call.token, request.twinId, () => this.#end(NOT_APPLIED));
