@@ -126,7 +126,7 @@ export async function allDevices<Device>(ask: Ask): Promise<Device[]> {
 }
 
 /** The one hub that the server is. */
-export interface Hub {
+interface Hub {
   readonly id: string;
   /** Where devices connect, host:port. */
   readonly endpoint: string;

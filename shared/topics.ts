@@ -20,14 +20,14 @@ export const deletedTopic = (document: string, twin = 'me'): string => `${ROOT}/
 export const ACTIONS: readonly Action[] = ['get', 'put', 'patch', 'delete'];
 
 /** `twin` is `me` or the device's id. `document` is not checked: it may be no valid name. */
-export interface RequestTopic {
+interface RequestTopic {
   twin: string;
   document: string;
   action: Action;
 }
 
 /** What a device receives: the answer to a request, or a push when `outcome` is `changed` or `deleted`. */
-export type Reply =
+type Reply =
   | { twin: string; document: string; action: Action; outcome: Outcome }
   | { twin: string; document: string; outcome: 'changed' | 'deleted' };
 

@@ -13,7 +13,7 @@ import {
 } from '../../shared/rest.js';
 
 /** The server refused a call, or gave no answer. */
-export class ServerRefused extends Error {
+class ServerRefused extends Error {
   override name = 'ServerRefused';
   constructor(
     message: string,
@@ -34,7 +34,7 @@ export interface Proof {
   certificate: { crt: string; key: string };
 }
 
-export interface ServerFacts {
+interface ServerFacts {
   /** Where devices connect with TLS, host:port. */
   endpoint: string;
   /** The certificate of the server's authority, in PEM. */

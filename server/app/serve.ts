@@ -21,7 +21,7 @@ const ENCODERS = {
 type Encoding = keyof typeof ENCODERS;
 
 /** A file that everyone may read: there are no data in it. */
-export interface PublicFile {
+interface PublicFile {
   readonly path: string;
   readonly answer: (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 }

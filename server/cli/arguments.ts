@@ -27,7 +27,7 @@ export const COMMON_OPTIONS = {
   help: { type: 'boolean', help: 'print this text' },
 } as const satisfies Record<string, Option>;
 
-export interface CommandLine extends Pick<Call, 'words' | 'given' | 'json'> {
+interface CommandLine extends Pick<Call, 'words' | 'given' | 'json'> {
   readonly command: Command;
   readonly access: Access;
 }

@@ -8,7 +8,7 @@ export interface Message {
   readonly payload: string;
 }
 
-export interface Example {
+interface Example {
   readonly name: string;
   /** Published one after the other. */
   readonly messages: readonly Message[];

@@ -14,7 +14,7 @@ export interface TextStorage {
   removeItem(key: string): void;
 }
 
-export interface Kept {
+interface Kept {
   readonly token: string;
   readonly role: Role | undefined;
   readonly panels: readonly Panel[];

@@ -6,7 +6,8 @@ import type { Link } from '../state/app.js';
 import type { Fault } from '../state/fault.js';
 import { Failed } from './api.js';
 
-export interface LiveOptions extends Waits {
+/** How the events of a panel are opened, and what they are told to. */
+export interface EventReader extends Waits {
   /** Opens the events of a panel. @throws Failed */
   readonly open: (id: string, signal: AbortSignal) => Promise<ReadableStream<Uint8Array>>;
   readonly onLink: (kind: Link['kind']) => void;
@@ -21,12 +22,12 @@ export interface LiveOptions extends Waits {
 const FINAL: readonly Fault[] = ['revoked', 'expired', 'not-allowed', 'panel-unknown'];
 
 export class Live {
-  readonly #options: LiveOptions;
+  readonly #reader: EventReader;
   #id: string | undefined;
   #following: Following | undefined;
 
-  constructor(options: LiveOptions) {
-    this.#options = options;
+  constructor(reader: EventReader) {
+    this.#reader = reader;
   }
 
   /** Follows this panel from now on, and no other; undefined: none. */
@@ -34,7 +35,7 @@ export class Live {
     if (id === this.#id) return;
     this.#id = id;
     this.#following?.end();
-    this.#following = id === undefined ? undefined : new Following(id, this.#options);
+    this.#following = id === undefined ? undefined : new Following(id, this.#reader);
   }
 
   /** The phone woke, or its network is back: what may be dead is tried at once. */
@@ -44,7 +45,7 @@ export class Live {
 }
 
 class Following {
-  readonly #options: LiveOptions;
+  readonly #reader: EventReader;
   readonly #backOff: BackOff;
   #isOver = false;
   #connection = new AbortController();
@@ -52,9 +53,9 @@ class Following {
   #heardAt = 0;
   #goOn: () => void = () => {};
 
-  constructor(id: string, options: LiveOptions) {
-    this.#options = options;
-    this.#backOff = new BackOff(options, Math.random);
+  constructor(id: string, reader: EventReader) {
+    this.#reader = reader;
+    this.#backOff = new BackOff(reader, Math.random);
     this.#run(id);
   }
 
@@ -66,7 +67,7 @@ class Following {
 
   wake(): void {
     // A connection that is merely quiet has spoken within half of its time.
-    if (Date.now() - this.#heardAt > this.#options.silenceMs / 2) this.#connection.abort();
+    if (Date.now() - this.#heardAt > this.#reader.silenceMs / 2) this.#connection.abort();
     this.#goOn();
   }
 
@@ -74,15 +75,15 @@ class Following {
     while (!this.#isOver) {
       const fault = await this.#connect(id);
       if (this.#isOver) return;
-      if (fault !== undefined && FINAL.includes(fault)) return this.#options.onRefused(fault);
-      if (fault !== undefined) this.#options.onLink('lost');
+      if (fault !== undefined && FINAL.includes(fault)) return this.#reader.onRefused(fault);
+      if (fault !== undefined) this.#reader.onLink('lost');
       await this.#wait(this.#backOff.next());
     }
   }
 
   /** Resolves when the connection is over: with why there was none, or with nothing when there was one. */
   async #connect(id: string): Promise<Fault | undefined> {
-    const { open, onLink, onEvent } = this.#options;
+    const { open, onLink, onEvent } = this.#reader;
     this.#connection = new AbortController();
     onLink('connecting');
     this.#heard();
@@ -122,7 +123,7 @@ class Following {
   #heard(): void {
     this.#heardAt = Date.now();
     clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => this.#connection.abort(), this.#options.silenceMs);
+    this.#silence = setTimeout(() => this.#connection.abort(), this.#reader.silenceMs);
   }
 
   #wait(ms: number): Promise<void> {

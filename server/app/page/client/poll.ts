@@ -1,30 +1,29 @@
 import { BackOff, type Waits } from '../../../../shared/backoff.js';
 
-export interface PollOptions extends Waits {
-  /** Looks; whether there was an answer. */
-  readonly look: () => Promise<boolean>;
-  /** How long to wait after an answer, in milliseconds. */
-  readonly pause: () => number;
-}
-
 /** Looks again and again, one look at a time; after a look without an answer as the back-off says. */
 export class Poll {
-  readonly #options: PollOptions;
+  readonly #look: () => Promise<boolean>;
+  readonly #pause: () => number;
   readonly #backOff: BackOff;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isLooking = false;
   #isOver = false;
 
-  constructor(options: PollOptions) {
-    this.#options = options;
-    this.#backOff = new BackOff(options, Math.random);
+  /**
+   * @param look resolves with whether there was an answer
+   * @param pause how long to wait after an answer, in milliseconds
+   */
+  constructor(look: () => Promise<boolean>, pause: () => number, waits: Waits) {
+    this.#look = look;
+    this.#pause = pause;
+    this.#backOff = new BackOff(waits, Math.random);
     this.now();
   }
 
   /** Looks at once, unless it does so already. */
   now(): void {
     clearTimeout(this.#timer);
-    if (!this.#isLooking && !this.#isOver) this.#look();
+    if (!this.#isLooking && !this.#isOver) this.#run();
   }
 
   end(): void {
@@ -32,12 +31,12 @@ export class Poll {
     clearTimeout(this.#timer);
   }
 
-  async #look(): Promise<void> {
+  async #run(): Promise<void> {
     this.#isLooking = true;
-    const isAnswered = await this.#options.look();
+    const isAnswered = await this.#look();
     this.#isLooking = false;
     if (isAnswered) this.#backOff.reset();
     if (this.#isOver) return;
-    this.#timer = setTimeout(() => this.now(), isAnswered ? this.#options.pause() : this.#backOff.next());
+    this.#timer = setTimeout(() => this.now(), isAnswered ? this.#pause() : this.#backOff.next());
   }
 }

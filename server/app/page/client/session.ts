@@ -42,7 +42,11 @@ export class Session {
         this.#poll.now();
       },
     });
-    this.#poll = new Poll({ ...WAITS, look: () => this.#look(), pause: () => PAUSES_MS[this.#scene] });
+    this.#poll = new Poll(
+      () => this.#look(),
+      () => PAUSES_MS[this.#scene],
+      WAITS,
+    );
   }
 
   /** To be called at every change: follows what is shown, while this window is awake. */

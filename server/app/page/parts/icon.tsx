@@ -27,7 +27,7 @@ const PATHS = {
   warning: 'M12 3.5L22 20.5H2zM12 10v4.5M12 17.5h.01',
 } as const;
 
-export type IconName = keyof typeof PATHS;
+type IconName = keyof typeof PATHS;
 
 export const MOOD_ICONS: Record<Mood, IconName> = {
   armed: 'shield-check',

@@ -6,7 +6,7 @@ import type { Span } from './timeline.js';
 
 export type Kind = 'armed' | 'disarmed' | 'opened' | 'closed' | 'rang' | 'silent' | 'lost' | 'back';
 
-export interface Happening {
+interface Happening {
   readonly kind: Kind;
   readonly at: number;
   readonly text: string;

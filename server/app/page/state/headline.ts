@@ -6,7 +6,7 @@ import { clockText, dayText, type Place } from './time-text.js';
 
 export type Mood = 'disarmed' | 'armed' | 'alarm' | 'unknown';
 
-export interface Headline {
+interface Headline {
   readonly mood: Mood;
   readonly word: string;
   /** What is said is what was said last, and may not be so any more. */

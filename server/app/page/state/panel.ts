@@ -11,7 +11,7 @@ import {
 } from '../../../../shared/panel.js';
 
 /** One version of a document; `at` is the server's clock at its write, in milliseconds since 1970. */
-export interface Version<Data> {
+interface Version<Data> {
   readonly version: number;
   readonly at: number;
   readonly data: Data;

@@ -61,7 +61,7 @@ export function lastRinging(runs: readonly Run[]): { from: number; to: number } 
   return found;
 }
 
-export const isSame = (one: Said, other: Said): boolean =>
+const isSame = (one: Said, other: Said): boolean =>
   one.armed === other.armed && one.open === other.open && one.ringing === other.ringing;
 
 /** Whether nobody can know what was between the two: the panel was silent, or what it said is not recorded. */

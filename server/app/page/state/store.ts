@@ -1,6 +1,6 @@
 import { type AppEvent, type AppState, reduce } from './app.js';
 
-export type Effect = (state: AppState, before: AppState) => void;
+type Effect = (state: AppState, before: AppState) => void;
 
 /** The state, and who acts upon its changes. */
 export class Store {

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Failed } from '../../../../../server/app/page/client/api.js';
-import { Live, type LiveOptions } from '../../../../../server/app/page/client/live.js';
+import { type EventReader, Live } from '../../../../../server/app/page/client/live.js';
 import type { Fault } from '../../../../../server/app/page/state/fault.js';
 import { until } from '../../../../until.js';
 
@@ -27,7 +27,7 @@ const test = suite<Bench>('the live connection');
 
 const encoder = new TextEncoder();
 
-function bench(options: Partial<LiveOptions> = {}): Bench {
+function bench(reader: Partial<EventReader> = {}): Bench {
   const [told, opened, attempts]: [string[], Opened[], Attempt[]] = [[], [], []];
   const open = async (id: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> => {
     const attempt = attempts.shift() ?? 'served';
@@ -49,7 +49,7 @@ function bench(options: Partial<LiveOptions> = {}): Bench {
     backOffMin: 1,
     backOffMax: 2,
     silenceMs: 60_000,
-    ...options,
+    ...reader,
     onLink: (kind) => told.push(kind),
     onEvent: (id, kind, data) => told.push(`${id} ${kind} ${data}`),
     onRefused: (fault) => told.push(fault),

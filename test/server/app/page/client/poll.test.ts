@@ -14,7 +14,7 @@ interface Look {
 function polling(pauseMs: number, waits = WAITS) {
   const looks: Look[] = [];
   const look = () => new Promise<boolean>((answer) => looks.push({ answer }));
-  return { looks, poll: new Poll({ ...waits, look, pause: () => pauseMs }) };
+  return { looks, poll: new Poll(look, () => pauseMs, waits) };
 }
 
 test('looks at once, and again after the pause', async () => {
