@@ -79,7 +79,9 @@ async function main(): Promise<void> {
   panel.onChange(show);
   // Without power and with stdin at its end nothing else would keep this program alive.
   setInterval(() => undefined, A_DAY * 1000);
-  process.stdout.on('error', end);
+  // A line that a full disk does not take is lost; when the reader has gone, so does the panel.
+  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => code === 'EPIPE' && end());
+  process.stderr.on('error', () => undefined);
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
   for await (const line of createInterface(process.stdin)) {

@@ -1,6 +1,6 @@
 /** `npm run panel` as the process it is. */
 
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Program, startProgram } from '../../system/process.js';
@@ -194,6 +194,19 @@ test('the end of stdin does not end it, not even without power; SIGTERM does, wi
   await until(() => server.sessions[0]?.socket.destroyed === true);
   assert.equal(await program.stop('SIGTERM'), { code: 0, signal: null });
 });
+
+(existsSync('/dev/full') ? test : test.skip)(
+  'a full disk under its lines loses them, and the panel goes on',
+  async ({ bench, server }) => {
+    const options = ['--server', server.url, '--device', 'd', '--flash', bench.path('flash.json')];
+    const onFullDisk = ['sh', '-c', 'exec "$@" > /dev/full', 'sh', ...PANEL, ...options, '--password', 'p'];
+    const program = startProgram(onFullDisk);
+    await server.session(0, 'subscribe');
+    for (const word of ['open', 'state', 'close', 'state', 'nonsense']) program.type(word);
+    await program.line((line) => line.includes('"nonsense" is none of the words') || undefined);
+    assert.equal(await program.stop('SIGTERM'), { code: 0, signal: null });
+  },
+);
 
 test('the password may come from the environment', async ({ bench, server }) => {
   const options = ['--server', server.url, '--device', 'd', '--flash', bench.path('flash.json')];
