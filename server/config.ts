@@ -96,7 +96,7 @@ export const SETTINGS = {
     'TWIN_HSTS_SECONDS',
     2_592_000,
     { least: 0 },
-    'for how long a browser that came by TLS comes by nothing else, to any port of that name; 0 says nothing',
+    'how long a browser that came by TLS must use TLS, on every port of that name; 0 switches this off',
   ),
   historyVersions: wholeNumber(
     'TWIN_HISTORY_VERSIONS',

@@ -1,7 +1,18 @@
-/** `npm test`: types, lint, then every test file. Arguments are parts of the paths of the files to run. */
+/** `npm test`: types, lint, then every test file. */
 
+import { parseArgs } from 'node:util';
+import { failureText, understood } from '../shared/usage.js';
 import { killAll, runProcess } from './runner/run-process.js';
 import { runTests } from './runner/run-tests.js';
+
+const HELP = `Checks types and lint, then runs the tests.
+
+  npm test                 all tests
+  npm test -- PART …       the test files whose path contains one of the parts, such as storage or mqtt
+  npm test -- --help
+
+Each test file is a line with its result. A test that needs a program which is missing is skipped, with a line that
+names the program; with CI=true it fails. The last line counts the tests that passed and failed.`;
 
 /** A net for what hangs, not a measure of speed: the longest single test takes a tenth of it. */
 const SILENCE_SECONDS = 600;
@@ -27,18 +38,26 @@ async function runCheck(command: string): Promise<number> {
 process.on('exit', killAll);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 
-let failed = 0;
-for (const check of CHECKS) failed += await runCheck(check);
+async function runAll(): Promise<void> {
+  const options = { help: { type: 'boolean' } } as const;
+  const { values, positionals } = understood(() => parseArgs({ allowPositionals: true, options }));
+  if (values.help) return print(HELP);
+  let failed = 0;
+  for (const check of CHECKS) failed += await runCheck(check);
+  const tests = await runTests({
+    directory: 'test',
+    filters: positionals,
+    skipsFail: process.env.CI === 'true',
+    silenceSeconds: SILENCE_SECONDS,
+    closingSeconds: CLOSING_SECONDS,
+    print,
+  });
+  failed += tests.failed;
+  print(`${tests.passed} passed, ${failed} failed`);
+  process.exitCode = failed > 0 ? 1 : 0;
+}
 
-const tests = await runTests({
-  directory: 'test',
-  filters: process.argv.slice(2),
-  skipsFail: process.env.CI === 'true',
-  silenceSeconds: SILENCE_SECONDS,
-  closingSeconds: CLOSING_SECONDS,
-  print,
+runAll().catch((error) => {
+  print(failureText('test', error));
+  process.exitCode = 1;
 });
-failed += tests.failed;
-
-print(`${tests.passed} passed, ${failed} failed`);
-process.exitCode = failed > 0 ? 1 : 0;

@@ -9,7 +9,6 @@ import { memory } from './rows/memory.js';
 import { push } from './rows/push.js';
 import { restGet, restPut } from './rows/rest.js';
 import { roundTrip } from './rows/round-trip.js';
-
 import { scale } from './rows/scale.js';
 import { siren } from './rows/siren.js';
 import { stall } from './rows/stall.js';

@@ -1,11 +1,9 @@
-/**
- * `npm run bench -- [--seconds N] [--rounds N] [--json FILE] [--cpu-prof DIR] [row …]`: the bars, side by side with
- * their peers. Ends with exit code 1 when a bar is not met, and with 2 when a row could not be measured.
- */
+/** `npm run bench`: the goals, side by side with the peers. */
 
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { failureText, UsageError, understood } from '../../shared/usage.js';
 import { pathOf } from '../programs.js';
 import { Bench, type BenchOptions } from './bench.js';
 import { judge, type Measurement, type Row } from './row.js';
@@ -18,15 +16,29 @@ const ROUNDS = '5';
 const NOT_MET = 1;
 const FAILED = 2;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    seconds: { type: 'string', default: SECONDS },
-    rounds: { type: 'string', default: ROUNDS },
-    json: { type: 'string' },
-    'cpu-prof': { type: 'string' },
-  },
-});
+const HELP = `Measures the server beside its peers, and prints a table of ratios and goals.
+
+  npm run bench -- [ROW …] [OPTIONS]
+
+  --seconds N     how long each figure is measured (default ${SECONDS})
+  --rounds N      how often; the median counts (default ${ROUNDS})
+  --json FILE     writes all figures to a file
+  --cpu-prof DIR  writes CPU profiles of the server to a directory
+  --help
+
+Without a name all rows are measured, which takes many minutes. The rows:
+
+${ROWS.map(({ name }) => `  ${name}`).join('\n')}
+
+The command ends with status 1 when a goal is missed, and with 2 when a row could not be measured.`;
+
+const OPTIONS = {
+  seconds: { type: 'string', default: SECONDS },
+  rounds: { type: 'string', default: ROUNDS },
+  json: { type: 'string' },
+  'cpu-prof': { type: 'string' },
+  help: { type: 'boolean' },
+} as const;
 
 const began = performance.now();
 let open: Bench | undefined;
@@ -38,7 +50,7 @@ const progress = (row: string) => (text: string) => {
 
 function positive(option: string, given: string): number {
   const number = Number(given);
-  if (!(number > 0)) throw new Error(`--${option} ${given}: expected a number above 0`);
+  if (!(number > 0)) throw new UsageError(`--${option} ${given}: expected a number above 0`);
   return number;
 }
 
@@ -46,7 +58,7 @@ function chosenRows(names: readonly string[]): readonly Row[] {
   const known = new Map(ROWS.map((row) => [row.name, row]));
   const chosen = names.map((name) => {
     const row = known.get(name);
-    if (row === undefined) throw new Error(`no row ${name}; there are ${[...known.keys()].join(', ')}`);
+    if (row === undefined) throw new UsageError(`no row ${name}; there are ${[...known.keys()].join(', ')}`);
     return row;
   });
   return chosen.length > 0 ? chosen : ROWS;
@@ -73,6 +85,8 @@ async function interrupted(): Promise<void> {
 }
 
 async function run(): Promise<void> {
+  const { values, positionals } = understood(() => parseArgs({ allowPositionals: true, options: OPTIONS }));
+  if (values.help) return console.log(HELP);
   const cpuProfiles = values['cpu-prof'];
   const options = {
     seconds: positive('seconds', values.seconds),
@@ -104,6 +118,6 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interr
 try {
   await run();
 } catch (error) {
-  console.error((error as Error).message);
-  process.exitCode = FAILED;
+  console.error(failureText('bench', error));
+  process.exitCode = error instanceof UsageError ? NOT_MET : FAILED;
 }

@@ -1,58 +1,79 @@
-/**
- * `npm run fuzz -- [name …] [--seed N] [--count N] [--seconds N] [--index N]`: bad input without end. Each kind is put to
- * a server of its own; what does harm is made smaller and printed, and ends the run with exit code 1.
- */
+/** `npm run fuzz`: bad input without end. Each kind is put to a server of its own. */
 
 import { parseArgs } from 'node:util';
+import { failureText, matching, UsageError, understood } from '../../shared/usage.js';
 import { type CampaignReport, Harm } from './campaign.js';
-import { FUZZES } from './fuzzes.js';
+import { FUZZES, type Runnable } from './fuzzes.js';
 
 const SECONDS = '60';
 const PROGRESS_MS = 5000;
+const SEEDS = 1_000_000;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    count: { type: 'string' },
-    seconds: { type: 'string' },
-    index: { type: 'string', default: '0' },
-  },
-});
+const HELP = `Sends random bad input to a server, while an honest client checks its own answers.
 
-function wholeNumber(option: string, given: string): number {
-  if (!/^\d+$/.test(given)) throw new Error(`--${option} ${given}: expected a whole number`);
-  return Number(given);
+  npm run fuzz -- [KIND …] [OPTIONS]
+
+  --seconds N  how long each kind runs (default ${SECONDS})
+  --count N    how many inputs of each kind, instead of a time
+  --seed N     the same number makes the same inputs; a new one by default, which is printed
+  --index N    begins with the input of this number
+  --help
+
+Without a name all kinds run. The kinds: ${[...FUZZES.keys()].join(', ')}
+
+When the server answers wrongly, grows or stops, the command prints a small input that shows the fault, and ends with
+status 1.`;
+
+const OPTIONS = {
+  seed: { type: 'string' },
+  count: { type: 'string' },
+  seconds: { type: 'string' },
+  index: { type: 'string', default: '0' },
+  help: { type: 'boolean' },
+} as const;
+
+const wholeNumber = (option: string, given: string): number =>
+  Number(matching(option, given, /^\d+$/, 'a whole number'));
+
+function chosen(names: string[]): [string, Runnable][] {
+  const unknown = names.find((name) => !FUZZES.has(name));
+  if (unknown !== undefined)
+    throw new UsageError(`no kind ${unknown}; there are ${[...FUZZES.keys()].join(', ')}`);
+  return [...FUZZES].filter(([name]) => names.length === 0 || names.includes(name));
 }
 
 const show = ({ units, rounds, slowestMs }: CampaignReport, unit: string): string =>
   `${units} ${unit}; honest client: ${rounds} rounds, slowest answer ${slowestMs.toFixed(1)} ms`;
 
 async function run(): Promise<void> {
-  const seed = wholeNumber('seed', values.seed);
-  const seconds = values.seconds ?? (values.count === undefined ? SECONDS : undefined);
-  for (const name of positionals.length > 0 ? positionals : FUZZES.keys()) {
-    const found = FUZZES.get(name);
-    if (found === undefined) throw new Error(`no ${name}; there are ${[...FUZZES.keys()].join(', ')}`);
+  const { values, positionals } = understood(() => parseArgs({ allowPositionals: true, options: OPTIONS }));
+  if (values.help) return console.log(HELP);
+  const seed = wholeNumber('seed', values.seed ?? String(Date.now() % SEEDS));
+  const index = wholeNumber('index', values.index);
+  const limit = (option: 'count' | 'seconds', given: string | undefined): number =>
+    given === undefined ? Number.POSITIVE_INFINITY : wholeNumber(option, given);
+  const count = limit('count', values.count);
+  const seconds = limit('seconds', values.seconds ?? (values.count === undefined ? SECONDS : undefined));
+  for (const [name, { unit, run }] of chosen(positionals)) {
     let told = performance.now();
     console.log(`${name}: seed ${seed}`);
-    const report = await found.run({
+    const report = await run({
       seed,
-      index: wholeNumber('index', values.index),
-      count: values.count === undefined ? Number.POSITIVE_INFINITY : wholeNumber('count', values.count),
-      seconds: seconds === undefined ? Number.POSITIVE_INFINITY : wholeNumber('seconds', seconds),
-      alarm: ({ message }) => console.log(`${message}\nlooking for the input that does it …`),
+      index,
+      count,
+      seconds,
+      alarm: ({ message }) => console.log(`${message}\nlooking for a small input that does it …`),
       progress(so_far) {
         if (performance.now() - told < PROGRESS_MS) return;
         told = performance.now();
-        console.log(`  ${show(so_far, found.unit)}`);
+        console.log(`  ${show(so_far, unit)}`);
       },
     });
-    console.log(`${name}: ${show(report, found.unit)}`);
+    console.log(`${name}: ${show(report, unit)}`);
   }
 }
 
 run().catch((error: Error) => {
-  console.error(error instanceof Harm ? error.message : error);
+  console.error(error instanceof Harm ? error.message : failureText('fuzz', error));
   process.exitCode = 1;
 });

@@ -1,42 +1,71 @@
 /** `npm run figures`: how large the house is, in numbers. */
 
+import { parseArgs } from 'node:util';
 import { SETTINGS } from '../../server/config.js';
-import { deadExports } from './exports.js';
+import { failureText, understood } from '../../shared/usage.js';
+import { deadExports, type Export } from './exports.js';
 import { circles, upwardArrows } from './layers.js';
-import { functionsOf, measurePuts, type Passed } from './puts.js';
+import { measurePuts, type Passed } from './puts.js';
 import { readSources, type Source } from './sources.js';
+
+const HELP = `Counts what a reader of the program has to pass. test/structure.test.ts holds limits for some of it.
+
+  npm run figures -- [--list]
+
+  --list  names what is counted
+  --help`;
 
 const BUNDLE_TYPE = /^(?:export )?(?:interface|type) (\w+(?:Parts|Options|Settings))\b/gm;
 
+interface Figure {
+  what: string;
+  names: string[];
+}
+
 const isProduct = ({ path }: Source): boolean => !path.startsWith('test/');
 
-function print(title: string, count: number, names: string[]): void {
-  console.log(`${String(count).padStart(5)}  ${title}`);
-  for (const name of names) console.log(`         ${name}`);
+const ofPut = (way: string, passed: Passed): Figure[] => [
+  { what: `files of the server that one put ${way} passes`, names: [...passed.keys()] },
+  {
+    what: 'functions in these files that it passes',
+    names: [...passed].flatMap(([file, names]) => names.map((name) => `${file} ${name}`)),
+  },
+];
+
+const exportName = ({ path, name }: Export): string => `${path} ${name}`;
+
+async function measure(): Promise<Figure[]> {
+  const sources = readSources();
+  const product = sources.filter(isProduct);
+  const bundles = product.flatMap(({ path, text }) =>
+    [...text.matchAll(BUNDLE_TYPE)].map(([, name]) => `${path} ${name}`),
+  );
+  const unusedInTests = new Set(deadExports(sources).map(exportName));
+  const unused = deadExports(product).map(exportName);
+  const { rest, inband } = await measurePuts();
+  return [
+    ...ofPut('by REST', rest),
+    ...ofPut('in-band', inband),
+    { what: 'circles of imports', names: circles(sources).map((files) => files.join(' ↔ ')) },
+    { what: 'imports that lead upwards, such as from storage/ to rest/', names: upwardArrows(product) },
+    { what: 'settings of the server', names: Object.values(SETTINGS).map(({ variable }) => variable) },
+    { what: 'types named …Parts, …Options or …Settings', names: bundles },
+    { what: 'exports that no other file of the product imports', names: unused },
+    { what: 'the same, and no test either', names: unused.filter((name) => unusedInTests.has(name)) },
+  ];
 }
 
-function printPut(title: string, passed: Passed): void {
-  const files = [...passed].map(([file, names]) => `${file}: ${names.length}`).sort();
-  print(`files and ${functionsOf(passed)} functions that ${title} passes`, passed.size, files);
+async function run(): Promise<void> {
+  const options = { list: { type: 'boolean' }, help: { type: 'boolean' } } as const;
+  const { values } = understood(() => parseArgs({ options }));
+  if (values.help) return console.log(HELP);
+  for (const { what, names } of await measure()) {
+    console.log(`${String(names.length).padStart(5)}  ${what}`);
+    if (values.list) for (const name of names.sort()) console.log(`         ${name}`);
+  }
 }
 
-const sources = readSources();
-const product = sources.filter(isProduct);
-const inCircles = circles(sources).map((files) => files.join(' ↔ '));
-const upward = upwardArrows(product);
-const bundles = product.flatMap(({ path, text }) =>
-  [...text.matchAll(BUNDLE_TYPE)].map(([, name]) => `${path} ${name}`),
-);
-const ofTests = new Set(deadExports(sources).map(({ path, name }) => `${path} ${name}`));
-const dead = deadExports(product);
-const unused = dead.map(({ path, name }) => `${path} ${name}`).filter((name) => ofTests.has(name));
-const { rest, inband } = await measurePuts();
-
-printPut('one put by REST', rest);
-printPut('one put in-band', inband);
-print('circles of imports', inCircles.length, inCircles);
-print('imports that lead upwards', upward.length, upward);
-print('settings of the server', Object.keys(SETTINGS).length, []);
-print('types named …Parts, …Options or …Settings', bundles.length, bundles);
-print('exports that no other file of the product imports', dead.length, []);
-print('exports that no other file imports, no test either', unused.length, unused);
+run().catch((error: Error) => {
+  console.error(failureText('figures', error));
+  process.exitCode = 1;
+});

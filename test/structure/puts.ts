@@ -58,8 +58,6 @@ async function putInband(device: MqttClient): Promise<void> {
   if (topic !== PUT_SUCCEEDED) throw new Error(`put in-band: ${payload}`);
 }
 
-export const functionsOf = (passed: Passed): number => [...passed.values()].flat().length;
-
 interface Call {
   file: string;
   name: string;

@@ -34,8 +34,7 @@ interface Ports {
 const NOT_RUN: Record<string, string> = {
   'npx xs-dev setup': 'installs an SDK of several gigabytes',
   'npx xs-dev setup --device esp32': 'the same for ESP-IDF',
-  'npm run bench -- --seconds 5 --rounds 5 rest':
-    'takes minutes; test/bench/smoke.test.ts runs the benchmark',
+  'npm run bench -- rest-get rest-put': 'takes minutes; test/bench/smoke.test.ts runs the benchmark',
 };
 
 /** These run until Ctrl-C. */

@@ -54,7 +54,8 @@ export const HELP = `Builds the panel's program and puts it onto a board. Makes 
   --name NAME           of the panel (default front-door); its file is manifests/local/NAME/manifest.json
   --device ID           an existing device; it gets new credentials
   --renew               new credentials for the device of an earlier flash
-  --server URL          mqtts://HOST:PORT or mqtt://HOST:PORT as the board reaches it; by default the address that the server gives
+  --server URL          mqtts://HOST:PORT or mqtt://HOST:PORT as the board reaches it; by default
+                        the address that the server gives
   --ca FILE             the certificate, in PEM, of the authority that signed the server's; by default
                         the server's own authority. Needed for a server with TWIN_TLS_CERT
   --url URL             the server's REST API; by default TWIN_URL, or ${DEFAULT_URL}
