@@ -55,6 +55,29 @@ export class OriginPolicy {
   }
 }
 
+/** How many Host lines a request has: Node tells the first of them only. */
+export function hostsIn({ rawHeaders }: Pick<IncomingMessage, 'rawHeaders'>): number {
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? '';
+    if (name.length === HOST.length && name.toLowerCase() === HOST) hosts += 1;
+  }
+  return hosts;
+}
+
+const HOST = 'host';
+
+const ABSOLUTE_FORM = /^https?:\/\/([^/?#]+)(.*)$/i;
+
+/** A target with a host, as for a proxy; that host counts, whatever the Host header says [RFC 9112, 3.2.2]. */
+export function toOriginForm(req: Pick<IncomingMessage, 'url' | 'headers'>): void {
+  if (req.url?.startsWith('/') !== false) return;
+  const [, host, path = ''] = ABSOLUTE_FORM.exec(req.url) ?? [];
+  if (host === undefined) return;
+  req.headers.host = host;
+  req.url = path.startsWith('/') ? path : `/${path}`;
+}
+
 const OWN_ORIGIN = /^https?:\/\/([^/?#@\s]+)$/;
 const MAPPED = /^::ffff:/i;
 const PORT = /:\d*$/;

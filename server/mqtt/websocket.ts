@@ -2,7 +2,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { WebSocketServer } from 'ws';
-import type { OriginPolicy, OriginRefusal } from '../access/origin-policy.js';
+import { hostsIn, type OriginPolicy, type OriginRefusal, toOriginForm } from '../access/origin-policy.js';
 import type { Proxies } from '../access/proxies.js';
 import { sourceOf } from '../access/source.js';
 import type { Audit } from '../audit.js';
@@ -31,7 +31,9 @@ export function acceptWebSockets(server: Server, parts: WebSocketParts): void {
   const handshakes = makeHandshakes(parts);
   const firstMessageBytes = mqtt.limits.connectBytes + PACKET_HEADER_BYTES;
   server.on('upgrade', (request, socket, head) => {
-    if (!asksForWebSocket(request)) return serveWithoutUpgrade(server, request, socket, head);
+    if (!asksForWebSocket(request) || hostsIn(request) !== 1)
+      return serveWithoutUpgrade(server, request, socket, head);
+    toOriginForm(request);
     handshakes.handleUpgrade(request, socket, head, (webSocket) => {
       const address = `${proxies.clientOf(request)}:${request.socket.remotePort}`;
       const peer = { ...peerOf(request.socket, tls), address };

@@ -6,7 +6,7 @@ import type { Token } from '../access/tokens.js';
 import type { AuditEvent, AuditFields } from '../audit.js';
 import { parseObject } from '../twins/document.js';
 import { InvalidRequest } from '../twins/errors.js';
-import { bodyTooLarge, CODED_BODY } from './errors.js';
+import { bodyTooLarge, CODED_BODY, CODED_TRANSFER } from './errors.js';
 
 /** A request as Polka completes it. */
 export interface RoutedRequest extends IncomingMessage {
@@ -165,6 +165,8 @@ export class Call {
 const TWIN_PARAMS = ['twin_id', 'device_id'];
 const NO_BODY = Buffer.alloc(0);
 const PLAIN_CODING = /^(identity)?$/i;
+/** Node refuses what does not end in chunks. */
+const CODED_CHUNKS = /,\s*chunked$/i;
 
 /**
  * Reads a whole body, whatever its Content-Type says. Of a longer body nothing is kept: `done` gets the error as soon as
@@ -185,6 +187,7 @@ function readBody(
     done(error, NO_BODY);
   };
   if (!PLAIN_CODING.test(req.headers['content-encoding'] ?? '')) refuse(CODED_BODY);
+  else if (CODED_CHUNKS.test(req.headers['transfer-encoding'] ?? '')) refuse(CODED_TRANSFER);
   else if (Number(req.headers['content-length']) > limit) refuse(bodyTooLarge(limit));
   req.on('data', (chunk: Buffer) => {
     if (refused) return;

@@ -3,12 +3,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FailedAttempts } from '../access/failures.js';
-import type { OriginPolicy } from '../access/origin-policy.js';
+import { hostsIn, type OriginPolicy } from '../access/origin-policy.js';
 import type { Proxies } from '../access/proxies.js';
 import { type Allowance, Allowances } from '../access/rate.js';
 import { sourceOf } from '../access/source.js';
 import { AuthenticationDenied, type Token, type Tokens } from '../access/tokens.js';
-import { headersTooLarge, originRefusal, TWO_HOSTS, tooManyRequests } from './errors.js';
+import { headersTooLarge, NO_HOST, originRefusal, TWO_HOSTS, tooManyRequests } from './errors.js';
 import type { RestLimits } from './limits.js';
 
 /** Tokens whose rate is remembered. */
@@ -92,7 +92,9 @@ class HttpConnection {
     if (req.rawHeaders.length > 2 * limits.headers) {
       throw headersTooLarge(`more than ${limits.headers} headers`);
     }
-    if (hostsIn(req) > 1) throw TWO_HOSTS;
+    const hosts = hostsIn(req);
+    if (hosts > 1) throw TWO_HOSTS;
+    if (hosts === 0 && req.httpVersion !== '1.0') throw NO_HOST;
     const { host, origin } = req.headers;
     if (host !== undefined && host === this.#host && origin === undefined) return;
     if (!policy.knowsHost(req)) {
@@ -170,15 +172,3 @@ class HttpConnection {
     return isFirst;
   }
 }
-
-/** Node tells the first of them only. */
-function hostsIn({ rawHeaders }: IncomingMessage): number {
-  let hosts = 0;
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at] ?? '';
-    if (name.length === HOST.length && name.toLowerCase() === HOST) hosts += 1;
-  }
-  return hosts;
-}
-
-const HOST = 'host';

@@ -75,6 +75,15 @@ export const CODED_BODY = new HttpError(
   'the body is compressed',
 );
 
+/** The body comes in a transfer coding that is not understood [RFC 9112, 6.1]. */
+export const CODED_TRANSFER = invalidRequest(
+  'Transfer-Encoding',
+  'constraint',
+  'the only transfer coding is chunked',
+  501,
+);
+
+export const NO_HOST = invalidRequest('Host', 'required', 'no Host header');
 export const TWO_HOSTS = invalidRequest('Host', 'format', 'more than one Host header');
 
 /** The request has more headers, or longer ones, than allowed. */

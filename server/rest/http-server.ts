@@ -37,6 +37,8 @@ export function createHttpServer(service: HttpService, tls?: Tls): Server | Http
     requestTimeout: limits.requestMs,
     keepAliveTimeout: limits.keepAliveMs,
     connectionsCheckingInterval: CHECK_MS,
+    // Node's own refusal is no JSON.
+    requireHostHeader: false,
   };
   if (tls === undefined) return bounded(createServer(options, handler), service);
   const server = createTlsServer({ ...options, ...tls.options }, withStrictTransport(handler, hstsSeconds));

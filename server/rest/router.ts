@@ -5,7 +5,7 @@ import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import polka, { type Polka } from 'polka';
 import { API_ROOT } from '../../shared/rest.js';
-import type { OriginPolicy } from '../access/origin-policy.js';
+import { type OriginPolicy, toOriginForm } from '../access/origin-policy.js';
 import { authorize, confine, type Permission } from '../access/permissions.js';
 import type { Audit, AuditEvent, AuditFields } from '../audit.js';
 import { LineLimit } from '../line-limit.js';
@@ -60,7 +60,7 @@ export class Router implements CallContext {
 
   /** Serves one request. */
   handle(req: IncomingMessage, res: ServerResponse): void {
-    if (req.url?.startsWith('/') === false) toOriginForm(req);
+    toOriginForm(req);
     this.#app.handler(req as never, res);
   }
 
@@ -200,16 +200,6 @@ const inTurn =
   (call: Call): void => {
     handler(call).catch((error) => call.fail(error));
   };
-
-const ABSOLUTE_FORM = /^https?:\/\/([^/?#]+)(.*)$/i;
-
-/** A target with a host, as for a proxy; that host counts, whatever the Host header says [RFC 9112, 3.2.2]. */
-function toOriginForm(req: IncomingMessage): void {
-  const [, host, path = ''] = ABSOLUTE_FORM.exec(req.url ?? '') ?? [];
-  if (host === undefined) return;
-  req.headers.host = host;
-  req.url = path.startsWith('/') ? path : `/${path}`;
-}
 
 const PREFLIGHT_SECONDS = 600;
 const PREFLIGHT = {

@@ -102,7 +102,7 @@ function ask(
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const target = { host: '127.0.0.1', port, ca, path, servername: 'localhost', agent: false };
-    const headers = { Host: NAME, ...options.headers };
+    const headers = { Host: `${NAME}:${port}`, ...options.headers };
     const local = from === undefined ? {} : { localAddress: from };
     request({ ...target, ...options, ...local, headers }, resolve)
       .on('error', reject)
@@ -114,7 +114,7 @@ test('the app is served, also what its page asks for with an origin', async (con
   const page = await ask(context, '/');
   assert.is(page.statusCode, 200);
   assert.match(await text(page), 'app.js');
-  const script = await ask(context, '/app.js', { headers: { Origin: `https://${NAME}` } });
+  const script = await ask(context, '/app.js', { headers: { Origin: `https://${NAME}:${context.port}` } });
   assert.is(script.statusCode, 200);
 });
 
@@ -128,6 +128,7 @@ test('the app reads and writes, and a page of a stranger does not', async (conte
       headers: { 'X-Auth-Token': server.token, Origin: origin },
       body: '{"data":{"alarm_armed":true}}',
     });
+  assert.is((await put(`https://${NAME}:${context.port}`)).statusCode, 200);
   assert.is((await put(`https://${NAME}`)).statusCode, 200);
   assert.is((await put('https://evil.example')).statusCode, 403);
 });
@@ -154,7 +155,11 @@ test('a device speaks MQTT over WebSocket', async (context) => {
   const client = await connectAsync(`wss://localhost:${port}/mqtt`, {
     username: device.id,
     password: device.password,
-    wsOptions: { ca, host: '127.0.0.1', headers: { Host: NAME } },
+    wsOptions: {
+      ca,
+      host: '127.0.0.1',
+      headers: { Host: `${NAME}:${port}`, Origin: `https://${NAME}:${port}` },
+    },
     reconnectPeriod: 0,
   });
   await client.publishAsync('$SCW/twins/me/current/put', '{"data":{"by":"wss"}}', { qos: 1 });

@@ -150,6 +150,30 @@ test('a page of the server itself may shake hands', async () => {
   await end();
 });
 
+test('a handshake whose target has a host is for that host [RFC 9112, 3.2.2]', async () => {
+  const { port, end } = await serve(createServer(), {});
+  const ask = async (target: string, Host: string) => {
+    const { client, head } = await RawWebSocket.ask(port, { ...HANDSHAKE, Host }, `GET ${target} HTTP/1.1`);
+    client.vanish();
+    return head.split(' ', 2)[1];
+  };
+  assert.is(await ask('http://127.0.0.1/mqtt', 'evil.example'), '101');
+  assert.is(await ask('http://evil.example/mqtt', '127.0.0.1'), '421');
+  await end();
+});
+
+test('a handshake with two Host lines, or none, is left to HTTP, which refuses it', async () => {
+  const server = createServer({ requireHostHeader: false }, (_, res) => res.writeHead(400).end());
+  const { port, end } = await serve(server, {});
+  const { Host: _, ...hostless } = HANDSHAKE;
+  for (const headers of [hostless, { ...HANDSHAKE, host: 'evil.example' }]) {
+    const { client, head } = await RawWebSocket.ask(port, headers);
+    assert.is(head.split(' ', 2)[1], '400');
+    client.vanish();
+  }
+  await end();
+});
+
 test('a request that asks for another protocol than WebSocket is served as if it had not, with its body', async () => {
   const server = createServer((req, res) => {
     let body = '';

@@ -48,6 +48,36 @@ test('two Host lines are refused, whatever they say [RFC 9112, 3.2]', async ({ r
   }
 });
 
+test('a request of HTTP/1.1 without a Host line is refused, in JSON as everything [RFC 9112, 3.2]', async ({
+  rest,
+  path,
+}) => {
+  const token = `X-Auth-Token: ${rest.token}`;
+  for (const target of ['/healthz', '/nowhere', BASE + path, `http://localhost${BASE}${path}`]) {
+    const answer = await rest.raw(head(`GET ${target}`, token));
+    assert.is(statusOf(answer), 400, target);
+    assert.equal(bodyOf(answer).details, [
+      { argument_name: 'Host', reason: 'required', help_message: 'no Host header' },
+    ]);
+  }
+  assert.is(statusOf(await rest.raw('GET /healthz HTTP/1.0\r\n\r\n')), 200);
+});
+
+test('a body in a transfer coding other than chunked is refused [RFC 9112, 6.1]', async ({ rest, path }) => {
+  const put = (coding: string) =>
+    rest.raw(
+      `${head(`PUT ${BASE}${path}`, 'Host: localhost', `X-Auth-Token: ${rest.token}`, `Transfer-Encoding: ${coding}`)}` +
+        'b\r\n{"data":{}}\r\n0\r\n\r\n',
+    );
+  assert.is(statusOf(await put('Chunked')), 200);
+  for (const coding of ['gzip, chunked', 'identity, chunked']) {
+    const answer = await put(coding);
+    assert.is(statusOf(answer), 501, coding);
+    assert.is(bodyOf(answer).details[0].argument_name, 'Transfer-Encoding');
+  }
+  assert.is((await rest.ask('GET', path)).body.version, 1);
+});
+
 test('a name with an underscore is a name', async ({ rest }) => {
   assert.is(statusOf(await rest.raw(head('GET /', 'Host: alarm_twin:8080'))), 200);
 });
