@@ -73,7 +73,7 @@ const ARROWS: Arrow[] = [
     allows: (imported) => !below('server/twins', 'server/devices', 'server/access')(imported),
   },
   {
-    rule: 'tls/ knows nothing of whom it makes certificates for',
+    rule: 'tls/ knows nothing of those for which it makes certificates',
     from: below('server/tls'),
     allows: (imported) =>
       !below('server/rest', 'server/mqtt', 'server/app', 'server/devices', 'server/twins')(imported),

@@ -1,4 +1,4 @@
-/** A row of the table: what is measured, against whom, and what it must reach. */
+/** A row of the table: what is measured, beside which peer, and what it must reach. */
 
 import type { Bench } from './bench.js';
 

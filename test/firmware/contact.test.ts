@@ -57,7 +57,7 @@ test('an edge without another level does not prolong the wait', () => {
   assert.equal(changes, [{ open: true, at: 30 }]);
 });
 
-test('an edge that is told late counts from its own moment, in the same turn when it stood long enough', () => {
+test('an edge that is reported late counts from its own moment, in the same turn when it stood long enough', () => {
   const { board, contact, changes } = contactOn();
   board.advance(1000);
   board.setLevel(OPEN, 970);

@@ -172,7 +172,7 @@ test('the only slot ever written, damaged, is not the next to be written: a cut 
   assert.equal(store.blocks.get(A), before);
 });
 
-test('two damaged slots leave the panel armed with a fault, until it is told what holds', () => {
+test('two damaged slots leave the panel armed with a fault, until a document says what holds', () => {
   const store = stored(true, false);
   damage(store, A);
   damage(store, B);

@@ -9,7 +9,7 @@ const SECOND = 1000;
 const KEEP_ALIVE = 40 * SECOND;
 const TOPIC = '$SCW/twins/me/desired/changed';
 
-/** A user of the link that writes down what it is told, and says what the test puts in `waiting`. */
+/** A user of the link that writes down what it hears, and says what the test puts in `waiting`. */
 class Notes implements LinkUser {
   readonly events: string[] = [];
   waiting: string[] = [];
@@ -170,7 +170,7 @@ test('a device that the server refuses tries ever more seldom, up to every ten m
   assert.equal(waitsAfter(5, 1), [30_000]);
 });
 
-test('a refusal is told apart from a network fault, and tried again all the same', () => {
+test('a refusal is reported as such and not as a network fault, and tried again all the same', () => {
   const { board, link } = connecting();
   board.client.acknowledge(4);
   assert.is(board.traced('the server refuses this device, CONNACK 4'), 1);

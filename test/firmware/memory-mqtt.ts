@@ -90,7 +90,7 @@ export class MemoryMqtt implements MqttClient {
     }
   }
 
-  /** The connection fails, for no reason that is told. */
+  /** The connection fails, without a reason. */
   fail(): void {
     this.#call(() => this.options.onError());
   }

@@ -20,7 +20,7 @@ function started(storage = new MemoryStore(), settings = {}, why = POWER): Memor
   return board;
 }
 
-/** After `times` starts that nobody wanted, each of which ran so long, one more. */
+/** After `times` starts after a fault, each of which ran so long, one more. */
 function restarted(times: number, uptime: number, settings = {}): MemoryBoard {
   let board = started(new MemoryStore(), settings);
   for (let time = 0; time < times; time++) {

@@ -19,7 +19,7 @@ export class FakePanel {
   orders: boolean[] = [];
   kept: TwinPanel['kept'] = { wish: { created: 0, version: 0 } };
   fault: string | undefined;
-  /** Whether its flash takes what it is told. */
+  /** Whether its flash takes writes. */
   takes = true;
   onChange = (): void => {};
 

@@ -38,7 +38,7 @@ test('an input that kills the server is named, by itself and as small as it can 
   assert.is(alarms.length, 1);
 });
 
-test('what kills nobody leaves a server that ends as it should', async () => {
+test('input that does no harm leaves a server that ends as it should', async () => {
   const report = await campaign(
     numbers(() => undefined),
     { seed: SEED, index: 5, count: 9, seconds: 60 },

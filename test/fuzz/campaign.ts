@@ -16,9 +16,9 @@ export interface CampaignOptions {
   readonly count: number;
   /** Or when so much time is over. */
   readonly seconds: number;
-  /** Is told how far it is. */
+  /** Called with how far it is. */
   readonly progress?: (report: CampaignReport) => void;
-  /** Is told at once what went wrong; which input did it takes longer. */
+  /** Called at once with what went wrong; finding the input that did it takes longer. */
   readonly alarm?: (what: Error) => void;
 }
 

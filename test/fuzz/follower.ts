@@ -19,9 +19,9 @@ export class Follower {
 
   /** What it believes wrongly, or undefined. */
   fault(documents: ReadonlyMap<string, unknown>, connected: boolean): string | undefined {
-    if (this.#connected !== connected) return `who follows believes connected: ${this.#connected}`;
+    if (this.#connected !== connected) return `the follower believes connected: ${this.#connected}`;
     if (isDeepStrictEqual(this.#documents, documents)) return undefined;
-    return `who follows believes ${JSON.stringify([...this.#documents])}, there is ${JSON.stringify([...documents])}`;
+    return `the follower believes ${JSON.stringify([...this.#documents])}, there is ${JSON.stringify([...documents])}`;
   }
 
   close(): void {

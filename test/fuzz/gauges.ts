@@ -2,7 +2,7 @@ import type { Server } from '../system/server.js';
 
 /** What the server holds for its clients. */
 const HELD = ['twin_mqtt_connections', 'twin_devices_connected', 'twin_event_streams', 'twin_waiting_writes'];
-/** Its files come and go, and so do connections of whoever asks for this. */
+/** Its files come and go, and so do connections of the one that asks for this. */
 const DESCRIPTORS = 'process_open_fds';
 const FEW_DESCRIPTORS = 8;
 

@@ -1,5 +1,5 @@
 /**
- * A client that means no harm, as a process of its own: nobody but the server can keep it waiting. Its first line is an
+ * A client that means no harm, as a process of its own: only the server can keep it waiting. Its first line is an
  * {@link HonestJob}. It asks without a pause, by MQTT and by REST in turns, and ends with exit code 1 when an answer is
  * not what it must be. To every further line it answers with an {@link HonestReport} of a round that began after it.
  */

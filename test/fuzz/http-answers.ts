@@ -4,7 +4,7 @@ const STATUSES = [
   100, 101, 200, 202, 204, 304, 400, 401, 403, 404, 405, 408, 412, 413, 415, 417, 421, 426, 429, 431,
 ];
 const HEAD_END = '\r\n\r\n';
-/** Names of what runs here, places in the source, and whoever may read everything. */
+/** Names of what runs here, places in the source, and the token that may read everything. */
 const LEAKS =
   /\bat .*:\d+:\d+|node:|node_modules|\.ts\b|ENOENT|SyntaxError|TypeError|^server:|^x-powered-by:/im;
 const JSON_TYPE = /^content-type: application\/json$/im;
@@ -16,7 +16,7 @@ export interface HttpAnswer {
   readonly body: string;
 }
 
-/** The answers in what came back, the last perhaps cut short. @throws Error for what is no answer, or not one of ours */
+/** The answers in what came back, the last perhaps cut short. @throws Error for bytes that are not an answer of this server */
 export function answersIn(bytes: Buffer): HttpAnswer[] {
   const answers: HttpAnswer[] = [];
   for (let rest = bytes.toString('latin1'); rest !== ''; ) {

@@ -1,4 +1,4 @@
-/** JSON texts that are hard on whoever reads them: valid ones, and some that are not. */
+/** JSON texts that are hard to read: valid ones, and some that are not. */
 
 import type { Random } from './random.js';
 
@@ -66,7 +66,7 @@ const DEEPEST = 40;
 const text = (...parts: (string | Buffer)[]): Buffer =>
   Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
 
-/** How likely what is no JSON is: once in so many places. */
+/** How likely a fault in the JSON is: once in so many places. */
 type Rarity = number;
 
 function stringOf(random: Random, rarity: Rarity): Buffer {

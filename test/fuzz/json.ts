@@ -84,7 +84,7 @@ async function writeAll(
     compare(textOf(model), textOf(await read()));
   }
 
-  /** As the device is told it. */
+  /** As the device hears it. */
   async function byRest({ method, body }: Write): Promise<Model | undefined> {
     const answer = await server.api(path, { method, body });
     await answer.arrayBuffer();

@@ -48,7 +48,7 @@ test('a source that is refused without end fills no disk, and what is left out i
   assert.is(lines.at(-1)?.unlogged, undefined);
 });
 
-test('what owners do is told each time', () => {
+test('what owners do is recorded each time', () => {
   const lines: string[] = [];
   const audit = auditTo(pino({}, { write: (line) => lines.push(line) }), () => 0);
   for (let n = 0; n < 500; n += 1) audit('device_created', { device_id: `device ${n}`, source: 'a' });

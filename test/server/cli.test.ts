@@ -118,7 +118,7 @@ test('watches what is there, what changes and what goes', async ({ rest, id }) =
   assert.is(program.lines.length, 4, program.lines.join('\n'));
 });
 
-test('watches one document only when it is told which', async ({ rest, id }) => {
+test('watches only the document that is named', async ({ rest, id }) => {
   for (const name of ['a', 'b'])
     await rest.ask('PUT', `/twins/${id}/documents/${name}`, { body: { data: {} } });
   const program = startProgram([...CLI, 'watch', id, 'b'], environment(rest));
@@ -133,7 +133,7 @@ test('watches one document only when it is told which', async ({ rest, id }) => 
   );
 });
 
-test('ends quietly when nobody reads any more', async ({ rest, id }) => {
+test('ends quietly when its output is closed', async ({ rest, id }) => {
   await rest.ask('PUT', `/twins/${id}/documents/d`, { body: { data: {} } });
   const command = `${CLI.join(' ')} watch ${id} | head -n 1`;
   const program = startProgram(['sh', '-c', command], environment(rest));

@@ -184,7 +184,7 @@ test('a certificate or an authority that cannot be is one clear line and exit 1'
 });
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-  test(`${signal} ends it with exit 0, whoever is connected`, async ({ directory }) => {
+  test(`${signal} ends it with exit 0, also with open connections`, async ({ directory }) => {
     const server = await startServer({
       data: directory,
       limits: { rest: { stopMs: 200 }, tls: { handshakeMs: 600_000 } },
@@ -328,7 +328,9 @@ test('the hub is the same one after a restart', async ({ directory }) => {
 });
 
 for (const fault of ['throw new Error("our fault")', 'Promise.reject(new Error("our fault"))']) {
-  test(`a fault that nobody catches is logged and ends it with exit 1: ${fault}`, async ({ directory }) => {
+  test(`an exception that is not caught is logged and ends it with exit 1: ${fault}`, async ({
+    directory,
+  }) => {
     const module = `process.on('SIGUSR2', () => { ${fault} })`;
     const program = startProgram(
       [

@@ -16,7 +16,7 @@ test('each watcher hears of its own key, until it ends', () => {
   assert.equal(told, ['a0 1', 'a1 1', 'b2 2', 'a1 4']);
 });
 
-test('one that ends twice takes nobody else along', () => {
+test('a watcher that ends twice ends no other', () => {
   const watchers = new Watchers<number>();
   const told: number[] = [];
   const end = watchers.add('a', () => undefined);
@@ -28,7 +28,7 @@ test('one that ends twice takes nobody else along', () => {
   assert.is(watchers.count, 1);
 });
 
-test('one that ends while all are told is told no more', () => {
+test('a watcher that ends during a change does not hear of it', () => {
   const watchers = new Watchers<number>();
   const told: string[] = [];
   const ends: (() => void)[] = [];

@@ -7,7 +7,7 @@ const test = suite('panel documents');
 
 const CURRENT = { alarm_armed: true, siren_ringing: false, door_open: false };
 
-test('desired says whether the alarm shall be armed, and may say more', () => {
+test('desired says whether the alarm is to be armed, and may say more', () => {
   assert.ok(isDesiredDocument({ alarm_armed: false }));
   assert.ok(isDesiredDocument({ alarm_armed: true, note: 'holiday' }));
 });

@@ -50,7 +50,7 @@ test('an error is read as far as it has the form of one', () => {
     assert.equal(restErrorOf(odd), {});
 });
 
-test('a refusal that says nothing is told by its status', () => {
+test('a refusal without a text is named by its status', () => {
   assert.is(refusalText(502, {}), 'status 502');
 });
 

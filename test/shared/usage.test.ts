@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { failureText, matching, required, UsageError, understood } from '../../shared/usage.js';
 
-test('what parseArgs refuses is told in one line', () => {
+test('a refusal of parseArgs is one line', () => {
   const options = { role: { type: 'string' as const } };
   for (const args of [['--frob'], ['--role'], ['--role', '--json'], ['word']]) {
     try {
@@ -23,7 +23,7 @@ test('an option that is missing or has another form is named', () => {
   assert.is(matching('name', required('name', 'ab'), /^\w+$/, 'a word'), 'ab');
 });
 
-test('only a wrong command line is told where the help is', () => {
+test('only a message about a wrong command line says where the help is', () => {
   assert.is(failureText('panel', new UsageError('no')), 'panel: no (see npm run panel -- --help)');
   assert.is(failureText('panel', new Error('disk full')), 'panel: disk full');
   assert.is(failureText('panel', 'x'), 'panel: x');

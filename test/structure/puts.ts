@@ -35,7 +35,7 @@ export async function measurePuts(): Promise<Puts> {
       if (!answer.ok) throw new Error(`PUT ${path}: ${answer.status} ${await answer.text()}`);
       await answer.json();
     });
-    // Not before: a device that is connected is told of each put by REST.
+    // Not before: a device that is connected hears of each put by REST.
     const { id: username, password } = credentials;
     const device = await connectAsync(server.mqtt, { username, password, reconnectPeriod: 0 });
     await device.subscribeAsync([PUT_SUCCEEDED, PUT_FAILED], { qos: 0 });

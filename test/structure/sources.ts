@@ -27,7 +27,7 @@ function sourcesBelow(folder: string): Source[] {
     });
 }
 
-/** A path from the project's top without extension, or the name of what is no file of the project. */
+/** A path from the project's top without extension, or the name of a package. */
 export function resolve(specifier: string, importer: string): string {
   if (!specifier.startsWith('.')) return specifier;
   return posix.join(posix.dirname(importer), specifier).replace(SOURCE, '');

@@ -112,7 +112,7 @@ const AMBIGUOUS: Record<string, (bytes: number) => string> = {
   'a hexadecimal length': (bytes) => `Content-Length: 0x${bytes.toString(16)}`,
   'a length beyond 64 bits': () => 'Content-Length: 18446744073709551616',
   'a space before the colon': (bytes) => `Content-Length : ${bytes}`,
-  'a coding that nobody knows': () => 'Transfer-Encoding: xchunked',
+  'an unknown coding': () => 'Transfer-Encoding: xchunked',
   'chunks that are not the last coding': () => 'Transfer-Encoding: chunked, identity',
   'chunks, and then another coding': () => 'Transfer-Encoding: chunked\r\nTransfer-Encoding: identity',
   'a coding on a folded line': () => 'Transfer-Encoding:\r\n chunked',

@@ -1,4 +1,4 @@
-// Preloaded into the server, this makes a build that acknowledges early: the journal is told that its bytes are written
+// Preloaded into the server, this makes a build that acknowledges early: the journal hears that its bytes are written
 // a little before they are. The crash test must find it out.
 
 import fs from 'node:fs';

@@ -87,7 +87,7 @@ test('an app sees the device come, follow its wish, and go', async ({ server, de
   await events.return(undefined);
 });
 
-test('an app that was there before a crash is told only what happened since', async ({ server, device }) => {
+test('an app that was there before a crash gets only what happened since', async ({ server, device }) => {
   const write = (to: Server, name: string) =>
     to.api(`/twins/${device.id}/documents/${name}`, { method: 'PUT', body: '{"data":{}}' });
   await write(server, 'before');

@@ -107,7 +107,7 @@ async function askInTurn(socket: Socket, requests: string[]): Promise<number[]> 
 async function exchange(socket: Socket, ...parts: (string | Buffer)[]): Promise<string> {
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-  // Whoever is refused before he has said everything may be cut off.
+  // A client that is refused before its request is complete may be cut off.
   socket.on('error', () => {});
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   for (const part of parts) {
@@ -248,7 +248,7 @@ for (const way of WAYS) {
     assert.ok(residentBytes(server.pid) - before < 40 * MIB);
   });
 
-  test(`a hostile Host or Origin is refused with the right token, and no page is told more (${way.name})`, async ({
+  test(`a hostile Host or Origin is refused with the right token, and no page learns more (${way.name})`, async ({
     server,
   }) => {
     const target = `${BASE}/devices`;

@@ -73,7 +73,7 @@ mosquitto('mosquitto_rr gets a document, and an error for one that is not there'
   );
 });
 
-mosquitto('mosquitto_sub is told what another connection and what REST changed', async (context) => {
+mosquitto('mosquitto_sub prints what another connection and what REST changed', async (context) => {
   const { server, device, credentials } = context;
   const subscriber = mosquittoClient('mosquitto_sub', context, ['-d', '-t', OWN_TOPICS, '-F', '%t %p']);
   await subscriber.line((line) => (line.startsWith('Subscribed') ? line : undefined));
@@ -91,7 +91,7 @@ mosquitto('mosquitto_sub is told what another connection and what REST changed',
   await subscriber.stop();
 });
 
-test('MQTT.js is told of a document that REST deletes, with its last version', async ({
+test('MQTT.js hears of a document that REST deletes, with its last version', async ({
   server,
   device,
   credentials,

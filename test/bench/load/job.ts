@@ -1,4 +1,4 @@
-/** What the load program is told on its standard input and what it says on its standard output. */
+/** What the load program reads from its standard input and writes to its standard output. */
 
 import type { CoreUse } from '../core.js';
 
@@ -44,7 +44,7 @@ export interface LoadResult {
   core: CoreUse;
 }
 
-/** What the program of the idle devices is told. */
+/** What the program of the idle devices reads. */
 export interface IdleJob {
   host: string;
   port: number;

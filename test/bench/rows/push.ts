@@ -52,7 +52,7 @@ export const push: Row = {
   },
 };
 
-/** Gives the function that waits until `current` is told to be armed, or disarmed. */
+/** Gives the function that waits until `current` says armed, or disarmed. */
 async function watchCurrent(bench: Bench, server: Server, { id, password }: Credentials) {
   const { host, port } = server.mqtt.address;
   const client = await connectAsync(`mqtt://${host}:${port}`, { username: id, password });

@@ -28,7 +28,7 @@ interface Opened {
   events: ConnectionEvent[];
   /** What is to be called when the events have been heard; called at once unless `slow`. */
   heard: (() => void)[];
-  /** Resolves when such an event was told, with the latest. */
+  /** Resolves when such an event has come, with the latest. */
   told<W extends ConnectionEvent['what']>(what: W): Promise<Extract<ConnectionEvent, { what: W }>>;
 }
 
@@ -152,7 +152,7 @@ test('half-open, it takes everything, sends nothing and tells nothing', async ({
   await gone;
 });
 
-test('a lost network is told as an error, once, and the server sees a reset', async ({ server, open }) => {
+test('a lost network is an error, once, and the server sees a reset', async ({ server, open }) => {
   const { connection, told, events } = open();
   await told('writable');
   const { socket } = await server.session(0, 'connect');
@@ -166,10 +166,7 @@ test('a lost network is told as an error, once, and the server sees a reset', as
   );
 });
 
-test('a server that is not there is told as an error, one that closes as a close', async ({
-  server,
-  open,
-}) => {
+test('a server that is not there is an error, one that closes is a close', async ({ server, open }) => {
   await open({ port: 1 }).told('error');
   const { told } = open();
   await told('writable');
@@ -177,7 +174,7 @@ test('a server that is not there is told as an error, one that closes as a close
   await told('close');
 });
 
-test('a server that speaks no MQTT is told as an error', async ({ server, open }) => {
+test('a server that speaks no MQTT is an error', async ({ server, open }) => {
   const { told, events } = open();
   await told('writable');
   (await server.session(0, 'connect')).socket.write(Buffer.alloc(64, 0xff));

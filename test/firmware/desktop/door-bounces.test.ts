@@ -53,7 +53,7 @@ test(`${BOUNCES} bounces of a door that stays closed are none`, async ({ bench, 
   await until(() => server.reports.length > 0);
   server.reports.length = 0;
   await bounce(panel, false);
-  // What comes after them is told after them.
+  // What comes after them is reported after them.
   server.desire(false);
   await panel.until(({ armed }) => !armed);
   await until(() => server.reports.length > 0);

@@ -155,7 +155,10 @@ test('power that goes and comes, again and again, leaves one program', async ({ 
   await until(() => server.sessions.filter(({ socket }) => !socket.destroyed).length === 1);
 });
 
-test('a server that refuses the device is told apart from a broken network', async ({ bench, server }) => {
+test('a server that refuses the device and a broken network are different reports', async ({
+  bench,
+  server,
+}) => {
   server.returnCode = 4;
   await bench.panel({ server: server.url });
   await bench.traced('the server refuses this device, CONNACK 4', 2);
@@ -171,7 +174,7 @@ test('a door that is wired the other way round opens and closes all the same', a
   await panel.until(({ doorOpen }) => !doorOpen);
 });
 
-test('every state that a panel passes through is told', async ({ armed }) => {
+test('every state that a panel passes through is reported', async ({ armed }) => {
   const panel = await armed({ config: { sirenMode: 'follow', debounce: 1 } });
   const seen: boolean[] = [];
   panel.onChange(({ doorOpen }) => doorOpen === seen.at(-1) || seen.push(doorOpen));

@@ -96,7 +96,7 @@ test('a server whose certificate has expired is not trusted until it shows anoth
   await panel.until(({ online }) => online);
 });
 
-test('a panel whose own certificate has expired is not let in, and goes on trying', async ({
+test('a panel with an expired certificate is not let in, and goes on trying', async ({
   bench,
   authority,
   listen,

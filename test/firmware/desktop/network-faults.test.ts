@@ -56,7 +56,7 @@ test('without an address from the start the panel boots, and comes online when t
   await panel.until(({ online }) => online);
 });
 
-/** Resolves no name until it is told to. */
+/** Resolves no name until the test says so. */
 function names(): { lookup: LookupFunction; asked: number; works: boolean } {
   const state = {
     asked: 0,

@@ -144,7 +144,7 @@ test('two panels have different random numbers, and so has one panel after a res
 const EXCEPTIONS: [string, string][] = [
   ['while the program starts', "throw new Error('broken');"],
   ['in a timer', "Timer.set(() => { throw new Error('broken'); }, 5);"],
-  ['in a promise that nobody handles', "Timer.set(() => { Promise.reject(new Error('broken')); }, 5);"],
+  ['in a promise without a handler', "Timer.set(() => { Promise.reject(new Error('broken')); }, 5);"],
 ];
 
 for (const [where, code] of EXCEPTIONS) {
@@ -195,7 +195,7 @@ test('a panel that is stopped at the news that its program has ended does not co
   assert.equal(bench.lines, ['start']);
 });
 
-test('who waits for a state of a panel that is stopped is told so', async ({ bench }) => {
+test('waiting for a state of a panel that is stopped fails', async ({ bench }) => {
   const panel = await bench.panel();
   const waiting = panel.until(({ online }) => online);
   panel.stop();

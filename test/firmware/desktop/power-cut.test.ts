@@ -43,7 +43,7 @@ async function live(bench: Workbench, server: ScriptedServer, history: boolean[]
 
 /**
  * Arms the panel with the power cut at the nth operation, and tells what it reports when the power is back; undefined
- * when the server was told that the panel is armed before the cut came.
+ * when the panel had reported that it is armed before the cut came.
  */
 async function armWithCut(
   bench: Workbench,
@@ -85,7 +85,7 @@ for (const [name, history] of Object.entries(HISTORIES)) {
   });
 }
 
-test('a slot that was torn is told, and the other one holds; none that holds is armed, with a fault', async ({
+test('a torn slot is reported, and the other one holds; none that holds is armed, with a fault', async ({
   bench,
   server,
 }) => {

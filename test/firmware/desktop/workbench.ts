@@ -11,7 +11,7 @@ import {
 } from '../../../firmware/desktop/desktop-panel.js';
 import { until } from '../../until.js';
 
-/** Nobody listens there. */
+/** No program listens there. */
 const NOWHERE = 'mqtt://127.0.0.1:1';
 /** Below this, a program of a test imports the firmware's own modules. */
 const FIRMWARE = join(import.meta.dirname, '../../../firmware');

@@ -94,7 +94,7 @@ test('what is printed comes line by line', async ({ start, lines }) => {
   assert.equal(lines, ['one', 'two', 'three']);
 });
 
-test('an engine that runs out of stack is told to have ended, and how', async ({ start, ends }) => {
+test('an engine that runs out of stack is reported as ended, with the reason', async ({ start, ends }) => {
   start().evaluate('function deeper() { deeper(); deeper(); } deeper();');
   await until(() => ends.length > 0);
   assert.equal(ends, ['the XS engine has ended with 12']);
@@ -116,7 +116,7 @@ test('nothing is heard of an engine that was killed', async ({ start, ends, aske
   assert.equal([ends, asked, done], [[], [], 0]);
 });
 
-test('an engine that cannot be started is told once, and why', async ({ start, ends }) => {
+test('an engine that cannot be started is reported once, with the reason', async ({ start, ends }) => {
   const worker = start(join(import.meta.dirname, 'no-such-engine'));
   worker.evaluate('0');
   await until(() => ends.length > 0);

@@ -25,7 +25,7 @@ test('the cross compiler is taken where the compiler knows no 32 bits', () => {
   assert.equal(toolchain.compiler, ['i686-linux-gnu-gcc']);
 });
 
-test('a machine that lacks a part is told which, and the name of its package', () => {
+test('a machine that lacks a part gets its name, and the name of its package', () => {
   const lacks = (runs: Runs): unknown => ({ missing: '', ...findToolchain(runs) }).missing;
   assert.match(String(lacks(machine())), /compiler for 32 bits \(gcc-(multilib|i686-linux-gnu)\)/);
   assert.match(String(lacks(machine('gcc'))), 'qemu-i386 (qemu-user)');

@@ -74,7 +74,10 @@ test('what fails while the source is blocked makes the block no longer', ({ fail
   assert.is(failures.blockedMs('a'), MINUTE / 2);
 });
 
-test('who is quiet after a block for as long as it lasted begins anew', ({ failures, clock }) => {
+test('a source that is quiet after a block for as long as the block lasted starts from zero', ({
+  failures,
+  clock,
+}) => {
   fail(failures, 10);
   clock.now += MINUTE;
   fail(failures, 1);
@@ -86,7 +89,7 @@ test('who is quiet after a block for as long as it lasted begins anew', ({ failu
   assert.is(failures.blockedMs('a'), MINUTE);
 });
 
-test('who was let in from a source is known there, and nowhere else, and nobody else is', ({ failures }) => {
+test('a client that was let in from a source is known there, and not at other sources', ({ failures }) => {
   failures.succeeded('a', 'panel');
   fail(failures, 100, 'a');
   assert.ok(failures.knows('a', 'panel'));

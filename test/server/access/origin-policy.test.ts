@@ -75,7 +75,7 @@ test('the address at which a connection came is a name of the server, and only t
 });
 
 const origins: [string, Given, ReturnType<typeof judge>][] = [
-  ['who is no browser sends none', { host: 'alarm.lan' }, undefined],
+  ['a client that is not a browser sends no origin', { host: 'alarm.lan' }, undefined],
   ["the server's own", { host: 'alarm.lan:8080', origin: 'http://alarm.lan:8080' }, undefined],
   ['its own by TLS', { host: 'alarm.lan', origin: 'https://alarm.lan', encrypted: true }, undefined],
   ['its own in other letters', { host: 'Alarm.Lan', origin: 'http://alarm.lan' }, undefined],

@@ -30,7 +30,7 @@ for (const [what, from, forwarded, client] of CASES) {
   test(`${what}: ${client}`, () => assert.is(clientOf(from, forwarded), client));
 }
 
-test('without a setting no one is believed', () => {
+test('without a setting no proxy is believed', () => {
   const none = new Proxies(readSettings().proxies);
   assert.not(none.has('127.0.0.1'));
 });

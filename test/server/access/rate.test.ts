@@ -20,12 +20,12 @@ test('after the burst they pass at the rate, however many are tried', () => {
   assert.is(passed(allowance, 10_000, 0, 60 * SECOND), 5 + 10 * 60 - 1);
 });
 
-test('who keeps to the rate is never held up', () => {
+test('a client that keeps to the rate is never held up', () => {
   const allowance = new Allowance(7, 1);
   assert.is(passed(allowance, 700, 1e9, 100 * SECOND), 700);
 });
 
-test('who is held up is told after how many milliseconds it works, and it does then', () => {
+test('the answer to a client over its rate says after how many milliseconds it may ask, and then it may', () => {
   const allowance = new Allowance(4, 2);
   assert.equal([allowance.take(0), allowance.take(0)], [0, 0]);
   assert.is(allowance.take(0), 250);
@@ -41,7 +41,7 @@ test('a pause fills the burst again and no more than that', () => {
   assert.is(passed(allowance, 100, 3600 * SECOND, 0), 5);
 });
 
-test('a clock that is set back holds nobody up for longer than the burst would have', () => {
+test('a clock that is set back holds a client up for no longer than the burst would', () => {
   const allowance = new Allowance(10, 5);
   passed(allowance, 100, 3600 * SECOND, 0);
   assert.is(passed(allowance, 100, 0, 0), 5);

@@ -22,7 +22,7 @@ for (const [address, source] of Object.entries(SAME)) {
   });
 }
 
-test('whoever changes the lower half of an IPv6 address stays the same source, and of the upper half not', () => {
+test('another lower half of an IPv6 address is the same source, another upper half is not', () => {
   assert.is(sourceOf('2001:db8:1:2:ffff::'), sourceOf('2001:db8:1:2::1'));
   assert.is.not(sourceOf('2001:db8:1:3::1'), sourceOf('2001:db8:1:2::1'));
 });

@@ -71,7 +71,7 @@ test('the secret is stored as SHA-256 only, and listed nowhere', async ({ tokens
   assert.not.ok(JSON.stringify(tokens.list()).match(new RegExp(`sha256|${secret}`)));
 });
 
-test("what is no UUID, and what is nobody's, are told apart", async ({ tokens }) => {
+test('a text that is not a UUID and an unknown token are different refusals', async ({ tokens }) => {
   await tokens.create({ role: 'owner' });
   for (const wrong of [undefined, '', 'x', `${randomUUID()}x`, '__proto__', 'a'.repeat(10_000)]) {
     assert.is(denial(tokens, wrong), 'invalid_argument', String(wrong));
@@ -88,7 +88,7 @@ test('a token expires at its time, also one that was in use', async ({ tokens, c
   assert.is(denial(tokens, secret), 'expired');
 });
 
-test('a revoked token lets nobody in from that moment, also one that was in use', async ({ tokens }) => {
+test('a revoked token is refused from that moment, also when it was in use', async ({ tokens }) => {
   const revoked = await tokens.create({ role: 'owner' });
   const other = await tokens.create({ role: 'owner' });
   assert.is(denial(tokens, revoked.secret), undefined);
@@ -166,7 +166,7 @@ test('only an owner token that is stored, for all twins and without an end keeps
   assert.equal(tokens.list(), [token]);
 });
 
-test('who watches is told of a revocation when the token no longer lets in, and of none that failed', async ({
+test('a watcher hears of a revocation when the token is refused already, and of no revocation that failed', async ({
   tokens,
   storage,
 }) => {

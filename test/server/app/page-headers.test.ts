@@ -27,7 +27,7 @@ test('a page loads and sends to its own server only, and runs no script that sta
   assert.not.match(policy, /unsafe|\*|upgrade-insecure/);
 });
 
-test('a page is framed by no other, takes nothing for another type and tells nobody where it led', () => {
+test('a page is framed by no other, takes nothing for another type and sends no referrer', () => {
   const res = headersOfPage();
   assert.is(res.getHeader('x-frame-options'), 'DENY');
   assert.is(res.getHeader('x-content-type-options'), 'nosniff');

@@ -343,7 +343,10 @@ test('a device that may no longer come without a certificate loses its connectio
   assert.equal(heard, ['insecure']);
 });
 
-test('a change that cannot be stored is refused, and nobody is told to go', async ({ devices, storage }) => {
+test('a change that cannot be stored is refused, and no connection is closed', async ({
+  devices,
+  storage,
+}) => {
   const { device, password } = await devices.create({ name: 'n', allow_insecure: true });
   let revocations = 0;
   devices.watch(() => {

@@ -136,7 +136,7 @@ test('a time that cannot be kept for a crash is reported, and kept later', async
   await until(async () => (await new Presence(storage, options).state(ID)).at === at(1));
 });
 
-test('who watches hears of the first connection and of the last one gone, of this device only', async ({
+test('a watcher hears of the first connection and of the end of the last, of this device only', async ({
   presence,
   at,
 }) => {
@@ -162,7 +162,7 @@ test('who watches hears of the first connection and of the last one gone, of thi
   assert.is(told.length, 3);
 });
 
-test('who watches is told also where the time cannot be kept', async ({ presence, storage }) => {
+test('a watcher hears of it also when the time cannot be stored', async ({ presence, storage }) => {
   const told: boolean[] = [];
   presence.watch(ID, ({ isConnected }) => told.push(isConnected));
   storage.failWith(new Error('disk full'));

@@ -84,7 +84,7 @@ const suites = overEach('changed', (test, transport) => {
     for (const client of [writer, reader]) client.vanish();
   });
 
-  test('a deletion is told with the last version, in order with the changes before and after it', async () => {
+  test('a deletion comes with the last version, in order with the changes before and after it', async () => {
     const me = await listener('me', '$SCW/twins/me/#');
     const id = await listener('id', `$SCW/twins/${device.id}/+/deleted`);
     const neither = await listener('neither', '$SCW/twins/me/other/#');

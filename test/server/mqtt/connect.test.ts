@@ -148,7 +148,7 @@ const suites = overEach('connect', (test, transport) => {
     await client.closed;
   });
 
-  test('presence is told once when a device comes and once when it has gone', async () => {
+  test('presence changes once when a device connects and once when it disconnects', async () => {
     const device = endpoint.devices.add();
     const told: string[] = [];
     const note = (event: string) => (id: string) => id === device.id && told.push(event);

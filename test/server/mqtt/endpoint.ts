@@ -110,7 +110,7 @@ export interface LogLine {
 
 export type Audited = AuditFields & { event: AuditEvent };
 
-/** What the audit is told of a device of this machine that went beyond a limit. */
+/** The audit line of a device of this machine that exceeded a limit. */
 export const limitReached = (deviceId: string, reason: string): Audited => ({
   event: 'limit_reached',
   source: '127.0.0.1',
@@ -127,7 +127,7 @@ export interface TestEndpoint {
   devices: TestDevices;
   /** From level `debug` on. */
   log: LogLine[];
-  /** What the audit was told. */
+  /** The audit's lines. */
   audited: Audited[];
   /** The next line whose reason matches. */
   logged(reason: RegExp): Promise<LogLine>;

@@ -49,7 +49,7 @@ const suites = overEach('faults', (test, transport) => {
   const errorsIn = ({ log }: TestEndpoint) => log.filter(({ level }) => level === 50);
 
   for (const [where, breaks] of Object.entries(FAULTS)) {
-    test(`when ${where}, the device is told "internal error", nothing is acknowledged, and the cause is logged`, async () => {
+    test(`when ${where}, the device gets "internal error", nothing is acknowledged, and the cause is logged`, async () => {
       const device = endpoint.devices.add();
       const client = await RawClient.admitted(endpoint, transport, device, '$SCW/twins/me/#');
       const { storage, twins } = endpoint;
@@ -77,7 +77,7 @@ const suites = overEach('faults', (test, transport) => {
     });
   }
 
-  test('an error that nobody expected while a will is carried out is logged as an error of the server', async () => {
+  test('an unexpected error while a will is carried out is logged as an error of the server', async () => {
     endpoint.storage.put = () => {
       throw new TypeError('a mistake');
     };

@@ -75,7 +75,7 @@ const suites = overEach('inband', (test, transport) => {
       });
     });
 
-    test(`as ${name}: a version mismatch is told in exactly the words of the service`, async () => {
+    test(`as ${name}: a version mismatch has exactly the words of the service`, async () => {
       await ask(`${prefix()}/concurency/put`, { data: { value: 1 } });
       await ask(`${prefix()}/concurency/put`, { version: 1, data: { value: 2 } });
       for (const action of ['put', 'patch']) {
@@ -92,7 +92,7 @@ const suites = overEach('inband', (test, transport) => {
     });
   }
 
-  test('patch and delete of a document that does not exist are told so', async () => {
+  test('patch and delete of a document that does not exist get an error that says so', async () => {
     for (const action of ['patch', 'delete']) {
       const { topic, payload } = await ask(`$SCW/twins/me/nothing/${action}`, { data: {} });
       assert.is(topic, `$SCW/twins/me/nothing/${action}/response/error`);
@@ -199,7 +199,7 @@ const suites = overEach('inband', (test, transport) => {
     ]);
   });
 
-  test('a device is told that the storage fails, and a request of QoS 1 or 2 is not acknowledged until it is stored', async () => {
+  test('a device hears that the storage fails, and a request of QoS 1 or 2 is not acknowledged until it is stored', async () => {
     endpoint.storage.failWith(new Error('disk full'));
     for (const qos of [1, 2]) {
       client.send(publishPacket('$SCW/twins/me/current/put', '{"data":{"x":1}}', { qos, messageId: 7 }));

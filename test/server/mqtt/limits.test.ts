@@ -103,7 +103,7 @@ const suites = overEach('limits', (test, transport) => {
     elsewhere.vanish();
   });
 
-  test('a device that asks too much is told so in the answer to that request, after the answers to those before', async () => {
+  test('a device that asks too much gets an error for that request, after the answers to those before', async () => {
     endpoint = await startEndpoint({ requestsPerSecond: 5 });
     const device = endpoint.devices.add();
     const client = await RawClient.admitted(endpoint, transport, device, '$SCW/twins/me/#');

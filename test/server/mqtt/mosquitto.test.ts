@@ -99,7 +99,7 @@ needs('mosquitto_rr')('mosquitto_rr asks and is answered, with the document and 
   assert.is(JSON.parse(await ask('put', 'success', '{"version":2,"data":{"v":3}}')).version, 3);
 });
 
-needs('mosquitto_pub')('mosquitto_pub is told when its password is wrong', async () => {
+needs('mosquitto_pub')('mosquitto_pub prints that its password is wrong', async () => {
   const wrong = [...access().slice(0, -1), 'wrong'];
   try {
     await run(pathOf('mosquitto_pub') ?? '', [...wrong, '-t', 'a', '-m', 'b']);

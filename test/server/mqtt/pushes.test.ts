@@ -59,7 +59,7 @@ test('an older state never follows a newer one', () => {
   assert.equal(sent, ['a 2']);
 });
 
-test('a document that is deleted and made anew while its changes wait is told as the new one, never as deleted', () => {
+test('a document that is deleted and made anew while its changes wait comes as the new one, not as deleted', () => {
   held = true;
   offerDeletion('a', 7);
   offer('a', 1);
@@ -76,7 +76,7 @@ test('a deletion that waited is not sent after the document made anew', () => {
   assert.equal(sent, ['a 1']);
 });
 
-test('a document that is deleted, made anew and deleted again while its changes wait is told as deleted', () => {
+test('a document that is deleted, made anew and deleted again while its changes wait comes as deleted', () => {
   held = true;
   offerDeletion('a', 7);
   offer('a', 1);

@@ -73,7 +73,7 @@ export async function listenEverywhere(mqtt: Mqtt, { connections, audit }: Parts
 
 export interface Transport {
   readonly name: string;
-  /** As clients of others are told. */
+  /** As clients write it. */
   url(ports: Ports): string;
   /** A client's end of a new connection, from an address of this machine. */
   connect(ports: Ports, from?: string): Promise<Duplex>;

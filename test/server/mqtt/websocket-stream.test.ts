@@ -40,7 +40,7 @@ test.after(async () => {
 async function open(): Promise<{ client: RawWebSocket; stream: ClientStream; socket: Socket }> {
   const client = await RawWebSocket.open(port);
   const [stream, socket] = [streams.at(-1), sockets.at(-1)];
-  if (stream === undefined || socket === undefined) throw new Error('nobody came');
+  if (stream === undefined || socket === undefined) throw new Error('no client came');
   stream.on('error', () => undefined);
   return { client, stream, socket };
 }

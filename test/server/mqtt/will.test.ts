@@ -67,7 +67,7 @@ const suites = overEach('will', (test, transport) => {
     });
   }
 
-  test('a will may patch and may use the id, and the other connections of its device are told of it', async () => {
+  test('a will may patch and may use the id, and the other connections of its device hear of it', async () => {
     device = endpoint.devices.add({ allow_multiple_connections: true });
     const listener = await RawClient.admitted(endpoint, transport, device, '$SCW/twins/me/#');
     listener.send(publishPacket('$SCW/twins/me/current/put', '{"data":{"door_open":true}}'));

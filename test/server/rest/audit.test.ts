@@ -21,7 +21,7 @@ function takeLines({ log }: TestRest) {
   });
 }
 
-test('every change of a device is one line: which, what, by whom and from where', async ({
+test('every change of a device is one line: which device, what change, by which token and from which address', async ({
   rest,
   by_token,
 }) => {

@@ -67,7 +67,7 @@ test('a body in chunks of one byte is put together', async ({ rest, path }) => {
   assert.equal(bodyOf(answer).data, { text: 'ä€😀' });
 });
 
-test('a client that asks whether to go on is told to', async ({ rest, path }) => {
+test('a client that sends Expect: 100-continue gets 100', async ({ rest, path }) => {
   const status = await new Promise<number | undefined>((resolve, reject) => {
     const ask = request({ port: rest.port, path: BASE + path, method: 'PUT', agent: false }, (answer) => {
       answer.resume().on('end', () => resolve(answer.statusCode));
@@ -127,7 +127,7 @@ test('many requests in one packet are answered in their order', async ({ rest, p
   assert.equal(answers.match(/"n":\d/g), ['"n":1', '"n":2', '"n":3']);
 });
 
-test('a request that breaks off changes nothing and troubles nobody', async ({ rest, path }) => {
+test('a request that breaks off changes nothing and disturbs no other client', async ({ rest, path }) => {
   const { body: before } = await rest.ask('PUT', path, { body: { data: { kept: true } } });
   await new Promise<void>((resolve) => {
     const socket = connect(rest.port, '127.0.0.1', () => {
@@ -142,7 +142,7 @@ test('a request that breaks off changes nothing and troubles nobody', async ({ r
   );
 });
 
-test('a client that goes before its answer comes troubles nobody', async ({ rest, path }) => {
+test('a client that goes before its answer comes disturbs no other client', async ({ rest, path }) => {
   await new Promise<void>((resolve) => {
     const socket = connect(rest.port, '127.0.0.1', () => {
       socket.write(`${head(rest, path, 'Content-Length: 22')}{"data":{"gone":true}}`, () =>

@@ -38,7 +38,7 @@ test('a request that names no host at all is refused', async ({ rest }) => {
   assert.is(statusOf(await rest.raw(request('/metrics', []))), 400);
 });
 
-test('the health of the server is told by any name and to any page', async ({ rest }) => {
+test('the health of the server is answered to any host name and any page', async ({ rest }) => {
   for (const headers of [['Host: 172.17.0.2'], ['Host: '], ['Host: localhost', 'Origin: null']]) {
     assert.is(statusOf(await rest.raw(request('/healthz', headers))), 200);
   }
@@ -93,7 +93,7 @@ test("the server's own pages ask as who is no browser does", async ({ rest }) =>
   assert.is(answer.headers.get('access-control-allow-origin'), null);
 });
 
-test('a page of a listed origin is told by name that it may read', async ({ rest }) => {
+test('the answer to a page of a listed origin names the origin', async ({ rest }) => {
   for (const token of [rest.token, null]) {
     const answer = await rest.ask('GET', '/devices', { token, headers: { Origin: LISTED } });
     assert.is(answer.status, token === null ? 401 : 200);
@@ -104,7 +104,7 @@ test('a page of a listed origin is told by name that it may read', async ({ rest
   }
 });
 
-test('a listed origin is told before it asks what it may send', async ({ rest }) => {
+test('the preflight answer to a listed origin says what it may send', async ({ rest }) => {
   const headers = {
     Origin: LISTED,
     'Access-Control-Request-Method': 'PUT',

@@ -116,7 +116,7 @@ test('another region and an address that is none are unknown resources', async (
   }
 });
 
-test('the wrong method on a known address is told the right ones', async ({ rest, id, path }) => {
+test('the answer to a wrong method on a known address names the right ones', async ({ rest, id, path }) => {
   const cases: [string, string, string][] = [
     ['POST', path, 'GET, PUT, PATCH, DELETE'],
     ['OPTIONS', path, 'GET, PUT, PATCH, DELETE'],
@@ -253,7 +253,7 @@ test('a client that does wrong without end fills no disk', async ({ rest, path }
   assert.ok(lines.length >= 60 && lines.length < 80, `${lines.length} lines`);
 });
 
-test('what is no HTTP is answered 400 and closed, and others are served', async ({ rest, path }) => {
+test('bytes that are not HTTP are answered 400 and closed, and others are served', async ({ rest, path }) => {
   for (const garbage of [
     '\x10\x0e\x00\x04MQTT\x04\x02\x00\x3c\x00\x02ab',
     'GET\r\n\r\n',

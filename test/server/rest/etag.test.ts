@@ -134,7 +134,7 @@ test('a reader is not sent again what it has', async ({ rest, path, write }) => 
   }
 });
 
-test('a reader that insists on a version is told when it is gone', async ({ rest, path, write }) => {
+test('a read with If-Match of a version that is gone is refused', async ({ rest, path, write }) => {
   const tag = tagOf(await write({}));
   const read = (wanted: string) => rest.ask('GET', path, { headers: { 'If-Match': wanted } });
   assert.is((await read(tag)).status, 200);
@@ -173,7 +173,7 @@ test('both conditions must hold', async ({ write }) => {
   assert.is((await write({}, { 'If-Match': tag, 'If-None-Match': '"2"' })).status, 200);
 });
 
-test('what is no entity tag is refused, and nothing written', async ({ rest, path, write }) => {
+test('a text that is not an entity tag is refused, and nothing is written', async ({ rest, path, write }) => {
   await write({ n: 1 });
   const wrong = ['1', '', '"1', 'W/1', '"1" "2" x', '*, "1"', `"${'"'.repeat(1000)}x`];
   for (const header of ['If-Match', 'If-None-Match']) {

@@ -9,7 +9,7 @@ import { until } from '../../until.js';
 const TWIN = '0f4f6a9e-6d2b-4c3e-9a77-1d2f3a4b5c6d';
 const SETTINGS = { eventsBufferBytes: 10_000, eventsHeartbeatMs: 1_000_000 };
 
-/** A reader that takes one piece at a time, when it is told to. */
+/** A reader that takes one piece at a time, when the test says so. */
 class Reader extends Writable {
   text = '';
   #taken: (() => void) | undefined;
@@ -92,7 +92,7 @@ test('a reader that does not read is dropped when too many changes wait for it',
   assert.equal(versionsIn(reader.text), [1]);
 });
 
-test('a state that is larger than what may wait is told to one who takes it slowly', async () => {
+test('a state that is larger than what may wait reaches a slow reader', async () => {
   const reader = new Reader();
   const stream = new EventStream(TWIN, new KnownState(), SETTINGS);
   const state = Array.from({ length: 20 }, (_, n) => change(n + 1, 10_000));
@@ -106,7 +106,7 @@ test('a state that is larger than what may wait is told to one who takes it slow
   stream.close();
 });
 
-test('a comment is sent again and again, until nothing more is told', async () => {
+test('a comment is sent again and again, until the stream ends', async () => {
   const reader = new Reader();
   const stream = new EventStream(TWIN, new KnownState(), { ...SETTINGS, eventsHeartbeatMs: 1 });
   stream.begin(reader, []);

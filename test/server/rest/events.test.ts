@@ -37,7 +37,7 @@ test('the present state comes first: the names, each document as a get shows it,
   assert.equal(presence?.data, { device_id: id, is_connected: false, at: null });
 });
 
-test('a stream is kept by nobody on its way', async ({ follow }) => {
+test('a stream is not cached on its way', async ({ follow }) => {
   const { headers } = await follow();
   assert.is(headers.get('content-type'), 'text/event-stream');
   assert.is(headers.get('cache-control'), 'no-store');
@@ -51,7 +51,7 @@ test('HEAD tells the headers and ends', async ({ rest, twin }) => {
   assert.is(answer.headers.get('content-type'), 'text/event-stream');
 });
 
-test('then every change is told, whoever made it', async ({ rest, id, twin, put, follow }) => {
+test('then every change follows, by REST as by MQTT', async ({ rest, id, twin, put, follow }) => {
   const reader = await follow();
   await reader.state();
   await put('desired', { n: 1 });
@@ -93,7 +93,7 @@ test('a change of another twin is not told, nor one that was refused', async ({
   assert.is(brief(await reader.next()), 'document e 1');
 });
 
-test('presence is told when it changes, and since when', async ({ rest, id, follow }) => {
+test('a change of presence is an event, with its time', async ({ rest, id, follow }) => {
   const reader = await follow();
   await reader.state();
   rest.devices.connected(id);
@@ -106,7 +106,7 @@ test('presence is told when it changes, and since when', async ({ rest, id, foll
   const { last_activity_at } = (await rest.ask('GET', `/devices/${id}`)).body;
   assert.is(gone.data.at, last_activity_at);
   const state = await (await follow()).state();
-  assert.equal(state.at(-1)?.data, gone.data, 'as one who comes later is told');
+  assert.equal(state.at(-1)?.data, gone.data, 'as a later reader gets it');
 });
 
 test('between the present state and the first change nothing is lost, and nothing told twice', async ({
@@ -142,11 +142,7 @@ test('between the present state and the first change nothing is lost, and nothin
   assert.is(rest.log.filter(({ level }) => level >= 50).length, 0);
 });
 
-test('all readers are told the same, in the order in which it became durable', async ({
-  rest,
-  id,
-  follow,
-}) => {
+test('all readers get the same, in the order in which it became durable', async ({ rest, id, follow }) => {
   const readers = await Promise.all([follow(), follow()]);
   for (const reader of readers) await reader.state();
   const order: string[] = [];
@@ -164,7 +160,7 @@ test('all readers are told the same, in the order in which it became durable', a
   }
 });
 
-test('a reader that comes back with its last id is told what changed since, and nothing else', async ({
+test('a reader that comes back with its last id gets what changed since, and nothing else', async ({
   rest,
   id,
   twin,
@@ -209,14 +205,14 @@ test('the id of a change is as good as that of the state', async ({ put, follow 
   assert.is(brief(await back.next()), 'document a 2');
 });
 
-test('one that was cut off in the middle of the state is told the rest', async ({ put, follow }) => {
+test('a reader that was cut off in the middle of the state gets the rest', async ({ put, follow }) => {
   for (const name of ['a', 'b', 'c']) await put(name);
   const [, a] = await (await follow()).state();
   const back = await follow({ lastEventId: a?.id ?? '' });
   assert.equal((await back.take(3)).map(brief), ['document b 1', 'document c 1', 'presence false']);
 });
 
-test('with an id that says nothing the whole state is told', async ({ put, follow }) => {
+test('with an id that says nothing the whole state comes', async ({ put, follow }) => {
   await put('a');
   for (const lastEventId of ['', '42', 'null', '+abc,../x:1:1', 'x'.repeat(5000)]) {
     const reader = await follow({ lastEventId });
@@ -225,7 +221,11 @@ test('with an id that says nothing the whole state is told', async ({ put, follo
   }
 });
 
-test('whoever may read the documents may follow them, and nobody else', async ({ rest, follow, twin }) => {
+test('a token that may read the documents may follow them, and another may not', async ({
+  rest,
+  follow,
+  twin,
+}) => {
   for (const role of ['owner', 'app', 'reader'] as const) {
     assert.is((await follow({ token: await rest.newToken(role) })).status, 200, role);
   }

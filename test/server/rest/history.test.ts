@@ -55,7 +55,7 @@ test('an answer goes on where the one before it ended', async ({ put, history })
   for (const before of ['0', '-1', 'x']) assert.is((await history(`?before=${before}`)).status, 400);
 });
 
-test('versions from a time on are shown, that of the time itself included, in whatever zone it is told', async ({
+test('versions from a time on are shown, that of the time itself included, in any time zone', async ({
   put,
   history,
 }) => {
@@ -139,7 +139,11 @@ test('a query that cannot be understood is refused, and the argument named', asy
   }
 });
 
-test('whoever may read the document may read its past, and nobody else', async ({ rest, path, put }) => {
+test('a token that may read the document may read its past, and another may not', async ({
+  rest,
+  path,
+  put,
+}) => {
   await put({});
   const read = async (token: string | null) => (await rest.ask('GET', `${path}/history`, { token })).status;
   for (const role of ['owner', 'app', 'reader'] as const) {

@@ -126,7 +126,7 @@ test('longer headers than there may be are refused, in the address too', async (
   assert.is(statusOf(await rest.raw(get([`X-Long: ${'x'.repeat(LIMITS.headersBytes - 200)}`]))), 200);
 });
 
-test('who says nothing, or never comes to the end of his headers, is told so and closed', async ({
+test('a connection without a request, or without the end of its headers, gets an error and is closed', async ({
   rest,
 }) => {
   for (const beginning of ['', 'GET', 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: ']) {
@@ -138,7 +138,7 @@ test('who says nothing, or never comes to the end of his headers, is told so and
   }
 });
 
-test('who sends one byte now and then is not kept by it, in headers or in a body', async ({ rest }) => {
+test('a client that sends one byte now and then, in headers or in a body, is closed', async ({ rest }) => {
   const head = `PUT ${BASE}/twins/x/documents/d HTTP/1.1\r\nHost: localhost\r\nX-Auth-Token: ${rest.token}\r\n`;
   for (const beginning of [`${head}X-Slow: `, `${head}Content-Length: 1000\r\n\r\n`]) {
     const client = open(rest);
@@ -159,7 +159,7 @@ test('a connection that waits for nothing is closed after a while', async ({ res
   assert.is(client.text().match(/HTTP/g)?.length, 1);
 });
 
-test('who does not read his answers is closed in the end', async ({ rest }) => {
+test('a client that does not read its answers is closed in the end', async ({ rest }) => {
   const { id } = await rest.newDevice();
   const path = `/twins/${id}/documents/d`;
   await rest.ask('PUT', path, { body: { data: { text: 'x'.repeat(60 * KIB) } } });
@@ -177,9 +177,7 @@ test('who does not read his answers is closed in the end', async ({ rest }) => {
   client.socket.destroy();
 });
 
-test('what is no HTTP is told so, in JSON as everything, and shows nothing of the server', async ({
-  rest,
-}) => {
+test('bytes that are not HTTP get an error in JSON, which shows nothing of the server', async ({ rest }) => {
   const garbage = [
     'GET\r\n\r\n',
     '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
@@ -259,7 +257,7 @@ function exchange(host: string) {
   return { req, res: new ServerResponse(req) };
 }
 
-test('who came by TLS is told to come by nothing else for so many seconds', () => {
+test('an answer by TLS says for how many seconds a browser must use TLS', () => {
   const { req, res } = exchange('alarm.lan:8443');
   let handled = 0;
   withStrictTransport(() => {

@@ -82,12 +82,15 @@ test('a name with an underscore is a name', async ({ rest }) => {
   assert.is(statusOf(await rest.raw(head('GET /', 'Host: alarm_twin:8080'))), 200);
 });
 
-test('a request without a token is told how to show one [RFC 9110, 11.6.1]', async ({ rest, path }) => {
+test('the answer to a request without a token says how to show one [RFC 9110, 11.6.1]', async ({
+  rest,
+  path,
+}) => {
   const { status, headers } = await rest.ask('GET', path, { token: null });
   assert.equal([status, headers.get('www-authenticate')], [401, 'X-Auth-Token']);
 });
 
-test('the methods of a route are told, HEAD with GET', async ({ rest, path }) => {
+test('the methods of a route are listed, HEAD with GET', async ({ rest, path }) => {
   const allowed = async (url: string) => {
     const { status, headers } = await rest.ask('POST', url);
     assert.is(status, 405);

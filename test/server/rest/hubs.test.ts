@@ -52,7 +52,7 @@ test('another hub is not found', async ({ rest }) => {
   }
 });
 
-test('health is told to everyone, and turns while storage takes no writes', async ({ rest }) => {
+test('health needs no token, and changes while storage takes no writes', async ({ rest }) => {
   const health = async () => {
     const response = await fetch(`${rest.url}/healthz`);
     assert.is(response.headers.get('content-type'), 'application/json');

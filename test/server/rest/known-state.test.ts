@@ -29,7 +29,7 @@ class Reader {
 
 const show = ({ version, updatedAt }: Document): string => `${version} ${updatedAt}`;
 
-/** The events that a reader is told when it comes back with its last id, each with its id. */
+/** The events that a reader gets when it comes back with its last id, each with its id. */
 function resume(lastId: string, documents: Document[], state: PresenceState): [TwinEvent, string][] {
   const resumed = KnownState.parse(lastId);
   const known = resumed ?? new KnownState();
@@ -87,7 +87,7 @@ test('a reader that is cut off anywhere, and comes back, knows in the end what i
         [...documents.values()].map((each) => [each.name, show(each)]).sort(),
       );
       assert.is(reader.presence, JSON.stringify(state));
-      assert.equal(resume(reader.lastId, [...documents.values()], state), [], 'nothing is told twice');
+      assert.equal(resume(reader.lastId, [...documents.values()], state), [], 'nothing comes twice');
     }),
     { numRuns: 500 },
   );
@@ -110,7 +110,7 @@ test('an id stands for what was taken, and for nothing else', () => {
   ]);
 });
 
-test('what is no id of ours stands for nothing', () => {
+test('an id of another form stands for nothing', () => {
   const wrong = [
     '',
     '7',

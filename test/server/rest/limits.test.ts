@@ -46,7 +46,7 @@ async function exhaust(rest: TestRest, token: string) {
   }
 }
 
-test('a token that asks too often is told so, how often it may, and when again', async ({ rest }) => {
+test('the answer to a token that asks too often says how often it may, and when again', async ({ rest }) => {
   const answer = await exhaust(rest, rest.token);
   assert.is(answer.status, 429);
   assert.equal(answer.body, {
@@ -111,7 +111,7 @@ async function block(rest: TestRest): Promise<void> {
   for (let n = 0; n < 10; n += 1) await rest.ask('GET', '/devices', { token: randomUUID() });
 }
 
-test('a source that is blocked is told until when, and not whether a token is right', async ({ rest }) => {
+test('the answer to a blocked source says until when, and not whether a token is right', async ({ rest }) => {
   const unused = await rest.newToken('owner');
   await block(rest);
   const wrong = await rest.ask('GET', '/devices', { token: randomUUID() });
@@ -130,14 +130,14 @@ test('a source that is blocked is told until when, and not whether a token is ri
   }
 });
 
-test('who was let in from there before is let in still, on any connection', async ({ rest }) => {
+test('a token that was let in from there before is let in still, on any connection', async ({ rest }) => {
   assert.is((await askFrom(rest, '127.0.0.1', rest.token)).status, 200);
   await block(rest);
   assert.is((await rest.ask('GET', '/devices')).status, 200);
   assert.is((await askFrom(rest, '127.0.0.1', rest.token)).status, 200);
 });
 
-test('who was let in before, and lost the right to it, is told nothing either', async ({ rest }) => {
+test('a token that was let in before and is revoked gets the same answer', async ({ rest }) => {
   const { token, secret } = await rest.tokens.create({ role: 'app' });
   assert.is((await rest.ask('GET', '/devices', { token: secret })).status, 200);
   await block(rest);
@@ -145,7 +145,9 @@ test('who was let in before, and lost the right to it, is told nothing either', 
   assert.is((await rest.ask('GET', '/devices', { token: secret })).status, 429);
 });
 
-test('who shows no token, or one that was right once, is refused and blocks nobody', async ({ rest }) => {
+test('a request with no token, or with one that was right once, is refused and does not block its source', async ({
+  rest,
+}) => {
   const { secret } = await rest.tokens.create({ role: 'app', expires_at: '2020-01-31T12:00:00.000Z' });
   for (let n = 0; n < 30; n += 1) {
     assert.is((await rest.ask('GET', '/devices', { token: null })).status, 401);
@@ -154,7 +156,7 @@ test('who shows no token, or one that was right once, is refused and blocks nobo
   assert.is((await rest.ask('GET', '/devices', { token: await rest.newToken('reader') })).status, 200);
 });
 
-test('what is no token at all counts as a wrong one', async ({ rest }) => {
+test('a text that is not a token counts as a wrong one', async ({ rest }) => {
   for (let n = 0; n < 10; n += 1) {
     assert.is((await rest.ask('GET', '/devices', { token: `password ${n}` })).status, 401);
   }

@@ -30,7 +30,7 @@ test('the numbers of the server are text for Prometheus', async ({ rest }) => {
   assert.is((await scrape(rest, rest.token, 'HEAD')).status, 200);
 });
 
-test('an owner and a reader may see them, and nobody else', async ({ rest }) => {
+test('an owner and a reader may see them, and other tokens may not', async ({ rest }) => {
   const status = async (token: string | null) => (await scrape(rest, token)).status;
   assert.is(await status(null), 401);
   assert.is(await status('x'), 401);

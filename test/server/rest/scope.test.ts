@@ -110,7 +110,7 @@ test('its role still holds for its own twin', async ({ rest, mine, other }) => {
   );
 });
 
-test('who reaches too far is named in the audit, by the token and not by its secret', async ({
+test('the audit names a token that asked for too much by its id, not by its secret', async ({
   rest,
   other,
   token,

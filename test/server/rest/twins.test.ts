@@ -149,7 +149,7 @@ test('a twin id may be written in capitals', async ({ rest, id }) => {
   assert.is((await rest.ask('PUT', path, { body: { data: {} } })).body.twin_id, id);
 });
 
-test('what is no UUID is not a twin id', async ({ rest, id }) => {
+test('a text that is not a UUID is not a twin id', async ({ rest, id }) => {
   for (const wrong of ['me', '1', `${id}0`, id.slice(1), '__proto__', `${id}%00`]) {
     const answer = await rest.ask('GET', `/twins/${wrong}`);
     assert.is(answer.status, 400, wrong);

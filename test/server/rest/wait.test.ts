@@ -226,7 +226,7 @@ test('a client that goes away makes room', async (context) => {
   await until(async () => (await desire({}, 0)).status === 202);
 });
 
-test('when the server stops those that wait are told at once that it was not applied', async (context) => {
+test('when the server stops, waiting requests are answered at once that it was not applied', async (context) => {
   await restartWith(context, { stopMs: 1_000_000 });
   const waiting = [context.desire({ n: 1 }), context.desire({ n: 2 })];
   await written(context, 2);
@@ -238,7 +238,7 @@ test('when the server stops those that wait are told at once that it was not app
   await begin(context);
 });
 
-test('when the token is revoked or the device deleted nobody waits any longer', async (context) => {
+test('when the token is revoked or the device deleted, the waiting ends', async (context) => {
   const { rest, id, desire } = context;
   const { token, secret } = await rest.tokens.create({ role: 'app' });
   const waiting = [desire({ n: 1 }, 30, { token: secret }), desire({ n: 2 })];
@@ -249,7 +249,7 @@ test('when the token is revoked or the device deleted nobody waits any longer', 
   assert.is((await waiting[1])?.status, 202);
 });
 
-test('many wait for different things, and each is told of its own', async (context) => {
+test('many wait for different things, and each gets the answer to its own', async (context) => {
   const { desire, report } = context;
   const waiting = Array.from({ length: 20 }, (_, n) => desire({ [`k${n}`]: n }));
   await written(context, 20);

@@ -30,7 +30,7 @@ test('each request gets its own certificate, however many ask at once', async ()
   await issuer.close();
 });
 
-test('what cannot be made is an error for who asked for it, and for nobody else', async () => {
+test('a certificate that cannot be made is an error for its request, and for no other', async () => {
   const issuer = new Issuer();
   const impossible = { ...request('a'), issuer: { certificate: 'none', key: 'none' } };
   const outcomes = await Promise.allSettled([issuer.issue(impossible), issuer.issue(request('b'))]);
@@ -40,7 +40,7 @@ test('what cannot be made is an error for who asked for it, and for nobody else'
   await issuer.close();
 });
 
-test('whoever waits at a stop is told', async () => {
+test('a request that waits at a stop fails', async () => {
   const issuer = new Issuer();
   const waiting = issuer.issue(request('a')).then(
     () => 'made',

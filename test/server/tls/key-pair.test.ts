@@ -37,7 +37,7 @@ test('the certificates that follow belong to it', () => {
   assert.equal(parseKeyPair(chain, pair.key, 'f'), { certificate: chain, key: pair.key });
 });
 
-test('what is no pair is refused in one line that names the file', () => {
+test('files that are not a pair are refused in one line that names the file', () => {
   const damaged = pair.certificate.replace(/\n.{20}/, '\nAAAAAAAAAAAAAAAAAAAA');
   const cases: [string, string, RegExp][] = [
     ['', pair.key, /^\/some\/file\.pem holds no certificate in PEM$/],

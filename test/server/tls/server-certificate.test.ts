@@ -184,7 +184,7 @@ test('a pair that was given and is none is refused by the names of its files', a
   assert.is(await complaint(), `${tlsCert} with ${tlsKey}: the key is not the certificate's`);
 });
 
-test('a file that was given stays as it is, whoever can read it', async ({ directory, authority }) => {
+test('a file that was given stays as it is, with its mode', async ({ directory, authority }) => {
   const path = join(directory, 'given');
   const pair = await serverCertificate(authority);
   writeFileSync(path, pair.certificate + pair.key);

@@ -154,9 +154,10 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     const session = await sessionOf(context, stranger);
     const again = await visit(context, { ...stranger, session });
     assert.equal([again?.reused, again?.shown?.fault], [true, 'it is of another authority']);
-    const nobody = await sessionOf(context, { maxVersion: version });
-    const shown = (await visit(context, { ...showing(context.device), maxVersion: version, session: nobody }))
-      ?.shown;
+    const without = await sessionOf(context, { maxVersion: version });
+    const shown = (
+      await visit(context, { ...showing(context.device), maxVersion: version, session: without })
+    )?.shown;
     assert.is(shown, undefined);
   });
 }
@@ -174,7 +175,7 @@ test('a new certificate is shown to those who come, while those who are there st
   for (const socket of [before, after]) socket.destroy();
 });
 
-test('where there is no new certificate the old one stays, and the reason is told', async (context) => {
+test('where there is no new certificate the old one stays, and the reason is logged', async (context) => {
   const { client, given, log } = context;
   given.pair = new Error('gone');
   await until(() => log.filter(({ level }) => level === 50).length >= 2);
@@ -193,7 +194,7 @@ test('a client that does not finish the handshake in time is closed and counted'
   assert.is(tls.failedHandshakes, slow.length);
 });
 
-test('whoever sends something else than TLS is closed and counted, and harms nobody', async ({
+test('a client that sends something else than TLS is closed and counted, and harms no other', async ({
   listener,
   tls,
   client,
@@ -214,7 +215,7 @@ test('whoever sends something else than TLS is closed and counted, and harms nob
   honest.destroy();
 });
 
-test('the beginning of a handshake that is nearly right ends, in whatever way, and harms nobody', async (context) => {
+test('the beginning of a handshake that is nearly right ends, and harms no other client', async (context) => {
   const { listener, client } = context;
   const hello = await helloOf(context);
   const honest = await client();
@@ -241,15 +242,18 @@ async function helloOf({ device }: Context): Promise<Buffer> {
   return hello;
 }
 
-needsIn(test, 'openssl')('a client that shows a certificate without a subject is nobody', async (context) => {
-  const text = execFileSync(
-    'openssl',
-    ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/', '-days', '3', '-keyout', '-'],
-    { stdio: 'pipe', encoding: 'utf8' },
-  );
-  const { shown } = (await visit(context, showing(parseKeyPair(text, text, 'text')))) ?? {};
-  assert.equal([shown?.deviceId, shown?.fault], ['', 'it is of another authority']);
-});
+needsIn(test, 'openssl')(
+  'a client that shows a certificate without a subject is not a device',
+  async (context) => {
+    const text = execFileSync(
+      'openssl',
+      ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/', '-days', '3', '-keyout', '-'],
+      { stdio: 'pipe', encoding: 'utf8' },
+    );
+    const { shown } = (await visit(context, showing(parseKeyPair(text, text, 'text')))) ?? {};
+    assert.equal([shown?.deviceId, shown?.fault], ['', 'it is of another authority']);
+  },
+);
 
 test('those who watch over the server see failed handshakes and ends to come', async (context) => {
   const { listener, tls, authority, given } = context;

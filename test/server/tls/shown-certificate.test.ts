@@ -61,7 +61,7 @@ test('the authority itself and the server are no devices', async () => {
   assert.is(judge(authority.x509, authority, new Date()).fault, 'it is not for a device');
 });
 
-test('one without a single common name is nobody', async () => {
+test('one without a single common name names no device', async () => {
   for (const commonName of ['', `${ID}\nCN=${ID}`]) {
     const { deviceId } = judge(x509(await deviceCertificate(authority, commonName)), authority, new Date());
     assert.is.not(deviceId, ID);
@@ -90,7 +90,7 @@ function parsed(bytes: Buffer): X509Certificate | undefined {
   }
 }
 
-needs('openssl')('one without a subject is nobody, and does not count', () => {
+needs('openssl')('one without a subject names no device, and does not count', () => {
   const key = join(temporaryDirectory(), 'key');
   const text = execFileSync(
     'openssl',

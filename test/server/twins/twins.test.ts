@@ -256,7 +256,7 @@ test('a clock that goes backwards changes nothing but the time', async ({ storag
   assert.is((await get(twins, 'd')).data, '{"a":2}');
 });
 
-test('a watcher is told every durable change of its twin, with who made it', async ({ twins, storage }) => {
+test('a watcher hears every durable change of its twin, with its author', async ({ twins, storage }) => {
   const seen: Change[] = [];
   const stop = twins.watch(ID, (change) => seen.push(change));
   await answered((answer) => twins.put(ID, 'd', { version: 0, data: {} }, answer, 'me'));
@@ -276,7 +276,7 @@ test('a watcher is told every durable change of its twin, with who made it', asy
   );
 });
 
-test('a watcher is told the last version of each document that is deleted', async ({ twins }) => {
+test('a watcher hears the last version of each document that is deleted', async ({ twins }) => {
   for (const name of ['a', 'b', 'b', 'c', 'c', 'c']) await put(twins, name, {});
   const seen: Change[] = [];
   twins.watch(ID, (change) => seen.push(change));

@@ -118,7 +118,7 @@ test('an alarm is a notification too, which goes when it is over', async ({ scen
   await until(async () => (await notifications()).length === 0);
 });
 
-test('a phone can be silenced while the siren rings on, and an alarm that nobody saw is told later', async ({
+test('a phone can be silenced while the siren rings on, and an alarm that was not seen is shown later', async ({
   scene,
   phone,
 }) => {

@@ -56,7 +56,7 @@ test('a panel without its network is waited for', async ({ scene, phone }) => {
   await phone.sees('Panel connected');
 });
 
-test('a panel that is there and does not follow is told of after ten seconds', async ({ scene, phone }) => {
+test('a panel that is online and does not follow is reported after ten seconds', async ({ scene, phone }) => {
   await phone.page.clock.install();
   await phone.page.reload();
   await phone.sees('Panel connected');
@@ -94,7 +94,7 @@ test('a server that restarts is come back to, with one connection, and nothing i
   assert.is(await openStreams(scene), 1);
 });
 
-test('windows that nobody sees keep one connection together', async ({ scene, phone }) => {
+test('hidden windows keep one connection together', async ({ scene, phone }) => {
   await phone.close();
   const first = await scene.phone();
   await first.context.addInitScript(
@@ -127,7 +127,7 @@ test('a phone whose network comes back does not wait for its next attempt', asyn
   await phone.seesDoor('open');
 });
 
-test('a disk that takes no writes is told, and what is wanted stays as it was', async ({ scene, phone }) => {
+test('a disk that takes no writes is reported, and the switch stays as it was', async ({ scene, phone }) => {
   await phone.page.route('**/documents/desired', (route) =>
     route.fulfill({ status: 503, json: { type: 'transient_state', message: 'storage unavailable' } }),
   );
@@ -141,7 +141,7 @@ test('a disk that takes no writes is told, and what is wanted stays as it was', 
   assert.not(scene.panel.state.armed);
 });
 
-test('a panel that was removed is told of, and the others are listed', async ({ scene, phone }) => {
+test('a panel that was removed is reported, and the others are listed', async ({ scene, phone }) => {
   const body = JSON.stringify({ name: 'Garage', allow_insecure: true });
   const made = await scene.server.api('/devices', { method: 'POST', body });
   const { device } = (await made.json()) as { device: { id: string } };

@@ -82,7 +82,7 @@ test('shows what two writers of one version meet', async ({ scene, phone }) => {
   await logged(phone, '"actual_version": 2');
 });
 
-test('hears what others change, and publishes and subscribes as it is told', async ({ scene, phone }) => {
+test('hears what others change, and publishes and subscribes', async ({ scene, phone }) => {
   const { page } = phone;
   const { id, password } = await createDevice(scene.server, 'lamp');
   await page.goto(`${scene.server.http}/console#device=${id}`);

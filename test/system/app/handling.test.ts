@@ -80,7 +80,7 @@ test('nothing moves that somebody is about to touch', async ({ scene }) => {
   }
 });
 
-test('who wants less motion gets none', async ({ scene }) => {
+test('a browser that asks for less motion gets none', async ({ scene }) => {
   for (const [reducedMotion, moves] of [
     ['reduce', false],
     ['no-preference', true],

@@ -10,7 +10,7 @@ import { type Scene, startScene } from './scene.js';
 
 interface Context {
   scene: Scene;
-  /** A second panel, which says what it is told to. */
+  /** A second panel, whose reports the test writes. */
   garage: Device;
 }
 
@@ -36,7 +36,9 @@ tests.after(async ({ scene, garage }) => {
   await scene.close();
 });
 
-test('are listed by their names with their states, and what is none is told apart', async ({ scene }) => {
+test('are listed by their names with their states, and a device that is not a panel is marked', async ({
+  scene,
+}) => {
   const phone = await scene.phone();
   await phone.sees('Lamp');
   assert.equal(await phone.page.locator('.item strong').allTextContents(), ['Front door', 'Garage', 'Lamp']);

@@ -26,7 +26,7 @@ test('the link pairs the phone, and its token vanishes from the address', async 
   await phone.close();
 });
 
-test('the link may be pasted, and what is none is told', async ({ scene }) => {
+test('the link may be pasted, and another text is refused', async ({ scene }) => {
   const phone = await scene.phone({ token: '' });
   const { page } = phone;
   await page.getByLabel('Or paste the link').fill('secret');

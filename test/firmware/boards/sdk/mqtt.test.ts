@@ -9,7 +9,7 @@ const ADDRESS = '192.168.1.2';
 const TO = { host: NAME, port: 1883, device: 'panel', password: 'secret' };
 const CONNACK = [0x20, 2, 0];
 
-/** A connection, what was told of it, and what became of the name. */
+/** A connection, its events, and what became of the name. */
 function opened(parts: Partial<MqttParts> = {}, to: Parameters<typeof openMqtt>[1] = TO) {
   SdkSocket.opened.length = 0;
   const told: unknown[][] = [];
@@ -46,7 +46,7 @@ function connected() {
   return { ...all, socket: SdkSocket.latest };
 }
 
-test('the SDK is told who connects, where to, and the keep-alive in milliseconds', () => {
+test('the SDK gets the device, the address, and the keep-alive in milliseconds', () => {
   const { resolve } = opened();
   resolve(ADDRESS);
   const { host, port, id, user, password, keepAlive } = SdkClient.latest.options;
@@ -59,7 +59,7 @@ test('a device with a certificate sends no password', () => {
   assert.is(SdkClient.latest.options.password, undefined);
 });
 
-test('an accepted connection is told with its operation', () => {
+test('an accepted connection is reported with its operation', () => {
   const { socket, told } = connected();
   socket.receive([...CONNACK, 0]);
   assert.equal(told, [
@@ -69,7 +69,7 @@ test('an accepted connection is told with its operation', () => {
 });
 
 for (const returnCode of [1, 4, 5]) {
-  test(`a refusal is told with its return code ${returnCode}, once, instead of as an error`, () => {
+  test(`a refusal is reported with its return code ${returnCode}, once, instead of as an error`, () => {
     const { socket, told, client } = connected();
     socket.receive([...CONNACK, returnCode]);
     assert.equal(told, [['control', 2, returnCode]]);
@@ -183,7 +183,7 @@ class TlsSocket extends SdkSocket {
 
 const SECURE = { certificate: new ArrayBuffer(1) };
 
-test('over TLS the session knows what the board knows, and a refusal is told as well', () => {
+test('over TLS the session knows what the board knows, and a refusal is reported as well', () => {
   TlsSocket.trusts = true;
   const { told, resolve } = opened(
     { TLS: TlsSocket as unknown as MqttParts['TCP'] },

@@ -90,7 +90,7 @@ test('an address of IPv6 alone is none', () => {
   assert.not.ok(made.online);
 });
 
-test('every gain and every loss is told once, however often the SDK tells', () => {
+test('every gain and every loss is reported once, however often the SDK reports it', () => {
   const { become, onlines } = online();
   become(500, ADDRESS);
   become(200);
@@ -99,7 +99,7 @@ test('every gain and every loss is told once, however often the SDK tells', () =
   assert.equal(onlines, [true, false, true]);
 });
 
-test('who is not let in asks again, every two seconds, for ever', () => {
+test('a station that is not let in asks again, every two seconds, for ever', () => {
   const { wifi, timers, become } = station();
   for (let attempt = 0; attempt < 500; attempt++) {
     become(200);
@@ -129,7 +129,7 @@ test('an attempt that comes to no end is ended, and another one begun', () => {
   assert.is(wifi.asked.length, 2);
 });
 
-test('who is let in and gets no address begins anew', () => {
+test('a station that is let in and gets no address begins anew', () => {
   const { wifi, timers, become } = station();
   timers.advance(10 * SECOND);
   become(400, LINK_LOCAL);

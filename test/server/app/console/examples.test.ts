@@ -14,7 +14,7 @@ test('get, put and patch of both documents are ready, each as a request that is 
   }
 });
 
-test('two writers of one version are ready, of whom the second is too late', () => {
+test('two writers of one version are ready, and the second is too late', () => {
   const messages = EXAMPLES.find(({ name }) => name === 'version mismatch')?.messages ?? [];
   const versions = messages.map(({ payload }) => JSON.parse(payload).version);
   assert.equal(versions, [undefined, undefined, 1, 1]);

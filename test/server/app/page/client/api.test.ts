@@ -77,12 +77,12 @@ test('reads the whole past, however many answers that takes', async (context) =>
 });
 
 test('says what is the matter', async ({ rest, api, id }) => {
-  const nobody = '0c8a1c2e-5b7d-4f3a-9e61-2d4b8f7a6c10';
-  assert.is(await faultOf(apiOf(rest, nobody).panels()), 'revoked');
-  assert.is(await faultOf(api.setArmed(nobody, true)), 'panel-unknown');
+  const unknown = '0c8a1c2e-5b7d-4f3a-9e61-2d4b8f7a6c10';
+  assert.is(await faultOf(apiOf(rest, unknown).panels()), 'revoked');
+  assert.is(await faultOf(api.setArmed(unknown, true)), 'panel-unknown');
   assert.is(await faultOf(apiOf(rest, await rest.newToken('reader')).setArmed(id, true)), 'not-allowed');
-  assert.is(await faultOf(api.events(nobody, AbortSignal.timeout(60_000))), 'panel-unknown');
-  assert.is(await faultOf(new Api('http://127.0.0.1:1', nobody, () => undefined).role()), 'server-away');
+  assert.is(await faultOf(api.events(unknown, AbortSignal.timeout(60_000))), 'panel-unknown');
+  assert.is(await faultOf(new Api('http://127.0.0.1:1', unknown, () => undefined).role()), 'server-away');
   const elsewhere = new Api(`${rest.url}/iot/v1/regions/nowhere`, rest.token, () => undefined);
   assert.is(await faultOf(elsewhere.role()), 'server-fault');
 });

@@ -17,7 +17,7 @@ interface Opened {
 
 interface Bench {
   live: Live;
-  /** Everything that was told, in its order. */
+  /** Every event, in order. */
   told: string[];
   opened: Opened[];
   attempts: Attempt[];

@@ -34,7 +34,7 @@ test('without an answer it backs off instead', async () => {
   poll.end();
 });
 
-test('looks at once when it is told to, but only once at a time', async () => {
+test('looks at once when it is asked to, but only once at a time', async () => {
   const { looks, poll } = polling(NEVER);
   poll.now();
   assert.is(looks.length, 1);

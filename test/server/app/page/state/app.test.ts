@@ -165,7 +165,7 @@ const past = {
   runs: [run(-9, -8), run(-7, -5, { ringing: true }), run(-4, 0)],
 } as const;
 
-alarm('that nobody here knows of is told afterwards, once', () => {
+alarm('that this phone has not shown is shown afterwards, once', () => {
   const state = following(connected, told(current({ armed: true })), past);
   assert.equal(missedAlarm(state, ID), { from: T - 7 * MINUTE, to: T - 4 * MINUTE });
   assert.is(missedAlarm(after(state, { type: 'alarm-seen', id: ID }), ID), undefined);
@@ -186,7 +186,7 @@ alarm('that was silenced or ended from this phone is known', () => {
 
 const history = suite('the past');
 
-history('begins with what is read, goes on with what is told, and ends after seven days', () => {
+history('begins with what is read, goes on with events, and ends after seven days', () => {
   const unread = following(connected, told(RINGING));
   assert.is(unread.past[ID], undefined);
   const old = { ...run(0, 1), from: T - PAST_MS - MINUTE, to: T - PAST_MS - 1 };

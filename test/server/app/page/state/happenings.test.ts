@@ -26,7 +26,7 @@ test('each change is a line, the newest first, with how long it had been otherwi
   ]);
 });
 
-test('contact that was lost is told with its return, and what changed meanwhile as such', () => {
+test('lost contact is listed with its return, and what changed meanwhile is marked', () => {
   const before = { ...run(0, 1), last: 1001 };
   const after = { ...run(31, 32, { armed: true }), first: 1002 };
   assert.equal(lines([before, after], WINDOW, undefined), [
@@ -36,7 +36,7 @@ test('contact that was lost is told with its return, and what changed meanwhile 
   ]);
 });
 
-test('contact that is lost now is told', () => {
+test('contact that is lost now is listed', () => {
   assert.equal(lines([run(0, 1)], WINDOW, T + 3 * MINUTE), [[3, 'Contact lost']]);
   assert.equal(lines([], WINDOW, T + 3 * MINUTE), []);
 });

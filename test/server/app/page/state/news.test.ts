@@ -5,7 +5,7 @@ import { current, ID, T } from './world.js';
 
 const news = (kind: string | undefined, data: unknown) => newsOf(ID, kind, JSON.stringify(data), T);
 
-test('a document is told with the time when it came', () => {
+test('a document comes with its time', () => {
   const document = current({ open: true });
   assert.equal(news('document', document), { type: 'document', id: ID, document, now: T });
 });
@@ -16,12 +16,12 @@ test('the beginning of a state names the documents that there are', () => {
   assert.equal(news('twin', { twin_id: ID, documents }), { type: 'twin', id: ID, names, now: T });
 });
 
-test('a document that is no more is told', () => {
+test('a deleted document is an event', () => {
   const data = { twin_id: ID, document_name: 'desired' };
   assert.equal(news('document_deleted', data), { type: 'document-deleted', id: ID, name: 'desired', now: T });
 });
 
-test('presence is told with its time, or as of a panel that never came', () => {
+test('presence comes with its time, or without one for a panel that never connected', () => {
   const at = new Date(T).toISOString();
   const presence = (state: object) => news('presence', { device_id: ID, ...state });
   assert.equal(presence({ is_connected: true, at }), {

@@ -65,7 +65,7 @@ test('two versions of one millisecond are two, and none is missing between them 
   assert.ok(first && second && !isGap(first, second));
 });
 
-test('what is no panel has no past', () => {
+test('a document of another device has no past', () => {
   assert.is(runOf(other({ on: true })), undefined);
   assert.equal(runsOf([other({ on: true })]), []);
 });

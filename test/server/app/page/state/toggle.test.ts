@@ -124,7 +124,7 @@ test('a panel that has said nothing yet may be armed, and is not shown as anythi
   assert.equal(shown(wanted), { kind: 'waiting', says: undefined, next: false });
 });
 
-test('an answer that is older than what was told meanwhile changes nothing', () => {
+test('an answer that is older than an event meanwhile changes nothing', () => {
   const state = following(
     connected,
     told(current({})),
