@@ -55,7 +55,7 @@ test('the clock of a board that has started once is never before the last good t
 }) => {
   const panel = await bench.panel({ server: server.url });
   await until(() => lastUpdates(server).some((time) => time !== undefined));
-  panel.powerOff();
+  panel.stop();
   const program = await bench.program(`
     import { board } from 'firmware/boards/board.js';
     import { Clock } from 'firmware/clock.js';
