@@ -1,8 +1,9 @@
 import type { Registry } from 'prom-client';
+import { once } from './memo.js';
 
 /**
- * One number, kept where it arises and read only when somebody asks for it: of a counter how often it has happened since
- * the start, of a gauge how much there is now.
+ * One number. It is kept where it arises and read when the metrics are asked for. A counter says how often something has
+ * happened since the start, a gauge how much there is now.
  */
 export interface Metric {
   readonly type: 'counter' | 'gauge';
@@ -11,30 +12,23 @@ export interface Metric {
   readonly help: string;
   /** A number, or one for each value of the label. */
   readonly read: () => number | ReadonlyMap<string | number, number>;
-  /** The name of the label, where there is one. */
+  /** The name of the label, when there is one. */
   readonly label?: string;
 }
 
-export interface MetricsText {
-  readonly text: string;
-  readonly contentType: string;
-}
-
 /**
- * The numbers of the process (memory, processor time, event loop, garbage collection) and those given, as text for
- * Prometheus. Nothing is loaded and nothing is watched before they are first asked for.
+ * The numbers of the process (memory, processor time, event loop, garbage collection) and the given ones, as text for
+ * Prometheus. The library is loaded, and begins to measure, when the metrics are first asked for.
  */
 export class Metrics {
-  readonly #metrics: readonly Metric[];
-  #registry: Promise<Registry> | undefined;
+  readonly #registry: () => Promise<Registry>;
 
   constructor(metrics: readonly Metric[]) {
-    this.#metrics = metrics;
+    this.#registry = once(() => register(metrics));
   }
 
-  async read(): Promise<MetricsText> {
-    this.#registry ??= register(this.#metrics);
-    const registry = await this.#registry;
+  async read(): Promise<{ text: string; contentType: string }> {
+    const registry = await this.#registry();
     return { text: await registry.metrics(), contentType: registry.contentType };
   }
 }
@@ -45,7 +39,7 @@ async function register(metrics: readonly Metric[]): Promise<Registry> {
   collectDefaultMetrics({ register: registry });
   for (const { type, name, help, read, label } of metrics) {
     const options = { name, help, registers: [registry], labelNames: label === undefined ? [] : [label] };
-    const tell = (set: (labels: Record<string, string | number>, value: number) => void): void => {
+    const report = (set: (labels: Record<string, string | number>, value: number) => void): void => {
       const now = read();
       if (typeof now === 'number') return set({}, now);
       for (const [of, value] of now) set(label === undefined ? {} : { [label]: of }, value);
@@ -53,12 +47,12 @@ async function register(metrics: readonly Metric[]): Promise<Registry> {
     if (type === 'gauge') {
       const gauge = new Gauge({
         ...options,
-        collect: () => tell((labels, value) => gauge.set(labels, value)),
+        collect: () => report((labels, value) => gauge.set(labels, value)),
       });
     } else {
       const collect = () => {
         counter.reset();
-        tell((labels, value) => counter.inc(labels, value));
+        report((labels, value) => counter.inc(labels, value));
       };
       const counter = new Counter({ ...options, collect });
     }

@@ -102,7 +102,7 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
       ...limits.devices,
       onError: (error) => log.error({ err: error }, "a device's last activity could not be kept"),
     });
-    closers.push(() => devices.close());
+    closers.push(() => devices.presence.close());
     const mqtt = startMqtt({ twins, devices, failures, connections, limits: limits.mqtt, audit, log });
     endpoints.push(() => mqtt.close());
     const mqttAt = await at('mqtt', mqtt.listen(settings.mqtt));

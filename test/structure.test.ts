@@ -8,7 +8,7 @@ import { importsOf, readSources, type Source } from './structure/sources.js';
 
 const LONGEST_FILE = 400;
 /** `npm run figures` prints what these bound. */
-const MOST_FILES_OF_A_PUT = { rest: 18, inband: 18 };
+const MOST_FILES_OF_A_PUT = { rest: 18, inband: 16 };
 const TOP_LEVEL = [
   ...['package.json', 'firmware', 'server', 'shared', 'manifests', 'test', 'README.md'],
   ...['tsconfig.json', 'package-lock.json', 'LICENSE'],

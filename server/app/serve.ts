@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
+import { memo, once } from '../memo.js';
 import type { Asset } from './bundle.js';
 import { pageHeaders } from './page-headers.js';
 import { APP_PATHS, CONSOLE_PATHS } from './paths.js';
@@ -36,41 +37,22 @@ export function appFiles(region: string): PublicFile[] {
 }
 
 function filesAt(paths: readonly string[], make: () => Promise<Asset[]>): PublicFile[] {
-  const files = new Files(make);
+  const files = once(async () => {
+    const made = new Map((await make()).map((asset) => [asset.path, new File(asset)]));
+    const lacking = paths.find((path) => !made.has(path));
+    if (lacking !== undefined) throw new Error(`the bundle lacks ${lacking}`);
+    return made;
+  });
   return paths.map((path) => ({
     path,
-    answer: async (req, res) => (await files.get(path)).answer(req, res),
+    answer: async (req, res) => (await files()).get(path)?.answer(req, res),
   }));
-}
-
-class Files {
-  readonly #make: () => Promise<Asset[]>;
-  #made: Promise<Map<string, File>> | undefined;
-
-  constructor(make: () => Promise<Asset[]>) {
-    this.#make = make;
-  }
-
-  async get(path: string): Promise<File> {
-    this.#made ??= this.#make().then(
-      (assets) => new Map(assets.map((asset) => [asset.path, new File(asset)])),
-    );
-    try {
-      const file = (await this.#made).get(path);
-      if (file === undefined) throw new Error(`the bundle lacks ${path}`);
-      return file;
-    } catch (error) {
-      // The next request tries again.
-      this.#made = undefined;
-      throw error;
-    }
-  }
 }
 
 class File {
   readonly #asset: Asset;
   readonly #digest: string;
-  readonly #encoded = new Map<Encoding, Promise<Buffer>>();
+  readonly #encoded = memo((encoding: Encoding) => ENCODERS[encoding](this.#asset.body), new Map());
 
   constructor(asset: Asset) {
     this.#asset = asset;
@@ -79,7 +61,7 @@ class File {
 
   async answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const encoding = encodingFor(req, this.#asset.type);
-    const body = await this.#as(encoding);
+    const body = await this.#encoded(encoding);
     // What came behind the request may have been no HTTP: that is the answer then.
     if (res.headersSent) return;
     const etag = `"${this.#digest}-${encoding}"`;
@@ -91,14 +73,6 @@ class File {
     if (req.headers['if-none-match'] === etag) return void res.writeHead(304).end();
     if (encoding !== 'identity') res.setHeader('Content-Encoding', encoding);
     res.writeHead(200, { 'Content-Type': this.#asset.type, 'Content-Length': body.length }).end(body);
-  }
-
-  #as(encoding: Encoding): Promise<Buffer> {
-    const known = this.#encoded.get(encoding);
-    if (known !== undefined) return known;
-    const encoded = ENCODERS[encoding](this.#asset.body);
-    this.#encoded.set(encoding, encoded);
-    return encoded;
   }
 }
 

@@ -6,7 +6,7 @@ import type { KeyType } from '../tls/key-pair.js';
 import type { Answer, Twins } from '../twins/twins.js';
 import type { Device, DeviceChanges, DeviceRecord, NewDevice } from './device.js';
 import { type DeviceQuery, EVERYTHING, selectIds } from './listing.js';
-import { Presence, type PresenceState } from './presence.js';
+import { Presence } from './presence.js';
 
 export class DeviceNotFound extends Error {
   override name = 'DeviceNotFound';
@@ -55,11 +55,12 @@ const NOBODY = digest('');
  * Every call may reject with StorageUnavailable.
  */
 export class Devices {
+  /** Which devices are connected, and when each was heard last. */
+  readonly presence: Presence;
   readonly #storage: Storage;
   readonly #twins: Pick<Twins, 'clear'>;
   readonly #options: DevicesOptions;
   readonly #now: () => Date;
-  readonly #presence: Presence;
   readonly #removals = new Map<string, Promise<void>>();
   readonly #watchers = new Set<(id: string, why: Revocation) => void>();
 
@@ -69,11 +70,7 @@ export class Devices {
     this.#twins = twins;
     this.#options = options;
     this.#now = options.now ?? (() => new Date());
-    this.#presence = new Presence(storage, { ...options, now: this.#now });
-  }
-
-  get connectedCount(): number {
-    return this.#presence.count;
+    this.presence = new Presence(storage, options);
   }
 
   /** A new device, enabled. */
@@ -181,7 +178,7 @@ export class Devices {
     await new Promise<void>((done, failed) => {
       this.#twins.clear(id, (error) => (error === null ? done() : failed(error)));
     });
-    await this.#presence.forget(id);
+    await this.presence.forget(id);
     await removeDocument(this.#storage, await this.#openShard(id), id);
   }
 
@@ -197,34 +194,6 @@ export class Devices {
   async certified(id: string, sha256: string): Promise<Device | undefined> {
     const record = await this.#find(id);
     return record?.certificate_sha256 === sha256 ? this.#show(id, record) : undefined;
-  }
-
-  connected(id: string): void {
-    this.#presence.connected(id);
-  }
-
-  /** Heard of a connected device; cheap enough for every packet. */
-  active(id: string): void {
-    this.#presence.active(id);
-  }
-
-  disconnected(id: string): void {
-    this.#presence.disconnected(id).catch((error) => this.#options.onError?.(error));
-  }
-
-  /** Whether a device is connected, and since when. */
-  presence(id: string): Promise<PresenceState> {
-    return this.#presence.state(id);
-  }
-
-  /** Tells of each time that the device comes or goes. Returns what ends it. */
-  watchPresence(id: string, watcher: (state: PresenceState) => void): () => void {
-    return this.#presence.watch(id, watcher);
-  }
-
-  /** Resolves when the times of last activity are kept, or could not be. */
-  close(): Promise<void> {
-    return this.#presence.settled();
   }
 
   /** Tells of every device that must lose its connections. Returns what ends it. */
@@ -299,8 +268,8 @@ export class Devices {
       ...record,
       hub_id: this.#options.hubId,
       region: this.#options.region,
-      last_activity_at: await this.#presence.lastActivityAt(id),
-      is_connected: this.#presence.isConnected(id),
+      last_activity_at: await this.presence.lastActivityAt(id),
+      is_connected: this.presence.isConnected(id),
       has_custom_certificate: false,
     };
   }

@@ -1,21 +1,22 @@
+import { once } from '../memo.js';
 import { putDocument, removeDocument, type Storage } from '../storage/storage.js';
 import { Watchers } from '../watchers.js';
 
 /** Whether a device is connected, and since when. */
 export interface PresenceState {
   readonly isConnected: boolean;
-  /** RFC 3339: when it connected, or when it was last heard; null for a device that never connected. */
+  /** RFC 3339. When it connected, or when it was last heard. Null for a device that never connected. */
   readonly at: string | null;
 }
 
 /**
- * How long a device that stays connected may be heard before that is kept. So much, and what one write takes, is what a
- * crash can make of the time at which a device was heard last.
+ * How long the server waits between two writes of when the connected devices were heard. After a crash the time at which
+ * a device was heard last may be wrong by this much and the time of one write.
  */
 export const HEARD_EVERY_MS = 30_000;
 
 interface Present {
-  /** 0: it has gone, and the time is on its way to the disk. */
+  /** 0 when the device has gone and its time is being written. */
   connections: number;
   /** Milliseconds since 1970. */
   connectedAt: number;
@@ -23,30 +24,37 @@ interface Present {
   activeAt: number;
 }
 
-export interface PresenceOptions {
-  readonly now: () => Date;
-  /** What is kept for a crash could not be written. */
-  readonly onError?: (error: Error) => void;
-  /** See HEARD_EVERY_MS; only tests change it. */
-  readonly heardEveryMs?: number | undefined;
-}
-
 /**
- * Which devices are connected, and when each was heard last. That is kept in memory while a device is connected, and
- * written when it goes: a write for every packet would wear the disk for nothing. `Heard` keeps it for a crash.
+ * Which devices are connected, and when each was heard last. The time is kept in memory while a device is connected and
+ * is written when it goes, because a write for every packet would wear out the disk. `Heard` keeps the times for a crash.
  */
 export class Presence {
   readonly #storage: Storage;
   readonly #now: () => Date;
+  readonly #onError: (error: Error) => void;
   readonly #present = new Map<string, Present>();
   readonly #leaving = new Set<Promise<void>>();
   readonly #watchers = new Watchers<PresenceState>();
   readonly #heard: Heard;
   #count = 0;
 
-  constructor(storage: Storage, { now, onError = () => undefined, heardEveryMs }: PresenceOptions) {
+  constructor(
+    storage: Storage,
+    {
+      now = () => new Date(),
+      onError = () => undefined,
+      heardEveryMs,
+    }: {
+      now?: (() => Date) | undefined;
+      /** Called when a time could not be written. */
+      onError?: ((error: Error) => void) | undefined;
+      /** See HEARD_EVERY_MS. Only tests change it. */
+      heardEveryMs?: number | undefined;
+    },
+  ) {
     this.#storage = storage;
     this.#now = now;
+    this.#onError = onError;
     this.#heard = new Heard(storage, () => this.#connected(), onError, heardEveryMs);
   }
 
@@ -72,6 +80,7 @@ export class Presence {
     this.#watchers.tell(id, stateOf(present));
   }
 
+  /** A packet of a connected device has come. */
   active(id: string): void {
     const present = this.#present.get(id);
     if (present === undefined) return;
@@ -79,7 +88,7 @@ export class Presence {
     this.#heard.changed();
   }
 
-  /** The last connection to go takes the time along; rejects with StorageUnavailable when it cannot be kept. */
+  /** Writes the time when the last connection has gone. Resolves when it is written, or cannot be. */
   async disconnected(id: string): Promise<void> {
     const present = this.#present.get(id);
     if (present === undefined || present.connections === 0) return;
@@ -87,32 +96,29 @@ export class Presence {
     if (present.connections > 0) return;
     this.#count -= 1;
     this.#watchers.tell(id, stateOf(present));
-    const leaving = this.#keep(id, present);
+    const leaving = this.#keep(id, present).catch(this.#onError);
     this.#leaving.add(leaving);
-    try {
-      await leaving;
-    } finally {
-      this.#leaving.delete(leaving);
-      // Until here the time is read from memory; the device may have come back meanwhile.
-      if (present.connections === 0 && this.#present.get(id) === present) this.#present.delete(id);
-    }
+    await leaving;
+    this.#leaving.delete(leaving);
+    // Until now the time was read from memory. The device may have come back meanwhile.
+    if (present.connections === 0 && this.#present.get(id) === present) this.#present.delete(id);
   }
 
-  /** The device is being removed, and with it the time at which it was heard last. */
+  /** Removes what is kept of a device that is being removed. @throws StorageUnavailable */
   async forget(id: string): Promise<void> {
     const file = await this.#storage.open(shardOf(id));
     if (file.latest.has(id)) await removeDocument(this.#storage, file, id);
     await this.#heard.drop(id);
   }
 
-  /** Tells of each time that the device comes or goes. Returns what ends it. */
+  /** Calls the watcher each time the device comes or goes. Returns a function that ends this. */
   watch(id: string, watcher: (state: PresenceState) => void): () => void {
     return this.#watchers.add(id, watcher);
   }
 
-  /** Resolves when the times of all devices that have gone are kept, or cannot be. */
-  async settled(): Promise<void> {
-    await Promise.allSettled(this.#leaving);
+  /** Resolves when all times are written, or cannot be. */
+  async close(): Promise<void> {
+    await Promise.all(this.#leaving);
     await this.#heard.close();
   }
 
@@ -128,7 +134,7 @@ export class Presence {
     await this.#heard.drop(id);
   }
 
-  /** Of a device that has gone the time that was kept, so it is the same after a restart. */
+  /** For a device that has gone this is the written time, so it is the same after a restart. */
   async state(id: string): Promise<PresenceState> {
     const at = await this.lastActivityAt(id);
     const present = this.#present.get(id);
@@ -139,8 +145,8 @@ export class Presence {
   async lastActivityAt(id: string): Promise<string | null> {
     const present = this.#present.get(id);
     if (present !== undefined) return new Date(present.activeAt).toISOString();
-    // In this order: what goes from the first is in the second.
-    const cutOff = await this.#heard.at(id);
+    // The order matters: a time leaves the first place when it is in the second.
+    const cutOff = await this.#heard.timeOf(id);
     const gone = (await this.#storage.open(shardOf(id))).documents.get(id)?.updatedAt;
     const last = Math.max(cutOff ?? 0, gone === undefined ? 0 : Date.parse(gone));
     return last === 0 ? null : new Date(last).toISOString();
@@ -152,7 +158,7 @@ const stateOf = ({ connections, connectedAt, activeAt }: Present): PresenceState
   return { isConnected, at: new Date(isConnected ? connectedAt : activeAt).toISOString() };
 };
 
-/** The file that holds when a device was heard last: one of 256, as in the registry. */
+/** The file that holds when a device was heard last. There are 256, as in the registry. */
 const shardOf = (id: string): string => `activity/${id.slice(0, 2)}`;
 
 /** By device id, in milliseconds since 1970. */
@@ -162,15 +168,15 @@ const FILE = 'connected';
 const KEY = 'heard';
 
 /**
- * When the devices that are connected were heard last, for the start after a crash. All of them are one document, which
- * is written at once after a time of silence and else once in `everyMs`: neither for each packet nor for each device.
+ * When the connected devices were heard last, for the start after a crash. All times are one document. It is written
+ * at once after a time of silence, and otherwise once in `everyMs`, so it costs no write for each packet or device.
  */
 class Heard {
   readonly #storage: Storage;
   readonly #connected: () => Iterable<[string, number]>;
   readonly #onError: (error: Error) => void;
   readonly #everyMs: number;
-  #times: Promise<Times> | undefined;
+  readonly #times = once(() => this.#read());
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
   #writtenAt = Number.NEGATIVE_INFINITY;
@@ -188,7 +194,7 @@ class Heard {
     this.#everyMs = everyMs;
   }
 
-  /** A device was heard; cheap enough for every packet. */
+  /** A device was heard. This is cheap, because it is called for every packet. */
   changed(): void {
     if (this.#timer !== undefined) return;
     const wait = Math.max(0, this.#writtenAt + this.#everyMs - performance.now());
@@ -201,14 +207,14 @@ class Heard {
     }, wait).unref();
   }
 
-  /** Of a device that a crash of the server has cut off, and that has not gone since in order. */
-  async at(id: string): Promise<number | undefined> {
-    return (await this.#read()).get(id);
+  /** Only for a device that was connected when the server crashed, and that has not gone in order since. */
+  async timeOf(id: string): Promise<number | undefined> {
+    return (await this.#times()).get(id);
   }
 
-  /** What is kept of the device elsewhere is newer, or the device is no more; the next write leaves it out. */
+  /** Leaves the device out of the next write: it is removed, or a newer time is kept elsewhere. */
   async drop(id: string): Promise<void> {
-    if ((await this.#read()).delete(id)) this.changed();
+    if ((await this.#times()).delete(id)) this.changed();
   }
 
   /** Writes what is left to write. */
@@ -221,7 +227,7 @@ class Heard {
 
   async #write(): Promise<void> {
     this.#writtenAt = performance.now();
-    const times = await this.#read();
+    const times = await this.#times();
     for (const [id, at] of this.#connected()) times.set(id, at);
     const file = await this.#storage.open(FILE);
     const before = file.latest.get(KEY);
@@ -231,17 +237,9 @@ class Heard {
     await putDocument(this.#storage, file, KEY, { version: (before?.version ?? 0) + 1, updatedAt, data });
   }
 
-  /** Read once, unless that fails. */
   async #read(): Promise<Times> {
-    this.#times ??= this.#storage.open(FILE).then(({ documents }) => {
-      const data = documents.get(KEY)?.data ?? '{}';
-      return new Map(Object.entries(JSON.parse(data) as Record<string, number>));
-    });
-    try {
-      return await this.#times;
-    } catch (error) {
-      this.#times = undefined;
-      throw error;
-    }
+    const { documents } = await this.#storage.open(FILE);
+    const data = documents.get(KEY)?.data ?? '{}';
+    return new Map(Object.entries(JSON.parse(data) as Record<string, number>));
   }
 }

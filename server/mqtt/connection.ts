@@ -6,9 +6,8 @@ import type { Device } from '../devices/device.js';
 import { admit, type Peer, type Refusal, sourceOfPeer, type Verdict } from './admission.js';
 import type { Connections, Neighbour } from './connections.js';
 import type { Endpoint } from './endpoint.js';
-import { Output } from './output.js';
-import { CONNACK, type Connect, connack, LimitReached, ProtocolViolation } from './packet.js';
-import { UnknownProtocol } from './rare-packets.js';
+import { connack, Output } from './output.js';
+import { CONNACK, type Connect, LimitReached, ProtocolViolation, UnknownProtocol } from './packet.js';
 import { Framing, readPacket } from './read.js';
 import { type Carrier, Session } from './session.js';
 
@@ -138,7 +137,7 @@ export class Connection implements Carrier, Neighbour {
     }
     if (taken > 0 && this.#session !== undefined && !this.#isOver) {
       this.#timer?.refresh();
-      this.#endpoint.devices.active(this.#session.device.id);
+      this.#endpoint.devices.presence.active(this.#session.device.id);
     }
     if (taken === PACKETS_A_TURN) this.#rest();
     else if (!this.#mayTake()) this.#hold();

@@ -44,7 +44,7 @@ export class Connections {
     const taken = [...others].filter(
       (other) => !device.allow_multiple_connections || (clientId !== '' && other.clientId === clientId),
     );
-    if (others.size === 0) this.#endpoint.devices.connected(device.id);
+    if (others.size === 0) this.#endpoint.devices.presence.connected(device.id);
     this.#byDevice.set(device.id, others.add(connection));
     for (const other of taken) other.close('taken over', 'taken over by a new connection');
   }
@@ -54,7 +54,7 @@ export class Connections {
     const others = this.#byDevice.get(deviceId);
     if (others?.delete(connection) !== true || others.size > 0) return;
     this.#byDevice.delete(deviceId);
-    this.#endpoint.devices.disconnected(deviceId);
+    this.#endpoint.devices.presence.disconnected(deviceId);
   }
 
   /** The device has lost its rights: its connections close, even one that is still being authenticated. */

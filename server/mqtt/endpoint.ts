@@ -5,6 +5,7 @@ import type { FailedAttempts } from '../access/failures.js';
 import type { Allowances } from '../access/rate.js';
 import type { Audit } from '../audit.js';
 import type { Devices } from '../devices/devices.js';
+import type { Presence } from '../devices/presence.js';
 import type { LineLimit } from '../line-limit.js';
 import type { Metric } from '../metrics.js';
 import type { Twins } from '../twins/twins.js';
@@ -40,10 +41,9 @@ export const MQTT_LIMITS = {
 export type MqttLimits = Readonly<typeof MQTT_LIMITS>;
 
 /** What the endpoint needs of the device registry. */
-export type KnownDevices = Pick<
-  Devices,
-  'authenticate' | 'certified' | 'connected' | 'disconnected' | 'active' | 'watch'
->;
+export type KnownDevices = Pick<Devices, 'authenticate' | 'certified' | 'watch'> & {
+  readonly presence: Pick<Presence, 'connected' | 'disconnected' | 'active'>;
+};
 
 /** All count from the start of the server, except `connections`. */
 export interface MqttCounters {

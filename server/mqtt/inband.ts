@@ -23,7 +23,8 @@ import {
   VersionMismatch,
 } from '../twins/errors.js';
 import type { Answer, Twins } from '../twins/twins.js';
-import { type QoS, REFUSED, topicField } from './packet.js';
+import { topicField } from './output.js';
+import { type QoS, REFUSED } from './packet.js';
 
 /** Where a message goes: its topic name, and the same as a PUBLISH carries it. */
 export interface Destination {

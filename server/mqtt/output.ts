@@ -1,5 +1,81 @@
+/** What the server sends to a client: its packets as bytes, and their way to the client's stream. */
+
 import type { Duplex } from 'node:stream';
 import type { MqttLimits } from './endpoint.js';
+import type { Acknowledging, ConnackCode, QoS } from './packet.js';
+
+// mqtt-packet is not used to write, because one allocation for each packet costs less than its stream of pieces.
+
+const ACKNOWLEDGEMENT_HEADERS: Readonly<Record<Acknowledging, number>> = {
+  puback: 0x40,
+  pubrec: 0x50,
+  pubrel: 0x62,
+  pubcomp: 0x70,
+};
+
+/** Session present is always 0, because there are no stored sessions [MQTT-3.2.2-1] [MQTT-3.2.2-4]. */
+export const connack = (code: ConnackCode): Buffer => Buffer.from([0x20, 2, 0, code]);
+
+export const acknowledgement = (command: Acknowledging, id: number): Buffer =>
+  withPacketId(ACKNOWLEDGEMENT_HEADERS[command], id);
+
+/** One code for each filter of the SUBSCRIBE, in its order [MQTT-3.9.3-1]. */
+export function suback(id: number, codes: readonly number[]): Buffer {
+  const length = 2 + codes.length;
+  const packet = Buffer.alloc(1 + lengthBytes(length) + length);
+  packet[0] = 0x90;
+  packet.set(codes, packet.writeUInt16BE(id, writeLength(packet, length)));
+  return packet;
+}
+
+export const unsuback = (id: number): Buffer => withPacketId(0xb0, id);
+
+/** A packet whose body is its id. */
+function withPacketId(header: number, id: number): Buffer {
+  const packet = Buffer.allocUnsafe(4);
+  packet[0] = header;
+  packet[1] = 2;
+  packet.writeUInt16BE(id, 2);
+  return packet;
+}
+
+export const PINGRESP: Buffer = Buffer.from([0xd0, 0]);
+
+/** A topic name as a PUBLISH carries it, with its length in front; at most 65,535 bytes. */
+export function topicField(topic: string): Buffer {
+  const length = Buffer.byteLength(topic);
+  const field = Buffer.alloc(2 + length);
+  field.write(topic, field.writeUInt16BE(length));
+  return field;
+}
+
+/** @param topic as {@link topicField} gives it; `id` is left out at QoS 0 */
+export function publish(topic: Buffer, payload: string, qos: QoS, id: number): Buffer {
+  const length = topic.length + (qos === 0 ? 0 : 2) + Buffer.byteLength(payload);
+  const packet = Buffer.allocUnsafe(1 + lengthBytes(length) + length);
+  packet[0] = 0x30 | (qos << 1);
+  let at = writeLength(packet, length);
+  at += topic.copy(packet, at);
+  if (qos !== 0) at = packet.writeUInt16BE(id, at);
+  packet.write(payload, at);
+  return packet;
+}
+
+/** How long a length field is (MQTT 3.1.1, 2.2.3). */
+const lengthBytes = (length: number): number =>
+  length < 0x80 ? 1 : length < 0x4000 ? 2 : length < 0x20_0000 ? 3 : 4;
+
+/** @returns where the packet's body begins */
+function writeLength(packet: Buffer, length: number): number {
+  let at = 1;
+  for (let rest = length; ; rest >>= 7) {
+    if (rest < 0x80) {
+      packet[at] = rest;
+      return at + 1;
+    }
+    packet[at++] = (rest & 0x7f) | 0x80;
+  }
+}
 
 type BufferLimits = Pick<MqttLimits, 'bufferBytes' | 'bufferMs'>;
 

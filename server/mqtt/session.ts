@@ -17,23 +17,18 @@ import {
   successText,
   TooManyRequests,
 } from './inband.js';
-import type { Output } from './output.js';
+import { acknowledgement, type Output, PINGRESP, publish, suback, unsuback } from './output.js';
 import {
   type Acknowledgement,
-  acknowledgement,
   type Connect,
   type Message,
   type Packet,
-  PINGRESP,
   ProtocolViolation,
   type Publish,
-  publish,
   type QoS,
   REFUSED,
   type Subscribe,
-  suback,
   type Unsubscribe,
-  unsuback,
 } from './packet.js';
 import { Pushes } from './pushes.js';
 import { ReceivedMessages, SentMessages } from './qos.js';

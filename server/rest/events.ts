@@ -64,7 +64,7 @@ export function routeEvents(
     const stream = new EventStream(id, known, limits);
     const release = streams.hold(call.token, id, () => stream.end());
     let changed: PresenceState | undefined;
-    const unwatchPresence = devices.watchPresence(id, (state) => {
+    const unwatchPresence = devices.presence.watch(id, (state) => {
       changed = state;
       stream.tell({ event: 'presence', state });
     });
@@ -76,7 +76,7 @@ export function routeEvents(
 
     call.onClientEnd(() => stream.end());
 
-    const found = await devices.presence(id);
+    const found = await devices.presence.state(id);
     twins.all(id, (error, documents = []) => {
       if (error !== null) return call.fail(error);
       const out = call.stream(HEADERS);

@@ -78,7 +78,7 @@ export function routeHubs(router: Router, hub: Hub, devices: Devices): void {
   /** Of the devices that the token is for. */
   async function counts(token: Token) {
     if (token.twin_ids === null) {
-      return { device_count: await devices.count(), connected_device_count: devices.connectedCount };
+      return { device_count: await devices.count(), connected_device_count: devices.presence.count };
     }
     const own = await devices.list({ ids: token.twin_ids });
     const connected = own.devices.filter(({ is_connected }) => is_connected);

@@ -43,7 +43,7 @@ export function routeMetrics(
       type: 'gauge',
       name: 'twin_devices_connected',
       help: 'devices that are connected',
-      read: () => devices.connectedCount,
+      read: () => devices.presence.count,
     },
     {
       type: 'gauge',

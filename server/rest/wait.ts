@@ -1,5 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../../shared/document.js';
 import { CURRENT, DESIRED } from '../../shared/panel.js';
+import { memo } from '../memo.js';
 import type { Document } from '../twins/document.js';
 import { InvalidRequest } from '../twins/errors.js';
 import type { Answer, Twins } from '../twins/twins.js';
@@ -135,16 +136,8 @@ export function outcomeOf(written: JsonObject, report: Json, version: number): O
   return isHandled && fault !== undefined ? { ...NOT_APPLIED, fault } : undefined;
 }
 
-const reports = new WeakMap<Document, Json>();
-
-/** What the panel reports; it is parsed once, however many wait for it. */
-function reportIn(current: Document): Json {
-  const known = reports.get(current);
-  if (known !== undefined) return known;
-  const report = JSON.parse(current.data) as Json;
-  reports.set(current, report);
-  return report;
-}
+/** What the panel reports. It is parsed once, however many requests wait for it. */
+const reportIn = memo(({ data }: Document) => JSON.parse(data) as Json, new WeakMap());
 
 /**
  * Whether the report has all that was written: of an object the keys that the write names, all else equal. A key that the

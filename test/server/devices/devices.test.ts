@@ -252,15 +252,15 @@ test('all devices of all files are there, also for a registry that opens again',
 test('a device is connected from its first connection to its last', async ({ devices }) => {
   const { device } = await devices.create({ name: 'n' });
   const isConnected = async () => (await devices.get(device.id)).is_connected;
-  devices.connected(device.id);
-  devices.connected(device.id);
+  devices.presence.connected(device.id);
+  devices.presence.connected(device.id);
   assert.ok(await isConnected());
-  assert.is(devices.connectedCount, 1);
-  devices.disconnected(device.id);
+  assert.is(devices.presence.count, 1);
+  devices.presence.disconnected(device.id);
   assert.ok(await isConnected());
-  devices.disconnected(device.id);
+  devices.presence.disconnected(device.id);
   assert.not(await isConnected());
-  assert.is(devices.connectedCount, 0);
+  assert.is(devices.presence.count, 0);
 });
 
 test('the last activity is seen while a device is connected and after it has gone', async ({
@@ -270,14 +270,14 @@ test('the last activity is seen while a device is connected and after it has gon
 }) => {
   const { device } = await devices.create({ name: 'n' });
   const lastActivity = async () => (await devices.get(device.id)).last_activity_at;
-  devices.connected(device.id);
+  devices.presence.connected(device.id);
   assert.is(await lastActivity(), '2026-03-01T10:00:00.000Z');
   clock.now = new Date('2026-03-01T11:00:00.000Z');
-  devices.active(device.id);
+  devices.presence.active(device.id);
   assert.is(await lastActivity(), '2026-03-01T11:00:00.000Z');
-  devices.disconnected(device.id);
+  devices.presence.disconnected(device.id);
   assert.is(await lastActivity(), '2026-03-01T11:00:00.000Z');
-  await devices.close();
+  await devices.presence.close();
   const again = new Devices(storage, new Twins(storage), OPTIONS);
   assert.is((await again.get(device.id)).last_activity_at, '2026-03-01T11:00:00.000Z');
 });
@@ -286,14 +286,14 @@ test('a device that comes back while its last activity is being kept stays conne
   devices,
 }) => {
   const { device } = await devices.create({ name: 'n' });
-  devices.connected(device.id);
-  devices.disconnected(device.id);
-  devices.connected(device.id);
-  await devices.close();
+  devices.presence.connected(device.id);
+  devices.presence.disconnected(device.id);
+  devices.presence.connected(device.id);
+  await devices.presence.close();
   assert.ok((await devices.get(device.id)).is_connected);
-  assert.is(devices.connectedCount, 1);
-  devices.disconnected(device.id);
-  assert.is(devices.connectedCount, 0);
+  assert.is(devices.presence.count, 1);
+  devices.presence.disconnected(device.id);
+  assert.is(devices.presence.count, 0);
 });
 
 test('an activity that cannot be kept is reported, and breaks nothing', async ({ storage }) => {
@@ -301,8 +301,8 @@ test('an activity that cannot be kept is reported, and breaks nothing', async ({
     const devices = new Devices(storage, new Twins(storage), { ...OPTIONS, onError: tell });
     const id = randomUUID();
     storage.failWith(new Error('disk full'));
-    devices.connected(id);
-    devices.disconnected(id);
+    devices.presence.connected(id);
+    devices.presence.disconnected(id);
   });
   assert.instance(await told, StorageUnavailable);
 });

@@ -53,9 +53,9 @@ test('removing a device deletes its twin and the time at which it was heard last
 }) => {
   const { device } = await devices.create({ name: 'n' });
   await put(twins, device.id);
-  devices.connected(device.id);
-  devices.disconnected(device.id);
-  await devices.close();
+  devices.presence.connected(device.id);
+  devices.presence.disconnected(device.id);
+  await devices.presence.close();
   await devices.remove(device.id);
   assert.equal(await list(twins, device.id), []);
   for (const folder of ['devices', 'activity']) {

@@ -62,17 +62,11 @@ export class TestDevices extends EventEmitter implements KnownDevices {
     return { deviceId: id, sha256: digest(id).toString('hex') };
   }
 
-  connected(id: string): void {
-    this.emit('connected', id);
-  }
-
-  disconnected(id: string): void {
-    this.emit('disconnected', id);
-  }
-
-  active(id: string): void {
-    this.emit('active', id);
-  }
+  readonly presence = {
+    connected: (id: string) => void this.emit('connected', id),
+    disconnected: async (id: string) => void this.emit('disconnected', id),
+    active: (id: string) => void this.emit('active', id),
+  };
 
   watch(watcher: (id: string, why: 'disabled' | 'deleted' | 'credentials') => void): () => void {
     this.on('revoked', watcher);

@@ -96,11 +96,11 @@ test('a change of another twin is not told, nor one that was refused', async ({
 test('a change of presence is an event, with its time', async ({ rest, id, follow }) => {
   const reader = await follow();
   await reader.state();
-  rest.devices.connected(id);
+  rest.devices.presence.connected(id);
   const came = await reader.next();
   assert.is(brief(came), 'presence true');
   assert.ok(Math.abs(Date.parse(came.data.at) - Date.now()) < 60_000);
-  rest.devices.disconnected(id);
+  rest.devices.presence.disconnected(id);
   const gone = await reader.next();
   assert.is(brief(gone), 'presence false');
   const { last_activity_at } = (await rest.ask('GET', `/devices/${id}`)).body;
@@ -177,7 +177,7 @@ test('a reader that comes back with its last id gets what changed since, and not
   await rest.ask('DELETE', `${twin}/documents/again`);
   await put('again');
   await put('new');
-  rest.devices.connected(id);
+  rest.devices.presence.connected(id);
   const back = await follow({ lastEventId });
   const told = await back.take(5);
   assert.equal(told.map(brief), [

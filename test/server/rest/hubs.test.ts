@@ -29,9 +29,9 @@ test('the hub counts its devices, and those that are connected', async ({ rest }
   assert.equal(await counts(), [0, 0]);
   const { id } = await rest.newDevice();
   await rest.newDevice();
-  rest.devices.connected(id);
+  rest.devices.presence.connected(id);
   assert.equal(await counts(), [2, 1]);
-  rest.devices.disconnected(id);
+  rest.devices.presence.disconnected(id);
   assert.equal(await counts(), [2, 0]);
 });
 

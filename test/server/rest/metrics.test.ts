@@ -51,7 +51,7 @@ test('requests are counted, and their errors by status', async ({ rest }) => {
 
 test('what is open is counted while it is', async ({ rest }) => {
   const { id } = await rest.newDevice();
-  rest.devices.connected(id);
+  rest.devices.presence.connected(id);
   const reader = await EventReader.open(rest, `/twins/${id}`);
   const waiting = rest.ask('PUT', `/twins/${id}/documents/desired?wait=30`, { body: { data: { n: 1 } } });
   await until(async () => (await numberOf(rest, 'twin_waiting_writes')) === 1);
@@ -61,7 +61,7 @@ test('what is open is counted while it is', async ({ rest }) => {
   rest.twins.put(id, 'current', { version: 0, data: { n: 1 } }, () => undefined);
   await waiting;
   reader.close();
-  rest.devices.disconnected(id);
+  rest.devices.presence.disconnected(id);
   await until(async () => (await numberOf(rest, 'twin_event_streams')) === 0);
   assert.is(await numberOf(rest, 'twin_waiting_writes'), 0);
   assert.is(await numberOf(rest, 'twin_watchers'), 0);

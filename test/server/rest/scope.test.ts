@@ -81,7 +81,7 @@ test('lists and counts show it what is its own', async ({ rest, mine, token }) =
   assert.equal([body.devices.map(({ id }: { id: string }) => id), body.total_count], [[mine], 1]);
   const [hub] = (await rest.ask('GET', '/hubs', { token })).body.hubs;
   assert.equal([hub.device_count, hub.connected_device_count], [1, 0]);
-  rest.devices.connected(mine);
+  rest.devices.presence.connected(mine);
   assert.is((await rest.ask('GET', '/hubs', { token })).body.hubs[0].connected_device_count, 1);
   assert.is((await rest.ask('GET', '/hubs')).body.hubs[0].device_count, 2);
 });

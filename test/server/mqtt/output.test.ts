@@ -10,7 +10,7 @@ import {
   suback,
   topicField,
   unsuback,
-} from '../../../server/mqtt/packet.js';
+} from '../../../server/mqtt/output.js';
 import { bytesOf } from './raw-client.js';
 
 function sameAs(bytes: Buffer, packet: Packet): void {
