@@ -6,7 +6,11 @@ export interface DocumentId {
   readonly created: number;
   /** 0 when the server counts none. */
   readonly version: number;
+  /** When this version was written, in milliseconds since 1970; 0 when the server does not say. */
+  readonly updated: number;
 }
+
+export const NO_DOCUMENT: DocumentId = { created: 0, version: 0, updated: 0 };
 
 /** `late`: a newer one has come on this connection. `older`: from before the document that was obeyed last. */
 export type Judgement = 'obey' | 'late' | 'older';
@@ -14,9 +18,13 @@ export type Judgement = 'obey' | 'late' | 'older';
 /** After so many late answers in a row the next one counts: the document was deleted and made anew. */
 const LATE_ANSWERS = 2;
 
-/** Whether a document is from before another one. Not known, hence false, when the server did not date the other. */
+/**
+ * Whether a document is from before another one. Not known, hence false, when the server did not date the other. A server
+ * that goes on from a backup counts versions again from the one in the backup, but what is written then has a later time.
+ */
 export const isOlder = (id: DocumentId, than: DocumentId): boolean =>
   than.created !== 0 &&
+  id.updated <= than.updated &&
   (id.created < than.created || (id.created === than.created && id.version < than.version));
 
 /**

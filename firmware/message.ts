@@ -34,6 +34,7 @@ interface Frame {
   data?: unknown;
   version?: unknown;
   created_at?: unknown;
+  updated_at?: unknown;
   error?: unknown;
 }
 
@@ -51,9 +52,12 @@ export function parseDesired(payload: ArrayBuffer): Wish | Refusal {
   const version = frame.version ?? 0;
   if (!isVersion(version)) return refusal('bad version');
   if (!isDesiredDocument(data)) return refusal('not a boolean', version || undefined, 'alarm_armed');
-  // Not a date, or none: NaN, which is as good as none.
-  return { armed: data.alarm_armed, id: { created: Date.parse(String(frame.created_at)) || 0, version } };
+  const id = { created: timeOf(frame.created_at), version, updated: timeOf(frame.updated_at) };
+  return { armed: data.alarm_armed, id };
 }
+
+/** In milliseconds since 1970; 0 for what is no date. */
+const timeOf = (date: unknown): number => Date.parse(String(date)) || 0;
 
 /** The version in the first bytes of a message, which has it before the data. */
 function versionIn(payload: ArrayBuffer): number | undefined {

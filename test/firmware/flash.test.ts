@@ -3,6 +3,7 @@ import './xs-globals.js';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { NO_DOCUMENT } from '../../firmware/desired.js';
 import { Flash, type Kept } from '../../firmware/flash.js';
 import { writeSealed } from '../../firmware/sealed.js';
 import { MemoryStore, PowerCut, type Tear } from './memory-store.js';
@@ -21,14 +22,14 @@ const keptAfterPowerCut = (store: MemoryStore): Kept => open(store.afterPowerCut
 /** Only the flag. */
 const flag = (armed: boolean): Kept => ({
   armed,
-  wish: { created: 0, version: 0 },
+  wish: NO_DOCUMENT,
   rung: 0,
 });
 
 /** The nth of many, of which each differs from the one before in every field. */
 const nth = (n: number): Kept => ({
   armed: n % 2 === 1,
-  wish: { created: 1_767_323_045_000 + n, version: n },
+  wish: { created: 1_767_323_045_000 + n, version: n, updated: 1_767_323_046_000 + n },
   ...(n % 2 === 0 && { lastAlarm: { contacts: ['door'], ...(n % 4 === 0 && { at: `at ${n}` }) } }),
   rung: 1000 * n,
 });

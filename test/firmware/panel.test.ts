@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { PanelConfig } from '../../firmware/config.js';
+import { NO_DOCUMENT } from '../../firmware/desired.js';
 import { Panel } from '../../firmware/panel.js';
 import { A_DATE, MemoryBoard } from './memory-board.js';
 import { MemoryStore } from './memory-store.js';
@@ -11,7 +12,6 @@ const CUT_OFF = 180 * SECOND;
 /** By how much what flash holds may be behind, for each start. */
 const STEP = 5 * SECOND;
 const ALARM = { contacts: ['door'], at: '2026-01-02T03:04:05.000Z' };
-const NO_DOCUMENT = { created: 0, version: 0 };
 
 type Settings = Partial<PanelConfig> & { now?: number; doorOpen?: boolean };
 

@@ -2,7 +2,7 @@
 
 import type { AlarmState } from '../../firmware/alarm.js';
 import type { PanelConfig } from '../../firmware/config.js';
-import type { DocumentId } from '../../firmware/desired.js';
+import { type DocumentId, NO_DOCUMENT } from '../../firmware/desired.js';
 import { Twin, type TwinPanel } from '../../firmware/twin.js';
 import { MemoryBoard } from './memory-board.js';
 
@@ -17,7 +17,7 @@ export class FakePanel {
   state: AlarmState = { armed: false, doorOpen: false, sirenRinging: false, cutOffAt: undefined };
   looks = 0;
   orders: boolean[] = [];
-  kept: TwinPanel['kept'] = { wish: { created: 0, version: 0 } };
+  kept: TwinPanel['kept'] = { wish: NO_DOCUMENT };
   fault: string | undefined;
   /** Whether its flash takes writes. */
   takes = true;
@@ -65,15 +65,27 @@ export function settled(settings: Partial<PanelConfig> = {}) {
   return all;
 }
 
-export const desired = (armed: boolean, version?: number, created_at?: string): object => ({
+export const desired = (
+  armed: boolean,
+  version?: number,
+  created_at?: string,
+  updated_at = created_at,
+): object => ({
   twin_id: 'x',
   document_name: 'desired',
   version,
   data: { alarm_armed: armed },
   created_at,
+  updated_at,
 });
 
-type Tell = (board: MemoryBoard, armed: boolean, version?: number, createdAt?: string) => void;
+type Tell = (
+  board: MemoryBoard,
+  armed: boolean,
+  version?: number,
+  createdAt?: string,
+  updatedAt?: string,
+) => void;
 
 export const answerDesired: Tell = (board, ...document) =>
   board.client.deliver(`${DESIRED}/get/response/success`, desired(...document));
