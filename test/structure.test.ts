@@ -4,7 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { circles, upwardArrows } from './structure/layers.js';
 import { measurePuts } from './structure/puts.js';
-import { importsOf, readSources, type Source } from './structure/sources.js';
+import { importsOf, readSources, type Source, syntaxNodes } from './structure/sources.js';
 
 const LONGEST_FILE = 400;
 /** `npm run figures` prints what these bound. */
@@ -213,6 +213,21 @@ test('a suite that is made is found, whatever its form', () => {
   const text =
     "import { suite, test } from 'uvu';\nconst a = suite<Context>('a');\nconst b = overEach('b');\n";
   assert.equal(suitesOf(text), ['test', 'a', 'b']);
+});
+
+/** uvu takes a text there for the message of the failure, and expects nothing of the exception. */
+function textsForExceptions({ path, text }: Pick<Source, 'path' | 'text'>): string[] {
+  if (!text.includes('assert.throws(')) return [];
+  return syntaxNodes(text, path)
+    .filter(({ type, callee }) => type === 'CallExpression' && callee?.property?.name === 'throws')
+    .filter(({ arguments: [, expected] = [] }) => /^(String|Template)Literal$/.test(expected?.type ?? ''))
+    .map(() => path);
+}
+
+test('an exception is expected by a pattern or a function, not by a text', () => {
+  assert.equal(sources.flatMap(textsForExceptions), []);
+  const text = "assert.throws(() => f('a', 'b'), 'c'); assert.throws(() => f('a', 'b'), /c/);";
+  assert.equal(textsForExceptions({ path: 'x.ts', text }), ['x.ts']);
 });
 
 test('a test stands in test/, where the place of what it tests says', () => {

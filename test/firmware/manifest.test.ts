@@ -73,7 +73,7 @@ test('a path that leads nowhere is found', () => {
   const directory = mkdtempSync(join(tmpdir(), 'manifest-'));
   const path = join(directory, 'manifest.json');
   writeFileSync(path, JSON.stringify({ modules: { 'firmware/main': './nowhere' } }));
-  assert.throws(() => modulesOf(path), 'leads to no module');
+  assert.throws(() => modulesOf(path), /leads to no module/);
   rmSync(directory, { recursive: true });
 });
 

@@ -41,6 +41,9 @@ export interface Node {
   exportKind?: string;
   source?: Node | null;
   argument?: Node;
+  arguments?: Node[];
+  callee?: Node;
+  property?: Node;
   qualifier?: Node;
   declaration?: Node | null;
   declarations?: Node[];

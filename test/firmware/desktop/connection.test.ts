@@ -96,7 +96,7 @@ test('room that the network did not take at once is offered again when it has', 
   let room = 4096;
   while (room >= 3100) room = connection.write(payload, { topic: 'a' });
   events.length = 0;
-  assert.throws(() => connection.write(payload, { topic: 'a' }), 'overflow');
+  assert.throws(() => connection.write(payload, { topic: 'a' }), /overflow/);
   socket.resume();
   await until(() => events.some((event) => event.what === 'writable' && event.count === 4096));
   connection.write(payload, { topic: 'a' });
@@ -104,7 +104,7 @@ test('room that the network did not take at once is offered again when it has', 
 
 test('nothing fits before the server has accepted the device', ({ open }) => {
   const { connection } = open();
-  assert.throws(() => connection.write(NOTHING, SUBSCRIBE), 'overflow');
+  assert.throws(() => connection.write(NOTHING, SUBSCRIBE), /overflow/);
 });
 
 test('while the program is busy, the socket is not read', async ({ server, open }) => {
@@ -198,7 +198,7 @@ test('closed while it is connecting, frozen or not, it leaves no socket', async 
 });
 
 test('a port that is none is an exception', ({ open }) => {
-  assert.throws(() => open({ port: 70_000 }), 'port');
+  assert.throws(() => open({ port: 70_000 }), /Port should be/);
 });
 
 test('a server is reached by its IPv6 address', async (context) => {

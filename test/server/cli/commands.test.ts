@@ -93,7 +93,7 @@ test('makes, lists and revokes a token', async ({ rest }) => {
     / app +all twins .* 2999-01-31T12:00:00.000Z +phone$/,
   );
   assert.is(await say(rest, 'token', 'revoke', id), 'done\n');
-  assert.throws(() => rest.tokens.authenticate(secret));
+  assert.throws(() => rest.tokens.authenticate(secret), /denied authentication/);
   assert.is(await fail(rest, ['token', 'revoke', id]), `no such token: ${id}`);
 });
 

@@ -225,7 +225,14 @@ test('the list is ordered by every order of the official client', async ({ rest 
   assert.is(await first('allow_insecure_asc'), 'b');
   assert.is(await first('allow_insecure_desc'), 'a');
   for (const key of ['hub_id', 'created_at', 'updated_at']) {
-    for (const way of ['asc', 'desc']) assert.type(await first(`${key}_${way}`), 'string');
+    const values = async (way: string): Promise<string[]> =>
+      (await rest.ask('GET', `/devices?order_by=${key}_${way}`)).body.devices.map(
+        (device: Record<string, string>) => device[key],
+      );
+    const ascending = await values('asc');
+    assert.is(ascending.length, 2);
+    assert.equal(ascending, [...ascending].sort());
+    assert.equal(await values('desc'), [...ascending].reverse());
   }
 });
 

@@ -61,7 +61,7 @@ test('the authority itself and the server are no devices', async () => {
   assert.is(judge(authority.x509, authority, new Date()).fault, 'it is not for a device');
 });
 
-test('one without a single common name names no device', async () => {
+test('a common name that is empty, or only begins with an id, does not name that device', async () => {
   for (const commonName of ['', `${ID}\nCN=${ID}`]) {
     const { deviceId } = judge(x509(await deviceCertificate(authority, commonName)), authority, new Date());
     assert.is.not(deviceId, ID);
