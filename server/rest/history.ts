@@ -36,7 +36,7 @@ export function routeHistory(
       ...since(call),
       before: intQuery(call, 'before', Number.MAX_SAFE_INTEGER, 1, Number.MAX_SAFE_INTEGER),
       limit: intQuery(call, 'limit', LIMIT, 1, HIGHEST_LIMIT),
-      bytes: limits.historyBytes,
+      dataLength: limits.historyBytes,
     };
     onTwin(call, devices, (id) => {
       call.onClose(histories.hold(call.token, id, () => undefined));

@@ -1,6 +1,6 @@
 /**
- * A copy of a data directory while a server writes to it. What the order of copying is for: a change is in the journal until
- * it is in the files, so the journal is read first, and the newest segment of it before those that are full by then.
+ * Copies a data directory while a server writes to it. The order of copying matters. A change is in the journal until
+ * it is in the files, so the journal is copied first, and its newest segment before the full ones.
  */
 
 import { existsSync } from 'node:fs';
@@ -10,18 +10,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { makeDirectory, syncDirectory } from './directory.js';
 import { goodBytes } from './replay.js';
 
-/** The directory cannot be copied there. */
+/** The directory cannot be copied to that place. */
 export class BackupRefused extends Error {
   override name = 'BackupRefused';
 }
 
 const JOURNAL = 'journal';
-/** After the files: of a version that a file lacks, the journal has what the history needs. */
+/** It is copied after the files. When a file lacks a version, the journal has what the history needs. */
 const LAST = 'history';
 
 /**
- * Copies a data directory, whether or not a server runs in it. The copy holds every write that was acknowledged before the
- * call, and perhaps later ones. It appears as a whole, or not at all.
+ * Copies a data directory, whether or not a server uses it. The copy holds every write that was acknowledged before the
+ * call, and perhaps later ones. It appears as a whole or not at all.
  * @throws BackupRefused, or what the file system throws
  */
 export async function backUp(data: string, target: string): Promise<void> {
@@ -54,7 +54,7 @@ async function copyJournal(from: string, to: string): Promise<void> {
 /** Longer than a server takes to write one frame. */
 const FRAME_MS = 20;
 
-/** A segment without a frame that was being written. One that stays torn is left as it is, for the start to judge. */
+/** A segment without a frame that is being written. One that stays torn is copied as it is, and the start decides. */
 async function readSegment(path: string): Promise<Buffer> {
   for (let before = -1; ; ) {
     const bytes = await readFile(path);
@@ -72,7 +72,7 @@ async function copyDirectory(from: string, to: string): Promise<void> {
   await copyEntries(from, to, () => true);
 }
 
-/** Neither sockets nor what is being written; each file is replaced as a whole, or only grows. */
+/** Leaves out sockets and unfinished files. The server replaces a file as a whole, or appends to it. */
 async function copyEntries(from: string, to: string, isWanted: (name: string) => boolean): Promise<void> {
   for (const entry of (await unlessGone(readdir(from, { withFileTypes: true }))) ?? []) {
     const [source, copy] = [join(from, entry.name), join(to, entry.name)];
@@ -82,7 +82,7 @@ async function copyEntries(from: string, to: string, isWanted: (name: string) =>
   }
 }
 
-/** What a server removes it no longer needs. */
+/** Undefined when the server has removed it meanwhile, which means that it is no longer needed. */
 async function unlessGone<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
     return await reading;

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, open, rename, rmdir, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-/** A new, renamed or removed name is on stable storage only when its directory is. */
+/** Puts new, renamed and removed names of a directory on stable storage. */
 export async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r');
   try {
@@ -11,7 +11,7 @@ export async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-/** Makes a directory and its missing parents, for the owner's eyes only, on stable storage. */
+/** Makes a directory and its missing parents on stable storage. Only their owner can read them. */
 export async function makeDirectory(directory: string): Promise<void> {
   const first = await mkdir(directory, { recursive: true, mode: 0o700 }).catch(async (error) => {
     throw (error.code === 'ENOENT' && (await causeOf(dirname(directory)))) || error;
@@ -21,7 +21,7 @@ export async function makeDirectory(directory: string): Promise<void> {
     await syncDirectory(dirname(made));
 }
 
-/** Node's recursive mkdir says ENOENT also where the file system cannot be written: why nothing can be made there. */
+/** Why a directory cannot be made in `parent`. Node's recursive mkdir says ENOENT for other causes too. */
 async function causeOf(parent: string): Promise<Error | undefined> {
   try {
     const probe = await mkdtemp(join(parent, '.probe-'));
@@ -42,7 +42,7 @@ export async function replaceFile(path: string, content: string): Promise<void> 
   await syncDirectory(dirname(path));
 }
 
-/** On stable storage when it resolves; a file that is not there is removed already. */
+/** Removes a file, if it is there. The removal is on stable storage when it resolves. */
 export async function removeFile(path: string): Promise<void> {
   try {
     await unlink(path);

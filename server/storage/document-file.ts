@@ -7,13 +7,13 @@ import { makeDirectory, removeFile, replaceFile } from './directory.js';
 import { decodeDocument, encodeMembers } from './record.js';
 import type { Documents } from './storage.js';
 
-/** What one file on disk holds: all documents, and the number of the last change in them. */
+/** What one file on disk holds: all documents of the file, and the number of the last change in them. */
 export interface Contents {
   seq: number;
   documents: Documents;
 }
 
-/** A file that is not as the server writes it. It is left alone, so that its owner can mend or remove it. */
+/** A file that the server did not write like this. It stays as it is, so that the owner can repair or remove it. */
 export class DamagedFile extends Error {
   override name = 'DamagedFile';
   constructor(path: string, cause?: unknown) {
@@ -21,12 +21,12 @@ export class DamagedFile extends Error {
   }
 }
 
-// From here on parsing takes long enough that others should have their turn between two files.
+// In UTF-16 units. Parsing a longer text takes so long that other work must run before the next one is parsed.
 const LONG_TEXT = 32_768;
 
 /**
- * The lowdb adapter of one file: what it writes is on stable storage when `write` resolves, and a file without documents
- * is removed. `read` rejects with DamagedFile.
+ * The lowdb adapter of one file. When `write` resolves, the file is on stable storage. A file without documents is
+ * removed. `read` rejects with DamagedFile.
  * @param turn resolves when a long file may be parsed
  */
 export function documentFile(path: string, turn: () => Promise<void>): Adapter<Contents> {
@@ -58,7 +58,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
   }
 }
 
-/** JSON with one document a line: readable, and made without parsing the documents again. */
+/** JSON with one document on each line. The documents are not parsed for it. */
 function stringify({ seq, documents }: Contents): string {
   const lines: string[] = [];
   for (const [key, document] of documents) {
@@ -81,8 +81,8 @@ function parse(path: string, text: string): Contents {
 }
 
 /**
- * Makes a queue that lets one waiter go on in each turn of the event loop: for work of milliseconds, of which much may
- * fall due at once.
+ * Makes a queue that lets one caller continue in each turn of the event loop. It is for work that takes milliseconds
+ * and of which much can come at once.
  */
 export function oneATurn(): () => Promise<void> {
   let last: Promise<void> = Promise.resolve();

@@ -8,23 +8,23 @@ import { encodeMembers } from './record.js';
 import type { StoredDocument } from './storage.js';
 
 /**
- * The past versions of documents on disk: a directory for each file, and in it a few parts for each document, named by
- * the first version that they hold. A part is only ever appended to, and a full one is followed by the next; the oldest
- * go whole. So a version costs one line, however long the history is.
+ * The past versions of documents on disk. Each file has a directory with a few parts for each document. A part is named
+ * by the first version in it. Versions are appended to the last part until it is full, and the oldest parts are removed
+ * as a whole. So a version costs one line, however long the history is.
  */
 export class History {
   readonly #directory: string;
   readonly #versions: number;
   readonly #onDamage: (error: DamagedHistory) => void;
 
-  /** @param versions of one document that stay at least; twice as many stay at most, until the next is full */
+  /** @param versions how many versions of each document stay at least. Up to twice as many stay. */
   constructor(directory: string, versions: number, onDamage: (error: DamagedHistory) => void) {
     this.#directory = directory;
     this.#versions = versions;
     this.#onDamage = onDamage;
   }
 
-  /** Safe to repeat: what is there already is not written again. @throws what the file system throws */
+  /** Can be repeated with the same versions. @throws what the file system throws */
   async save(file: string, { fresh, documents }: PastToSave): Promise<void> {
     if (fresh) await this.#removeAll(file);
     for (const { key, fresh: again, versions } of documents) {
@@ -33,14 +33,14 @@ export class History {
     }
   }
 
-  /** The versions of a document, newest first. A part that is damaged ends them, and the log names it. */
+  /** The versions of a document, newest first. They end at a damaged part, which the log names. */
   async *read(file: string, key: string): AsyncGenerator<StoredDocument> {
     try {
       for (const part of (await this.#parts(file, key)).reverse())
         yield* readVersions(this.#pathOf(file, part));
     } catch (error) {
       if (error instanceof DamagedHistory) this.#onDamage(error);
-      // A part may go while it is asked for.
+      // A part may be removed while it is read.
       else if (!isMissing(error)) throw error;
     }
   }
@@ -61,7 +61,7 @@ export class History {
     await this.#remove(file, parts.slice(0, -1));
   }
 
-  /** A damaged part is set aside: what is lost is lost, and must not keep the present from the disk. */
+  /** A damaged part is renamed, because it must not prevent the present version from being written. */
   async #appendTo(path: string, versions: readonly StoredDocument[]): Promise<void> {
     try {
       await appendVersions(path, versions);
@@ -102,7 +102,7 @@ export class History {
 }
 
 const SUFFIX = '.jsonl';
-// Enough for the largest version there can be, so that the names sort as the numbers do.
+// Enough for the largest possible version, so that the names sort as the numbers do.
 const DIGITS = 16;
 
 const partOf = (key: string, version: number): string =>
@@ -110,7 +110,7 @@ const partOf = (key: string, version: number): string =>
 
 const firstIn = (part: string): number => Number(part.slice(-DIGITS - SUFFIX.length, -SUFFIX.length));
 
-/** A document's name is its client's choice, and no name for a file. */
+/** A client chooses a document's name, so it is not used as the name of a file. */
 const nameOf = (key: string): string => createHash('sha256').update(key).digest('hex').slice(0, 32);
 
 const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
@@ -127,15 +127,15 @@ function decodeLine(line: string): StoredDocument | undefined {
 }
 
 /** A line that the server did not write. */
-export class DamagedHistory extends Error {
+class DamagedHistory extends Error {
   override name = 'DamagedHistory';
   constructor(path: string) {
     super(`${path} is damaged`);
   }
 }
 
-/** The versions in a file, newest first; a torn line at its end is left out. @throws DamagedHistory */
-export async function* readVersions(path: string): AsyncGenerator<StoredDocument> {
+/** The versions in a file, newest first, without a torn line at its end. @throws DamagedHistory */
+async function* readVersions(path: string): AsyncGenerator<StoredDocument> {
   const handle = await open(path, 'r');
   try {
     for await (const { line } of linesBackwards(handle)) yield versionIn(path, line);
@@ -145,12 +145,13 @@ export async function* readVersions(path: string): AsyncGenerator<StoredDocument
 }
 
 /**
- * Puts versions behind those in a file that are older, and creates it when need be; on stable storage when it resolves.
- * What is as new or newer is replaced: it is the same, or in a copy of a backup of what came after the backup's file.
+ * Writes versions after the older ones in a file, and creates the file if necessary. They are on stable storage when it
+ * resolves. Versions in the file that are as new or newer are replaced. They are the same, or they come from a backup
+ * that copied this file later than the document.
  * @param versions at least one, oldest first
  * @throws DamagedHistory, or what the file system throws
  */
-export async function appendVersions(path: string, versions: readonly StoredDocument[]): Promise<void> {
+async function appendVersions(path: string, versions: readonly StoredDocument[]): Promise<void> {
   const handle = await open(path, 'a+', 0o600);
   try {
     await handle.truncate(await endOfOlder(path, handle, versions[0]?.version ?? 0));
@@ -167,7 +168,7 @@ function versionIn(path: string, line: string): StoredDocument {
   return version;
 }
 
-/** Where the last line of a version below this one ends. */
+/** Where the last line with a version below this one ends. */
 async function endOfOlder(path: string, handle: FileHandle, version: number): Promise<number> {
   for await (const { line, end } of linesBackwards(handle))
     if (versionIn(path, line).version < version) return end;
@@ -177,11 +178,11 @@ async function endOfOlder(path: string, handle: FileHandle, version: number): Pr
 const CHUNK_BYTES = 65_536;
 const NEWLINE = 10;
 
-/** The whole lines of a file, last first, and where each ends. */
+/** The complete lines of a file, the last one first, and where each ends. */
 async function* linesBackwards(handle: FileHandle): AsyncGenerator<{ line: string; end: number }> {
   let { size: start } = await handle.stat();
   let rest: Buffer = Buffer.alloc(0);
-  // What follows the last newline is no line.
+  // A line without a newline at its end is torn.
   let torn = true;
   for (;;) {
     const newline = rest.lastIndexOf(NEWLINE);

@@ -2,20 +2,14 @@ import fs from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { writeFrame } from './record.js';
 import { createSegment, cut, type OpenSegment, type Segment, segmentAt } from './segment.js';
+import type { StorageLimits } from './storage.js';
 
-export interface JournalSettings {
-  journalSegmentBytes: number;
-  journalCeilingBytes: number;
-  journalBatchBytes: number;
-  journalRetryMs: number;
-}
-
-export interface JournalListeners<Task> {
-  /** What became of a batch: the segment that now holds it, or why nothing does. Never throws. */
+interface Listeners<Task> {
+  /** Takes the outcome of a batch: the segment that holds it, or why none does. Never throws. */
   settle: (tasks: readonly Task[], result: Segment | Error) => void;
   /** Writers wait until segments are released. */
   onFull: () => void;
-  /** Writing failed, or works again. */
+  /** Writing failed, or works again when there is no error. */
   onHealth: (error: Error | undefined) => void;
 }
 
@@ -27,7 +21,7 @@ interface Outcome<Task> {
 /**
  * - `idle`: there is nothing to write.
  * - `scheduled`: the next batch begins in this turn of the event loop.
- * - `writing`: an fdatasync is under way, or the next segment is being begun.
+ * - `writing`: an fdatasync is under way, or the next segment is being created.
  * - `full`: writers wait until segments are released.
  * - `failed`: every write is refused until a fresh segment has taken one.
  * - `sealed`: every write is refused for good.
@@ -35,15 +29,15 @@ interface Outcome<Task> {
 type Phase = 'idle' | 'scheduled' | 'writing' | 'full' | 'failed' | 'sealed';
 
 /**
- * The journal with group commit. All records that are appended while one fdatasync runs are covered by the next one. They
- * are settled in the order in which they were appended, while the next fdatasync is under way already. After an error the
- * journal cuts off what it wrote and fails every task under way.
+ * The journal with group commit. One fdatasync covers all records that were appended while the one before ran. Tasks
+ * are settled in the order in which they were appended, while the next fdatasync runs. After an error the journal cuts
+ * off what it wrote and fails every task under way.
  */
 export class Journal<Task> {
   readonly #directory: string;
-  readonly #settings: JournalSettings;
-  readonly #listeners: JournalListeners<Task>;
-  /** Oldest first; the last one is being written. */
+  readonly #limits: StorageLimits;
+  readonly #listeners: Listeners<Task>;
+  /** Oldest first. The last one is being written. */
   readonly #segments: Segment[];
   #phase: Phase = 'idle';
   /** Why writes are refused while the journal is failed or sealed. */
@@ -53,24 +47,19 @@ export class Journal<Task> {
   #records: string[] = [];
   #tasks: Task[] = [];
   #outcomes: Outcome<Task>[] = [];
-  /** A listener that is told an outcome may append, and so bring about the next one. */
-  #telling = false;
+  /** A listener that hears an outcome may append a record, which may cause the next outcome. */
+  #settling = false;
   #syncs = 0;
   #retry: NodeJS.Timeout | undefined;
   #recovery: Promise<void> = Promise.resolve();
   #onRest: (() => void) | undefined;
 
-  constructor(
-    directory: string,
-    segments: Segment[],
-    settings: JournalSettings,
-    listeners: JournalListeners<Task>,
-  ) {
+  constructor(directory: string, segments: Segment[], limits: StorageLimits, listeners: Listeners<Task>) {
     this.#directory = directory;
     this.#segments = segments;
-    // A segment goes only as a whole, so the ceiling must have room for several.
-    const journalSegmentBytes = Math.min(settings.journalSegmentBytes, settings.journalCeilingBytes / 4);
-    this.#settings = { ...settings, journalSegmentBytes };
+    // A segment is removed only as a whole, so the ceiling must have room for several.
+    const journalSegmentBytes = Math.min(limits.journalSegmentBytes, limits.journalCeilingBytes / 4);
+    this.#limits = { ...limits, journalSegmentBytes };
     this.#listeners = listeners;
   }
 
@@ -87,23 +76,23 @@ export class Journal<Task> {
     return this.#segments.reduce((sum, segment) => sum + segment.bytes, 0);
   }
 
-  /** Begins the segment that takes the first write. @throws what the file system throws */
-  async open(): Promise<void> {
+  /** Creates the segment that takes the first write. @throws what the file system throws */
+  async begin(): Promise<void> {
     await this.#beginSegment();
   }
 
-  /** Appends a record, or only a task that is settled in its turn when the record is empty. */
+  /** Appends a record. With an empty record the task is settled when those before it are. */
   append(record: string, task: Task): void {
     if (!this.healthy) {
       this.#outcomes.push({ tasks: [task], result: this.#refusal });
-      return this.#tell();
+      return this.#settle();
     }
     this.#records.push(record);
     this.#tasks.push(task);
     if (this.#phase === 'idle') this.#schedule();
   }
 
-  /** A file that `segment` was needed for is on disk. */
+  /** A file that needed the segment is on disk. */
   async release(segment: Segment): Promise<void> {
     segment.holds -= 1;
     while (this.#segments.length > 1 && this.#segments[0]?.holds === 0) {
@@ -113,12 +102,12 @@ export class Journal<Task> {
     if (this.#phase === 'full' && !this.#isFull()) this.#schedule();
   }
 
-  /** No segment will be released: writers that wait for one are refused. */
+  /** No segment will be released, so the waiting writers are refused. */
   giveUp(error: Error): void {
     if (this.#phase === 'full') this.#fail([], error);
   }
 
-  /** Settles everything that was appended, then refuses every write. */
+  /** Settles everything that was appended, then refuses all writes. */
   async seal(): Promise<void> {
     for (;;) {
       clearTimeout(this.#retry);
@@ -133,7 +122,7 @@ export class Journal<Task> {
     this.#refusal = new Error('the journal is closed');
   }
 
-  /** Closes a sealed journal. When all files are on disk nothing of it stays. */
+  /** Closes a sealed journal. Its segments are removed when all files are on disk. */
   async close(): Promise<void> {
     await this.#dropSpare();
     if (this.#fd !== -1) fs.closeSync(this.#fd);
@@ -142,16 +131,16 @@ export class Journal<Task> {
     for (const { path } of this.#segments) await rm(path, { force: true });
   }
 
-  // Behind the poll phase, so that the requests of all sockets of this turn share one fdatasync.
+  // setImmediate comes after all sockets of this turn were read, so their requests share one fdatasync.
   #schedule(): void {
     this.#phase = 'scheduled';
     setImmediate(() => {
       this.#commit();
-      this.#tell();
+      this.#settle();
     });
   }
 
-  /** Begins to write the next batch; what needs no writing before it becomes an outcome. */
+  /** Begins to write the next batch. Tasks before it that write nothing become an outcome. */
   #commit(): void {
     if (this.#tasks.length === 0) {
       this.#phase = 'idle';
@@ -162,7 +151,7 @@ export class Journal<Task> {
       return this.#listeners.onFull();
     }
     const active = this.#active;
-    if (active.bytes >= this.#settings.journalSegmentBytes) return this.#rotate();
+    if (active.bytes >= this.#limits.journalSegmentBytes) return this.#rotate();
     const { records, tasks } = this.#takeBatch();
     if (records === '') {
       this.#outcomes.push({ tasks, result: active });
@@ -180,21 +169,21 @@ export class Journal<Task> {
       this.#syncs += 1;
       active.bytes += length;
       this.#outcomes.push({ tasks, result: active });
-      // Before the next batch: where it needs a new segment, it takes this one.
+      // This comes before the next batch, which may need the new segment.
       this.#prepareSpare(active);
-      // The disk is at work on the next batch while this one is answered.
+      // The disk works on the next batch while this one is answered.
       this.#commit();
-      this.#tell();
+      this.#settle();
     });
   }
 
-  /** Tells all outcomes in their order, also those that come meanwhile. */
-  #tell(): void {
-    if (this.#telling) return;
-    this.#telling = true;
+  /** Settles all outcomes in their order, and those that are added meanwhile. */
+  #settle(): void {
+    if (this.#settling) return;
+    this.#settling = true;
     for (const { tasks, result } of this.#outcomes) this.#listeners.settle(tasks, result);
     this.#outcomes = [];
-    this.#telling = false;
+    this.#settling = false;
     if (this.#isAtRest) this.#onRest?.();
   }
 
@@ -214,12 +203,12 @@ export class Journal<Task> {
     return { records: this.#records.splice(0, count).join(''), tasks: this.#tasks.splice(0, count) };
   }
 
-  /** How many records fit the bound on a batch; one always does. */
+  /** How many records are in the next batch. It is at least one. */
   #countBatch(): number {
     let length = 0;
     for (const [index, record] of this.#records.entries()) {
       length += record.length;
-      if (length > this.#settings.journalBatchBytes && index > 0) return index;
+      if (length > this.#limits.journalBatchLength && index > 0) return index;
     }
     return this.#records.length;
   }
@@ -231,7 +220,7 @@ export class Journal<Task> {
   }
 
   #isFull(): boolean {
-    return this.bytes >= this.#settings.journalCeilingBytes;
+    return this.bytes >= this.#limits.journalCeilingBytes;
   }
 
   #rotate(): void {
@@ -239,7 +228,7 @@ export class Journal<Task> {
     this.#beginSegment().then(
       () => {
         this.#commit();
-        this.#tell();
+        this.#settle();
       },
       (error) => this.#fail([], error),
     );
@@ -255,12 +244,12 @@ export class Journal<Task> {
 
   #createSegment(): Promise<OpenSegment> {
     const number = (this.#segments.at(-1)?.number ?? 0) + 1;
-    return createSegment(segmentAt(this.#directory, number), this.#settings.journalSegmentBytes);
+    return createSegment(segmentAt(this.#directory, number), this.#limits.journalSegmentBytes);
   }
 
-  /** Makes the next segment while there is still room in this one; if that fails, the rotation will say so. */
+  /** Creates the next segment while this one still has room. When that fails, the rotation tries again. */
   #prepareSpare({ bytes }: Segment): void {
-    if (this.#spare !== undefined || bytes < this.#settings.journalSegmentBytes / 2) return;
+    if (this.#spare !== undefined || bytes < this.#limits.journalSegmentBytes / 2) return;
     this.#spare = this.#createSegment().catch(() => undefined);
   }
 
@@ -272,7 +261,7 @@ export class Journal<Task> {
     await rm(spare.segment.path, { force: true });
   }
 
-  /** A batch could not be written: it fails, and with it everything that was appended after it. */
+  /** A batch could not be written. It fails, and so does everything that was appended after it. */
   #fail(batch: Task[], error: Error): void {
     this.#phase = 'failed';
     this.#refusal = error;
@@ -281,10 +270,10 @@ export class Journal<Task> {
     this.#tasks = [];
     this.#retryLater();
     this.#listeners.onHealth(error);
-    this.#tell();
+    this.#settle();
   }
 
-  // A failed fdatasync leaves a file whose pages cannot be trusted, so its good part is kept and a new one begun.
+  // After a failed fdatasync the end of the file cannot be trusted. Its good part is kept, and a new segment begins.
   async #recover(): Promise<void> {
     try {
       await this.#dropSpare();
@@ -301,6 +290,6 @@ export class Journal<Task> {
   #retryLater(): void {
     this.#retry = setTimeout(() => {
       this.#recovery = this.#recover();
-    }, this.#settings.journalRetryMs);
+    }, this.#limits.journalRetryMs);
   }
 }

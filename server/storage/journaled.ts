@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { makeDirectory } from './directory.js';
 import { type Contents, documentFile, oneATurn } from './document-file.js';
 import { History } from './history.js';
-import { Journal, type JournalSettings } from './journal.js';
+import { Journal } from './journal.js';
 import { takeLock } from './lock.js';
 import { begin, type Change, fail, OpenFile, Past, selectPast, succeed, type Task } from './open-file.js';
 import { encodeRecord } from './record.js';
@@ -14,57 +14,38 @@ import { changesOf, type Keep, type Replayed, replay } from './replay.js';
 import { listSegments, type Segment } from './segment.js';
 import {
   type PastRange,
+  STORAGE_LIMITS,
   type Storage,
+  type StorageLimits,
   StorageUnavailable,
   type StoredDocument,
   type Written,
 } from './storage.js';
-import { WriteBehind, type WriteBehindSettings } from './write-behind.js';
-
-/** Sizes are in bytes, times in milliseconds. */
-export const STORAGE_LIMITS = {
-  /** The length at which the journal begins a new segment. */
-  journalSegmentBytes: 4 * 1024 * 1024,
-  /** The whole journal. Above it writers wait. */
-  journalCeilingBytes: 256 * 1024 * 1024,
-  /** What one fdatasync covers at most. */
-  journalBatchBytes: 4 * 1024 * 1024,
-  /** Between two attempts to write again after a storage error. */
-  journalRetryMs: 1000,
-  /** How long a changed file waits before it is written. */
-  writeBehindMs: 5000,
-  /** Files that are being written at the same time. */
-  writeBehindFiles: 4,
-  /** How long files are written when the storage closes. What is left over stays in the journal. */
-  drainMs: 2500,
-} satisfies JournalSettings & WriteBehindSettings & { drainMs: number };
-
-export type StorageLimits = Readonly<typeof STORAGE_LIMITS>;
+import { WriteBehind } from './write-behind.js';
 
 export interface StorageSettings extends Partial<StorageLimits> {
-  /** The directory that holds everything. */
+  /** The data directory. */
   readonly data: string;
   readonly memoryBytes: number;
-  /** Past versions kept of each document, at least; 0: none. */
+  /** How many past versions of each document are kept at least. 0 keeps none. */
   readonly historyVersions: number;
 }
 
 /** A storage that counts what it does. */
 export interface DurableStorage extends Storage {
-  readonly counters: StorageCounters;
-}
-
-export interface StorageCounters {
-  /** Since the start: how often something was put on stable storage, and how many changes that were. */
-  readonly syncs: number;
-  readonly changes: number;
-  /** Length of the journal now. */
-  readonly journalBytes: number;
+  readonly counters: {
+    /** fdatasync calls of the journal since the start. */
+    readonly syncs: number;
+    /** Changes that they covered. */
+    readonly changes: number;
+    /** The length of the journal now. */
+    readonly journalBytes: number;
+  };
 }
 
 /**
- * Opens the storage of a directory: files of documents as readable JSON, written behind a journal. Reads the journal and
- * nothing else, so it takes as long with 100,000 files as with none.
+ * Opens the storage of a directory: files of readable JSON, written behind a journal. It reads only the journal, so it
+ * takes as long with 100,000 files as with none.
  * @param keepsPast which files keep the past versions of their documents
  * @throws DirectoryInUse, DamagedJournal, or what the file system throws
  */
@@ -99,7 +80,7 @@ class JournaledStorage implements DurableStorage {
   readonly #journal: Journal<Task>;
   readonly #writeBehind: WriteBehind;
   readonly #unlock: () => Promise<void>;
-  /** Files that must stay in memory: something is under way, or not on disk. */
+  /** Files that must stay in memory, because they have changes that are under way or not on disk. */
   readonly #pinned = new Map<string, OpenFile>();
   readonly #clean: LRUCache<string, OpenFile>;
   readonly #loading = new Map<string, Promise<OpenFile>>();
@@ -146,11 +127,11 @@ class JournaledStorage implements DurableStorage {
   }
 
   async begin(): Promise<void> {
-    await this.#journal.open();
+    await this.#journal.begin();
     for (const [name, { segment }] of this.#replayed) this.#writeBehind.add(name, segment);
   }
 
-  get counters(): StorageCounters {
+  get counters(): DurableStorage['counters'] {
     const { syncs, bytes } = this.#journal;
     return { syncs, changes: this.#changes, journalBytes: bytes };
   }
@@ -246,7 +227,7 @@ class JournaledStorage implements DurableStorage {
     const { seq, documents, past } = await this.open(name);
     const contents = { seq, documents: new Map(documents) };
     const toSave = past?.toSave();
-    // The past first: what the file holds is no longer asked of the journal.
+    // The past is saved first, because the journal may go when the file is written.
     if (toSave !== undefined) await this.#history.save(name, toSave);
     await new Low<Contents>(this.#fileOf(name), contents).write();
     if (toSave !== undefined) past?.saved(toSave);
@@ -271,7 +252,7 @@ class JournaledStorage implements DurableStorage {
       this.#seq = Math.max(this.#seq, file.seq);
       this.#pin(file);
       this.#replayed.delete(name);
-      // Those who wait for it come first.
+      // The callers that wait for the file use it before it may be forgotten.
       setImmediate(() => this.#unpin(file));
       return file;
     } catch (error) {

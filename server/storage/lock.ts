@@ -1,7 +1,7 @@
 /**
- * One server for each data directory. Its owner listens on a Unix socket in the directory. The kernel closes the socket
- * with the process, whatever ends it, and a socket works across the PID namespaces of one machine: when a connection is
- * refused, the owner is gone.
+ * Keeps a second server out of a data directory. The owner of the directory listens on a Unix socket in it. The kernel
+ * closes the socket when the process ends, and a socket works across the PID namespaces of one machine. So when a
+ * connection is refused, the owner is gone.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -18,7 +18,7 @@ interface Owner {
   readonly since?: string;
 }
 
-/** Another server has the directory. */
+/** Another server uses the directory. */
 export class DirectoryInUse extends Error {
   override name = 'DirectoryInUse';
   constructor(directory: string, { pid, since }: Owner) {
@@ -38,30 +38,32 @@ export class NoSocketsHere extends Error {
   }
 }
 
-/** How long an owner that is ending may take. */
+/** How long to wait for an owner that is ending. */
 const WAIT_MS = 1000;
 const LONGEST_PAUSE_MS = 50;
-/** A process that is stopped does not answer, but it is there. */
+/**
+ * How long an owner may take to answer. A process that is suspended does not answer, but it still owns the directory.
+ */
 const ANSWER_MS = 500;
-/** What a socket's path may be long everywhere: 108 bytes with the final zero on Linux, 104 on macOS. */
+/** The longest path of a socket: 108 bytes with the final zero on Linux, 104 on macOS. */
 const PATH_BYTES = 103;
 
 const newName = (): string => `lock.${randomBytes(6).toString('hex')}.sock`;
 const NAME = /^lock\.[0-9a-f]{12}\.sock$/;
 
 /**
- * Takes a directory for this process; returns what gives it back.
+ * Takes a directory for this process. Returns a function that gives it back.
  *
- * Each process that wants the directory first listens on a name of its own, then looks for others that listen, and steps
- * back when there is one. Of two that come at once the one that listened first is seen by the other. So two never both
- * go on; when both step back, they try again after a pause of random length.
+ * Each process first listens on a socket with its own name, then looks for other processes that listen, and steps back
+ * when there is one. When two come at once, the second sees the first, so they never both take the directory. When both
+ * step back, they try again after a pause of random length.
  * @throws DirectoryInUse, NoSocketsHere, or what the file system throws
  */
 export async function takeLock(directory: string): Promise<() => Promise<void>> {
   await refuseFormerLock(directory);
   const { pathOf, release } = pathsIn(directory);
   const unlock = async (server?: Server) => {
-    // Removes the socket at once, by the path that it was bound to.
+    // Node removes the socket's file, by the path that it was bound to, before close() returns.
     server?.close();
     release();
   };
@@ -81,14 +83,14 @@ export async function takeLock(directory: string): Promise<() => Promise<void>> 
 
 type PathOf = (name: string) => string;
 
-/** What listens from now on, or the owner that is there. */
+/** The server that listens from now on, or the present owner. */
 async function tryToTake(directory: string, pathOf: PathOf): Promise<Server | Owner> {
   const before = await look(directory, pathOf);
   if (before.owner !== undefined) return before.owner;
   const name = newName();
   const server = await listen(directory, pathOf(name));
   const { owner, gone, names } = await look(directory, pathOf, name);
-  // Another process may have removed the name as stale, between the two system calls that make it listen.
+  // Another process may have removed the name as stale, before this one listened on it.
   if (owner !== undefined || !names.includes(name)) {
     server.close();
     return owner ?? {};
@@ -97,7 +99,7 @@ async function tryToTake(directory: string, pathOf: PathOf): Promise<Server | Ow
   return server;
 }
 
-/** The names that are there, those that nobody listens on, and the owner of one that somebody does. */
+/** The names of all sockets, those that no process listens on, and an owner that listens. */
 async function look(directory: string, pathOf: PathOf, own?: string) {
   const names = (await readdir(directory)).filter((name) => NAME.test(name));
   const others = names.filter((name) => name !== own);
@@ -126,9 +128,9 @@ async function listen(directory: string, path: string): Promise<Server> {
 }
 
 const NO_SOCKETS = new Set(['EPERM', 'EOPNOTSUPP', 'ENOTSUP', 'ENOSYS', 'EINVAL']);
-const NOBODY_THERE = new Set(['ECONNREFUSED', 'ENOENT', 'ENOTSOCK']);
+const NOT_LISTENING = new Set(['ECONNREFUSED', 'ENOENT', 'ENOTSOCK']);
 
-/** Undefined when no process listens. */
+/** The owner that listens there, or undefined when no process does. */
 function ownerOf(path: string): Promise<Owner | undefined> {
   return new Promise((resolve) => {
     let text = '';
@@ -138,7 +140,7 @@ function ownerOf(path: string): Promise<Owner | undefined> {
       text += chunk;
     });
     socket.on('error', ({ code }: NodeJS.ErrnoException) => {
-      if (NOBODY_THERE.has(code ?? '')) resolve(undefined);
+      if (NOT_LISTENING.has(code ?? '')) resolve(undefined);
     });
     socket.on('close', () => resolve(ownerIn(text)));
   });
@@ -153,7 +155,7 @@ function ownerIn(text: string): Owner {
   }
 }
 
-/** The paths of the sockets. A directory with a long path is reached by a descriptor, where the system has such names. */
+/** How sockets in the directory are named. On Linux a directory with a long path is named by a descriptor of it. */
 function pathsIn(directory: string): { pathOf: PathOf; release: () => void } {
   const longest = Buffer.byteLength(join(directory, newName()));
   if (longest <= PATH_BYTES || process.platform !== 'linux') {
@@ -164,8 +166,8 @@ function pathsIn(directory: string): { pathOf: PathOf; release: () => void } {
 }
 
 /**
- * A server before version 0.2 locks with a file that names its process and when that began, in clock ticks since boot.
- * The file is removed when the process is gone.
+ * A server before version 0.2 locks with a file. It names the process and when it began, in clock ticks since boot. The
+ * file is removed when that process is gone.
  * @throws DirectoryInUse
  */
 async function refuseFormerLock(directory: string): Promise<void> {
@@ -187,7 +189,7 @@ function formerOwnerIn(text: string): { pid?: number; began?: string | null } {
   }
 }
 
-/** From `/proc`; undefined for a process that is not there, or has ended. */
+/** When a process began, from `/proc`. Undefined for a process that is not there or has ended. */
 async function beginOf(pid: number): Promise<string | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   const [state, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

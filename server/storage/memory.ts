@@ -8,7 +8,7 @@ export interface MemoryStorage extends Storage {
 
 const HISTORY_VERSIONS = 1000;
 
-/** A Storage that forgets: for tests. Like the real one it answers writes in a later turn, in order. */
+/** A storage in memory, for tests. Like the real one it answers writes in a later turn, in their order. */
 export function memoryStorage(): MemoryStorage {
   const files = new Map<string, OpenFile>();
   let queue: Task[] = [];

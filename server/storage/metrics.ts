@@ -1,7 +1,7 @@
 import type { Metric } from '../metrics.js';
 import type { DurableStorage } from './journaled.js';
 
-/** The storage's numbers, for those who watch over the server. Changes by syncs is what one fdatasync covers. */
+/** The numbers of the storage. Changes divided by syncs is how many changes one fdatasync covers. */
 export const storageMetrics = (storage: DurableStorage): Metric[] => [
   {
     type: 'gauge',

@@ -7,34 +7,36 @@ import {
   type Written,
 } from './storage.js';
 
-/** One change of one file: a put, the removal of one document (no `document`) or of all (no `key` either). */
+/**
+ * One change of one file: a put, the removal of one document (no `document`), or of all documents (no `key` either).
+ */
 export interface Change {
-  /** Greater than that of every change before. */
+  /** Greater than that of every earlier change. */
   readonly seq: number;
   readonly key: string | undefined;
   readonly document: StoredDocument | undefined;
 }
 
-/** What a file was asked and has not answered: a change, or (no change) to be told when all before it is settled. */
+/** A call that is not answered yet. Without a change it only waits until all earlier tasks are settled. */
 export interface Task {
   readonly file: OpenFile;
   readonly change: Change | undefined;
   readonly done: Written;
 }
 
-// What a document takes in memory besides its text, roughly.
+// The memory that a document takes besides its text, roughly.
 const DOCUMENT_OVERHEAD = 256;
 
-/** A file in memory: what is on stable storage, and what is on its way there. */
+/** A file in memory: its documents on stable storage, and its documents when all changes under way succeed. */
 export class OpenFile implements StoredFile {
   readonly documents: Map<string, StoredDocument>;
   readonly latest: Map<string, StoredDocument>;
-  /** Tasks that have begun and not ended. */
+  /** How many tasks have begun and not ended. */
   underWay = 0;
 
   /**
-   * @param seq the number of the last change that `documents` holds
-   * @param past where past versions go, of a file that keeps them
+   * @param seq the number of the last change in `documents`
+   * @param past holds past versions, in a file that keeps them
    */
   constructor(
     readonly name: string,
@@ -46,7 +48,7 @@ export class OpenFile implements StoredFile {
     this.latest = new Map(this.documents);
   }
 
-  /** A change is on stable storage. Safe to repeat: one that is held already changes nothing. */
+  /** A change is on stable storage. A change that was accepted before has no effect. */
   accept(change: Change): void {
     if (change.seq <= this.seq) return;
     this.seq = change.seq;
@@ -54,13 +56,13 @@ export class OpenFile implements StoredFile {
     this.past?.accept(change);
   }
 
-  /** What was under way came to nothing. */
+  /** The changes under way have failed. */
   forget(): void {
     this.latest.clear();
     for (const [key, document] of this.documents) this.latest.set(key, document);
   }
 
-  /** Memory that the file takes, in bytes, roughly. */
+  /** The memory that the file takes in bytes, roughly. */
   get bytes(): number {
     let bytes = DOCUMENT_OVERHEAD;
     for (const document of this.documents.values()) bytes += DOCUMENT_OVERHEAD + 2 * document.data.length;
@@ -79,7 +81,7 @@ export function begin(task: Task): void {
   if (task.change !== undefined) apply(task.file.latest, task.change);
 }
 
-/** The tasks' changes are on stable storage: each is applied and answered in turn. */
+/** The changes are on stable storage. Each is applied and answered in turn. */
 export function succeed(tasks: readonly Task[]): void {
   for (const task of tasks) {
     if (task.change !== undefined) task.file.accept(task.change);
@@ -87,14 +89,17 @@ export function succeed(tasks: readonly Task[]): void {
   }
 }
 
-/** The tasks came to nothing: all are undone before the first is answered, for a later one may build on an earlier. */
+/**
+ * The changes have failed. All are undone before the first is answered, because a later one may build on an earlier
+ * one.
+ */
 export function fail(tasks: readonly Task[], cause: unknown): void {
   const error = new StorageUnavailable(cause);
   for (const { file } of tasks) file.forget();
   for (const task of tasks) end(task, error);
 }
 
-/** An answer that throws is the process's to judge, and no reason to leave the others without theirs. */
+/** When a callback throws, the callbacks after it are called all the same. */
 function end(task: Task, error: StorageUnavailable | null): void {
   task.file.underWay -= 1;
   try {
@@ -104,21 +109,21 @@ function end(task: Task, error: StorageUnavailable | null): void {
   }
 }
 
-/** What the history on disk lacks of one document, oldest first. */
+/** The versions of one document that the history on disk lacks, oldest first. */
 interface Recent {
-  /** The history on disk is that of a document which was removed since. */
+  /** The history on disk belongs to an earlier document of this name, which was removed. */
   fresh: boolean;
   versions: StoredDocument[];
 }
 
-/** From one removal of all documents to the next. */
+/** The time from one removal of all documents to the next. */
 interface Era {
-  /** The history on disk is of an era before. */
+  /** The history on disk belongs to an earlier era. */
   fresh: boolean;
   readonly documents: Map<string, Recent>;
 }
 
-/** What is about to be saved: as it was when the saving began. */
+/** What is being saved, as it was when the saving began. */
 export interface PastToSave {
   readonly era: Era;
   readonly fresh: boolean;
@@ -132,11 +137,11 @@ export interface PastToSave {
 
 const NONE: Recent = { fresh: false, versions: [] };
 
-/** The past of a file's documents as far as only the journal and the memory hold it. */
+/** The past versions of a file's documents that only the journal and the memory hold. */
 export class Past {
   #era: Era = { fresh: false, documents: new Map() };
 
-  /** @param keep how many versions of a document matter */
+  /** @param keep how many versions of each document are kept at least */
   constructor(readonly keep: number) {}
 
   accept({ key, document }: Change): void {
@@ -148,12 +153,12 @@ export class Past {
   #add(key: string, { version, updatedAt, data }: StoredDocument): void {
     const recent = this.#era.documents.get(key) ?? { fresh: false, versions: [] };
     this.#era.documents.set(key, recent);
-    // The present version knows the birth, and no past one is asked for its cached JSON.
+    // A copy without the birth, which the present version has, and without the cached JSON.
     recent.versions.push({ version, updatedAt, data });
     if (recent.versions.length >= 2 * this.keep) recent.versions.splice(0, this.keep);
   }
 
-  /** What memory holds of a document; `whole`: there is nothing else. */
+  /** The versions of a document in memory. `whole` says that there are no others on disk. */
   recent(key: string): { versions: readonly StoredDocument[]; whole: boolean } {
     const { fresh, versions } = this.#era.documents.get(key) ?? NONE;
     return { versions, whole: fresh || this.#era.fresh };
@@ -169,7 +174,7 @@ export class Past {
     return { era: this.#era, fresh: this.#era.fresh, documents };
   }
 
-  /** It is on disk; what has come meanwhile stays. */
+  /** The saving has succeeded. Versions that came meanwhile stay. */
   saved({ era, documents }: PastToSave): void {
     era.fresh = false;
     for (const { key, recent, versions } of documents) {
@@ -182,16 +187,16 @@ export class Past {
   }
 }
 
-/** The versions in a range, of which some may come twice. @param versions newest first */
+/** The versions in a range. @param versions newest first. One may come twice. */
 export async function selectPast(
   versions: AsyncIterable<StoredDocument>,
-  { since = '', before = Number.POSITIVE_INFINITY, limit, bytes }: PastRange,
+  { since = '', before = Number.POSITIVE_INFINITY, limit, dataLength }: PastRange,
 ): Promise<StoredDocument[]> {
   const selected: StoredDocument[] = [];
-  let room = bytes;
+  let room = dataLength;
   let below = before;
   for await (const document of versions) {
-    // A clock that was set back leaves times that do not follow the versions.
+    // When the clock was set back, a later version can have an earlier time.
     if (document.version >= below || document.updatedAt < since) continue;
     below = document.version;
     room -= document.data.length;

@@ -1,7 +1,7 @@
 /**
- * The journal's wire form, and that of a stored document: compact JSON. A record is one change, one JSON text a line. A
- * frame is what one fdatasync covers: `#<crc32> <length>\n`, both eight hexadecimal digits, then that many bytes of
- * records. It is whole or it is not there.
+ * How the journal and a stored document are written. A record is one change: one line of compact JSON. A frame holds
+ * the records that one fdatasync covers: `#<crc32> <length>\n`, both as eight hexadecimal digits, then so many bytes of
+ * records. A frame whose checksum is wrong does not count.
  */
 
 import fs from 'node:fs';
@@ -10,13 +10,13 @@ import { isObject } from '../../shared/document.js';
 import type { Change } from './open-file.js';
 import type { Birth, StoredDocument } from './storage.js';
 
-/** A document's members without the braces: the journal, the files and the history hold the same text. */
+/** A document's members without the braces. The journal, the files and the history hold the same text. */
 export function encodeMembers({ version, born, updatedAt, data }: StoredDocument): string {
   const birth = born === undefined ? '' : `"created_at":"${born.createdAt}","birth":"${born.tag}",`;
   return `"version":${version},${birth}"updated_at":"${updatedAt}","data":${data}`;
 }
 
-/** Ignores other members. @throws Error for what is not an object with the members of a document */
+/** Ignores other members. @throws Error when it is not an object with the members of a document */
 export function decodeDocument(value: unknown): StoredDocument {
   if (!isObject(value)) throw new Error('a document is not an object');
   const { version, updated_at, data } = value;
@@ -36,9 +36,9 @@ function decodeBirth({ created_at, birth }: Record<string, unknown>): { born?: B
 interface JournalRecord {
   seq: number;
   file: string;
-  /** Absent: all documents are removed. */
+  /** Without it all documents are removed. */
   key?: string;
-  /** Absent: the document is removed. With it come the other members of a document. */
+  /** Without it the document is removed. With it come the other members of a document. */
   version?: number;
 }
 
@@ -70,9 +70,8 @@ function encodeFrame(records: string): Buffer {
 }
 
 /**
- * Writes a frame at a position, in as many pieces as the system makes of it, and returns its length in bytes. The call
- * blocks: it copies into the system's memory, which takes less time than to wake a thread. Only `fdatasync` waits for the
- * disk.
+ * Writes a frame at a position and returns its length in bytes. The call blocks, because a copy into the system's
+ * memory takes less time than to wake a thread. Only `fdatasync` waits for the disk.
  */
 export function writeFrame(fd: number, records: string, position: number): number {
   const frame = encodeFrame(records);
@@ -99,7 +98,7 @@ export const frameRecords = (bytes: Buffer, start: number, end: number): string[
     .split('\n')
     .slice(0, -1);
 
-/** Whether an intact frame begins anywhere behind `start`. */
+/** Whether an intact frame begins anywhere after `start`. */
 export function hasFrameBehind(bytes: Buffer, start: number): boolean {
   for (let at = bytes.indexOf('#', start + 1); at !== -1; at = bytes.indexOf('#', at + 1)) {
     if (frameEnd(bytes, at) !== undefined) return true;

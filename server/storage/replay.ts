@@ -3,7 +3,7 @@ import type { Change } from './open-file.js';
 import { decodeRecord, frameEnd, frameRecords, hasFrameBehind } from './record.js';
 import { cut, type Segment } from './segment.js';
 
-/** A journal with something behind a frame that cannot be read: more than a crash leaves. */
+/** A journal with intact frames after a damaged one. A crash cannot cause this. */
 export class DamagedJournal extends Error {
   override name = 'DamagedJournal';
   constructor(segment: Segment) {
@@ -14,7 +14,7 @@ export class DamagedJournal extends Error {
   }
 }
 
-/** What the journal knows of one file: its changes that matter, by document, and the oldest segment they lie in. */
+/** The changes of one file that the journal holds, by document, and the oldest segment with one of them. */
 export interface Replayed {
   readonly segment: Segment;
   readonly changes: Map<string | undefined, Change[]>;
@@ -27,11 +27,11 @@ export const changesOf = ({ changes }: Replayed): Change[] =>
 /** How many past versions a file keeps of each document. */
 export type Keep = (file: string) => number;
 
-export interface Replay {
+interface Replay {
   readonly files: Map<string, Replayed>;
   /** The number of the last change. */
   readonly seq: number;
-  /** Bytes of a torn frame at the journal's end, which were dropped: it was never acknowledged. */
+  /** The length in bytes of a torn frame at the journal's end. It was dropped, because it was never acknowledged. */
   readonly dropped: number;
 }
 
@@ -72,14 +72,14 @@ function readRecords(segment: Segment, bytes: Buffer): string[] {
   return records;
 }
 
-/** Where a segment's intact frames end, and whether nothing follows them. */
+/** Where the intact frames of a segment end, and whether nothing follows them. */
 export function goodBytes(bytes: Buffer): { end: number; isWhole: boolean } {
   let end = 0;
   for (let next = frameEnd(bytes, 0); next !== undefined; next = frameEnd(bytes, next)) end = next;
   return { end, isWhole: isZero(bytes.subarray(end)) };
 }
 
-/** Room that no frame has used yet. */
+/** Whether it is room that no frame has used yet. */
 const isZero = (bytes: Buffer): boolean => bytes.equals(Buffer.alloc(bytes.length));
 
 function remember(
@@ -94,7 +94,7 @@ function remember(
   if (change.key === undefined) known.changes.clear();
   const changes = change.document === undefined ? [] : (known.changes.get(change.key) ?? []);
   changes.push(change);
-  // A removal is kept: it says that what is on disk is of a document before.
+  // A removal is kept, because it says that the history on disk belongs to an earlier document.
   const first = changes[0]?.document === undefined ? 1 : 0;
   if (changes.length >= first + 2 * keep) changes.splice(first, keep);
   known.changes.set(change.key, changes);

@@ -8,9 +8,9 @@ import { writeFrame } from './record.js';
 export interface Segment {
   readonly number: number;
   readonly path: string;
-  /** How much of it is good. */
+  /** The length of its good part. */
   bytes: number;
-  /** How many files have changes since this segment that only the journal holds. It is needed until there are none. */
+  /** How many files need it, because only the journal holds their changes since this segment. */
   holds: number;
 }
 
@@ -33,7 +33,7 @@ export async function listSegments(directory: string): Promise<Segment[]> {
     .map((number) => segmentAt(directory, number));
 }
 
-/** Makes a segment's file end where its good part ends. */
+/** Cuts a segment's file off behind its good part. */
 export async function cut(segment: Segment): Promise<void> {
   const handle = await open(segment.path, 'r+');
   try {
@@ -53,9 +53,9 @@ export interface OpenSegment {
 const ZEROS = Buffer.alloc(256 * 1024);
 
 /**
- * Creates a segment on stable storage and proves that it takes a write: an empty frame. Behind it lie zeros up to
- * `size` bytes, because to sync what lies within a file takes half the time that a growing file takes.
- * @throws what the file system throws; nothing is left then
+ * Creates a segment on stable storage. It begins with an empty frame, which proves that the disk takes a write. Zeros
+ * follow up to `size` bytes, because fdatasync takes half as long when the file does not grow.
+ * @throws what the file system throws. Then the file is removed.
  */
 export async function createSegment(segment: Segment, size: number): Promise<OpenSegment> {
   const fd = fs.openSync(segment.path, 'wx', 0o600);
@@ -72,7 +72,7 @@ export async function createSegment(segment: Segment, size: number): Promise<Ope
   }
 }
 
-// Where there is no room for it, the file grows as it is written.
+// When the disk has no room for the zeros, the file grows as it is written.
 async function reserve(fd: number, from: number, to: number): Promise<void> {
   try {
     for (let at = from; at < to; ) at += await write(fd, ZEROS.subarray(0, to - at), at);

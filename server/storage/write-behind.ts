@@ -1,14 +1,12 @@
 import type { Segment } from './segment.js';
+import type { StorageLimits } from './storage.js';
 
-export interface WriteBehindSettings {
-  writeBehindMs: number;
-  writeBehindFiles: number;
-}
+type Pace = Pick<StorageLimits, 'writeBehindMs' | 'writeBehindFiles'>;
 
-export interface WriteBehindPorts {
-  /** Brings the present documents of a file to disk. */
+interface Ports {
+  /** Writes the present documents of a file to disk. */
   save: (name: string) => Promise<void>;
-  /** What the segment held of the file is on disk. */
+  /** The file's changes in the segment are on disk. */
   saved: (name: string, segment: Segment) => Promise<void>;
   onError: (name: string, error: Error) => void;
 }
@@ -16,22 +14,22 @@ export interface WriteBehindPorts {
 interface Due {
   /** The oldest segment with changes that are not on disk. */
   readonly segment: Segment;
-  /** When the file may be written, in milliseconds of the monotonic clock. */
-  readonly at: number;
+  /** The file is not written before this time, in milliseconds of the monotonic clock. */
+  readonly notBefore: number;
 }
 
-/** Which files the journal is ahead of, and their way to disk: in the order of their change, a few at a time. */
+/** Writes the files whose changes only the journal holds, in the order of their first change, a few at a time. */
 export class WriteBehind {
-  readonly #settings: WriteBehindSettings;
-  readonly #ports: WriteBehindPorts;
+  readonly #pace: Pace;
+  readonly #ports: Ports;
   readonly #due = new Map<string, Due>();
   readonly #saving = new Set<string>();
   #hurrying = false;
   #timer: NodeJS.Timeout | undefined;
   #drained: (() => void) | undefined;
 
-  constructor(settings: WriteBehindSettings, ports: WriteBehindPorts) {
-    this.#settings = settings;
+  constructor(pace: Pace, ports: Ports) {
+    this.#pace = pace;
     this.#ports = ports;
   }
 
@@ -39,21 +37,21 @@ export class WriteBehind {
     return this.#due.has(name) || this.#saving.has(name);
   }
 
-  /** A file has a change in this segment that is not on disk. */
+  /** The file has a change in this segment that is not on disk. */
   add(name: string, segment: Segment): void {
     if (this.#due.has(name)) return;
     segment.holds += 1;
-    this.#due.set(name, { segment, at: performance.now() + this.#settings.writeBehindMs });
+    this.#due.set(name, { segment, notBefore: performance.now() + this.#pace.writeBehindMs });
     this.#wake();
   }
 
-  /** Room is wanted: writes what is due later now, until nothing is left. */
+  /** Writes all files now, because the journal needs room. */
   hurry(): void {
     this.#hurrying = true;
     this.#run();
   }
 
-  /** Writes everything; resolves when all is on disk, or at the deadline, in milliseconds from now. */
+  /** Writes everything. Resolves when all is on disk, or at the deadline, in milliseconds from now. */
   async drain(deadline: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
@@ -69,22 +67,22 @@ export class WriteBehind {
   #wake(): void {
     if (this.#timer !== undefined) return;
     const [first] = this.#due.values();
-    // The end of a save looks again by itself.
-    if (first === undefined || (this.#saving.size > 0 && first.at <= performance.now())) return;
+    // A save that ends looks for the next file by itself.
+    if (first === undefined || (this.#saving.size > 0 && first.notBefore <= performance.now())) return;
     this.#timer = setTimeout(
       () => {
         this.#timer = undefined;
         this.#run();
       },
-      Math.max(1, first.at - performance.now()),
+      Math.max(1, first.notBefore - performance.now()),
     );
   }
 
   #run(): void {
     const now = performance.now();
-    for (const [name, { segment, at }] of this.#due) {
-      if (this.#saving.size >= this.#settings.writeBehindFiles) return;
-      if (at > now && !this.#hurrying) break;
+    for (const [name, { segment, notBefore }] of this.#due) {
+      if (this.#saving.size >= this.#pace.writeBehindFiles) return;
+      if (notBefore > now && !this.#hurrying) break;
       if (!this.#saving.has(name)) this.#save(name, segment);
     }
     if (this.#due.size > 0) return this.#wake();
@@ -105,13 +103,15 @@ export class WriteBehind {
     this.#run();
   }
 
-  /** Back into the queue, with the older segment; not at once, or a full disk would keep the processor busy. */
+  /**
+   * Puts a file back into the queue, with the older segment. It waits, because a full disk would fail again at once.
+   */
   #again(name: string, segment: Segment, error: Error): void {
     this.#saving.delete(name);
     const newer = this.#due.get(name)?.segment;
     if (newer !== undefined) newer.holds -= 1;
     this.#due.delete(name);
-    this.#due.set(name, { segment, at: performance.now() + this.#settings.writeBehindMs });
+    this.#due.set(name, { segment, notBefore: performance.now() + this.#pace.writeBehindMs });
     this.#hurrying = false;
     this.#ports.onError(name, error);
   }

@@ -48,7 +48,11 @@ export async function past(
   range: Partial<PastRange> = {},
 ): Promise<number[]> {
   await storage.open(file);
-  const versions = await storage.past(openFile(storage, file), key, { limit: 1000, bytes: 1e6, ...range });
+  const versions = await storage.past(openFile(storage, file), key, {
+    limit: 1000,
+    dataLength: 1e6,
+    ...range,
+  });
   return versions.map(({ version }) => version);
 }
 
@@ -123,7 +127,7 @@ export function storageContract(test: Test): void {
     await put(storage, 'twins/a', 'e', stored(1));
     assert.equal(await past(storage, 'twins/a', 'd'), [3, 2, 1]);
     const file = await storage.open('twins/a');
-    const [newest] = await storage.past(file, 'd', { limit: 1, bytes: 1e6 });
+    const [newest] = await storage.past(file, 'd', { limit: 1, dataLength: 1e6 });
     assert.equal(newest, stored(3, '{"a":3}'));
   });
 
@@ -137,8 +141,8 @@ export function storageContract(test: Test): void {
     assert.equal(await past(storage, 'twins/a', 'd', { limit: 3 }), [4, 3, 2]);
     assert.equal(await past(storage, 'twins/a', 'd', { before: 4, limit: 2 }), [3, 2]);
     assert.equal(await past(storage, 'twins/a', 'd', { before: 1 }), []);
-    assert.equal(await past(storage, 'twins/a', 'd', { bytes: 40 }), [4, 3]);
-    assert.equal(await past(storage, 'twins/a', 'd', { bytes: 1 }), [4]);
+    assert.equal(await past(storage, 'twins/a', 'd', { dataLength: 40 }), [4, 3]);
+    assert.equal(await past(storage, 'twins/a', 'd', { dataLength: 1 }), [4]);
   });
 
   test('a document that was removed leaves no past to the next of its name', async ({ storage }) => {

@@ -227,7 +227,7 @@ test('lines longer than what is read at once are read whole', async () => {
   for (const version of [1, 2, 3]) await put(storage, FILE, 'current', stored(version, data));
   const again = await restart(storage);
   const file = await again.open(FILE);
-  const versions = await again.past(file, 'current', { limit: 10, bytes: 1e6 });
+  const versions = await again.past(file, 'current', { limit: 10, dataLength: 1e6 });
   assert.equal(
     versions,
     [3, 2, 1].map((version) => stored(version, data)),

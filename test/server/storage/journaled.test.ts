@@ -300,8 +300,8 @@ test('a batch that cannot be written is answered after the one before it', async
   await storage.close();
 });
 
-test('journalBatchBytes bounds what one fdatasync covers', async () => {
-  const storage = await directory.open({ journalBatchBytes: 1000 });
+test('journalBatchLength bounds what one fdatasync covers', async () => {
+  const storage = await directory.open({ journalBatchLength: 1000 });
   await storage.open('twins/a');
   const syncs = countSyncs();
   const data = JSON.stringify({ text: 'x'.repeat(400) });
@@ -356,7 +356,11 @@ test('segments that the files cover are removed while writing goes on', async ()
 
 test('at journalCeilingBytes writers wait for room instead of filling the disk', async () => {
   const journalCeilingBytes = 20_000;
-  const storage = await directory.open({ journalCeilingBytes, journalBatchBytes: 1000, writeBehindMs: LONG });
+  const storage = await directory.open({
+    journalCeilingBytes,
+    journalBatchLength: 1000,
+    writeBehindMs: LONG,
+  });
   await storage.open('twins/a');
   const data = JSON.stringify({ text: 'x'.repeat(300) });
   let most = 0;
