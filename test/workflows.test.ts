@@ -42,6 +42,16 @@ test('every image, every command from npm and the SDK has a version', () => {
   assert.equal(all(/--target-branch (\S+)/g), ['8.2.3']);
 });
 
+test("the board's page and the flash command name the versions that the workflow builds with", () => {
+  const [tool] = all(/npx --yes (\S+)/g);
+  const [sdk] = all(/--target-branch (\S+)/g);
+  const [idf] = all(/espressif\/idf:(\S+)/g);
+  for (const path of ['manifests/README.md', 'firmware/desktop/board/sdk.ts']) {
+    assert.match(textOf(path), `npx ${tool} setup --target-branch ${sdk}`);
+    assert.match(textOf(path), `git clone --branch ${idf} `);
+  }
+});
+
 test('the tests run on every version of Node that is supported, and on arm64', () => {
   const { engines } = JSON.parse(textOf('package.json')) as { engines: { node: string } };
   assert.match(engines.node, '>=20');

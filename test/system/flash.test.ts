@@ -173,7 +173,7 @@ test('without the SDK nothing is made, and it is said how to get it', async ({ s
   const before = (await devicesOf(server)).length;
   const { code, said } = await flash([], { MODDABLE: '' });
   assert.is(code, 1);
-  assert.match(said, 'npx xs-dev setup --device esp32');
+  assert.match(said, 'npx xs-dev@0.30.3 setup --device esp32');
   assert.is((await devicesOf(server)).length, before);
   assert.not.ok(existsSync(pathOf(name)));
 });

@@ -32,8 +32,10 @@ interface Ports {
 
 /** What cannot run here. */
 const NOT_RUN: Record<string, string> = {
-  'npx xs-dev setup': 'installs an SDK of several gigabytes',
-  'npx xs-dev setup --device esp32': 'the same for ESP-IDF',
+  'npx xs-dev@0.30.3 setup --target-branch 8.2.3': 'installs an SDK of several gigabytes',
+  'git clone --branch v6.0 --depth 1 --recursive https://github.com/espressif/esp-idf ~/.local/share/esp32/esp-idf':
+    'the same for ESP-IDF',
+  'npx xs-dev@0.30.3 setup --device esp32': 'the same for ESP-IDF',
   'npm run bench -- rest-get rest-put': 'takes minutes; test/bench/smoke.test.ts runs the benchmark',
 };
 

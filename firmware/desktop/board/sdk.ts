@@ -18,8 +18,9 @@ export interface Sdk {
 const PLATFORMS: Partial<Record<NodeJS.Platform, string>> = { linux: 'lin', darwin: 'mac', win32: 'win' };
 const HOW = `The Moddable SDK builds the firmware, and is not set up here. These commands install it:
 
-  npx xs-dev setup
-  npx xs-dev setup --device esp32
+  npx xs-dev@0.30.3 setup --target-branch 8.2.3
+  git clone --branch v6.0 --depth 1 --recursive https://github.com/espressif/esp-idf ~/.local/share/esp32/esp-idf
+  npx xs-dev@0.30.3 setup --device esp32
 
 Then open a new terminal and try again.`;
 
@@ -37,7 +38,7 @@ export function checkVersions({ directory }: Sdk, target: string, idf = ''): voi
   const sdk = read(directory, 'tools/VERSION')?.trim();
   if (sdk === undefined || !SDK_VERSION.test(sdk))
     throw new SdkMissing(
-      `the Moddable SDK in ${directory} is ${sdk ?? 'of no known version'}, not 8.2: npx xs-dev update`,
+      `the Moddable SDK in ${directory} is ${sdk ?? 'of no known version'}, not 8.2: manifests/README.md says how to install it`,
     );
   if (!target.startsWith('esp32/')) return;
   const wanted = versionIn(
@@ -50,7 +51,7 @@ export function checkVersions({ directory }: Sdk, target: string, idf = ''): voi
   );
   if (wanted !== undefined && found === wanted) return;
   throw new SdkMissing(
-    `the Moddable SDK ${sdk} builds with ESP-IDF ${wanted}, and ${idf} is ${found ?? 'none'}: npx xs-dev update --device esp32`,
+    `the Moddable SDK ${sdk} builds with ESP-IDF ${wanted}, and ${idf} is ${found ?? 'none'}: manifests/README.md says how to install it`,
   );
 }
 

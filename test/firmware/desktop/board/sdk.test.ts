@@ -32,7 +32,7 @@ function missing(environment: NodeJS.ProcessEnv, target: string): string {
 
 test('without the SDK it is said how to get it', ({ directory }) => {
   for (const environment of [{}, { MODDABLE: '' }, { MODDABLE: directory }])
-    assert.match(missing(environment, 'sim/nodemcu'), 'npx xs-dev setup --device esp32');
+    assert.match(missing(environment, 'sim/nodemcu'), 'npx xs-dev@0.30.3 setup --device esp32');
 });
 
 test('for a board ESP-IDF is needed as well, for the simulator it is not', ({ directory }) => {
