@@ -62,7 +62,9 @@ export class Clock {
     this.retryDelay = Math.min(2 * this.retryDelay, this.board.config.clockRetryMax);
     try {
       this.board.time.query((now) => {
-        if (now !== undefined) this.judge(now);
+        if (now === undefined) return;
+        if (this.isCredible(now)) this.accept(now);
+        else this.board.trace(`clock: not credible: ${now}`);
       });
     } catch (error) {
       this.board.trace(`clock: cannot ask: ${error}`);
@@ -75,11 +77,6 @@ export class Clock {
       this.timer = undefined;
       this.ask();
     }, delay);
-  }
-
-  private judge(now: number): void {
-    if (this.isCredible(now)) return this.accept(now);
-    this.board.trace(`clock: not credible: ${now}`);
   }
 
   private isCredible(now: number): boolean {

@@ -29,16 +29,13 @@ export const isOlder = (id: DocumentId, than: DocumentId): boolean =>
 
 /**
  * Documents of one connection are obeyed in the order of their versions; one that was made anew counts as newer. The
- * first answer of a connection may come from a server that was restored from an old backup: when it is older than the
- * document that was obeyed last it is not obeyed, until another one shows that a person has acted since. A push always
- * shows that.
+ * answer to a question may come from a server that was restored from an old backup: when it is older than the document
+ * that was obeyed last it is not obeyed. A push is, because somebody writes in that moment.
  */
 export class Desired {
   /** Of this connection. */
   private newest: DocumentId | undefined;
   private lateAnswers = 0;
-  /** The older document that was found, on this connection or an earlier one. */
-  private suspect: DocumentId | undefined;
 
   /** A new connection begins, or the document is known to be gone: any version may come next. */
   forget(): void {
@@ -62,10 +59,6 @@ export class Desired {
     }
     this.newest = id;
     this.lateAnswers = 0;
-    const suspect = this.suspect ?? id;
-    const isSuspect =
-      !isPush && isOlder(id, obeyed) && id.created === suspect.created && id.version === suspect.version;
-    this.suspect = isSuspect ? id : undefined;
-    return isSuspect ? 'older' : 'obey';
+    return !isPush && isOlder(id, obeyed) ? 'older' : 'obey';
   }
 }

@@ -31,8 +31,6 @@ interface Slot {
 }
 type Found = Slot | 'absent' | 'damaged';
 
-const onlyFlag = (armed: boolean): Kept => ({ armed, wish: NO_DOCUMENT, rung: 0 });
-
 /**
  * At any instant of a power cut flash holds the old values or the new ones. A slot that was cut while it was being
  * written is damaged; the other one still holds the old values, which are right, since the new ones were never
@@ -55,7 +53,7 @@ export class Flash {
     const newest = this.newest === 0 ? a : b;
     this.sequence = sequenceOf(newest);
     const isInDoubt = a === 'damaged' || b === 'damaged';
-    this.kept = typeof newest === 'string' ? onlyFlag(isInDoubt) : newest.kept;
+    this.kept = typeof newest === 'string' ? { armed: isInDoubt, wish: NO_DOCUMENT, rung: 0 } : newest.kept;
     if (typeof newest === 'string' && isInDoubt) {
       trace('flash: in doubt: armed with a fault');
       // The other slot is written next: a cut that erases must not leave flash as if it had never been written.
