@@ -26,14 +26,15 @@ interface Present {
 
 /**
  * Which devices are connected, and when each was heard last. The time is kept in memory while a device is connected and
- * is written when it goes, because a write for every packet would wear out the disk. `Heard` keeps the times for a crash.
+ * is written when it comes and when it goes, because a write for every packet would wear out the disk. `Heard` keeps the
+ * times between for a crash.
  */
 export class Presence {
   readonly #storage: Storage;
   readonly #now: () => Date;
   readonly #onError: (error: Error) => void;
   readonly #present = new Map<string, Present>();
-  readonly #leaving = new Set<Promise<void>>();
+  readonly #keeping = new Set<Promise<void>>();
   readonly #watchers = new Watchers<PresenceState>();
   readonly #heard: Heard;
   #count = 0;
@@ -78,6 +79,7 @@ export class Presence {
     present.connectedAt = now;
     this.#count += 1;
     this.#watchers.tell(id, stateOf(present));
+    this.#keep(id, present);
   }
 
   /** A packet of a connected device has come. */
@@ -96,10 +98,7 @@ export class Presence {
     if (present.connections > 0) return;
     this.#count -= 1;
     this.#watchers.tell(id, stateOf(present));
-    const leaving = this.#keep(id, present).catch(this.#onError);
-    this.#leaving.add(leaving);
-    await leaving;
-    this.#leaving.delete(leaving);
+    await this.#keep(id, present);
     // Until now the time was read from memory. The device may have come back meanwhile.
     if (present.connections === 0 && this.#present.get(id) === present) this.#present.delete(id);
   }
@@ -118,7 +117,7 @@ export class Presence {
 
   /** Resolves when all times are written, or cannot be. */
   async close(): Promise<void> {
-    await Promise.all(this.#leaving);
+    await Promise.all(this.#keeping);
     await this.#heard.close();
   }
 
@@ -126,7 +125,16 @@ export class Presence {
     for (const [id, { connections, activeAt }] of this.#present) if (connections > 0) yield [id, activeAt];
   }
 
-  async #keep(id: string, { activeAt }: Present): Promise<void> {
+  /** Resolves when the time is written, or cannot be. */
+  #keep(id: string, { activeAt }: Present): Promise<void> {
+    const keeping = this.#write(id, activeAt)
+      .catch(this.#onError)
+      .finally(() => this.#keeping.delete(keeping));
+    this.#keeping.add(keeping);
+    return keeping;
+  }
+
+  async #write(id: string, activeAt: number): Promise<void> {
     const updatedAt = new Date(activeAt).toISOString();
     const file = await this.#storage.open(shardOf(id));
     const version = (file.latest.get(id)?.version ?? 0) + 1;

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Presence, type PresenceState } from '../../../server/devices/presence.js';
+import { HEARD_EVERY_MS, Presence, type PresenceState } from '../../../server/devices/presence.js';
 import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
 import { until } from '../../until.js';
 
@@ -78,6 +78,21 @@ test('a device that a crash cut off was heard last when it was, within the inter
   assert.equal(await afterCrash(), { isConnected: false, at: at(200) });
 });
 
+test('a device that connects is kept at once, however soon after another', async ({ storage, at }) => {
+  let now = new Date(at(1));
+  const options = { now: () => now, heardEveryMs: 1_000_000 };
+  const presence = new Presence(storage, options);
+  presence.connected(OTHER);
+  await presence.close();
+  now = new Date(at(2));
+  presence.connected(ID);
+  await until(async () => (await new Presence(storage, options).state(ID)).at === at(2));
+});
+
+test('a crash loses less than a minute of when a device was heard', () => {
+  assert.ok(HEARD_EVERY_MS < 60_000);
+});
+
 test('packets of many devices are one write, at once after a silence and then once in the interval', async ({
   storage,
   at,
@@ -86,7 +101,7 @@ test('packets of many devices are one write, at once after a silence and then on
   const writes: string[] = [];
   const { put } = storage;
   storage.put = (file, key, document, written) => {
-    writes.push(document.data);
+    if (key === 'heard') writes.push(document.data);
     put.call(storage, file, key, document, written);
   };
   for (const id of [ID, OTHER]) presence.connected(id);
