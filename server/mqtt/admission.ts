@@ -1,4 +1,4 @@
-/** Whether a client is let in, by its certificate or its password. */
+/** Decides whether a client is admitted, by its certificate or its password. */
 
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
@@ -13,15 +13,15 @@ import { CONNACK, type ConnackCode, type Connect } from './packet.js';
 
 /** How a connection reached the server. */
 export interface Peer {
-  /** host:port */
+  /** As host:port. */
   readonly address: string;
   /** The connection is encrypted. */
   readonly secure: boolean;
-  /** What the client showed in the TLS handshake. */
+  /** The certificate that the client showed in the TLS handshake. */
   readonly certificate?: ShownCertificate;
 }
 
-/** The other end of an accepted socket. @param tls of the listener that finished the handshake, if there was one */
+/** The other end of an accepted socket. @param tls that of the listener, when it speaks TLS */
 export function peerOf(socket: Socket, tls: Tls | undefined): Peer {
   const address = `${socket.remoteAddress}:${socket.remotePort}`;
   if (tls === undefined) return { address, secure: false };
@@ -29,11 +29,11 @@ export function peerOf(socket: Socket, tls: Tls | undefined): Peer {
   return certificate === undefined ? { address, secure: true } : { address, secure: true, certificate };
 }
 
-/** What limits count a peer as: its address without the port, or the /64 of an IPv6 address. */
+/** The source that limits count a peer for: its address without the port, or the /64 of an IPv6 address. */
 export const sourceOfPeer = ({ address }: Peer): string =>
   sourceOf(address.slice(0, address.lastIndexOf(':')));
 
-/** Why a CONNECT is refused: the code for the client, the reason for the log. */
+/** Why a CONNECT is refused. The code is for the client, the reason for the log. */
 export interface Refusal {
   readonly code: Exclude<ConnackCode, 0>;
   readonly reason: string;
@@ -49,16 +49,16 @@ const BLOCKED = refuse(CONNACK.unavailable, 'too many failed attempts from there
 const UNKNOWN = refuse(CONNACK.badUserNameOrPassword, 'wrong user name or password');
 const DISABLED = refuse(CONNACK.notAuthorized, 'the device is disabled');
 const INSECURE = refuse(CONNACK.notAuthorized, 'the device must show its certificate');
-const REPLACED = refuse(CONNACK.notAuthorized, 'the certificate is of no device, or was replaced');
+const REPLACED = refuse(CONNACK.notAuthorized, 'the certificate belongs to no device, or was replaced');
 const OTHER_NAME = refuse(CONNACK.badUserNameOrPassword, "the user name is not the certificate's");
 
-/** What admission asks: the device registry, and the failed attempts of each source. */
-export interface Gate {
+/** What an admission depends on. */
+interface Gate {
   readonly devices: Pick<KnownDevices, 'authenticate' | 'certified'>;
   readonly failures: Pick<FailedAttempts, 'blockedMs' | 'failed' | 'succeeded' | 'knows'>;
 }
 
-/** The device that a CONNECT speaks for, or why it is refused. The first rule that refuses decides. */
+/** The device that is admitted with a CONNECT, or why it is refused. The first rule that refuses decides. */
 export async function admit(connect: Connect, peer: Peer, gate: Gate): Promise<Verdict> {
   const { certificate } = peer;
   if (connect.clientId === '' && !connect.clean) return NO_CLIENT_ID;
@@ -71,13 +71,13 @@ export async function admit(connect: Connect, peer: Peer, gate: Gate): Promise<V
   }
 }
 
-/** A client that shows a certificate is judged by it alone: a right password does not help a wrong certificate. */
+/** When a client shows a certificate, only that decides. A right password does not help a wrong certificate. */
 async function byCertificate(
   { userName }: Connect,
   { deviceId, sha256, fault }: ShownCertificate,
   { devices }: Gate,
 ): Promise<Verdict> {
-  if (fault !== undefined) return refuse(CONNACK.notAuthorized, `the certificate does not count: ${fault}`);
+  if (fault !== undefined) return refuse(CONNACK.notAuthorized, `the certificate is refused: ${fault}`);
   if (userName !== undefined && userName !== deviceId) return OTHER_NAME;
   const device = await devices.certified(deviceId, sha256);
   if (device === undefined) return REPLACED;
@@ -85,8 +85,8 @@ async function byCertificate(
 }
 
 /**
- * A password is for devices with `allow_insecure`, over any transport. A source with too many failed attempts is blocked,
- * except for the devices that came in from there before.
+ * Only devices with `allow_insecure` may use a password, over any transport. A source with too many failed attempts is
+ * blocked, except for the devices that were admitted from there before.
  */
 async function byPassword(
   { userName, password }: Connect,
@@ -98,7 +98,7 @@ async function byPassword(
   const isBlocked = () => !isKnown && failures.blockedMs(source) > 0;
   if (isBlocked()) return BLOCKED;
   const device = await devices.authenticate(userName, password);
-  // Other attempts of the source may have failed while this one was judged.
+  // Other attempts of the source may have failed while this one was checked.
   if (isBlocked()) return BLOCKED;
   if (device === undefined) return failed(source, failures);
   if (device.status !== 'enabled') return DISABLED;

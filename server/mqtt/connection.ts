@@ -11,36 +11,40 @@ import { CONNACK, type Connect, LimitReached, ProtocolViolation, UnknownProtocol
 import { Framing, readPacket } from './read.js';
 import { type Carrier, Session } from './session.js';
 
-/** A client's bytes, each way. A stream that bounds what a client sends before its CONNECT is told when that is over. */
+/**
+ * A client's bytes in both directions. `admitted` is called on a stream that limits what a client sends before then.
+ */
 export type ClientStream = Duplex & { admitted?(): void };
 
-/** Packets of one connection in one turn of the event loop, so that a client that floods keeps no other waiting. */
+/** The most packets of one connection in one turn of the event loop, so that other clients do not wait for a flood. */
 const PACKETS_A_TURN = 256;
 
 /**
  * - `connecting`: the CONNECT has not come.
  * - `authenticating`: its credentials are being checked.
- * - `open`: there is a session.
- * - `finishing`: nothing more is read; the connection ends when its requests are answered.
+ * - `accepted`: there is a session.
+ * - `finishing`: nothing more is read, and the connection ends when its requests are answered.
  * - `closing`: the last packets leave, and the client has some time to take them.
  * - `closed`: the stream is gone.
  */
-type Phase = 'connecting' | 'authenticating' | 'open' | 'finishing' | 'closing' | 'closed';
+type Phase = 'connecting' | 'authenticating' | 'accepted' | 'finishing' | 'closing' | 'closed';
 
 /**
- * Whether the stream is read: `flowing`; `working` while its packets are handled; `resting` while others have their turn;
- * `held` until requests are answered, or answers are taken.
+ * - `flowing`: the stream is read.
+ * - `working`: its packets are being handled.
+ * - `resting`: other connections have their turn.
+ * - `held`: requests must be answered first, or the client must read its answers.
  */
 type Intake = 'flowing' | 'working' | 'resting' | 'held';
 
 interface Ending {
-  /** The will is carried out [MQTT-3.1.2-8]. */
+  /** Whether the will is carried out [MQTT-3.1.2-8]. */
   readonly will: boolean;
   /** The requests under way are answered first. */
   readonly answers?: true;
   /** The stream is destroyed at once. */
   readonly atOnce?: true;
-  /** The counter that it adds to. One that is dropped is logged as a warning. */
+  /** The counter that it adds to. A dropped connection is logged as a warning. */
   readonly counts?: 'refused' | 'dropped';
   readonly audit?: AuditEvent;
 }
@@ -56,15 +60,15 @@ const ENDINGS = {
   'taken over': { will: true, atOnce: true, counts: 'dropped' },
   'limit reached': { will: true, atOnce: true, counts: 'dropped', audit: 'limit_reached' },
   'asked too much': { will: true, answers: true, counts: 'dropped', audit: 'limit_reached' },
-  /** The device has lost its rights, that to a will too. */
+  /** The device has lost its rights, and with them its will. */
   revoked: { will: false, atOnce: true, counts: 'dropped' },
   stopped: { will: false, answers: true },
   'internal error': { will: true, atOnce: true, counts: 'dropped' },
 } satisfies Record<string, Ending>;
 
 /**
- * One client, from its first byte to its last. Framing cuts a packet out of the stream, `readPacket` reads and checks it, and
- * the session handles it. The first packet goes to `admit` instead.
+ * One client, from its first byte to its last. `Framing` cuts a packet out of the stream, `readPacket` reads and checks
+ * it, and the session handles it. The first packet goes to `admit` instead.
  */
 export class Connection implements Carrier, Neighbour {
   readonly output: Output;
@@ -75,12 +79,12 @@ export class Connection implements Carrier, Neighbour {
   readonly #framing: Framing;
   #phase: Phase = 'connecting';
   #intake: Intake = 'flowing';
-  /** What the CONNECT said. It is not proved until there is a session. */
+  /** The names in the CONNECT. They are not proved until there is a session. */
   #claim: Pick<Connect, 'userName' | 'clientId'> | undefined;
   #session: Session | undefined;
-  /** For the CONNECT to come, then for the keep-alive, at last for the client to go. */
+  /** Bounds the wait for the CONNECT, then the keep-alive, at last the time that the client takes to close. */
   #timer: NodeJS.Timeout | undefined;
-  /** Why this client was refused something already: a client that repeats it is not audited again. */
+  /** The reasons that were audited. A client that repeats a fault is not audited again. */
   #audited: readonly string[] = [];
 
   constructor(stream: ClientStream, peer: Peer, endpoint: Endpoint, connections: Connections) {
@@ -119,7 +123,7 @@ export class Connection implements Carrier, Neighbour {
     return this.#phase === 'closing' || this.#phase === 'closed';
   }
 
-  /** Handles the packets that have come, as many as may be handled now. */
+  /** Handles the packets that have come, as far as it may now. */
   #work(): void {
     const before = this.#intake;
     if (before === 'working' || before === 'resting') return;
@@ -147,9 +151,9 @@ export class Connection implements Carrier, Neighbour {
     }
   }
 
-  /** A connection waits for its own unfinished requests, or for its client to read. */
+  /** Not while the client must wait for its requests, or must read its answers. */
   #mayTake(): boolean {
-    if (this.#phase !== 'open' && this.#phase !== 'connecting') return false;
+    if (this.#phase !== 'accepted' && this.#phase !== 'connecting') return false;
     return !this.output.isFull && this.#session?.isBusy !== true;
   }
 
@@ -164,7 +168,7 @@ export class Connection implements Carrier, Neighbour {
 
   #hold(): void {
     this.#intake = 'held';
-    // A stream whose connection is over is read to its end, and what comes is thrown away.
+    // When the connection is over, the stream is read to its end and the bytes are dropped.
     if (!this.#isOver) this.#stream.pause();
   }
 
@@ -198,19 +202,19 @@ export class Connection implements Carrier, Neighbour {
     this.#stream.admitted?.();
     this.#connections.join(this, device, connect.clientId);
     this.#session = new Session(device, connect, this.#endpoint, this);
-    this.#phase = 'open';
+    this.#phase = 'accepted';
     this.#timer = this.#keepAlive(connect.keepAlive);
     this.output.add(connack(CONNACK.accepted));
     this.#endpoint.counters.accepted++;
     this.#log('debug', { reason: 'accepted' });
   }
 
-  /** A client must be heard once in one and a half times its keep-alive, which is in seconds [MQTT-3.1.2-24]. */
+  /** A client must send a packet within one and a half times its keep-alive [MQTT-3.1.2-24]. */
   #keepAlive(seconds: number): NodeJS.Timeout | undefined {
     if (seconds === 0) return undefined;
     return setTimeout(() => {
       if (this.#intake === 'flowing') {
-        this.close('silent', 'nothing heard in 1.5 times its keep-alive [MQTT-3.1.2-24]');
+        this.close('silent', 'no packet in 1.5 times its keep-alive [MQTT-3.1.2-24]');
       } else this.#timer?.refresh();
     }, seconds * 1500);
   }
@@ -246,7 +250,7 @@ export class Connection implements Carrier, Neighbour {
     this.close('internal error', 'internal error');
   }
 
-  /** Ends the connection as the table says. Only the first ending counts, but a will that any of them discards is gone. */
+  /** Ends the connection as the table says. Only the first ending counts, but any ending can discard the will. */
   close(name: keyof typeof ENDINGS, reason: string): void {
     if (this.#isOver) return;
     const { will, answers, atOnce, counts, audit }: Ending = ENDINGS[name];
@@ -270,14 +274,13 @@ export class Connection implements Carrier, Neighbour {
     if (this.#session?.inFlight === 0) this.#end();
   }
 
-  /** The last packets leave, and the client has some time to take them. */
   #end(): void {
     this.#phase = 'closing';
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.destroy(), this.#endpoint.limits.connectMs);
     this.output.close();
     this.#stream.end();
-    // What still comes is thrown away.
+    // The bytes that still come are dropped.
     this.#stream.off('data', this.#receive);
     this.#stream.resume();
     if (this.#session === undefined) return;
@@ -296,7 +299,7 @@ export class Connection implements Carrier, Neighbour {
     this.#connections.remove(this);
   }
 
-  /** The client's fault. Its source is warned of a limited number of times, so that it does not fill the disk. */
+  /** Logs a client's fault. The lines for each source are limited, so that it does not fill the disk. */
   #warn(reason: string): void {
     const more = this.#endpoint.warnings.take(sourceOfPeer(this.#peer));
     this.#log(more === undefined ? 'debug' : 'warn', { reason, ...more });
@@ -314,7 +317,7 @@ export class Connection implements Carrier, Neighbour {
     this.#endpoint.audit(event, { source: sourceOfPeer(this.#peer), via: 'mqtt', ...named, reason });
   }
 
-  /** Only what can be a device's id is written down: some clients send their password as the user name. */
+  /** The name is logged only if it has the form of a device's id, because some clients send a password as user name. */
   #namedDevice(): string | undefined {
     const name = this.#claim?.userName;
     return name !== undefined && isDeviceId(name) ? name : undefined;

@@ -1,13 +1,13 @@
 import type { Device } from '../devices/device.js';
 import type { Endpoint } from './endpoint.js';
 
-/** A connection, as the connections beside it see it. */
+/** What the other connections need of a connection. */
 export interface Neighbour {
-  /** The device that it speaks for; before it is let in, the one that it claims to be. */
+  /** The device that it speaks for. Before it is admitted, the device that it claims to be. */
   readonly deviceId: string | undefined;
   readonly clientId: string | undefined;
   close(ending: 'taken over' | 'revoked' | 'stopped', reason: string): void;
-  /** Gives up whatever has not been sent. */
+  /** Closes at once, without sending what is left. */
   destroy(): void;
 }
 
@@ -36,8 +36,8 @@ export class Connections {
   }
 
   /**
-   * The connection now speaks for a device. It takes over the device's other connections, or where a device may have
-   * several, those of the same client id [MQTT-3.1.4-2].
+   * The connection now speaks for a device. It takes over the device's other connections. When a device may have
+   * several connections, it takes over only those with the same client id [MQTT-3.1.4-2].
    */
   join(connection: Neighbour, device: Device, clientId: string): void {
     const others = this.#byDevice.get(device.id) ?? new Set();
@@ -57,16 +57,16 @@ export class Connections {
     this.#endpoint.devices.presence.disconnected(deviceId);
   }
 
-  /** The device has lost its rights: its connections close, even one that is still being authenticated. */
+  /** Closes the connections of a device that has lost its rights, and those that are still being authenticated. */
   revoke(deviceId: string, why: string): void {
     for (const connection of this.#all) {
       if (connection.deviceId === deviceId) {
-        connection.close('revoked', `the device lost its connections: ${why}`);
+        connection.close('revoked', `the device may no longer be connected: ${why}`);
       }
     }
   }
 
-  /** Ends every connection when its requests are answered, at the latest after `limitMs` milliseconds. */
+  /** Ends each connection when its requests are answered, or after `limitMs` milliseconds. */
   async stop(limitMs: number): Promise<void> {
     if (this.#all.size === 0) return;
     const emptied = new Promise<void>((resolve) => {

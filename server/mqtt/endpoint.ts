@@ -1,4 +1,4 @@
-/** What all connections of the endpoint share: its limits, its counters and the parts of the server that it uses. */
+/** What all connections of the endpoint share: limits, counters and the parts of the server that they use. */
 
 import type { Logger } from 'pino';
 import type { FailedAttempts } from '../access/failures.js';
@@ -18,13 +18,13 @@ export const MQTT_LIMITS = {
   connectBytes: 8 * KIB,
   /** The longest later packet, and the longest message of a WebSocket. */
   packetBytes: 128 * KIB,
-  /** The parts in which one message of a WebSocket may come, as fragments or from the network. */
+  /** The number of fragments or network chunks in one message of a WebSocket. */
   messageParts: 1024,
-  /** How long a connection may take to send its CONNECT, and later to close. */
+  /** How long a client may take to send its CONNECT, and later to close. */
   connectMs: 8000,
   /** Unread answers of one connection, and its requests not answered yet. Above it the connection is not read. */
   bufferBytes: 1024 * KIB,
-  /** How long the unread answers may stay above that. */
+  /** How long the unread answers may stay above that length. */
   bufferMs: 20_000,
   /** Topic filters of one connection. */
   subscriptions: 100,
@@ -40,12 +40,12 @@ export const MQTT_LIMITS = {
 
 export type MqttLimits = Readonly<typeof MQTT_LIMITS>;
 
-/** What the endpoint needs of the device registry. */
+/** The part of the device registry that the endpoint needs. */
 export type KnownDevices = Pick<Devices, 'authenticate' | 'certified' | 'watch'> & {
   readonly presence: Pick<Presence, 'connected' | 'disconnected' | 'active'>;
 };
 
-/** All count from the start of the server, except `connections`. */
+/** All count since the start of the server, except `connections`. */
 export interface MqttCounters {
   /** Connections that are open now, with or without a CONNECT. */
   connections: number;
@@ -55,7 +55,7 @@ export interface MqttCounters {
   refused: number;
   /** Connections that the server closed without a CONNACK. */
   dropped: number;
-  /** Publishes on a topic that is no request to the device's own twin. */
+  /** Publishes on topics other than requests to the device's own twin. */
   droppedPublishes: number;
 }
 
@@ -64,7 +64,7 @@ export interface Endpoint {
   readonly devices: KnownDevices;
   /** Shared with REST. */
   readonly failures: FailedAttempts;
-  /** The requests that each device has left, over all its connections. */
+  /** How many requests each device may still send, over all its connections. */
   readonly allowances: Allowances;
   readonly limits: MqttLimits;
   readonly audit: Audit;
@@ -76,14 +76,14 @@ export interface Endpoint {
 
 const METRICS: readonly [counter: keyof MqttCounters, type: Metric['type'], name: string, help: string][] = [
   ['connections', 'gauge', 'connections', 'open MQTT connections'],
-  ['accepted', 'counter', 'connects_accepted_total', 'MQTT connections that were let in'],
+  ['accepted', 'counter', 'connects_accepted_total', 'MQTT connections that were accepted'],
   ['refused', 'counter', 'connects_refused_total', 'MQTT connections that were refused by a CONNACK'],
   ['dropped', 'counter', 'connections_dropped_total', 'MQTT connections that the server closed'],
   [
     'droppedPublishes',
     'counter',
     'publishes_dropped_total',
-    'publishes that asked for nothing or were for somewhere else',
+    'MQTT publishes on topics other than requests to the own twin',
   ],
 ];
 

@@ -1,6 +1,6 @@
 /**
- * The in-band protocol of one device: its topics and subscriptions, how a request on its own twin is carried out, and what
- * the answer says.
+ * The in-band protocol of one device: its topics and subscriptions, how a request to its own twin is carried out, and
+ * the text of the answers.
  */
 
 import {
@@ -26,13 +26,13 @@ import type { Answer, Twins } from '../twins/twins.js';
 import { topicField } from './output.js';
 import { type QoS, REFUSED } from './packet.js';
 
-/** Where a message goes: its topic name, and the same as a PUBLISH carries it. */
+/** Where a message goes: its topic name, and the same name as a PUBLISH carries it. */
 export interface Destination {
   readonly topic: string;
   readonly field: Buffer;
 }
 
-/** What a publish on an in-band topic asks for, and where its answer goes. */
+/** The request of a publish on an in-band topic, and where its answer goes. */
 export interface Request {
   readonly document: string;
   readonly action: Action;
@@ -40,25 +40,25 @@ export interface Request {
   readonly error: Destination;
 }
 
-/** How many topics a connection remembers; a twin has 64 documents and a document four actions. */
+/** How many topics a connection remembers. A twin has 64 documents, and a document has four actions. */
 const REMEMBERED_TOPICS = 256;
-/** In UTF-16 units. Longer topics name no document, so remembering them would only cost memory. */
+/** In UTF-16 units. Longer topics name no document, so they are not remembered. */
 const REMEMBERED_LENGTH = 256;
-/** In bytes. A document name of that length is never valid, and the answer would carry it twice. */
+/** In bytes. No valid document name is so long, and the answer would carry it twice. */
 const LONGEST_REQUEST = 4096;
 
 /** The in-band topics of one device, each worked out once. */
 export class OwnTopics {
   readonly #deviceId: string;
   readonly #requests = new Map<string, Request>();
-  /** Made when it is needed: most devices are never told of a change. */
+  /** Made when it is needed, because most devices never get a push. */
   #changed: Map<string, readonly Destination[]> | undefined;
 
   constructor(deviceId: string) {
     this.#deviceId = deviceId;
   }
 
-  /** The request that a valid topic name stands for; undefined when it is none, or not for the device's own twin. */
+  /** The request of a valid topic name. Undefined when it is not a request to the device's own twin. */
   request(topic: string): Request | undefined {
     const known = this.#requests.get(topic);
     if (known !== undefined) return known;
@@ -71,7 +71,7 @@ export class OwnTopics {
     return topic.length > REMEMBERED_LENGTH ? request : remember(this.#requests, topic, request);
   }
 
-  /** Where a document's new state goes: below `me` and below the device's id. */
+  /** The topics that a document's new state goes to: below `me` and below the device's id. */
   changed(document: string): readonly Destination[] {
     this.#changed ??= new Map();
     const known = this.#changed.get(document);
@@ -79,7 +79,7 @@ export class OwnTopics {
     return remember(this.#changed, document, this.#onBothPrefixes(changedTopic, document));
   }
 
-  /** Where the deletion of a document is told. */
+  /** The topics that the deletion of a document goes to. */
   deleted(document: string): readonly Destination[] {
     return this.#onBothPrefixes(deletedTopic, document);
   }
@@ -91,17 +91,17 @@ export class OwnTopics {
 
 const destination = (topic: string): Destination => ({ topic, field: topicField(topic) });
 
-/** In UTF-16 units. No topic of a device is as long, and a longer filter costs memory, and time at every publish. */
+/** In UTF-16 units. No topic of a device is longer. Longer filters would cost memory, and time at every publish. */
 const LONGEST_FILTER = 256;
 
-/** What one connection has subscribed to: nothing outside the device's own twin. */
+/** The subscriptions of one connection. They are all within the device's own twin. */
 export class Subscriptions {
   readonly #own: readonly string[];
   readonly #limit: number;
   readonly #filters = new Map<string, QoS>();
   readonly #remembered = new Map<string, QoS | undefined>();
 
-  /** @param limit filters */
+  /** @param limit the number of filters */
   constructor(deviceId: string, limit: number) {
     this.#own = [`${ROOT}/me/`, `${ROOT}/${deviceId}/`];
     this.#limit = limit;
@@ -109,7 +109,8 @@ export class Subscriptions {
 
   /**
    * Adds a well-formed filter or changes its QoS [MQTT-3.8.4-3].
-   * @returns the code for the SUBACK: the QoS, or 0x80 for a filter outside the own twin, one too many or a very long one
+   * @returns the code for the SUBACK: the QoS, or 0x80 for a filter that is outside the own twin, too long, or one too
+   * many
    */
   add(filter: string, qos: QoS): number {
     if (!this.isOwn(filter) || filter.length > LONGEST_FILTER) return REFUSED;
@@ -119,7 +120,7 @@ export class Subscriptions {
     return qos;
   }
 
-  /** Whether a filter can match nothing outside the own twin. */
+  /** Whether a filter matches only topics of the own twin. */
   isOwn(filter: string): boolean {
     return this.#own.some((twin) => filter.startsWith(twin));
   }
@@ -129,7 +130,7 @@ export class Subscriptions {
     this.#remembered.clear();
   }
 
-  /** The highest QoS of the filters that match a topic name [MQTT-3.3.5-1]; undefined when none does. */
+  /** The highest QoS of the filters that match a topic name [MQTT-3.3.5-1]. Undefined when none does. */
   qosOf(topic: string): QoS | undefined {
     const known = this.#remembered.get(topic);
     if (known !== undefined || this.#remembered.has(topic)) return known;
@@ -147,7 +148,7 @@ function remember<T>(known: Map<string, T>, key: string, value: T): T {
   return value;
 }
 
-/** The device asks more than it may, and this request was not done. */
+/** The device sent more requests than it may. This one was not carried out. */
 export class TooManyRequests extends Error {
   override name = 'TooManyRequests';
   constructor() {
@@ -156,9 +157,9 @@ export class TooManyRequests extends Error {
 }
 
 /**
- * Asks the twin for what a request and its payload say. A delete is answered without a document.
- * @param origin the session that asks, so that it is not told of its own change
- * @throws InvalidRequest for a payload that a put or a patch cannot have; then nothing is answered
+ * Carries out a request with its payload. A delete is answered without a document.
+ * @param origin the session that asks. It gets no push of its own change.
+ * @throws InvalidRequest when the payload is not valid. Then `answer` is not called.
  */
 export function carryOut(
   twins: Twins,
@@ -179,26 +180,26 @@ export function carryOut(
   }
 }
 
-/** The payload of a success. Of a deleted document there is only its name. */
+/** The payload of a success. After a delete it has only the document's name. */
 export const successText = (deviceId: string, name: string, document: Document | undefined): string =>
   document === undefined ? JSON.stringify({ twin_id: deviceId, document_name: name }) : document.json;
 
-/** The payload of a push that tells of a deletion. @param version the last one that the document had */
+/** The payload of a push about a deletion. @param version the document's last version */
 export const deletedText = (deviceId: string, name: string, version: number): string =>
   JSON.stringify({ twin_id: deviceId, document_name: name, version });
 
-export interface Failure {
-  /** The `error` that the device is told. */
+interface Failure {
+  /** The `error` in the answer. */
   readonly text: string;
-  /** Whether the request is acknowledged. One that might succeed later is not. */
+  /** Whether the request is acknowledged. It is not when the same request may succeed later. */
   readonly isAcknowledged: boolean;
-  /** A fault of the server itself, which its owner should know. */
+  /** A fault of the server itself. It is logged as an error. */
   readonly isInternal: boolean;
 }
 
 const own = (error: Error): string => error.message;
 
-/** The errors that a device is told, by class; the first row that fits counts. */
+/** The errors that a device gets, by class. The first matching row counts. */
 const FAILURES: readonly [
   of: abstract new (...given: never[]) => Error,
   text: (error: Error) => string,
@@ -213,7 +214,7 @@ const FAILURES: readonly [
   [TooManyRequests, own, false],
 ];
 
-/** Any other error: its own text is for the server's log only. */
+/** Any other error. Its own text goes only to the server's log. */
 const INTERNAL: Failure = { text: 'internal error', isAcknowledged: false, isInternal: true };
 
 export function failureOf(error: Error): Failure {
@@ -230,15 +231,15 @@ export function errorText(deviceId: string, name: string, text: string, error: E
   return JSON.stringify({ ...answer, expected_version: error.expected, actual_version: error.actual });
 }
 
-/** A publish that has been received and not answered. */
+/** A publish that was received and is not answered yet. */
 export interface Pending {
   readonly qos: QoS;
   readonly id: number;
-  /** Of its payload, in bytes. */
+  /** The length of its payload, in bytes. */
   readonly length: number;
-  /** Undefined for a publish that asks for nothing: it is acknowledged and dropped. */
+  /** Undefined for a publish on another topic. It is acknowledged and dropped. */
   readonly request: Request | undefined;
-  /** The QoS of either answer; undefined where no subscription matched when the request came. */
+  /** The QoS of the two possible answers. Undefined when no subscription matched at the time of the request. */
   readonly successQos: QoS | undefined;
   readonly errorQos: QoS | undefined;
   isSettled: boolean;
@@ -247,8 +248,8 @@ export interface Pending {
 }
 
 /**
- * The publishes of one connection, answered in the order in which they came [MQTT-4.6.0-2] [MQTT-4.6.0-3], in whatever
- * order they are settled.
+ * The publishes of one connection. They are answered in the order in which they came [MQTT-4.6.0-2] [MQTT-4.6.0-3],
+ * even when they are settled in another order.
  */
 export class PendingRequests {
   readonly #pending: Pending[] = [];
@@ -263,7 +264,7 @@ export class PendingRequests {
     return this.#pending.length;
   }
 
-  /** The length of all payloads that are not answered. */
+  /** The length of the payloads of all requests that are not answered. */
   get bytes(): number {
     return this.#bytes;
   }

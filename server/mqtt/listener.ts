@@ -1,4 +1,4 @@
-/** The in-band endpoint: where it listens, and what it makes of each client that comes. */
+/** The in-band endpoint: it listens, and makes a connection for each client. */
 
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
@@ -14,33 +14,32 @@ import { type ClientStream, Connection } from './connection.js';
 import { Connections } from './connections.js';
 import { type Endpoint, MQTT_LIMITS, type MqttCounters, type MqttLimits } from './endpoint.js';
 
-/** How many devices are remembered by what they asked, when they are not connected. */
+/** The server remembers how much this many devices have asked. */
 const REMEMBERED_DEVICES = 16_384;
-
-export type MqttParts = Omit<Endpoint, 'allowances' | 'counters' | 'limits' | 'warnings'> & {
-  /** Shared with REST. */
-  readonly connections: ConnectionLimit;
-  /** Limits other than those of MQTT_LIMITS. */
-  readonly limits?: Partial<MqttLimits> | undefined;
-};
 
 export interface Mqtt {
   readonly limits: MqttLimits;
-  /** They grow while it runs. */
   readonly counters: Readonly<MqttCounters>;
   /**
-   * Serves the clients that come to an address, by TLS where that is given. May be called for several addresses.
+   * Serves clients at an address, by TLS when that is given. It can be called for several addresses.
    * @throws the system's error when it cannot listen, such as EADDRINUSE
    */
   listen(address: Address, tls?: Tls): Promise<AddressInfo>;
-  /** Serves a client that came another way than by a listener. */
-  open(stream: ClientStream, peer: Peer): void;
-  /** Accepts no more clients, answers what was asked and ends every connection, within `stopMs`. */
+  /** Serves a client that did not come by one of these listeners. */
+  serve(stream: ClientStream, peer: Peer): void;
+  /** Accepts no more clients, answers all requests and ends every connection, within `stopMs`. */
   close(): Promise<void>;
 }
 
-/** The endpoint listens nowhere until it is told to. */
-export function startMqtt(parts: MqttParts): Mqtt {
+/** Starts the endpoint. It listens nowhere until {@link Mqtt.listen} is called. */
+export function startMqtt(
+  parts: Omit<Endpoint, 'allowances' | 'counters' | 'limits' | 'warnings'> & {
+    /** Shared with REST. */
+    readonly connections: ConnectionLimit;
+    /** Limits other than those of MQTT_LIMITS. */
+    readonly limits?: Partial<MqttLimits> | undefined;
+  },
+): Mqtt {
   const { devices, audit, log } = parts;
   const limits = { ...MQTT_LIMITS, ...parts.limits };
   const { requestsPerSecond } = limits;
@@ -53,7 +52,7 @@ export function startMqtt(parts: MqttParts): Mqtt {
   const unwatch = devices.watch((deviceId, why) => connections.revoke(deviceId, why));
   let isStopping = false;
 
-  const open = (stream: ClientStream, peer: Peer) => {
+  const serve = (stream: ClientStream, peer: Peer) => {
     if (isStopping) stream.destroy();
     else new Connection(stream, peer, endpoint, connections);
   };
@@ -61,14 +60,14 @@ export function startMqtt(parts: MqttParts): Mqtt {
   return {
     limits,
     counters,
-    open,
+    serve,
     async listen(address, tls) {
       const server = serverFor(tls);
       parts.connections.watch(server, (source) =>
         audit('connection_refused', { source, via: 'mqtt', reason: 'too many connections' }),
       );
       server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
-        if (!socket.destroyed) open(socket, peerOf(socket, tls));
+        if (!socket.destroyed) serve(socket, peerOf(socket, tls));
       });
       if (tls !== undefined) droppers.push(dropperOf(server));
       const found = await listen(server, address);

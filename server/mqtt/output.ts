@@ -49,7 +49,7 @@ export function topicField(topic: string): Buffer {
   return field;
 }
 
-/** @param topic as {@link topicField} gives it; `id` is left out at QoS 0 */
+/** @param topic made by {@link topicField} @param id not used at QoS 0 */
 export function publish(topic: Buffer, payload: string, qos: QoS, id: number): Buffer {
   const length = topic.length + (qos === 0 ? 0 : 2) + Buffer.byteLength(payload);
   const packet = Buffer.allocUnsafe(1 + lengthBytes(length) + length);
@@ -79,10 +79,10 @@ function writeLength(packet: Buffer, length: number): number {
 
 type BufferLimits = Pick<MqttLimits, 'bufferBytes' | 'bufferMs'>;
 
-export interface OutputEvents {
+interface Events {
   /** The client reads again. */
   relieved(): void;
-  /** The client has been slow for too long. */
+  /** The client has not read for too long. */
   stuck(): void;
 }
 
@@ -94,23 +94,23 @@ function flushAll(): void {
   for (const output of outputs) output.flush();
 }
 
-/** The packets on their way to one client. Those that one turn of the event loop adds leave in one write, at its end. */
+/** The packets on their way to one client. Those of one turn of the event loop are written together at its end. */
 export class Output {
   readonly #stream: Duplex;
   readonly #limits: BufferLimits;
-  readonly #events: OutputEvents;
+  readonly #events: Events;
   #packets: Buffer[] = [];
   #bytes = 0;
   #slow: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(stream: Duplex, limits: BufferLimits, events: OutputEvents) {
+  constructor(stream: Duplex, limits: BufferLimits, events: Events) {
     this.#stream = stream;
     this.#limits = limits;
     this.#events = events;
   }
 
-  /** The client does not read what it is sent. Nothing more should be done for it until it reads. */
+  /** The client does not read. Its requests wait until it does. */
   get isFull(): boolean {
     return this.#bytes + this.#stream.writableLength > this.#limits.bufferBytes;
   }
@@ -133,10 +133,10 @@ export class Output {
     if (slow) this.#stream.write(last, this.#taken);
     else this.#stream.write(last);
     if (packets.length > 0) this.#stream.uncork();
-    if (this.isFull) this.#slow ??= setTimeout(this.#judge, this.#limits.bufferMs);
+    if (this.isFull) this.#slow ??= setTimeout(this.#checkAgain, this.#limits.bufferMs);
   }
 
-  /** Nothing more is sent; what was added before still is. */
+  /** Sends what was added before, and nothing after it. */
   close(): void {
     this.flush();
     this.#closed = true;
@@ -150,7 +150,7 @@ export class Output {
     this.#events.relieved();
   };
 
-  readonly #judge = (): void => {
+  readonly #checkAgain = (): void => {
     this.#slow = undefined;
     if (this.isFull) this.#events.stuck();
   };

@@ -3,12 +3,14 @@
  * `read.ts` makes the values out of bytes, and `output.ts` writes the server's packets.
  */
 
-/** A client broke the protocol, so its connection is closed [MQTT-4.8.0-1]. The message is for the log and names the rule. */
+/**
+ * A client broke the protocol. Its connection is closed [MQTT-4.8.0-1]. The message is for the log and names the rule.
+ */
 export class ProtocolViolation extends Error {
   override name = 'ProtocolViolation';
 }
 
-/** A client went beyond what one client may use. */
+/** A client exceeded a limit. Its connection is closed. */
 export class LimitReached extends ProtocolViolation {
   override name = 'LimitReached';
 }
@@ -30,7 +32,7 @@ export interface Connect {
   readonly command: 'connect';
   readonly clientId: string;
   readonly clean: boolean;
-  /** In seconds; 0: none. */
+  /** In seconds. 0 means none. */
   readonly keepAlive: number;
   readonly userName: string | undefined;
   readonly password: Buffer | undefined;
@@ -68,7 +70,7 @@ export interface Bare {
 
 export type Packet = Connect | Publish | Acknowledgement | Subscribe | Unsubscribe | Bare;
 
-/** The return codes of CONNACK that this server gives (MQTT 3.1.1, table 3.1). */
+/** The return codes of CONNACK that this server uses (MQTT 3.1.1, table 3.1). */
 export const CONNACK = {
   accepted: 0,
   protocol: 1,

@@ -2,17 +2,17 @@ import type { Change } from '../twins/twins.js';
 
 interface Waiting {
   readonly change: Change;
-  /** The document was created while its changes waited, so the client has never heard of it. */
+  /** The document was created while its changes waited, so the client does not know it. */
   readonly isNew: boolean;
 }
 
 /**
- * The changes of documents on their way to a client, deletions too. While the client cannot take them only the last change of
- * each document waits, so a slow client still learns the last state. What waits is bounded by the twin: each change is of a
- * document that is there, or that was there when its changes began to wait.
+ * The changes of documents, and deletions, on their way to a client. While the client cannot take them, only the last
+ * change of each document waits, so a slow client still learns the last state. The twin bounds how many wait: each
+ * belongs to a document that exists, or that existed when its changes began to wait.
  */
 export class Pushes {
-  /** Made when it is needed: most clients never make a push wait. */
+  /** Made when it is needed, because most clients never make a push wait. */
   #waiting: Map<string, Waiting> | undefined;
   readonly #isHeld: () => boolean;
   readonly #send: (change: Change) => void;
@@ -22,7 +22,7 @@ export class Pushes {
     this.#send = send;
   }
 
-  /** Takes the place of a change of the same document that still waits. */
+  /** Sends a change, or lets it wait in place of an earlier change of the same document. */
   offer(change: Change): void {
     const before = this.#waiting?.get(change.name);
     this.#waiting?.delete(change.name);
@@ -34,7 +34,7 @@ export class Pushes {
     this.#waiting.set(change.name, { change, isNew });
   }
 
-  /** Sends what waited, as far as the client can take it. */
+  /** Sends the waiting changes, as far as the client can take them. */
   resume(): void {
     if (this.#waiting === undefined) return;
     for (const [name, { change }] of this.#waiting) {

@@ -1,4 +1,4 @@
-/** The exchanges of QoS 1 and 2, each way (MQTT 3.1.1, 4.3). Without stored sessions they end with the connection. */
+/** The exchanges of QoS 1 and 2 in both directions (MQTT 3.1.1, 4.3). They end with the connection. */
 
 import {
   type Acknowledgement,
@@ -14,15 +14,15 @@ type Awaited = 'puback' | 'pubrec' | 'pubcomp';
 
 /**
  * The server's messages of QoS 1 and 2 that the client has not acknowledged. Only their packet ids are kept, because
- * nothing is ever sent again [MQTT-4.4.0-1].
+ * the server never sends a message again [MQTT-4.4.0-1].
  */
 export class SentMessages {
-  /** Made when it is needed: most connections have none, and a map costs more than a packet. */
+  /** Made when it is needed, because most connections have no such messages. */
   #awaited: Map<number, Awaited> | undefined;
   readonly #limit: number;
   #last = 0;
 
-  /** @param limit messages; there are no more than 65,535 packet ids */
+  /** @param limit the number of messages. There are only 65,535 packet ids. */
   constructor(limit: number) {
     this.#limit = Math.min(limit, LAST_ID);
   }
@@ -42,9 +42,9 @@ export class SentMessages {
   }
 
   /**
-   * An acknowledgement of a message that is not under way is ignored, and a PUBREC that is repeated is answered again.
-   * @returns whether a PUBREL is due [MQTT-4.3.3-1]
-   * @throws ProtocolViolation for an acknowledgement of another kind than the message awaits
+   * Ignores an acknowledgement of an unknown message. A repeated PUBREC is answered again.
+   * @returns whether a PUBREL must be sent [MQTT-4.3.3-1]
+   * @throws ProtocolViolation when the message awaits an acknowledgement of another kind
    */
   acknowledge({ command, id }: Acknowledgement): boolean {
     const awaited = this.#awaited?.get(id);
@@ -62,15 +62,15 @@ export class SentMessages {
   }
 }
 
-/** Being carried out; released by its client meanwhile; acknowledged by a PUBREC. */
+/** `asked`: being carried out. `released`: the same, and its PUBREL has come. `received`: the PUBREC was sent. */
 type State = 'asked' | 'released' | 'received';
 
 /**
- * The client's QoS 2 publishes, from the first PUBLISH to the PUBREL [MQTT-4.3.3-2]. Each is carried out once, however
- * often it comes, and neither PUBREC nor PUBCOMP is sent before it is stored.
+ * The client's QoS 2 publishes, from the first PUBLISH to the PUBREL [MQTT-4.3.3-2]. Each is carried out once, even
+ * when the client repeats it. PUBREC and PUBCOMP are sent after it is stored.
  */
 export class ReceivedMessages {
-  /** Made when it is needed, as in SentMessages. */
+  /** Made when it is needed, as above. */
   #states: Map<number, State> | undefined;
   readonly #limit: number;
   readonly #send: (command: Acknowledging, id: number) => void;
@@ -81,8 +81,8 @@ export class ReceivedMessages {
   }
 
   /**
-   * @returns whether the publish is to be carried out
-   * @throws LimitReached when there are too many that the client does not release
+   * @returns whether the publish must be carried out
+   * @throws LimitReached when the client has too many that it does not release
    */
   begin(id: number): boolean {
     this.#states ??= new Map();
@@ -94,7 +94,7 @@ export class ReceivedMessages {
     return true;
   }
 
-  /** A publish has been carried out. One that could not be stored is forgotten, so that it may come again. */
+  /** A publish was carried out. When it could not be stored it is forgotten, so that the client can repeat it. */
   settle(id: number, isStored: boolean): void {
     const state = this.#states?.get(id);
     this.#states?.delete(id);
@@ -104,7 +104,7 @@ export class ReceivedMessages {
     else this.#states?.set(id, 'received');
   }
 
-  /** A PUBREL of an unknown id is completed too: its client may have missed the first PUBCOMP. */
+  /** Answers a PUBREL of an unknown id too, because its client may have missed the first PUBCOMP. */
   release(id: number): void {
     const state = this.#states?.get(id);
     if (state === 'asked' || state === 'released') this.#states?.set(id, 'released');

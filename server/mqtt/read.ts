@@ -1,7 +1,7 @@
 /**
- * A client's bytes, read as packets. PUBLISH and the acknowledgements come often, and they are read here in a tenth of the
- * time that mqtt-packet takes. mqtt-packet reads CONNECT, SUBSCRIBE and UNSUBSCRIBE. The rules that it does not check are
- * checked here.
+ * A client's bytes, read as packets. PUBLISH and the acknowledgements come often, and they are read here in a tenth of
+ * the time that mqtt-packet takes. mqtt-packet reads CONNECT, SUBSCRIBE and UNSUBSCRIBE. The rules that it does not
+ * check are checked here.
  */
 
 import { isUtf8 } from 'node:buffer';
@@ -23,7 +23,7 @@ import {
   type Unsubscribe,
 } from './packet.js';
 
-/** Both are judged by the remaining length of a packet (MQTT 3.1.1, 2.2.3). */
+/** Both bound the remaining length of a packet (MQTT 3.1.1, 2.2.3). */
 type LengthLimits = Pick<MqttLimits, 'connectBytes' | 'packetBytes'>;
 
 const CONNECT_HEADER = 0x10;
@@ -32,16 +32,16 @@ const LENGTH_BYTES = 4;
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Cuts a stream of bytes into whole packets. A packet is judged by its length field before a byte of its body is kept, and
- * one that comes in pieces costs its own length, whatever the size of the pieces.
+ * Cuts a stream of bytes into whole packets. The length field of a packet is checked before its body is kept. A packet
+ * that comes in pieces takes only its own length of memory.
  */
 export class Framing {
   readonly #limits: LengthLimits;
   #isFirst = true;
-  /** Given and not cut yet, from `#at` on. */
+  /** From `#at` on they are not cut yet. */
   #bytes: Buffer = NOTHING;
   #at = 0;
-  /** A packet whose rest has not come, as long as its length field says. */
+  /** A packet whose rest has not come. It has the length that its length field says. */
   #partial: Buffer | undefined;
   #filled = 0;
 
@@ -57,7 +57,8 @@ export class Framing {
 
   /**
    * The next whole packet, or undefined until more is pushed. It may share memory with what was pushed.
-   * @throws ProtocolViolation for a first packet that is no CONNECT [MQTT-3.1.0-1], and for a length over the limits
+   * @throws ProtocolViolation when the first packet is not a CONNECT [MQTT-3.1.0-1], LimitReached for a length over a
+   * limit
    */
   next(): Buffer | undefined {
     if (this.#partial !== undefined) return this.#fill(this.#partial);
@@ -69,7 +70,7 @@ export class Framing {
     }
     const body = bodyOffset(this.#bytes, start);
     if (body === undefined) return this.#keep(Buffer.from(this.#bytes.subarray(start)));
-    const end = body + this.#judgeLength(start, body);
+    const end = body + this.#lengthOf(start, body);
     if (end > this.#bytes.length) {
       this.#partial = Buffer.allocUnsafe(end - start);
       this.#filled = 0;
@@ -80,8 +81,8 @@ export class Framing {
     return this.#bytes.subarray(start, end);
   }
 
-  /** The remaining length of the packet that begins at `start`. */
-  #judgeLength(start: number, body: number): number {
+  /** The remaining length of the packet that begins at `start`. @throws LimitReached */
+  #lengthOf(start: number, body: number): number {
     let length = 0;
     for (let at = body - 1; at > start; at--) length = length * 0x80 + ((this.#bytes[at] ?? 0) & 0x7f);
     const limit = this.#isFirst ? this.#limits.connectBytes : this.#limits.packetBytes;
@@ -106,7 +107,7 @@ export class Framing {
 }
 
 /**
- * Where the body of the packet at `start` begins; undefined while its length field is not all there.
+ * Where the body of the packet at `start` begins. Undefined until its whole length field has come.
  * @throws ProtocolViolation for a length field that goes on after four bytes
  */
 function bodyOffset(bytes: Buffer, start: number): number | undefined {
@@ -121,7 +122,10 @@ function bodyOffset(bytes: Buffer, start: number): number | undefined {
 const PUBLISH = 3;
 const REPLACEMENT = '\ufffd';
 
-/** What a client may send beside PUBLISH, by packet type, with the lower four bits of its first byte [MQTT-2.2.2-1]. */
+/**
+ * The packets that a client may send besides PUBLISH, by type, with the lower four bits of the first byte
+ * [MQTT-2.2.2-1].
+ */
 const TYPES: Readonly<Record<number, { readonly command: Packet['command']; readonly bits: number }>> = {
   1: { command: 'connect', bits: 0 },
   4: { command: 'puback', bits: 0 },
@@ -135,8 +139,8 @@ const TYPES: Readonly<Record<number, { readonly command: Packet['command']; read
 };
 
 /**
- * What a whole packet says.
- * @throws ProtocolViolation for one that MQTT 3.1.1 does not allow
+ * Reads a whole packet.
+ * @throws ProtocolViolation when MQTT 3.1.1 does not allow it
  */
 export function readPacket(bytes: Buffer): Packet {
   const header = bytes[0] ?? 0;
@@ -161,7 +165,7 @@ export function readPacket(bytes: Buffer): Packet {
   }
 }
 
-/** Retain may have any value: nothing is retained. */
+/** Ignores the retain flag, because nothing is retained. */
 function readPublish(bytes: Buffer, header: number, start: number): Publish {
   const qos = (header >> 1) & 3;
   if (qos === 3) throw new ProtocolViolation('QoS 3 [MQTT-3.3.1-4]');
@@ -191,8 +195,9 @@ function readBare(command: Bare['command'], body: Buffer): Bare {
   return { command };
 }
 
+/** How the body of a CONNECT begins: the protocol's name and level. */
 const PROTOCOL = Buffer.from('\x00\x04MQTT\x04', 'latin1');
-/** Before the payload of a CONNECT: protocol name and level, flags and keep-alive. */
+/** The length of protocol name and level, flags and keep-alive, which precede the payload of a CONNECT. */
 const CONNECT_BYTES = 10;
 
 /** @throws UnknownProtocol, ProtocolViolation */
@@ -248,7 +253,7 @@ function readUnsubscribe(bytes: Buffer, body: Buffer): Unsubscribe {
   };
 }
 
-/** A new parser for each packet, so that nothing a client sends outlives its packet. */
+/** Uses a new parser for each packet, because a parser keeps a packet that is not complete. */
 function parse<T>(bytes: Buffer): T {
   const parser = mqttPacket.parser({ protocolVersion: 4 });
   let packet: unknown;
@@ -264,12 +269,12 @@ function parse<T>(bytes: Buffer): T {
   throw new ProtocolViolation(`malformed: ${fault?.message ?? 'cut short'}`);
 }
 
-/** What a packet's body holds, in order: bytes with two bytes of length in front, or one byte. */
+/** A field in a packet's body: a text or bytes with two bytes of length in front, or one byte. */
 type Field = 'text' | 'binary' | 'byte';
 
 /**
- * Checks that the fields fill a body from `start` to its end, and that every text is UTF-8: mqtt-packet has put replacement
- * characters where a text is not.
+ * Checks that the fields fill a body from `start` to its end and that every text is UTF-8. mqtt-packet does not check
+ * it, and puts replacement characters into a text that is not UTF-8.
  */
 function validFields(body: Buffer, start: number, fields: readonly Field[]): void {
   let at = start;

@@ -36,14 +36,16 @@ import { ReceivedMessages, SentMessages } from './qos.js';
 /** What a session needs of the connection that carries it. */
 export interface Carrier {
   readonly output: Output;
-  /** A request has been answered, so that there may be room for another. */
+  /** A request was answered, so there may be room for another. */
   answered(): void;
   close(ending: 'disconnected' | 'limit reached' | 'asked too much', reason: string): void;
   /** The client was refused something, and stays connected. */
   refused(event: 'permission_refused' | 'limit_reached', reason: string): void;
 }
 
-/** What an accepted connection asks of its device's twin and hears of it. It ends with the connection. */
+/**
+ * The requests of an accepted connection to its device's twin, and the answers and pushes. It ends with the connection.
+ */
 export class Session {
   readonly device: Device;
   readonly #endpoint: Endpoint;
@@ -87,13 +89,13 @@ export class Session {
     return this.#requests.size;
   }
 
-  /** The client has asked as much as it may before it is answered. */
+  /** The client must wait for answers before it may ask more. */
   get isBusy(): boolean {
     const { inFlight, bufferBytes } = this.#endpoint.limits;
     return this.#requests.size >= inFlight || this.#requests.bytes >= bufferBytes;
   }
 
-  /** @throws ProtocolViolation for a packet that has no place in a session */
+  /** @throws ProtocolViolation when the packet is not allowed now */
   handle(packet: Packet): void {
     switch (packet.command) {
       case 'publish':
@@ -117,7 +119,7 @@ export class Session {
     }
   }
 
-  /** The client takes messages again. */
+  /** The client reads again. */
   resume(): void {
     this.#pushes.resume();
   }
@@ -167,14 +169,16 @@ export class Session {
     }
   }
 
-  /** Counts what the device asks over all its connections. Too much ends the connection that asks. */
+  /** Counts the requests of the device over all its connections. The connection that exceeds the limit is closed. */
   #mayAsk(): boolean {
     if (this.#allowance.take(performance.now()) === 0) return true;
     this.#carrier.close('asked too much', 'too many requests');
     return false;
   }
 
-  /** Taken from the subscriptions as they are when a request comes, so that it does not matter how fast it is answered. */
+  /**
+   * Uses the subscriptions at the time of the request, so that the result does not depend on how fast it is answered.
+   */
   #answerQos({ topic }: Destination, asked: QoS): QoS | undefined {
     const granted = this.#subscriptions.qosOf(topic);
     return granted !== undefined && granted > asked ? asked : granted;
@@ -186,7 +190,7 @@ export class Session {
     try {
       carryOut(this.#endpoint.twins, this.device.id, request, payload, settle, this);
     } catch (error) {
-      // An error in the answer itself, which must not be answered again.
+      // The answer itself has failed, and the request must not be answered twice.
       if (pending.isSettled) throw error;
       settle(error as Error);
     }
@@ -210,7 +214,7 @@ export class Session {
     this.#carrier.answered();
   }
 
-  /** The lines of one device are bounded, so that it does not fill the disk. */
+  /** The lines for each device are limited, so that it does not fill the disk. */
   #log(what: string, { document, action }: Request, error: Error | null): void {
     const line = { device: this.device.id, document, action };
     if (error === null) return this.#endpoint.log.debug(line, what);
@@ -221,7 +225,7 @@ export class Session {
     this.#endpoint.log[level]({ ...line, ...cause, ...more }, what);
   }
 
-  /** Tells of a change on each of the device's two prefixes that a subscription matches. */
+  /** Sends a change below each of the device's two prefixes that a subscription matches. */
   #push({ twinId, name, document, version }: Change): void {
     const topics = document === undefined ? this.#topics.deleted(name) : this.#topics.changed(name);
     for (const to of topics) {

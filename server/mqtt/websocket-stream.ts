@@ -2,41 +2,41 @@ import { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
 import { LimitReached, ProtocolViolation } from './packet.js';
 
-/** Before the payload of one frame (RFC 6455, 5.2). */
+/** The longest header of a frame (RFC 6455, 5.2). */
 const FRAME_HEADER_BYTES = 14;
 const UNSUPPORTED_DATA = 1003;
-/** The codes of ws for a message that is too long or has too many parts. */
+/** The error codes of ws for a message that is too long or has too many parts. */
 const LIMITS = /^WS_ERR_(UNSUPPORTED_\w+_LENGTH|TOO_MANY_\w+)$/;
 
 /**
- * A WebSocket as the stream of bytes that it carries: a packet may begin and end anywhere in its messages [MQTT-6.0.0-4].
- * The stream that ws offers accepts text, sends one message for each packet, and reads on while it is paused.
+ * A WebSocket as a stream of bytes. A packet may begin and end anywhere in a message [MQTT-6.0.0-4]. The stream of ws
+ * itself is not used, because it accepts text, sends one message for each packet, and reads on while it is paused.
  */
 export class WebSocketStream extends Duplex {
   readonly #webSocket: WebSocket;
   readonly #socket: Duplex;
-  /** What came and is no whole message yet. Undefined once the client is let in. */
+  /** Counts the bytes of a message that is not complete. Undefined when the client is admitted. */
   #unheard: { readonly limit: number; bytes: number } | undefined;
 
   /**
-   * @param socket what carries the WebSocket
-   * @param firstMessageBytes the longest message until the client is {@link admitted}; after that ws bounds it alone
+   * @param socket the socket below the WebSocket
+   * @param firstMessageBytes the longest message until the client is {@link admitted}. Later only ws limits it.
    */
   constructor(webSocket: WebSocket, socket: Duplex, firstMessageBytes: number) {
     super({ allowHalfOpen: false });
     this.#webSocket = webSocket;
     this.#socket = socket;
     this.#unheard = { limit: firstMessageBytes + FRAME_HEADER_BYTES, bytes: 0 };
-    socket.prependListener('data', this.#judge);
+    socket.prependListener('data', this.#count);
     webSocket.on('message', (data, isBinary) => this.#receive(data, isBinary));
     webSocket.on('error', (error) => this.destroy(violationOf(error)));
     webSocket.on('close', () => this.destroyed || this.push(null));
   }
 
-  /** The client is let in: its messages may be longer. */
+  /** The client is admitted, so its messages may be longer. */
   admitted(): void {
     this.#unheard = undefined;
-    this.#socket.off('data', this.#judge);
+    this.#socket.off('data', this.#count);
   }
 
   override pause(): this {
@@ -49,7 +49,7 @@ export class WebSocketStream extends Duplex {
     return super.resume();
   }
 
-  /** Node asks a paused stream for some bytes ahead. It is given none. */
+  /** Node reads ahead in a paused stream. Here a paused stream gives nothing. */
   override _read(): void {
     if (!this.isPaused()) this.#webSocket.resume();
   }
@@ -58,7 +58,7 @@ export class WebSocketStream extends Duplex {
     this.#webSocket.send(chunk, done);
   }
 
-  /** One message for all that was written together. */
+  /** Sends one message for everything that was written together. */
   override _writev(chunks: { chunk: Buffer }[], done: (error?: Error) => void): void {
     this.#webSocket.send(Buffer.concat(chunks.map(({ chunk }) => chunk)), done);
   }
@@ -84,8 +84,8 @@ export class WebSocketStream extends Duplex {
     } else if (!this.push(data)) this.#webSocket.pause();
   }
 
-  /** Called before ws sees a chunk. The chunks before it since the last message are not a whole message. */
-  readonly #judge = (chunk: Buffer): void => {
+  /** Runs before ws sees a chunk. The counted bytes are those since the last complete message. */
+  readonly #count = (chunk: Buffer): void => {
     const unheard = this.#unheard;
     if (unheard === undefined) return;
     if (unheard.bytes > unheard.limit) this.destroy(new LimitReached('a long message before the CONNECT'));
@@ -93,7 +93,7 @@ export class WebSocketStream extends Duplex {
   };
 }
 
-/** Every error of ws is a fault of the client: it broke RFC 6455 or went beyond a limit. */
+/** Every error of ws is a fault of the client. It broke RFC 6455 or exceeded a limit. */
 function violationOf({ message, code = '' }: NodeJS.ErrnoException): ProtocolViolation {
   return LIMITS.test(code) ? new LimitReached(message) : new ProtocolViolation(message);
 }

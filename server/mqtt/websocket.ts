@@ -8,27 +8,38 @@ import { sourceOf } from '../access/source.js';
 import type { Audit } from '../audit.js';
 import type { Tls } from '../tls/tls.js';
 import { peerOf } from './admission.js';
+import type { MqttLimits } from './endpoint.js';
 import type { Mqtt } from './listener.js';
 import { WebSocketStream } from './websocket-stream.js';
 
-export interface WebSocketParts {
-  readonly mqtt: Pick<Mqtt, 'open' | 'limits'>;
-  readonly policy: Pick<OriginPolicy, 'refusalOf'>;
-  readonly proxies: Proxies;
-  readonly audit: Audit;
-  /** Of an HTTPS server. */
-  readonly tls?: Tls | undefined;
-}
-
 const PATH = '/mqtt';
 const SUBPROTOCOL = 'mqtt';
-/** The first byte of a packet and its length field. */
+/** The longest header of a packet: its first byte and its length field. */
 const PACKET_HEADER_BYTES = 5;
 
 /** Serves MQTT over WebSocket on a server that speaks HTTP (MQTT 3.1.1, 6). */
-export function acceptWebSockets(server: Server, parts: WebSocketParts): void {
-  const { mqtt, proxies, tls } = parts;
-  const handshakes = makeHandshakes(parts);
+export function acceptWebSockets(
+  server: Server,
+  {
+    mqtt,
+    policy,
+    proxies,
+    audit,
+    tls,
+  }: {
+    readonly mqtt: Pick<Mqtt, 'serve' | 'limits'>;
+    readonly policy: Policy;
+    readonly proxies: Proxies;
+    readonly audit: Audit;
+    /** That of an HTTPS server. */
+    readonly tls?: Tls | undefined;
+  },
+): void {
+  const handshakes = makeHandshakes(mqtt.limits, (request) => {
+    const refusal = refusalOf(request, policy);
+    if (refusal !== undefined) audit(refusal, { source: sourceOf(proxies.clientOf(request)), via: 'mqtt' });
+    return refusal;
+  });
   const firstMessageBytes = mqtt.limits.connectBytes + PACKET_HEADER_BYTES;
   server.on('upgrade', (request, socket, head) => {
     if (!asksForWebSocket(request) || hostsIn(request) !== 1)
@@ -37,13 +48,18 @@ export function acceptWebSockets(server: Server, parts: WebSocketParts): void {
     handshakes.handleUpgrade(request, socket, head, (webSocket) => {
       const address = `${proxies.clientOf(request)}:${request.socket.remotePort}`;
       const peer = { ...peerOf(request.socket, tls), address };
-      mqtt.open(new WebSocketStream(webSocket, socket, firstMessageBytes), peer);
+      mqtt.serve(new WebSocketStream(webSocket, socket, firstMessageBytes), peer);
     });
   });
 }
 
-function makeHandshakes({ mqtt: { limits }, policy, proxies, audit }: WebSocketParts): WebSocketServer {
-  // Its types do not know closeTimeout yet.
+type Policy = Pick<OriginPolicy, 'refusalOf'>;
+
+function makeHandshakes(
+  limits: MqttLimits,
+  refusalFor: (request: IncomingMessage) => OriginRefusal | undefined,
+): WebSocketServer {
+  // The types of ws lack closeTimeout.
   const options = {
     noServer: true,
     clientTracking: false,
@@ -54,10 +70,9 @@ function makeHandshakes({ mqtt: { limits }, policy, proxies, audit }: WebSocketP
     closeTimeout: limits.connectMs,
     handleProtocols: () => SUBPROTOCOL,
     verifyClient: ({ req }: { req: IncomingMessage }, answer: Answer) => {
-      const refusal = refusalOf(req, policy);
-      if (refusal === undefined) return answerAdmitted(req, answer);
-      audit(refusal, { source: sourceOf(proxies.clientOf(req)), via: 'mqtt' });
-      answer(false, REFUSAL_STATUS[refusal], undefined, PLAIN);
+      const refusal = refusalFor(req);
+      if (refusal === undefined) answerAllowed(req, answer);
+      else answer(false, REFUSAL_STATUS[refusal], undefined, PLAIN);
     },
   };
   return new WebSocketServer(options);
@@ -74,15 +89,16 @@ const PLAIN = { 'Content-Type': 'text/plain', 'X-Content-Type-Options': 'nosniff
 
 const REFUSAL_STATUS: Readonly<Record<OriginRefusal, number>> = { host_refused: 421, origin_refused: 403 };
 
-/** The origins that a page of a website can have: its scheme is HTTP or HTTPS, or it is in a sandbox. */
+/** The origins that a page of a website can have. The page came by HTTP or HTTPS, or it is in a sandbox. */
 const WEB_PAGE = /^(?:https?:\/\/(?<host>.+)|null)$/i;
 
 /**
- * As REST refuses, except for origins that no website can send: libraries for devices and frameworks for apps send
- * `file://` or `capacitor://localhost`, and some send the server's own host with the wrong scheme. Pages of other websites
- * stay outside, for they could use up their visitor's connections and attempts to authenticate.
+ * Refuses as REST does, but allows origins that no website can send. Libraries for devices and frameworks for apps send
+ * `file://` or `capacitor://localhost`, and some send the server's own host with the wrong scheme. Pages of other
+ * websites are refused, because they could use up the connections and attempts to authenticate of the person who visits
+ * them.
  */
-function refusalOf(request: IncomingMessage, policy: WebSocketParts['policy']): OriginRefusal | undefined {
+function refusalOf(request: IncomingMessage, policy: Policy): OriginRefusal | undefined {
   const refusal = policy.refusalOf(request);
   if (refusal !== 'origin_refused') return refusal;
   const { origin = '', host = '' } = request.headers;
@@ -91,7 +107,7 @@ function refusalOf(request: IncomingMessage, policy: WebSocketParts['policy']): 
   return isOwn ? undefined : refusal;
 }
 
-function answerAdmitted(request: IncomingMessage, answer: Answer): void {
+function answerAllowed(request: IncomingMessage, answer: Answer): void {
   if (pathOf(request) !== PATH) answer(false, 404, `MQTT is at ${PATH}`, PLAIN);
   else if (subprotocolsOf(request).includes(SUBPROTOCOL)) answer(true);
   else answer(false, 400, `the subprotocol is ${SUBPROTOCOL} [MQTT-6.0.0-3]`, PLAIN);
@@ -108,9 +124,9 @@ const asksForWebSocket = ({ headers }: IncomingMessage): boolean =>
 const HOP_BY_HOP = ['upgrade', 'connection', 'http2-settings'];
 
 /**
- * Serves a request as if it had not asked for another protocol, which a server is free to do (RFC 9110, 7.8): some clients
- * offer HTTP/2 with their first request. Node itself does not answer such a request once there is a listener for upgrades.
- * @param head what came behind the request's headers
+ * Serves a request as if it had not asked for another protocol, as RFC 9110, 7.8 allows. Some clients offer HTTP/2 with
+ * their first request. Node does not answer such a request when there is a listener for upgrades.
+ * @param head the bytes after the request's headers
  */
 function serveWithoutUpgrade(
   server: Server,

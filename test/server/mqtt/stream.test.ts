@@ -48,7 +48,7 @@ async function answersTo(
   cuts: readonly number[],
 ): Promise<string[]> {
   const stream = new MemoryStream();
-  endpoint.mqtt.open(stream, { address: 'memory', secure: false });
+  endpoint.mqtt.serve(stream, { address: 'memory', secure: false });
   const places = [0, ...[...cuts].sort((a, b) => a - b), bytes.length];
   for (const [index, end] of places.entries()) {
     if (index > 0) stream.give(bytes.subarray(places[index - 1], end));
@@ -107,7 +107,7 @@ test('a conversation in single bytes, or cut anywhere into any number of pieces,
 test('the answers of one turn of the event loop leave in one write', async () => {
   const device = endpoint.devices.add();
   const stream = new MemoryStream();
-  endpoint.mqtt.open(stream, { address: 'memory', secure: false });
+  endpoint.mqtt.serve(stream, { address: 'memory', secure: false });
   stream.give(Buffer.concat([connectPacket(device), subscribePacket('$SCW/twins/me/#')].map(bytesOf)));
   await once(stream, 'written');
   stream.writes.length = 0;
@@ -126,7 +126,7 @@ test('a client that shows a certificate is its device, and without one it is as 
   const certificate = endpoint.devices.certificateOf(device.id);
   for (const shown of [{ certificate }, {}]) {
     const stream = new MemoryStream();
-    endpoint.mqtt.open(stream, { address: 'memory', secure: true, ...shown });
+    endpoint.mqtt.serve(stream, { address: 'memory', secure: true, ...shown });
     stream.give(bytesOf(connectPacket(device)));
     await once(stream, 'written');
     assert.equal([...stream.written], [0x20, 2, 0, 'certificate' in shown ? 0 : 5]);
@@ -138,7 +138,7 @@ test('once the endpoint stops, no client is served that comes another way', asyn
   const stopping = await startEndpoint();
   await stopping.close();
   const stream = new MemoryStream();
-  stopping.mqtt.open(stream, { address: 'memory', secure: false });
+  stopping.mqtt.serve(stream, { address: 'memory', secure: false });
   assert.is(stream.destroyed, true);
   assert.is(stopping.mqtt.counters.connections, 0);
 });
@@ -146,7 +146,7 @@ test('once the endpoint stops, no client is served that comes another way', asyn
 test('a client that sends many packets at once leaves others their turn, and gets all answers', async () => {
   const [flood, other] = [new MemoryStream(), new MemoryStream()];
   for (const stream of [flood, other]) {
-    endpoint.mqtt.open(stream, { address: 'memory', secure: false });
+    endpoint.mqtt.serve(stream, { address: 'memory', secure: false });
     stream.give(bytesOf(connectPacket(endpoint.devices.add())));
     await once(stream, 'written');
   }

@@ -22,7 +22,7 @@ let port: number;
 test.before(async () => {
   server.on('connection', (socket) => sockets.push(socket));
   acceptWebSockets(server, {
-    mqtt: { limits: MQTT_LIMITS, open: (stream) => streams.push(stream) },
+    mqtt: { limits: MQTT_LIMITS, serve: (stream) => streams.push(stream) },
     policy: OWN_POLICY,
     proxies: NO_PROXIES,
     audit: () => undefined,

@@ -203,7 +203,7 @@ test('a client over TLS counts as secure, with the certificate that it showed', 
   const { port, end } = await serve(createTlsServer(OWN_TLS.options), {
     mqtt: {
       limits: MQTT_LIMITS,
-      open(stream, peer) {
+      serve(stream, peer) {
         peers.push(peer);
         stream.destroy();
       },
