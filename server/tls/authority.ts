@@ -84,7 +84,9 @@ export class Authority {
   issue({ days, ...wanted }: Wanted): Promise<KeyPair> {
     const { notBefore, notAfter } = validity(days, this.#now());
     const end = notAfter < this.notAfter ? notAfter : this.notAfter;
-    return this.#issue({ ...wanted, notBefore, notAfter: end, issuer: this.#pair });
+    // The server makes its own certificate again if the clock was ahead. It cannot do that for a device.
+    const begin = wanted.usage === 'device' ? this.notBefore : notBefore;
+    return this.#issue({ ...wanted, notBefore: begin, notAfter: end, issuer: this.#pair });
   }
 
   /** Whether it has signed the certificate. */

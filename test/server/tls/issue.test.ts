@@ -8,6 +8,7 @@ import type { Authority } from '../../../server/tls/authority.js';
 import { needs } from '../../programs.js';
 import {
   DAY_MS,
+  daysFromNow,
   deviceCertificate,
   openAuthority,
   serverCertificate,
@@ -68,12 +69,22 @@ test('no two certificates have a serial number or a key in common', async () => 
   for (const { serialNumber } of certificates) assert.match(serialNumber, /^[4-7][0-9A-F]{31}$/);
 });
 
-test('one is valid from a day ago, for clocks that are late, as long as was wanted', async () => {
-  const { validFrom, validTo } = x509(await deviceCertificate(authority, 'd', 7));
-  const near = (text: string, days: number) =>
-    assert.ok(Math.abs(new Date(text).getTime() - Date.now() - days * DAY_MS) < 60_000, text);
+const near = (text: string, days: number) =>
+  assert.ok(Math.abs(new Date(text).getTime() - Date.now() - days * DAY_MS) < 60_000, text);
+
+test('a server is valid from a day ago, for clocks that are late, as long as was wanted', async () => {
+  const { validFrom, validTo } = x509(await serverCertificate(authority, 7));
   near(validFrom, -1);
   near(validTo, 7);
+});
+
+test('a device is valid from the beginning of its authority, also if the clock was ahead', async () => {
+  const directory = temporaryDirectory();
+  const { x509: own } = await openAuthority(directory);
+  const ahead = await openAuthority(directory, () => daysFromNow(400));
+  const { validFrom, validTo } = x509(await deviceCertificate(ahead, 'd', 7));
+  assert.is(validFrom, own.validFrom);
+  near(validTo, 407);
 });
 
 test('a certificate ends with its authority at the latest', async () => {
