@@ -183,8 +183,9 @@ export function settingsHelp(): string {
   return [
     'Usage: npm run server -- [OPTIONS]',
     '',
-    'Each option has a value, and may be given by its environment variable instead. Options:',
+    'Each setting has a value, and may be given by its environment variable instead:',
     '',
     ...lines,
+    '  --help\n      prints this text',
   ].join('\n');
 }

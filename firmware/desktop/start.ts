@@ -100,7 +100,7 @@ async function start(): Promise<void> {
       Object.assign(switches, PANEL_WORDS.get(word));
       panel.type(word);
     } else if (deeds.has(word)) deeds.get(word)?.();
-    else print(`"${word}" is no word of mine.\n${keysHelp()}`);
+    else print(`"${word}" is not one of the keys:\n${keysHelp()}`);
   });
 }
 

@@ -1,9 +1,11 @@
 /** Every command of the pages, typed as it stands there, with the real server and panel; and what it prints. */
 
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fakeSdk } from '../firmware/desktop/board/fake-sdk.js';
@@ -43,6 +45,12 @@ const NOT_RUN: Record<string, string> = {
 const ENDLESS = /^npm start$|npm run -s (server|panel)|npm run -s twin -- watch|curl -sSN/;
 const NEEDS_DEMO = /TOKEN|IOT_API|PANEL/;
 const STATE_LINE = /^\d\d:\d\d:\d\d {2}/;
+
+const OPTION = /(?<![\w-])--[a-z][a-z-]*/g;
+/** Options of other programs. */
+const OF_OTHERS = ['--cafile'];
+
+const run = promisify(execFile);
 
 /** In the place of the ports that are everybody's, and of what a person fills in. */
 const here = (command: string, { mqtt, mqtts }: Ports): string =>
@@ -96,6 +104,35 @@ tests('what is not run stands on a page', () => {
   const commands = pages.flatMap(commandsOf);
   assert.equal(
     Object.keys(NOT_RUN).filter((command) => !commands.includes(command)),
+    [],
+  );
+});
+
+/** Of each command that has options, all words that begin with two dashes in its help. */
+async function optionsOf(command: string, directory: string): Promise<Set<string>> {
+  const { stdout } = await run('npm', ['run', '-s', command, '--', '--help'], { cwd: directory });
+  return new Set(stdout.match(OPTION));
+}
+
+tests('every option that a page names for a command stands in its help', async ({ terminal }) => {
+  const known = new Map<string, Set<string>>();
+  const named = pages.flatMap(({ path, text }) =>
+    [...text.matchAll(/npm run (?:-s )?(\w+) -- ([^`\n]+)/g)].flatMap(([, command = '', line = '']) =>
+      (line.match(OPTION) ?? []).map((option) => ({ path, command, option })),
+    ),
+  );
+  for (const { command } of named)
+    if (!known.has(command)) known.set(command, await optionsOf(command, terminal.directory));
+  const alone = pages.flatMap(({ path, text }) =>
+    [...text.matchAll(/`(--[a-z-]+)/g)].map(([, option = '']) => ({ path, option })),
+  );
+  const all = new Set([...known.values()].flatMap((options) => [...options]));
+  assert.ok(named.length > 0 && alone.length > 0);
+  assert.equal(
+    [
+      ...named.filter(({ command, option }) => !known.get(command)?.has(option)),
+      ...alone.filter(({ option }) => !all.has(option) && !OF_OTHERS.includes(option)),
+    ],
     [],
   );
 });

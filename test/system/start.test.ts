@@ -123,7 +123,7 @@ scenario('the words arm and disarm do what the curl lines do', async (context) =
   context.program.type('disarm');
   await currentSays(context, { alarm_armed: false });
   context.program.type('alarm');
-  await says(context.program, '"alarm" is no word of mine');
+  await says(context.program, '"alarm" is not one of the keys');
 });
 
 scenario('a second start finds the same device, token and armed panel', async (context) => {
