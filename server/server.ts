@@ -9,7 +9,7 @@ import { Proxies } from './access/proxies.js';
 import { Tokens } from './access/tokens.js';
 import { type Audit, auditTo } from './audit.js';
 import { SETTINGS, type Settings } from './config.js';
-import { Devices, type DevicesOptions } from './devices/devices.js';
+import { Devices } from './devices/devices.js';
 import { type MqttLimits, mqttMetrics } from './mqtt/endpoint.js';
 import { startMqtt } from './mqtt/listener.js';
 import { acceptWebSockets } from './mqtt/websocket.js';
@@ -60,7 +60,7 @@ export class ListenFailed extends Error {
 /** Limits that are constants of the server, by part. Only tests change them. */
 export interface Limits {
   readonly access?: Partial<FailureLimits>;
-  readonly devices?: Pick<DevicesOptions, 'heardEveryMs'>;
+  readonly devices?: { readonly heardEveryMs?: number };
   readonly mqtt?: Partial<MqttLimits>;
   readonly rest?: Partial<RestLimits>;
   readonly storage?: Partial<StorageLimits>;

@@ -2,48 +2,49 @@ import type { Server, Socket } from 'node:net';
 import type { Proxies } from './proxies.js';
 import { sourceOf } from './source.js';
 
-export interface ConnectionLimits {
+interface Limits {
   readonly perSource: number;
   readonly total: number;
-  /** The clients behind a proxy come from many sources: its connections count in the total only. */
+  /** The clients behind a proxy come from many sources, so its connections count only in the total. */
   readonly proxies?: Proxies;
 }
 
-/** How many connections may be open, of one source and in all, whatever protocol they speak. */
+/** Limits how many connections may be open, of one source and in all, over all protocols. */
 export class ConnectionLimit {
-  readonly #limits: ConnectionLimits;
-  readonly #open = new Map<string, number>();
+  readonly #limits: Limits;
+  readonly #bySource = new Map<string, number>();
   #count = 0;
 
-  constructor(limits: ConnectionLimits) {
+  constructor(limits: Limits) {
     this.#limits = limits;
   }
 
-  /** Counts one more. False: it is one too many and was not counted. Else `release` is called for it once. */
+  /** Counts one more connection and returns true, or returns false when it is one too many. */
   take(source: string, perSource = this.#limits.perSource): boolean {
-    const ofSource = this.#open.get(source) ?? 0;
+    const ofSource = this.#bySource.get(source) ?? 0;
     if (this.#count >= this.#limits.total || ofSource >= perSource) return false;
-    this.#open.set(source, ofSource + 1);
+    this.#bySource.set(source, ofSource + 1);
     this.#count += 1;
     return true;
   }
 
+  /** A counted connection has closed. */
   release(source: string): void {
-    const ofSource = this.#open.get(source) ?? 0;
-    if (ofSource > 1) this.#open.set(source, ofSource - 1);
-    else this.#open.delete(source);
+    const ofSource = this.#bySource.get(source) ?? 0;
+    if (ofSource > 1) this.#bySource.set(source, ofSource - 1);
+    else this.#bySource.delete(source);
     this.#count -= 1;
   }
 
   /**
-   * Counts the connections of a listener, before a TLS handshake where it makes one, and ends at once what is one too many.
-   * @param refused is told the source of each that was ended
+   * Counts the connections of a listener, before a TLS handshake, and closes those that are too many.
+   * @param refused called with the source of each connection that was closed
    */
   watch(server: Server, refused: (source: string) => void): void {
     const counted = new WeakSet<Socket>();
     const { proxies, total } = this.#limits;
     server.on('connection', (socket) => {
-      // A connection comes again when its request for another protocol was not granted.
+      // The same connection comes again when its request for another protocol was not granted.
       if (counted.has(socket)) return;
       const address = socket.remoteAddress ?? '';
       const source = sourceOf(address);

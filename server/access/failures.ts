@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
 
 /** Times are in milliseconds. */
-export const FAILURE_LIMITS = {
-  /** Wrong tokens and passwords of one source before it is blocked. */
+const FAILURE_LIMITS = {
+  /** How many wrong tokens and passwords of one source in a minute block it. */
   authFailuresPerMinute: 10,
   /** How long the first block lasts. Each further block lasts twice as long as the one before. */
   authBlockMs: 60_000,
@@ -13,24 +13,25 @@ export const FAILURE_LIMITS = {
 export type FailureLimits = Readonly<typeof FAILURE_LIMITS>;
 
 interface Failures {
-  /** When the last ones were, oldest first, in milliseconds. */
+  /** The times of the last failures, oldest first, in milliseconds. */
   times: number[];
   blockedUntil: number;
-  /** How long the last block was. */
+  /** The length of the last block. */
   blockMs: number;
 }
 
 const MINUTE = 60_000;
-// An attacker with more sources than that is not stopped by any number.
+// A limit by source does not stop an attacker with more sources than this.
 const SOURCES = 10_000;
 const KNOWN = 10_000;
 
 /**
- * Failed authentications by source. So many a minute are free; then the source is blocked, and after that each further
- * failure blocks it twice as long as the last time, up to a ceiling. Being quiet for as long as the block lasted forgives.
+ * Failed authentications by source. After too many in a minute the source is blocked. Each further failure blocks it
+ * twice as long, up to a ceiling. The failures are forgotten when the source is quiet for as long as its last block.
  *
- * Who was let in from a source before is known there: one broken client behind a router must not keep out the alarm
- * beside it. A success forgives nothing else, so nobody buys guesses with a credential of his own.
+ * A device or token that was admitted from a source before is known there and is not blocked, because one broken client
+ * behind a router must not keep out the alarm beside it. A success does not reset the failures, because an attacker
+ * could use a valid credential to get more guesses.
  */
 export class FailedAttempts {
   readonly limits: FailureLimits;
@@ -44,14 +45,14 @@ export class FailedAttempts {
     this.#now = now;
   }
 
-  /** Milliseconds until the source may try again, 0 = now. */
+  /** The milliseconds until the source may try again. 0 means now. */
   blockedMs(source: string): number {
     if (this.#sources.size === 0) return 0;
     const failures = this.#sources.get(source);
     return failures === undefined ? 0 : Math.max(0, failures.blockedUntil - this.#now());
   }
 
-  /** A credential was wrong. What fails while the source is blocked makes nothing worse. */
+  /** A credential was wrong. Failures while the source is blocked do not count. */
   failed(source: string): void {
     const now = this.#now();
     const failures = this.#recall(source, now);
@@ -66,14 +67,14 @@ export class FailedAttempts {
     failures.times = [];
   }
 
-  /** @param who a device id or a token id */
-  succeeded(source: string, who: string): void {
-    this.#known.set(keyOf(source, who), true);
+  /** @param id of a device or a token */
+  succeeded(source: string, id: string): void {
+    this.#known.set(keyOf(source, id), true);
   }
 
-  /** Whether it was let in from there before. */
-  knows(source: string, who: string): boolean {
-    return this.#known.has(keyOf(source, who));
+  /** Whether the device or token was admitted from this source before. */
+  knows(source: string, id: string): boolean {
+    return this.#known.has(keyOf(source, id));
   }
 
   #recall(source: string, now: number): Failures {
@@ -85,4 +86,4 @@ export class FailedAttempts {
   }
 }
 
-const keyOf = (source: string, who: string): string => `${source} ${who}`;
+const keyOf = (source: string, id: string): string => `${source} ${id}`;

@@ -1,24 +1,25 @@
 import type { IncomingMessage } from 'node:http';
 import { isLoopback } from '../names.js';
 
-export interface OriginOptions {
-  /** Host names and addresses by which the server is reached, without ports. */
-  readonly names: readonly string[];
-  /** Web origins whose pages may ask, besides the server's own. */
-  readonly origins: readonly string[];
-}
-
 export type OriginRefusal = 'host_refused' | 'origin_refused';
 
 /**
- * Whether a request came by a name of the server, and from a page that may ask: a browser tells both truthfully. By another
- * name the DNS of a stranger leads here (DNS rebinding); another origin is a page of a stranger.
+ * Decides whether a request came by a name of the server and from a page that may send it. A browser says both
+ * truthfully. A request by another name came through the DNS of a stranger (DNS rebinding). Another origin is a
+ * stranger's page.
  */
 export class OriginPolicy {
   readonly #names: ReadonlySet<string>;
   readonly #origins: ReadonlySet<string>;
 
-  constructor({ names, origins }: OriginOptions) {
+  /**
+   * @param reached the host names and addresses of the server, without ports, and the web origins, besides the server's
+   * own, whose pages may send requests
+   */
+  constructor({
+    names,
+    origins,
+  }: { readonly names: readonly string[]; readonly origins: readonly string[] }) {
     this.#names = new Set(names.map(bareName));
     this.#origins = new Set(origins);
   }
@@ -29,16 +30,18 @@ export class OriginPolicy {
     return this.allowsOrigin(req) ? undefined : 'origin_refused';
   }
 
-  /** The address that the connection came to is the server's too, whatever the network has given it since the start. */
+  /**
+   * The address that the connection came to counts as a name too, because the network may change it after the start.
+   */
   knowsHost({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>): boolean {
     const name = bareName(headers.host ?? '');
     return this.#names.has(name) || socket.localAddress?.replace(MAPPED, '') === name;
   }
 
   /**
-   * A client that is no browser sends no origin. One is the server's own by either scheme, for a proxy in front may speak
-   * TLS: that of the Host header, and each name of the server at the port of its scheme, but
-   * for those that every program of this machine shares.
+   * Clients other than browsers send no origin. The server's own origins are that of the Host header, and each name of
+   * the server at the port of its scheme. Both schemes count, because a proxy in front of the server may speak TLS. The
+   * loopback names do not count, because every program of this machine shares them.
    */
   allowsOrigin({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
     const { host = '', origin } = headers;
@@ -49,13 +52,13 @@ export class OriginPolicy {
     return named === host.toLowerCase() || (this.#names.has(name) && !isLoopback(name));
   }
 
-  /** Whether it is one of the origins besides the server's own. */
+  /** Whether it is one of the given origins. */
   lists(origin: string): boolean {
     return this.#origins.has(origin);
   }
 }
 
-/** How many Host lines a request has: Node tells the first of them only. */
+/** How many Host lines a request has. Node shows only the first. */
 export function hostsIn({ rawHeaders }: Pick<IncomingMessage, 'rawHeaders'>): number {
   let hosts = 0;
   for (let at = 0; at < rawHeaders.length; at += 2) {
@@ -69,7 +72,7 @@ const HOST = 'host';
 
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#]+)(.*)$/i;
 
-/** A target with a host, as for a proxy; that host counts, whatever the Host header says [RFC 9112, 3.2.2]. */
+/** When the target names a host, as for a proxy, that host replaces the Host header [RFC 9112, 3.2.2]. */
 export function toOriginForm(req: Pick<IncomingMessage, 'url' | 'headers'>): void {
   if (req.url?.startsWith('/') !== false) return;
   const [, host, path = ''] = ABSOLUTE_FORM.exec(req.url) ?? [];
@@ -82,7 +85,7 @@ const OWN_ORIGIN = /^https?:\/\/([^/?#@\s]+)$/;
 const MAPPED = /^::ffff:/i;
 const PORT = /:\d*$/;
 
-/** As names compare: in lower case, without a port, the brackets of an IPv6 address and the dot of the root. */
+/** In lower case, without a port, without the brackets of an IPv6 address and without the final dot. */
 function bareName(host: string): string {
   const name = host.toLowerCase();
   if (name.startsWith('[')) return withoutBrackets(name.replace(PORT, ''));

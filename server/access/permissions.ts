@@ -19,7 +19,7 @@ export class PermissionDenied extends Error {
 
 const READABLE: readonly Permission['resource'][] = ['twin_document', 'twin', 'device', 'hub', 'own_token'];
 
-/** @param document the document that is written, where it is one */
+/** @param document the name of the document that is written */
 const RULES: Record<Role, (permission: Permission, document: string | undefined) => boolean> = {
   owner: () => true,
   app: ({ resource, action }, document) =>
@@ -28,22 +28,21 @@ const RULES: Record<Role, (permission: Permission, document: string | undefined)
     action === 'read' && (READABLE.includes(resource) || resource === 'metrics'),
 };
 
-/** Whether the role may. @throws PermissionDenied */
+/** Checks that the token's role may do this. @throws PermissionDenied */
 export function authorize(token: Token, permission: Permission, document?: string): void {
   if (!RULES[token.role](permission, document)) throw new PermissionDenied(permission, token.id);
 }
 
-const OF_THE_WHOLE: readonly Permission['resource'][] = ['token', 'metrics'];
+const OF_ALL_TWINS: readonly Permission['resource'][] = ['token', 'metrics'];
 
 /**
- * Whether a token that is for some twins only may do this with that twin, or its device. Where it is about no certain one
- * it may read, and sees only its own; it makes no devices, and has nothing to do with tokens
- * and the numbers of the server.
+ * Checks that a token for some twins only may do this with this twin or its device. When the request is not about one
+ * twin, such a token may only read, and sees only its own twins. It may not read or write tokens and metrics.
  * @throws PermissionDenied
  */
 export function confine(token: Token, permission: Permission, twinId: string | undefined): void {
   if (token.twin_ids === null) return;
   const { resource, action } = permission;
   const may = twinId === undefined ? action === 'read' : token.twin_ids.includes(twinId);
-  if (OF_THE_WHOLE.includes(resource) || !may) throw new PermissionDenied(permission, token.id);
+  if (OF_ALL_TWINS.includes(resource) || !may) throw new PermissionDenied(permission, token.id);
 }

@@ -3,7 +3,7 @@ import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { Network } from '../setting.js';
 import { plainAddress } from './source.js';
 
-/** The reverse proxies whose word on their clients is believed. */
+/** The reverse proxies whose X-Forwarded-For is believed. */
 export class Proxies {
   readonly #list = new BlockList();
   readonly #isEmpty: boolean;
@@ -19,8 +19,8 @@ export class Proxies {
   }
 
   /**
-   * The address that a request comes from. Each proxy appends the address that it was called from to `X-Forwarded-For`, so
-   * that is the rightmost one that is not a proxy's. What stands before it may be invented by the client.
+   * The address that a request comes from. Each proxy appends the address of its own client to `X-Forwarded-For`, so it
+   * is the rightmost address that is not a proxy's. The client may have invented the addresses before it.
    */
   clientOf({ socket, headers }: Pick<IncomingMessage, 'socket' | 'headers'>): string {
     let address = socket.remoteAddress ?? '';

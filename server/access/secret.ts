@@ -1,10 +1,12 @@
-/** Secrets are kept as SHA-256 only: they are long and random, so nothing slower is needed to keep them from guessing. */
+/** Only the SHA-256 of a secret is stored. Secrets are long and random, so a slow hash is not necessary. */
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 const PASSWORD_BYTES = 24;
 
-/** A new device password: 192 random bits, in hexadecimal so that no command line takes one for an option. */
+/**
+ * A new device password of 192 random bits. It is hexadecimal, because a `-` at its start would look like an option.
+ */
 export const makePassword = (): string => randomBytes(PASSWORD_BYTES).toString('hex');
 
 /** SHA-256 as 64 hexadecimal digits. */

@@ -4,15 +4,15 @@ const MAPPED_IPV4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 const NETWORK_GROUPS = 4;
 
 /**
- * What limits count as one source: an IPv4 address as it is, also where it is mapped into IPv6; of IPv6 the /64, within
- * which one subscriber may choose addresses freely. What is no address stands for itself.
+ * The source that limits count. It is an IPv4 address, also when it is mapped into IPv6. Of an IPv6 address it is the
+ * /64, because one subscriber can use all addresses of it. Any other text is its own source.
  */
 export function sourceOf(address: string): string {
   const plain = plainAddress(address);
   return isIPv6(plain) ? `${network(plain)}::/64` : plain;
 }
 
-/** Without a zone, and an IPv4 address that is mapped into IPv6 as itself. */
+/** The address without a zone. An IPv4 address that is mapped into IPv6 is returned as IPv4. */
 export function plainAddress(address: string): string {
   const [, mapped] = MAPPED_IPV4.exec(address) ?? [];
   return mapped ?? address.split('%')[0] ?? '';
@@ -30,6 +30,6 @@ function network(address: string): string {
     .join(':');
 }
 
-/** An IPv4 address at the end takes the place of two groups; those two are never of the network. */
+/** An IPv4 address at the end replaces two groups, which are never among the first four. */
 const groupsOf = (part: string): string[] =>
   part === '' ? [] : part.split(':').flatMap((group) => (group.includes('.') ? ['0', '0'] : [group]));

@@ -5,18 +5,18 @@ import { putDocument, removeDocument, type Storage } from '../storage/storage.js
 import { digest, sameDigest } from './secret.js';
 
 export const ROLES = ['owner', 'app', 'reader'] as const;
-/** `owner` may do everything, `app` and `reader` what `permissions.ts` says. */
+/** `owner` may do everything. `permissions.ts` says what `app` and `reader` may do. */
 export type Role = (typeof ROLES)[number];
 
-/** A token as it is listed; the secret itself is shown once, when it is made. */
+/** A token as it is listed. The secret is shown once, when the token is made. */
 export interface Token {
   id: string;
   role: Role;
   description: string;
-  /** The twins, and their devices, that it is for; null: all, those to come included. */
+  /** The twins, with their devices, that the token is for. Null means all, and those that are made later. */
   twin_ids: readonly string[] | null;
   created_at: string;
-  /** RFC 3339, or null for one that does not expire. */
+  /** RFC 3339, or null when it does not expire. */
   expires_at: string | null;
 }
 
@@ -37,7 +37,7 @@ export class TokenNotFound extends Error {
   }
 }
 
-/** Without it nobody could make or revoke tokens any more. */
+/** Without this token tokens could no longer be made or revoked. */
 export class LastOwnerToken extends Error {
   override name = 'LastOwnerToken';
   constructor() {
@@ -48,18 +48,18 @@ export class LastOwnerToken extends Error {
 interface StoredToken {
   readonly token: Token;
   readonly sha256: string;
-  /** From outside: as valid as the others, and nowhere on the disk. */
+  /** It was given by the setting, and is not stored. */
   readonly given: boolean;
 }
 
-/** What is written of a token; those of the first version had no `twin_ids`, and were for all. */
+/** A token as it is stored. Tokens of the first version have no `twin_ids` and are for all twins. */
 type TokenRecord = Omit<Token, 'id' | 'twin_ids'> & Partial<Pick<Token, 'twin_ids'>> & { sha256: string };
 
 const FILE = 'tokens';
-// What saves a SHA-256 at every request of the tokens in use; a name for each would be a setting nobody sets.
+// The tokens of so many secrets are remembered, which saves a SHA-256 at every request.
 const KNOWN_SECRETS = 1000;
 
-/** The tokens of the REST interface: random UUIDs, kept as SHA-256. They are few, so all are in memory. */
+/** The tokens of REST: random UUIDs, stored as SHA-256. They are few, so all are in memory. */
 export class Tokens {
   readonly #storage: Storage;
   readonly #now: () => Date;
@@ -74,7 +74,7 @@ export class Tokens {
   }
 
   /**
-   * @param given an owner token from outside, valid for as long as this object; it is not stored
+   * @param given the secret of an owner token that is not stored
    * @throws StorageUnavailable
    */
   static async open(storage: Storage, given?: string, now = () => new Date()): Promise<Tokens> {
@@ -112,7 +112,7 @@ export class Tokens {
     return { token, secret };
   }
 
-  /** From then on it lets nobody in, and who watches is told. @throws TokenNotFound, LastOwnerToken, StorageUnavailable */
+  /** Makes a token invalid and calls the watchers. @throws TokenNotFound, LastOwnerToken, StorageUnavailable */
   async revoke(id: string): Promise<void> {
     const stored = this.#tokens.get(id);
     if (stored === undefined) throw new TokenNotFound(id);
@@ -135,7 +135,7 @@ export class Tokens {
     for (const watcher of this.#watchers) watcher(id);
   }
 
-  /** Tells of every token that is revoked; not of one that expires. Returns what ends it. */
+  /** Calls the watcher for each token that is revoked, not when one expires. Returns a function that ends this. */
   watch(watcher: (tokenId: string) => void): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
@@ -177,6 +177,6 @@ export class Tokens {
   }
 }
 
-/** Whether with this token alone an owner can still do everything, after any restart. */
+/** Whether this token alone would let an owner do everything after any restart. */
 const keepsOwnerIn = ({ token, given }: StoredToken): boolean =>
   token.role === 'owner' && token.twin_ids === null && token.expires_at === null && !given;

@@ -1,11 +1,11 @@
-/** A device as REST shows it; the fields are those of the Scaleway IoT Hub API. */
+/** A device as REST shows it. The fields are those of the Scaleway IoT Hub API. */
 export interface Device {
   id: string;
   name: string;
   description: string;
   status: 'enabled' | 'disabled' | 'error';
   hub_id: string;
-  /** RFC 3339, or null when it never connected. */
+  /** RFC 3339, or null if it never connected. */
   last_activity_at: string | null;
   is_connected: boolean;
   allow_insecure: boolean;
@@ -16,7 +16,7 @@ export interface Device {
   region: string;
 }
 
-/** What is stored of a device; its presence is not part of it. */
+/** A device as it is stored. Its presence is stored elsewhere. */
 export interface DeviceRecord {
   name: string;
   description: string;
@@ -27,11 +27,11 @@ export interface DeviceRecord {
   updated_at: string;
   /** SHA-256 of the password, in hexadecimal digits. */
   password_sha256: string;
-  /** SHA-256 of its present client certificate, in hexadecimal digits; devices made before there were any have none. */
+  /** SHA-256 of its present client certificate, in hexadecimal digits. Devices of the first versions have none. */
   certificate_sha256?: string;
 }
 
-/** What a device may be created with. */
+/** The fields that a new device may be given. */
 export interface NewDevice {
   name: string;
   description?: string;
@@ -39,7 +39,7 @@ export interface NewDevice {
   allow_multiple_connections?: boolean;
 }
 
-/** What may be changed of a device later; what is not named stays. */
+/** The fields of a device that may be changed. Fields that are not given stay. */
 export type DeviceChanges = Partial<
   Pick<DeviceRecord, 'description' | 'allow_insecure' | 'allow_multiple_connections'>
 >;

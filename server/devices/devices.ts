@@ -15,42 +15,34 @@ export class DeviceNotFound extends Error {
   }
 }
 
+/** Why a device loses its connections. */
 export type Revocation = 'disabled' | 'deleted' | 'credentials' | 'insecure';
 
 /** A client certificate and its key, in PEM. */
 export interface IssuedCertificate {
   certificate: { crt: string; key: string };
-  /** Of the certificate, in hexadecimal digits. */
+  /** SHA-256 of the certificate, in hexadecimal digits. */
   sha256: string;
 }
 
-/** What a device proves with who it is; nobody can read it again. */
+/** The credentials of a device. The server does not keep them, so they are shown only once. */
 export interface Credentials {
   certificate: IssuedCertificate['certificate'];
   password: string;
 }
 
-export interface DevicesOptions {
-  region: string;
-  hubId: string;
-  /** Makes a certificate for a device. */
-  certify: (deviceId: string, keyType: KeyType) => Promise<IssuedCertificate>;
-  now?: () => Date;
-  /** The time of a device's last activity could not be kept. */
-  onError?: (error: Error) => void;
-  /** See HEARD_EVERY_MS. */
-  heardEveryMs?: number | undefined;
-}
+/** Makes a certificate for a device. */
+type Certify = (deviceId: string, keyType: KeyType) => Promise<IssuedCertificate>;
 
 type Edit = (record: DeviceRecord) => DeviceRecord;
 
-// What an unknown id is compared with, so that it takes as long as a known one.
-const NOBODY = digest('');
+// The password of an unknown id is compared with this, so that it takes as long as for a known id.
+const NO_PASSWORD = digest('');
 
 /**
- * The device registry: one document for each device, in 256 files by the first two digits of the id. So a hobbyist still
- * finds his devices in a few readable files, while 100,000 devices cost nothing at the start, a CONNECT reads 400 of
- * them at most, and a change rewrites no more. Only `list` reads them all.
+ * The device registry. Each device is one document in one of 256 files, by the first two digits of its id. So 100,000
+ * devices cost nothing at the start, and a CONNECT or a change reads or writes a file of about 400. Only `list` and
+ * `count` read all files.
  *
  * Every call may reject with StorageUnavailable.
  */
@@ -59,18 +51,40 @@ export class Devices {
   readonly presence: Presence;
   readonly #storage: Storage;
   readonly #twins: Pick<Twins, 'clear'>;
-  readonly #options: DevicesOptions;
+  readonly #place: Pick<Device, 'hub_id' | 'region'>;
+  readonly #certify: Certify;
   readonly #now: () => Date;
   readonly #removals = new Map<string, Promise<void>>();
   readonly #watchers = new Set<(id: string, why: Revocation) => void>();
 
-  /** @param twins of the devices: they are cleared when their device is removed */
-  constructor(storage: Storage, twins: Pick<Twins, 'clear'>, options: DevicesOptions) {
+  /** @param twins those of the devices. A twin is cleared when its device is removed. */
+  constructor(
+    storage: Storage,
+    twins: Pick<Twins, 'clear'>,
+    {
+      region,
+      hubId,
+      certify,
+      now,
+      onError,
+      heardEveryMs,
+    }: {
+      region: string;
+      hubId: string;
+      certify: Certify;
+      now?: () => Date;
+      /** Called when the time of a device's last activity could not be written. */
+      onError?: (error: Error) => void;
+      /** See HEARD_EVERY_MS. Only tests change it. */
+      heardEveryMs?: number | undefined;
+    },
+  ) {
     this.#storage = storage;
     this.#twins = twins;
-    this.#options = options;
-    this.#now = options.now ?? (() => new Date());
-    this.presence = new Presence(storage, options);
+    this.#place = { hub_id: hubId, region };
+    this.#certify = certify;
+    this.#now = now ?? (() => new Date());
+    this.presence = new Presence(storage, { now, onError, heardEveryMs });
   }
 
   /** A new device, enabled. */
@@ -92,8 +106,8 @@ export class Devices {
   }
 
   /**
-   * Whether there is such a device. Every write by REST asks this, so it answers before it returns when the registry's
-   * file is in memory. A device that is being removed is there no more.
+   * Answers whether the device exists. A device that is being removed does not. It takes a callback, because every
+   * write by REST calls it, and answers before it returns when the registry's file is in memory.
    */
   has(id: string, answer: Answer<boolean>): void {
     const known = (file: StoredFile) => answer(null, file.documents.has(id) && !this.#removals.has(id));
@@ -116,7 +130,7 @@ export class Devices {
     return files.reduce((sum, { documents }) => sum + documents.size, 0);
   }
 
-  /** Those that are asked for, of all where nothing is said, and how many match in all. */
+  /** The devices that the query selects, and how many match in all. An empty query selects all devices. */
   async list(asked: Partial<DeviceQuery> = {}): Promise<{ devices: Device[]; total: number }> {
     const query = { ...EVERYTHING, ...asked };
     const { ids, total } = await selectIds(this.#records(query.ids), query);
@@ -128,7 +142,7 @@ export class Devices {
     return { devices, total };
   }
 
-  /** Closes the device's connections where it may no longer use a password. @throws DeviceNotFound */
+  /** Closes the device's connections when it may no longer use a password. @throws DeviceNotFound */
   async update(id: string, changes: DeviceChanges): Promise<Device> {
     let wasInsecure = false;
     const device = await this.#change(id, (record) => {
@@ -152,7 +166,7 @@ export class Devices {
     return this.get(id);
   }
 
-  /** Replaces certificate and password, and closes what was opened with the old ones. @throws DeviceNotFound */
+  /** Replaces certificate and password, and closes the device's connections. @throws DeviceNotFound */
   async renew(id: string, keyType: KeyType = 'ecdsa'): Promise<{ device: Device } & Credentials> {
     if ((await this.#find(id)) === undefined) throw new DeviceNotFound(id);
     const { credentials, digests } = await this.#newCredentials(id, keyType);
@@ -162,8 +176,8 @@ export class Devices {
   }
 
   /**
-   * Deletes a device with its twin and closes its connections. The record goes last: when a step fails, the device is
-   * there, disabled, and the call can be repeated.
+   * Deletes a device with its twin and closes its connections. The device's record is removed last. When a step fails,
+   * the device still exists, disabled, and the call can be repeated.
    * @throws DeviceNotFound
    */
   remove(id: string): Promise<void> {
@@ -182,21 +196,21 @@ export class Devices {
     await removeDocument(this.#storage, await this.#openShard(id), id);
   }
 
-  /** The device when id and password are right; nothing tells a wrong id from a wrong password, nor does the time. */
+  /** The device, when id and password are right. A wrong id takes as long as a wrong password. */
   async authenticate(id: string, password: Uint8Array): Promise<Device | undefined> {
     const given = digest(password);
     const record = await this.#find(id);
-    const right = sameDigest(given, record?.password_sha256 ?? NOBODY);
+    const right = sameDigest(given, record?.password_sha256 ?? NO_PASSWORD);
     return right && record !== undefined ? this.#show(id, record) : undefined;
   }
 
-  /** The device when the certificate of that SHA-256 is its present one; who shows it must have proved to have its key. */
+  /** The device, when this is the SHA-256 of its present certificate. The client has proved that it has the key. */
   async certified(id: string, sha256: string): Promise<Device | undefined> {
     const record = await this.#find(id);
     return record?.certificate_sha256 === sha256 ? this.#show(id, record) : undefined;
   }
 
-  /** Tells of every device that must lose its connections. Returns what ends it. */
+  /** Calls the watcher when a device must lose its connections. Returns a function that ends this. */
   watch(watcher: (id: string, why: Revocation) => void): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
@@ -212,7 +226,7 @@ export class Devices {
 
   async #newCredentials(id: string, keyType: KeyType) {
     const password = makePassword();
-    const { certificate, sha256 } = await this.#options.certify(id, keyType);
+    const { certificate, sha256 } = await this.#certify(id, keyType);
     return {
       credentials: { certificate, password },
       digests: { password_sha256: digest(password), certificate_sha256: sha256 },
@@ -238,7 +252,7 @@ export class Devices {
     }
   }
 
-  /** Changes a device that is not being removed. @throws DeviceNotFound */
+  /** Changes a device, unless it is being removed. @throws DeviceNotFound */
   async #change(id: string, edit: Edit): Promise<Device> {
     const file = await this.#openShard(id);
     if (this.#removals.has(id)) throw new DeviceNotFound(id);
@@ -266,8 +280,7 @@ export class Devices {
     return {
       id,
       ...record,
-      hub_id: this.#options.hubId,
-      region: this.#options.region,
+      ...this.#place,
       last_activity_at: await this.presence.lastActivityAt(id),
       is_connected: this.presence.isConnected(id),
       has_custom_certificate: false,
@@ -275,5 +288,5 @@ export class Devices {
   }
 }
 
-/** The registry's file for a device: one of 256, by the first two digits of its id. */
+/** The registry's file for a device. */
 export const shardOf = (id: string): string => `devices/${id.slice(0, 2)}`;

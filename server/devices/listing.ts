@@ -1,12 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DeviceRecord } from './device.js';
 
-/** Which devices, in which order, and from where to where of them. */
+/** Selects devices, and a range of them in an order. */
 export interface DeviceQuery {
-  /** Only these; null: of all. */
+  /** Only these devices. Null selects all. */
   readonly ids: readonly string[] | null;
   readonly matching: (record: DeviceRecord) => boolean;
-  /** Devices that are equal in this, or all where it is undefined, come in the order of their ids. */
+  /** Devices that are equal in this come in the order of their ids. When it is undefined, all do. */
   readonly orderBy: 'name' | 'status' | 'created_at' | 'updated_at' | 'allow_insecure' | undefined;
   readonly descending: boolean;
   readonly start: number;
@@ -29,12 +29,12 @@ interface Row {
 
 type Compare = (one: Row, other: Row) => number;
 
-// What is merged in one turn of the event loop takes about a millisecond.
+// Merging so many rows takes about a millisecond.
 const ROWS_A_TURN = 1000;
 
 /**
- * The ids of the devices that are asked for, and how many match in all. Each batch is sorted in a turn of its own, and
- * what is asked for is merged of them in turns, so others never wait for all devices.
+ * The ids of the selected devices, and how many match in all. Each batch is sorted in its own turn of the event loop,
+ * and the result is merged in several turns, so that other work does not wait for all devices.
  */
 export async function selectIds(
   batches: AsyncIterable<readonly (readonly [string, DeviceRecord])[]>,
@@ -66,7 +66,7 @@ async function take(rows: Iterable<Row>, start: number, end: number): Promise<st
   return ids;
 }
 
-/** All rows in order, compared only as far as they are taken. */
+/** All rows in order. Rows are compared only when they are taken. */
 function* merge(sorted: readonly Row[][], compare: Compare): Generator<Row, undefined> {
   if (sorted.length < 2) return yield* sorted[0] ?? [];
   const middle = sorted.length >> 1;

@@ -10,8 +10,8 @@ export interface PresenceState {
 }
 
 /**
- * How long the server waits between two writes of when the connected devices were heard. After a crash the time at which
- * a device was heard last may be wrong by this much and the time of one write.
+ * How long the server waits between two writes of when the connected devices were heard. After a crash the time at
+ * which a device was heard last may be wrong by this much and the time of one write.
  */
 export const HEARD_EVERY_MS = 30_000;
 
@@ -26,8 +26,8 @@ interface Present {
 
 /**
  * Which devices are connected, and when each was heard last. The time is kept in memory while a device is connected and
- * is written when it comes and when it goes, because a write for every packet would wear out the disk. `Heard` keeps the
- * times between for a crash.
+ * is written when it comes and when it goes, because a write for every packet would wear out the disk. `Heard` keeps
+ * the times between for a crash.
  */
 export class Presence {
   readonly #storage: Storage;

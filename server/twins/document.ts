@@ -1,4 +1,4 @@
-/** A twin's document, and the request that writes one. */
+/** A twin's document, and the request that writes it. */
 
 import { isUtf8 } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
@@ -20,8 +20,8 @@ const newBirth = (createdAt: string): Birth => ({
 });
 
 /**
- * A document's birth as it is shown. A server before version 0.2 stored none: such a document counts as created when that
- * server wrote it last, and the next write stores this time as it was shown.
+ * A document's birth as it is shown. A server before version 0.2 stored none. Such a document counts as created when
+ * that server last wrote it, and the next write stores this time.
  */
 export const bornOf = ({ born, updatedAt }: StoredDocument): Birth =>
   born ?? { createdAt: updatedAt, tag: '0' };
@@ -32,7 +32,7 @@ export function birthAfter(present: StoredDocument | undefined, now: string): Bi
   return present.born ?? newBirth(present.updatedAt);
 }
 
-/** One document of one twin; never changed once made, and stored as it is. */
+/** One document of one twin. The object never changes and is stored as it is. */
 export class Document implements StoredDocument {
   #json: string | undefined;
 
@@ -49,17 +49,17 @@ export class Document implements StoredDocument {
     readonly born: Birth,
   ) {}
 
-  /** The document as every interface shows it, a TwinDocument of `shared/document.ts` as compact JSON; made once. */
+  /** The document as every interface shows it: a TwinDocument of `shared/document.ts` as compact JSON. */
   get json(): string {
     this.#json ??= `{"twin_id":"${this.twinId}","document_name":"${this.name}","version":${this.version},"data":${this.data},"created_at":"${this.born.createdAt}","updated_at":"${this.updatedAt}"}`;
     return this.#json;
   }
 }
 
-// Those that come from disk; those that were put are documents already.
+// Only for documents from disk. Those that were put are instances of Document already.
 const loaded = new WeakMap<StoredDocument, Document>();
 
-/** What is stored under a name of a twin, as a document. */
+/** A stored document of a twin, as a Document. */
 export function documentOf(twinId: string, name: string, stored: StoredDocument): Document {
   if (stored instanceof Document) return stored;
   const known = loaded.get(stored);
@@ -69,7 +69,7 @@ export function documentOf(twinId: string, name: string, stored: StoredDocument)
   return document;
 }
 
-/** A version of a document whose birth the present version knows. */
+/** A past version of a document. @param born that of the present version */
 export const pastDocument = (
   twinId: string,
   name: string,
@@ -78,12 +78,12 @@ export const pastDocument = (
 ): Document => new Document(twinId, name, version, updatedAt, data, born);
 
 /**
- * A condition on the present document, undefined when there is none. It returns the name of the condition that does not
- * hold, in the words of the interface that made the request, or undefined when the request may go on.
+ * A condition on the present document, which is undefined when there is none. Returns the name of the condition that
+ * does not hold, in the words of the interface that made the request. Returns undefined when the request may go on.
  */
 export type Precondition = (present: StoredDocument | undefined) => string | undefined;
 
-/** A put or a patch. Its precondition is checked in the turn in which the change is decided, before `version` is. */
+/** A put or a patch. Its precondition is checked before `version`, in the turn in which the change is decided. */
 export interface ConditionalRequest extends DocumentRequest {
   readonly precondition?: Precondition | undefined;
 }
@@ -98,15 +98,15 @@ export function checkPrecondition(
 }
 
 /**
- * The request that a put or a patch carries: `{"version"?: n, "data": {…}}`. Other keys are ignored.
- * @throws InvalidRequest for anything else, saying what is wrong
+ * Reads the request of a put or a patch: `{"version"?: n, "data": {…}}`. Other keys are ignored.
+ * @throws InvalidRequest for any other text, with what is wrong with it
  */
 export function parseRequest(body: Uint8Array): DocumentRequest {
   const request = parseObject(body);
   return { version: versionOf(request.version), data: dataOf(request.data) };
 }
 
-/** A body that must be one JSON object. @throws InvalidRequest */
+/** Reads a body that must be one JSON object. @throws InvalidRequest */
 export function parseObject(body: Uint8Array): JsonObject {
   const value = parseJson(body);
   if (!isObject(value)) throw new InvalidRequest('body', 'format', 'body is not a JSON object');

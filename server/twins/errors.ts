@@ -1,12 +1,12 @@
-/** What a twin refuses. An interface may show each of these messages to its client. */
+/** Why a twin refuses a request. An interface may show each of these messages to its client. */
 
 export type Reason = 'required' | 'format' | 'constraint';
 
-/** The request itself cannot be carried out, whatever the twin holds. */
+/** The request cannot be carried out, whatever documents the twin has. */
 export class InvalidRequest extends Error {
   override name = 'InvalidRequest';
   constructor(
-    /** Which part of the request: `body`, `version`, `data`, `document_name`, or another by its own name. */
+    /** The part of the request that is wrong: `body`, `version`, `data`, `document_name`, or another name. */
     readonly argument: string,
     readonly reason: Reason,
     message: string,
@@ -22,7 +22,7 @@ export class InvalidName extends InvalidRequest {
   }
 }
 
-/** The document would exceed LIMITS.dataBytes, or the twin LIMITS.documents. */
+/** The document would exceed LIMITS.dataBytes. */
 export class DocumentTooLarge extends InvalidRequest {
   override name = 'DocumentTooLarge';
   constructor() {
@@ -30,6 +30,7 @@ export class DocumentTooLarge extends InvalidRequest {
   }
 }
 
+/** The twin would exceed LIMITS.documents. */
 export class TooManyDocuments extends InvalidRequest {
   override name = 'TooManyDocuments';
   constructor() {
@@ -47,7 +48,7 @@ export class DocumentNotFound extends Error {
   }
 }
 
-/** `expected` is what the request carried, `actual` the document's present version (0: there is none). */
+/** `expected` is the version in the request. `actual` is the document's present version, or 0 when there is none. */
 export class VersionMismatch extends Error {
   override name = 'VersionMismatch';
   constructor(
@@ -60,7 +61,7 @@ export class VersionMismatch extends Error {
   }
 }
 
-/** `actual` is the document's present version (0: there is none). */
+/** `actual` is the document's present version, or 0 when there is none. */
 export class PreconditionFailed extends Error {
   override name = 'PreconditionFailed';
   constructor(

@@ -35,13 +35,13 @@ import {
 } from './errors.js';
 
 /**
- * Called once; `value` is there when `error` is null. It may be called before the method that takes it returns. These are
- * callbacks and no promises, because a write is answered in the turn in which the journal has it, without a microtask and
- * an object for each step, and the answers of one twin must not overtake each other.
+ * Called once, with a value when `error` is null. It may be called before the method that takes it returns. These are
+ * callbacks, not promises, for two reasons. A write is answered in the turn in which the journal has it, without an
+ * object and a microtask for each step. And the answers of one twin must not overtake each other.
  */
 export type Answer<T> = (error: Error | null, value?: T) => void;
 
-/** A change that is on stable storage. `origin` is what the writer gave, so that it can tell its own changes. */
+/** A change that is on stable storage. The writer gave `origin`, by which it recognises its own changes. */
 export interface Change {
   readonly twinId: string;
   readonly name: string;
@@ -52,8 +52,6 @@ export interface Change {
   readonly origin: unknown;
 }
 
-export type Watcher = (change: Change) => void;
-
 interface Waiter {
   then: (file: StoredFile) => void;
   refuse: (error: Error) => void;
@@ -62,10 +60,10 @@ interface Waiter {
 type Edit = (present: StoredDocument | undefined) => JsonObject;
 
 /**
- * The documents of all twins. Twin ids must be lower-case UUIDs: the caller has parsed them.
+ * The documents of all twins. The caller has checked that a twin id is a lower-case UUID.
  *
- * Answers come when what they tell is on stable storage, and in the order in which one twin was asked, so a get sees
- * every write that was asked before it. Errors: those of `errors.ts`, and StorageUnavailable.
+ * An answer comes when its content is on stable storage. The answers of one twin come in the order of the calls, so a
+ * get sees every earlier write. Errors are those of `errors.ts` and StorageUnavailable.
  */
 export class Twins {
   readonly #storage: Storage;
@@ -84,7 +82,7 @@ export class Twins {
     this.#read(twinId, answer, (file) => documentOf(twinId, name, storedIn(file, twinId, name)));
   }
 
-  /** The versions that a document has had since it was created, newest first, with the present one. */
+  /** The versions of a document since it was created, newest first. The present one is among them. */
   history(twinId: string, name: string, range: PastRange): Promise<Document[]> {
     return new Promise((done, failed) => {
       const answer: Answer<Promise<Document[]>> = (error, versions) =>
@@ -98,8 +96,8 @@ export class Twins {
   }
 
   /**
-   * All documents of the twin, sorted by name, as they are between two changes. A watcher that is added in the answer is
-   * told every change after it and none before.
+   * All documents of the twin, sorted by name, as they are between two changes. A watcher that is added in the answer
+   * hears every later change and no earlier one.
    */
   all(twinId: string, answer: Answer<Document[]>): void {
     this.#read(twinId, answer, ({ documents }) =>
@@ -162,7 +160,7 @@ export class Twins {
     });
   }
 
-  /** Deletes all documents of a twin, at once. */
+  /** Deletes all documents of a twin in one change. */
   clear(twinId: string, answer: Answer<void>, origin?: unknown): void {
     this.#change(twinId, answer, (file) => {
       const removed = [...file.latest];
@@ -176,8 +174,8 @@ export class Twins {
     });
   }
 
-  /** Tells every change of a twin, just before the change is answered. Returns a function that ends it. */
-  watch(twinId: string, watcher: Watcher): () => void {
+  /** Calls the watcher with every change of a twin, just before its answer. Returns a function that ends this. */
+  watch(twinId: string, watcher: (change: Change) => void): () => void {
     return this.#watchers.add(twinId, watcher);
   }
 
@@ -213,7 +211,7 @@ export class Twins {
     });
   }
 
-  /** RFC 3339, made once for all writes of one millisecond. */
+  /** The time as RFC 3339. It is made once for all writes of one millisecond. */
   #timestamp(): string {
     const now = this.#now();
     if (now.getTime() !== this.#stampedAt) {
@@ -223,7 +221,7 @@ export class Twins {
     return this.#stamp;
   }
 
-  /** Decides a change upon the latest state; a refusal is answered after the changes before it. */
+  /** Decides a change by the latest state. A refusal is answered after the earlier changes. */
   #change<T>(twinId: string, answer: Answer<T>, decide: (file: StoredFile) => void): void {
     this.#open(twinId, answer, (file) => {
       try {
@@ -255,7 +253,7 @@ export class Twins {
     else then(file);
   }
 
-  /** Calls on a twin that is being read wait for it, in their order. */
+  /** Calls on a twin that is being read from disk wait for it, in their order. */
   #await(name: string, waiter: Waiter): void {
     const waiting = this.#opening.get(name);
     if (waiting !== undefined) {
@@ -285,20 +283,20 @@ function storedIn(file: StoredFile, twinId: string, name: string): StoredDocumen
 
 const FOLDER = 'twins/';
 
-/** Two levels, so that no directory holds 100,000 files. */
+/** In folders by the first two digits, so that no directory holds 100,000 files. */
 const fileOf = (twinId: string): string => `${FOLDER}${twinId.slice(0, 2)}/${twinId}`;
 
-/** Whether a file of the storage is a twin's: those keep their past. */
+/** Whether a file of the storage belongs to a twin. Only those files keep past versions. */
 export const isTwinFile = (file: string): boolean => file.startsWith(FOLDER);
 
-// A UTF-16 unit is at most three bytes of UTF-8, so most documents need no counting.
+// A UTF-16 unit takes at most three bytes of UTF-8, so the bytes of most documents need not be counted.
 const isTooLarge = (data: string): boolean =>
   data.length * 3 > LIMITS.dataBytes && Buffer.byteLength(data) > LIMITS.dataBytes;
 
 const unavailable = (error: unknown): StorageUnavailable =>
   error instanceof StorageUnavailable ? error : new StorageUnavailable(error);
 
-/** Calls each, also those that are added meanwhile. When one throws, the others are called all the same. */
+/** Calls each waiter, and those that are added meanwhile. When one throws, the others are called all the same. */
 function forEach(waiters: Waiter[], call: (waiter: Waiter) => void): void {
   for (const waiter of waiters) {
     try {
