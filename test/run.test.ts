@@ -16,7 +16,9 @@ const failing = suiteFile(
 );
 const forgotten = suiteFile(`test('one', () => {});`);
 const empty = suiteFile('test.run();');
-const skipping = suiteFile(`test('one', () => {}); test.skip('two', () => {}); test.run();`);
+const skipping = suiteFile(
+  `test('one', () => {}); test.skip('two', () => {}); console.log('skipped: two needs jq'); test.run();`,
+);
 const hanging = suiteFile(`test('one', () => new Promise(() => setInterval(() => {}, 1000))); test.run();`);
 /** Longer in all than it may be silent. */
 const slow = suiteFile(
@@ -134,7 +136,9 @@ test('fails a file whose tests pass and whose exit code is not 0', async ({ dire
 });
 
 test('lets a skip pass on a desk and fails it where skips are not allowed', async ({ directory }) => {
-  assert.equal(counts(await run(directory, { 'a.test.ts': skipping })), { passed: 1, failed: 0 });
+  const onDesk = await run(directory, { 'a.test.ts': skipping });
+  assert.equal(counts(onDesk), { passed: 1, failed: 0 });
+  assert.match(onDesk.printed, '\n    skipped: two needs jq\n');
   const outcome = await run(directory, {}, { skipsFail: true });
   assert.equal(counts(outcome), { passed: 1, failed: 1 });
   assert.match(outcome.printed, '1 skipped');

@@ -57,8 +57,12 @@ async function runFile(run: TestRun, file: string): Promise<Verdict> {
   const mark = failed > 0 ? 'FAIL' : 'ok  ';
   run.print(`${mark} ${relative('.', path)}  ${counts.filter(Boolean).join(', ')}  ${seconds} s`);
   if (failed > 0) run.print(`${indent(ending.output)}\n${indent(faults.join('\n'))}`);
+  else for (const [line] of ending.output.matchAll(NOT_RUN)) run.print(indent(line));
   return verdict;
 }
+
+/** What a test file says of a test that needs what is not there. */
+const NOT_RUN = /^(skipped|not run): .*$/gm;
 
 const indent = (text: string): string => text.trimEnd().replace(/^/gm, '    ');
 
