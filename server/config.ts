@@ -43,7 +43,7 @@ export const SETTINGS = {
   ),
   allowInsecure: flag(
     'TWIN_ALLOW_INSECURE',
-    '1 lets the listeners without TLS be reached from other machines',
+    '1 allows listeners without TLS on addresses that other machines reach',
   ),
   names: names(
     'TWIN_NAMES',
@@ -52,11 +52,11 @@ export const SETTINGS = {
   tlsCert: text(
     'TWIN_TLS_CERT',
     '',
-    "a server certificate given from outside, a PEM file; empty: the server's own",
+    "a PEM file with the server's certificate; empty: the server makes its own",
   ),
-  tlsKey: text('TWIN_TLS_KEY', '', 'its key, a PEM file'),
+  tlsKey: text('TWIN_TLS_KEY', '', 'a PEM file with the key of that certificate'),
   region: text('TWIN_REGION', DEFAULT_REGION, 'the region in the REST paths'),
-  token: token('TWIN_TOKEN', 'an owner token given from outside, a UUID v4'),
+  token: token('TWIN_TOKEN', 'one more owner token, a UUID v4'),
   log: oneOf(
     'TWIN_LOG',
     'info',
@@ -68,7 +68,7 @@ export const SETTINGS = {
     'TWIN_MEMORY_BYTES',
     256 * MIB,
     { least: MIB },
-    'documents kept in memory that are not being written',
+    'how much memory the documents in use may take',
   ),
 
   connections: wholeNumber(
@@ -102,7 +102,7 @@ export const SETTINGS = {
     'TWIN_HISTORY_VERSIONS',
     16_384,
     { least: 0 },
-    'past versions kept of each document, at least: nine days of a panel; 0 keeps none',
+    'how many past versions of each document are kept, at least; 0 keeps none',
   ),
 } satisfies Record<string, Setting<unknown>>;
 
