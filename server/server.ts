@@ -90,8 +90,7 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
     const tokens = await Tokens.open(storage, settings.token);
     const newToken = await firstToken(tokens, audit);
     const hub = await openHub(storage);
-    const { data } = settings;
-    const certificates = await openCertificates({ data, settings, limits: limits.tls, log });
+    const certificates = await openCertificates({ settings, limits: limits.tls, log });
     const { authority, tls, certify } = certificates;
     closers.push(() => certificates.close());
     const twins = new Twins(storage);

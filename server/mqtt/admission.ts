@@ -49,7 +49,7 @@ const BLOCKED = refuse(CONNACK.unavailable, 'too many failed attempts from there
 const UNKNOWN = refuse(CONNACK.badUserNameOrPassword, 'wrong user name or password');
 const DISABLED = refuse(CONNACK.notAuthorized, 'the device is disabled');
 const INSECURE = refuse(CONNACK.notAuthorized, 'the device must show its certificate');
-const REPLACED = refuse(CONNACK.notAuthorized, 'the certificate belongs to no device, or was replaced');
+const REPLACED = refuse(CONNACK.notAuthorized, 'the certificate is of no device, or was replaced');
 const OTHER_NAME = refuse(CONNACK.badUserNameOrPassword, "the user name is not the certificate's");
 
 /** What an admission depends on. */

@@ -6,31 +6,34 @@ import { readPrivate, writePrivate } from './private-file.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const YEARS_10 = 3652;
-/** Clocks differ: what is made now is valid for a clock that is late as well. */
+/** A new certificate is valid from this long ago, so that a client with a late clock accepts it. */
 const LATE_CLOCK_MS = DAY_MS;
 
-/** This program is younger: a clock that shows an earlier time was never set. */
+/** A clock that shows an earlier time was never set, because this program did not exist then. */
 const EARLIEST = new Date('2024-01-01');
 
 /** Whether a clock that shows this time has been set. */
 export const isSet = (now: Date): boolean => now >= EARLIEST;
 
-/** What is made by a clock that was never set has ended when it is. */
+/** A certificate that is made with such a clock would have ended when the clock is set. */
 export class ClockNotSet extends Error {
   override name = 'ClockNotSet';
   constructor(now: Date) {
-    super(`the clock of this machine says ${now.toISOString()}: set it before certificates are made by it`);
+    super(
+      `the clock of this machine says ${now.toISOString()}: set it first, because certificates are made with it`,
+    );
   }
 }
 
-export type Issue = (request: CertificateRequest) => Promise<KeyPair>;
+/** Makes a certificate with its key. */
+type Issue = (request: CertificateRequest) => Promise<KeyPair>;
 
-/** What a certificate is for and how long it is valid; the rest is the authority's to say. */
-export type Wanted = Pick<CertificateRequest, 'usage' | 'keyType' | 'commonName' | 'names'> & {
+/** The part of a certificate that the caller chooses. */
+type Wanted = Pick<CertificateRequest, 'usage' | 'keyType' | 'commonName' | 'names'> & {
   readonly days: number;
 };
 
-/** The authority that every certificate of this server comes from: ECDSA P-256, valid for ten years. */
+/** The authority that signs every certificate of this server: ECDSA P-256, valid for ten years. */
 export class Authority {
   /** In PEM. */
   readonly certificate: string;
@@ -48,9 +51,10 @@ export class Authority {
   }
 
   /**
-   * The authority in a directory; made, with the directory, where there is none. Certificate and key are one file that
-   * only its owner can read: so a crash leaves both or neither.
-   * @throws ClockNotSet when it has to be made, KeyPairUnusable for a file that is no authority: another in its place would shut out every device
+   * Opens the authority in a directory, or makes it, with the directory. Certificate and key are one file, so that a
+   * crash leaves both or neither. Only its owner can read the file.
+   * @throws ClockNotSet when it must be made. KeyPairUnusable when the file does not hold an authority. It is not
+   * replaced, because a new authority would shut out every device.
    */
   static async open(directory: string, issue: Issue, now = () => new Date()): Promise<Authority> {
     const path = join(directory, 'authority.pem');
@@ -65,17 +69,17 @@ export class Authority {
     return new Authority(pair, issue, now);
   }
 
-  /** From when on it is valid, and every certificate that it made. */
+  /** From then on it is valid. */
   get notBefore(): Date {
     return new Date(this.x509.validFrom);
   }
 
-  /** When it ends, and with it every certificate that it made. */
+  /** Then it ends, and every certificate that it made ends too. */
   get notAfter(): Date {
     return new Date(this.x509.validTo);
   }
 
-  /** SHA-256 of its certificate, as people compare it: pairs of hexadecimal digits with colons between. */
+  /** SHA-256 of its certificate, for people to compare: pairs of hexadecimal digits with colons between. */
   get fingerprint(): string {
     return this.x509.fingerprint256;
   }
@@ -108,5 +112,5 @@ function parseAuthority(text: string, path: string): KeyPair {
   } catch (error) {
     throw new KeyPairUnusable(`${(error as Error).message}: ${advice}`);
   }
-  throw new KeyPairUnusable(`${path} is no authority: ${advice}`);
+  throw new KeyPairUnusable(`${path} holds no certificate of an authority: ${advice}`);
 }

@@ -1,28 +1,19 @@
 import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import type { Settings } from '../config.js';
 import { Authority, isSet } from './authority.js';
 import { Issuer } from './issuer.js';
 import type { KeyType } from './key-pair.js';
-import { type CertificateSettings, givenCertificate, ownCertificate } from './server-certificate.js';
+import { givenCertificate, ownCertificate } from './server-certificate.js';
 import { ServerTls } from './server-tls.js';
 import { sha256Of } from './shown-certificate.js';
 import { TLS_LIMITS, type TlsLimits } from './tls.js';
 
-export interface CertificatesOptions {
-  /** The data directory. */
-  readonly data: string;
-  readonly settings: CertificateSettings;
-  /** Limits other than those of TLS_LIMITS. */
-  readonly limits?: Partial<TlsLimits> | undefined;
-  readonly log: Logger;
-  readonly now?: () => Date;
-}
-
 export interface Certificates {
   readonly authority: Authority;
   readonly tls: ServerTls;
-  /** A certificate for a device; nobody can read its key again. */
+  /** Makes a certificate for a device. The server does not keep its key. */
   certify(
     deviceId: string,
     keyType: KeyType,
@@ -31,13 +22,23 @@ export interface Certificates {
 }
 
 /**
- * Opens what proves identities in TLS: the authority, the server's certificate, those of the devices.
- * @throws KeyPairUnusable or the system's error, when a file holds no certificate or cannot be read or written
+ * Opens the authority and the server's certificate, and makes them at the first start.
+ * @throws KeyPairUnusable when a file holds no certificate, ClockNotSet, or what the file system throws
  */
-export async function openCertificates(options: CertificatesOptions): Promise<Certificates> {
-  const { settings, log, now = () => new Date() } = options;
-  const limits = { ...TLS_LIMITS, ...options.limits };
-  const directory = join(options.data, 'tls');
+export async function openCertificates({
+  settings,
+  limits: given,
+  log,
+  now = () => new Date(),
+}: {
+  readonly settings: Pick<Settings, 'data' | 'names' | 'tlsCert' | 'tlsKey'>;
+  /** Limits other than those of TLS_LIMITS. */
+  readonly limits?: Partial<TlsLimits> | undefined;
+  readonly log: Logger;
+  readonly now?: () => Date;
+}): Promise<Certificates> {
+  const limits = { ...TLS_LIMITS, ...given };
+  const directory = join(settings.data, 'tls');
   const issuer = new Issuer();
   try {
     const authority = await Authority.open(directory, (request) => issuer.issue(request), now);
@@ -69,7 +70,7 @@ export async function openCertificates(options: CertificatesOptions): Promise<Ce
 
 const A_YEAR_MS = 365 * 24 * 60 * 60 * 1000;
 
-/** Another authority has to be brought to every phone and board by hand, so the server does not make one by itself. */
+/** The server does not replace its authority by itself, because every phone and board needs the new one. */
 function warnOfValidity({ notBefore, notAfter }: Authority, now: Date, log: Logger): void {
   if (isSet(now) && notBefore > now) {
     log.warn(

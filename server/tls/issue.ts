@@ -1,4 +1,4 @@
-/** Makes certificates. Loading this takes a quarter of a second, which is why `issuer.ts` does it in a thread of its own. */
+/** Makes certificates. Loading this file takes a quarter of a second, so `issuer.ts` loads it in another thread. */
 
 import 'reflect-metadata';
 import { createPrivateKey, KeyObject, randomBytes, webcrypto } from 'node:crypto';
@@ -18,18 +18,18 @@ import {
 } from '@peculiar/x509';
 import type { KeyPair, KeyType } from './key-pair.js';
 
-export type Usage = 'authority' | 'server' | 'device';
+type Usage = 'authority' | 'server' | 'device';
 
 export interface CertificateRequest {
   usage: Usage;
-  /** ECDSA when absent. */
+  /** ECDSA if it is not given. */
   keyType?: KeyType;
   commonName: string;
   /** The subject's alternative names. */
   names: readonly (JsonGeneralName & { type: 'dns' | 'ip' })[];
   notBefore: Date;
   notAfter: Date;
-  /** Who signs it: an authority, or the certificate itself. */
+  /** The authority that signs it. Undefined when the certificate signs itself. */
   issuer: KeyPair | undefined;
 }
 
@@ -63,7 +63,7 @@ function endUse(use: ExtendedKeyUsage): Extension[] {
 export async function issue(request: CertificateRequest): Promise<KeyPair> {
   const algorithm = request.keyType === 'rsa' ? RSA : ECDSA;
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  const issuer = request.issuer && (await openIssuer(request.issuer));
+  const issuer = request.issuer && (await importIssuer(request.issuer));
   const subject = [{ CN: [request.commonName] }];
   const certificate = await X509CertificateGenerator.create({
     serialNumber: serialNumber(),
@@ -87,7 +87,7 @@ export async function issue(request: CertificateRequest): Promise<KeyPair> {
   };
 }
 
-async function openIssuer({ certificate, key }: KeyPair) {
+async function importIssuer({ certificate, key }: KeyPair) {
   const der = createPrivateKey(key).export({ type: 'pkcs8', format: 'der' });
   return {
     certificate: new X509Certificate(certificate),

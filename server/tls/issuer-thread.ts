@@ -1,4 +1,4 @@
-/** The thread of `issuer.ts`. What it makes comes back when it is ready, in no order. */
+/** The thread of `issuer.ts`. It answers when a certificate is ready, in no order. */
 
 import { parentPort } from 'node:worker_threads';
 import { type CertificateRequest, issue } from './issue.js';
@@ -9,7 +9,7 @@ export interface Question {
   request: CertificateRequest;
 }
 
-/** The key pair, or why there is none. */
+/** The key pair, or why it could not be made. */
 export type Answer = { id: number } & ({ pair: KeyPair } | { reason: string });
 
 parentPort?.on('message', ({ id, request }: Question) => {

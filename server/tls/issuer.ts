@@ -3,10 +3,10 @@ import type { CertificateRequest } from './issue.js';
 import type { Answer, Question } from './issuer-thread.js';
 import type { KeyPair } from './key-pair.js';
 
-/** Certificates are rarely made: the thread does not wait long for the next request. */
+/** How long the thread waits for the next request. Certificates are rarely made. */
 const IDLE_MS = 10_000;
 
-/** tsx does not reach into a thread by itself. */
+/** tsx must be registered in each thread. */
 const BEGIN = `import('tsx/esm/api').then(({ register }) => {
   register();
   return import(${JSON.stringify(new URL('./issuer-thread.ts', import.meta.url).href)});
@@ -18,8 +18,8 @@ interface Waiting {
 }
 
 /**
- * Makes certificates beside the main thread, which loading the library would hold up for longer than an alarm may wait.
- * The thread is there only while it is used.
+ * Makes certificates in another thread, because loading the library would block the main thread for longer than an
+ * alarm may wait. The thread exists only while it is used.
  */
 export class Issuer {
   #thread: Worker | undefined;
@@ -27,7 +27,7 @@ export class Issuer {
   #asked = 0;
   #idle: NodeJS.Timeout | undefined;
 
-  /** Rejects when it cannot be made. */
+  /** Rejects when the certificate cannot be made. */
   issue(request: CertificateRequest): Promise<KeyPair> {
     clearTimeout(this.#idle);
     this.#thread ??= this.#start();
@@ -40,7 +40,7 @@ export class Issuer {
   async close(): Promise<void> {
     clearTimeout(this.#idle);
     const thread = this.#thread;
-    // Who asks while it ends is served by another.
+    // A request that comes while this thread ends starts another.
     if (this.#waiting.size === 0) this.#thread = undefined;
     await thread?.terminate();
   }
@@ -59,14 +59,14 @@ export class Issuer {
     return thread;
   }
 
-  /** An idle thread keeps no process from ending. */
+  /** An idle thread does not keep the process alive. */
   #rest(thread: Worker): void {
     thread.unref();
     this.#idle = setTimeout(() => this.close(), IDLE_MS);
     this.#idle.unref();
   }
 
-  /** Whoever waits is told, and the next request begins a new thread. */
+  /** The waiting requests fail, and the next request starts a new thread. */
   #lost(thread: Worker, error: Error): void {
     if (this.#thread !== thread) return;
     this.#thread = undefined;

@@ -1,23 +1,23 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 
-/** A certificate, which others that lead to its authority may follow, and its key, in PEM. */
+/** A certificate and its key, in PEM. The certificates that lead to its authority may follow it. */
 export interface KeyPair {
   readonly certificate: string;
   readonly key: string;
 }
 
-/** ECDSA on P-256, or RSA with 2048 bits, which takes much longer to make. */
+/** ECDSA on P-256, or RSA with 2048 bits. An RSA key takes much longer to make. */
 export type KeyType = 'ecdsa' | 'rsa';
 
-/** There is no certificate with its key where one should be. The message is one line that names the file. */
+/** A file does not hold a certificate with its key. The message is one line that names the file. */
 export class KeyPairUnusable extends Error {
   override name = 'KeyPairUnusable';
 }
 
 /**
- * Reads PEM blocks whatever stands around them.
+ * Reads the PEM blocks in two texts.
  * @param path named in the error
- * @throws KeyPairUnusable when there is no certificate, no key, or one that is not the other's
+ * @throws KeyPairUnusable when the certificate or the key is missing, or when they do not belong together
  */
 export function parseKeyPair(certificates: string, key: string, path: string): KeyPair {
   const pair = { certificate: blocks(certificates, 'CERTIFICATE'), key: blocks(key, '[A-Z ]*PRIVATE KEY') };

@@ -2,12 +2,12 @@ import type { Metric } from '../metrics.js';
 import type { Authority } from './authority.js';
 import type { ServerTls } from './server-tls.js';
 
-/** What tells of clients that do not get along with TLS, and of ends to come. */
+/** How many TLS handshakes failed, and when the certificates end. */
 export const tlsMetrics = (tls: ServerTls, authority: Authority): Metric[] => [
   {
     type: 'counter',
     name: 'twin_tls_handshakes_failed_total',
-    help: 'clients that came and did not finish the TLS handshake',
+    help: 'TLS handshakes that clients began and did not finish',
     read: () => tls.failedHandshakes,
   },
   {

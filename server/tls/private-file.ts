@@ -1,10 +1,10 @@
-/** Files that hold a key: their owner alone can read them. */
+/** Files that hold a key. Only their owner can read them. */
 
 import { chmod, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeDirectory, replaceFile } from '../storage/directory.js';
 
-/** The text, or undefined where there is no file. One that others could read until now is closed to them. */
+/** The text, or undefined when there is no file. If others could read the file, they no longer can. */
 export async function readPrivate(path: string): Promise<string | undefined> {
   try {
     const { mode } = await stat(path);
@@ -16,7 +16,7 @@ export async function readPrivate(path: string): Promise<string | undefined> {
   }
 }
 
-/** On stable storage, the old text or the new one, when a crash comes; with its directory, where there is none. */
+/** Writes a text, and makes the directory. After a crash the file holds the old text or the new one. */
 export async function writePrivate(path: string, text: string): Promise<void> {
   await makeDirectory(dirname(path));
   await replaceFile(path, text);

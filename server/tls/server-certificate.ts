@@ -10,15 +10,13 @@ import { type KeyPair, KeyPairUnusable, parseKeyPair } from './key-pair.js';
 import { readPrivate, writePrivate } from './private-file.js';
 import type { TlsLimits } from './tls.js';
 
-export type CertificateSettings = Pick<Settings, 'names' | 'tlsCert' | 'tlsKey'>;
-
-/** What the server shows from now on, whether it is the same as before or not. */
+/** Returns the certificate that the server must use now, the same one or a new one. */
 export type ServerCertificate = () => Promise<KeyPair>;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
- * The pair that was given from outside, read anew each time: whoever renews it replaces the files.
+ * The pair in the files of the settings. It is read each time, because it is renewed by replacing the files.
  * @throws KeyPairUnusable
  */
 export const givenCertificate =
@@ -37,20 +35,9 @@ async function readGiven(variable: string, path: string): Promise<string> {
   }
 }
 
-export interface OwnCertificateParts {
-  /** Where it is kept. */
-  readonly directory: string;
-  readonly authority: Authority;
-  /** The names that were given; none: those of this machine. */
-  readonly names: readonly string[];
-  readonly limits: Pick<TlsLimits, 'serverDays' | 'renewDays'>;
-  readonly log: Logger;
-  readonly now?: () => Date;
-}
-
 /**
- * The server's own certificate, kept in a file; a new one when there is none, when it is not valid yet or soon no more, and
- * when it lacks a name.
+ * The server's own certificate, which is kept in a file. It is made again when it is missing, not valid yet or ends
+ * soon, when it lacks a name, and when the authority is another one.
  */
 export function ownCertificate({
   directory,
@@ -59,7 +46,16 @@ export function ownCertificate({
   limits,
   log,
   now = () => new Date(),
-}: OwnCertificateParts): ServerCertificate {
+}: {
+  /** The directory of its file. */
+  readonly directory: string;
+  readonly authority: Authority;
+  /** The given names. An empty list means those of this machine. */
+  readonly names: readonly string[];
+  readonly limits: Pick<TlsLimits, 'serverDays' | 'renewDays'>;
+  readonly log: Logger;
+  readonly now?: () => Date;
+}): ServerCertificate {
   const path = join(directory, 'server.pem');
   return async () => {
     const names = serverNames(given);
@@ -82,13 +78,13 @@ export function ownCertificate({
     const at = now();
     const left = new Date(certificate.validTo).getTime() - at.getTime();
     if (!authority.signed(certificate)) return 'it is of another authority';
-    // It was made while the clock was ahead. A clock that was never set proves nothing of the kind.
+    // Then it was made while the clock was ahead, unless the present time is wrong.
     if (isSet(at) && new Date(certificate.validFrom) > at) return 'it is not valid yet';
-    // At the authority's own end no new one would last longer.
+    // When it ends together with the authority, a new one would not last longer.
     const renews = left < limits.renewDays * DAY_MS && certificate.validTo !== authority.x509.validTo;
     if (renews) return 'it ends soon';
     if (!names.every((name) => covers(certificate, name))) return 'it lacks a name';
-    // Addresses of this machine come and go; names that were given do so on purpose.
+    // A machine's addresses come and go. A given name is removed on purpose.
     const more = namesIn(certificate) > names.length;
     return more && given.length > 0 ? 'it has a name that is not wanted any more' : undefined;
   }
@@ -102,14 +98,14 @@ const covers = (certificate: X509Certificate, name: string): boolean =>
 const namesIn = (certificate: X509Certificate): number =>
   (certificate.subjectAltName ?? '').split(', ').length;
 
-/** It can be made anew, so a damaged one only is named. */
+/** A damaged file is only logged, because the certificate can be made again. */
 async function readKept(path: string, log: Logger): Promise<KeyPair | undefined> {
   const text = await readPrivate(path);
   try {
     return text === undefined ? undefined : parseKeyPair(text, text, path);
   } catch (error) {
     if (!(error instanceof KeyPairUnusable)) throw error;
-    log.warn({ reason: error.message }, 'the certificate of the server is damaged and is made anew');
+    log.warn({ reason: error.message }, 'the certificate of the server is damaged and is made again');
     return undefined;
   }
 }

@@ -7,7 +7,7 @@ import type { ServerCertificate } from './server-certificate.js';
 import { judge, type ShownCertificate } from './shown-certificate.js';
 import type { Tls, TlsLimits } from './tls.js';
 
-export interface TlsParts {
+interface Given {
   readonly authority: Authority;
   readonly serverCertificate: ServerCertificate;
   readonly limits: Pick<TlsLimits, 'handshakeMs' | 'checkMs'>;
@@ -15,30 +15,30 @@ export interface TlsParts {
   readonly now?: () => Date;
 }
 
-/** Shows the server's certificate on every listener that it attends, and each new one as soon as there is one. */
+/** Shows the server's certificate on every attended listener, and shows a new certificate on them when there is one. */
 export class ServerTls implements Tls {
-  /** Since the start: clients that came and did not finish the handshake. */
+  /** How many clients did not finish the handshake, since the start. */
   failedHandshakes = 0;
-  readonly #parts: TlsParts;
+  readonly #given: Given;
   readonly #now: () => Date;
   readonly #listeners = new Set<TlsServer>();
   readonly #timer: NodeJS.Timeout;
   #pair: KeyPair;
 
-  private constructor(parts: TlsParts, pair: KeyPair) {
-    this.#parts = parts;
-    this.#now = parts.now ?? (() => new Date());
+  private constructor(given: Given, pair: KeyPair) {
+    this.#given = given;
+    this.#now = given.now ?? (() => new Date());
     this.#pair = pair;
-    this.#timer = setInterval(() => this.refresh(), parts.limits.checkMs);
+    this.#timer = setInterval(() => this.refresh(), given.limits.checkMs);
     this.#timer.unref();
   }
 
   /** @throws KeyPairUnusable or the system's error when there is no certificate to show */
-  static async open(parts: TlsParts): Promise<ServerTls> {
-    return new ServerTls(parts, await parts.serverCertificate());
+  static async open(given: Given): Promise<ServerTls> {
+    return new ServerTls(given, await given.serverCertificate());
   }
 
-  /** When the certificate that is shown ends. */
+  /** When the present certificate ends. */
   get notAfter(): Date {
     return new Date(new X509Certificate(this.#pair.certificate).validTo);
   }
@@ -48,7 +48,7 @@ export class ServerTls implements Tls {
       ...this.#context,
       requestCert: true,
       rejectUnauthorized: false,
-      handshakeTimeout: this.#parts.limits.handshakeMs,
+      handshakeTimeout: this.#given.limits.handshakeMs,
     };
   }
 
@@ -56,9 +56,9 @@ export class ServerTls implements Tls {
     return {
       cert: this.#pair.certificate,
       key: this.#pair.key,
-      ca: this.#parts.authority.certificate,
+      ca: this.#given.authority.certificate,
       minVersion: 'TLSv1.2',
-      // Nobody here needs it, and it costs the server more than the client.
+      // No client needs it, and it costs the server more than the client.
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     };
   }
@@ -68,26 +68,26 @@ export class ServerTls implements Tls {
     listener.on('close', () => this.#listeners.delete(listener));
     listener.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
       this.failedHandshakes += 1;
-      this.#parts.log.debug({ reason: error.code ?? error.message }, 'tls handshake failed');
+      this.#given.log.debug({ reason: error.code ?? error.message }, 'tls handshake failed');
       socket.destroy();
     });
   }
 
   shown(socket: TLSSocket): ShownCertificate | undefined {
     const certificate = socket.getPeerX509Certificate();
-    return certificate && judge(certificate, this.#parts.authority, this.#now());
+    return certificate && judge(certificate, this.#given.authority, this.#now());
   }
 
-  /** Looks whether there is a new certificate to show, and shows it; where that fails the old one stays. */
+  /** Shows the server's certificate if it is a new one. When that fails, the old one stays. */
   async refresh(): Promise<void> {
     try {
-      const pair = await this.#parts.serverCertificate();
+      const pair = await this.#given.serverCertificate();
       if (pair.certificate === this.#pair.certificate && pair.key === this.#pair.key) return;
       this.#pair = pair;
       for (const listener of this.#listeners) listener.setSecureContext(this.#context);
-      this.#parts.log.info('a new certificate is shown');
+      this.#given.log.info('a new certificate is shown');
     } catch (error) {
-      this.#parts.log.error({ err: error }, 'the certificate of the server could not be renewed');
+      this.#given.log.error({ err: error }, 'the certificate of the server could not be renewed');
     }
   }
 

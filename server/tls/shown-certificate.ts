@@ -1,24 +1,24 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Authority } from './authority.js';
 
-/** What a client showed in the TLS handshake, with proof that it has the key. */
+/** The certificate that a client showed in the TLS handshake. The client has proved that it has the key. */
 export interface ShownCertificate {
-  /** The common name: anything that a stranger likes, where there is a fault. */
+  /** The common name. If there is a fault, a stranger may have chosen it. */
   readonly deviceId: string;
   /** SHA-256 of the certificate, in hexadecimal digits. */
   readonly sha256: string;
-  /** Why it does not count, such as another authority or an expired certificate. */
+  /** Why it is refused, such as another authority or an expired certificate. */
   readonly fault?: string;
 }
 
 const CLIENT_AUTHENTICATION = '1.3.6.1.5.5.7.3.2';
 
-/** A stranger may show anything that looks like a certificate, and Node's readers throw at some of it. */
+/** A stranger may show a certificate that Node cannot read. */
 const UNREADABLE: ShownCertificate = { deviceId: '', sha256: '', fault: 'it cannot be read' };
 
 /**
- * Judges a client's certificate as of now. That is done for every connection, because a TLS session that is resumed
- * brings the judgement of the day when it began.
+ * Judges a client's certificate at the given time. Each connection is judged, because a resumed TLS session shows the
+ * certificate of an earlier day without a new check.
  */
 export function judge(certificate: X509Certificate, authority: Authority, now: Date): ShownCertificate {
   try {
@@ -30,7 +30,7 @@ export function judge(certificate: X509Certificate, authority: Authority, now: D
   }
 }
 
-/** Of the whole certificate, in hexadecimal digits. */
+/** SHA-256 of the whole certificate, in hexadecimal digits. */
 export const sha256Of = (certificate: X509Certificate): string =>
   certificate.fingerprint256.replaceAll(':', '').toLowerCase();
 
@@ -42,9 +42,9 @@ function faultOf(certificate: X509Certificate, authority: Authority, now: Date):
   return undefined;
 }
 
-/** Empty where there is none, or several. */
+/** Empty when there is no common name, or several. */
 function commonName(certificate: X509Certificate): string {
-  // Contrary to its type: a subject may be empty.
+  // Contrary to its type, the subject may be undefined.
   const subject: string | undefined = certificate.subject;
   const [name, ...more] = (subject ?? '').split('\n').filter((part) => part.startsWith('CN='));
   return name === undefined || more.length > 0 ? '' : name.slice('CN='.length);

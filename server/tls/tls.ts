@@ -1,13 +1,16 @@
 import type { TLSSocket, TlsOptions, Server as TlsServer } from 'node:tls';
 import type { ShownCertificate } from './shown-certificate.js';
 
-/** What a listener needs to speak TLS. */
+/** The part of TLS that a listener needs. */
 export interface Tls {
-  /** For `createServer` of `node:tls` and of `node:https`. A client is asked for a certificate, which CONNECT judges. */
+  /**
+   * For `createServer` of `node:tls` and `node:https`. A client may show a certificate, which its CONNECT is checked
+   * by.
+   */
   readonly options: TlsOptions;
-  /** Until the listener closes it is given each new certificate, and its failed handshakes are ended and counted. */
+  /** Gives each new certificate to the listener until it closes, and ends and counts its failed handshakes. */
   attend(listener: TlsServer): void;
-  /** What the client of a finished handshake has shown, judged now, whether its TLS session is new or an old one. */
+  /** The certificate of a client that has finished its handshake, judged now. */
   shown(socket: TLSSocket): ShownCertificate | undefined;
 }
 
@@ -17,9 +20,9 @@ export const TLS_LIMITS = {
   handshakeMs: 8000,
   /** For how many days the server's own certificate is valid. */
   serverDays: 397,
-  /** How many days before its end it is made again. */
+  /** So many days before its end it is made again. */
   renewDays: 30,
-  /** Between two looks whether the certificate must be made again or was replaced. */
+  /** The time between two checks whether the certificate must be made again or was replaced. */
   checkMs: 60_000,
   /** For how many days the certificate of a device is valid. */
   deviceDays: 3650,

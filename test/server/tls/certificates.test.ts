@@ -34,7 +34,7 @@ test.before.each((context) => {
   context.log = [];
   const log = pino({ level: 'info' }, { write: (line: string) => context.log.push(JSON.parse(line)) });
   context.open = (limits = {}, environment = {}, now = () => new Date()) =>
-    openCertificates({ data: context.data, settings: readSettings(environment), limits, log, now });
+    openCertificates({ settings: { ...readSettings(environment), data: context.data }, limits, log, now });
 });
 
 test('the first opening makes what it needs in `tls`, and the next one finds it', async ({ data, open }) => {
