@@ -16,6 +16,7 @@ import {
   origins,
   type Setting,
   text,
+  textLike,
   token,
   wholeNumber,
 } from './setting.js';
@@ -26,7 +27,7 @@ const MIB = 1024 * 1024;
 
 /** Sizes are in bytes, as their names say. */
 export const SETTINGS = {
-  data: text('TWIN_DATA', './data', 'the directory that holds everything'),
+  data: textLike('TWIN_DATA', './data', /./, 'a directory', 'the directory that holds everything'),
   http: address('TWIN_HTTP', '127.0.0.1:8080', 'REST listener without TLS, host:port'),
   mqtt: address('TWIN_MQTT', '127.0.0.1:1883', 'MQTT listener without TLS, host:port'),
   https: addressOrNone(
@@ -55,7 +56,13 @@ export const SETTINGS = {
     "a PEM file with the server's certificate; empty: the server makes its own",
   ),
   tlsKey: text('TWIN_TLS_KEY', '', 'a PEM file with the key of that certificate'),
-  region: text('TWIN_REGION', DEFAULT_REGION, 'the region in the REST paths'),
+  region: textLike(
+    'TWIN_REGION',
+    DEFAULT_REGION,
+    /^[a-z0-9-]+$/i,
+    'letters, digits and hyphens, such as fr-par',
+    'the region in the REST paths',
+  ),
   token: token('TWIN_TOKEN', 'one more owner token, a UUID v4'),
   log: oneOf(
     'TWIN_LOG',

@@ -32,6 +32,23 @@ export const text = (variable: string, fallback: string, help: string): Setting<
   help,
 });
 
+/** A text of one form. @param expected says which */
+export const textLike = (
+  variable: string,
+  fallback: string,
+  form: RegExp,
+  expected: string,
+  help: string,
+): Setting<string> => ({
+  variable,
+  fallback,
+  read: (given) => {
+    if (!form.test(given)) throw new Error(`expected ${expected}`);
+    return given;
+  },
+  help,
+});
+
 /** A whole number, of at least so much. */
 export const wholeNumber = (
   variable: string,

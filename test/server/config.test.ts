@@ -168,6 +168,9 @@ test('origins are a list, in the form in which browsers send them', () => {
 
 test('what cannot be understood is refused with the variable, the value and what is expected', () => {
   const refused: [string, string, string][] = [
+    ['TWIN_DATA', '', 'expected a directory'],
+    ['TWIN_REGION', '', 'expected letters, digits and hyphens'],
+    ['TWIN_REGION', 'fr/par', 'expected letters, digits and hyphens'],
     ['TWIN_HTTP', 'localhost', 'expected host:port'],
     ['TWIN_HTTP', '127.0.0.1:65536', 'expected host:port'],
     ['TWIN_MQTT', '::1:8080', 'expected host:port'],
