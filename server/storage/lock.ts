@@ -119,7 +119,11 @@ async function listen(directory: string, path: string): Promise<Server> {
   });
   await new Promise<void>((listening, failed) => {
     server.on('error', (error: NodeJS.ErrnoException) =>
-      failed(NO_SOCKETS.has(error.code ?? '') ? new NoSocketsHere(directory, error) : error),
+      failed(
+        NO_SOCKETS.has(error.code ?? '')
+          ? new NoSocketsHere(directory, error)
+          : Object.assign(error, { path: directory }),
+      ),
     );
     server.listen(path, listening);
   });
