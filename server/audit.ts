@@ -15,15 +15,15 @@ export type AuditEvent =
   | 'token_created'
   | 'token_revoked';
 
-/** Who, from where and why. Nothing here may hold a secret, nor a text that a client may choose freely. */
+/** No field may hold a secret, or a text that a client may choose freely. */
 export interface AuditFields {
-  /** An IP address, or the /64 of one, as `sourceOf` tells it. */
+  /** An IP address, or the /64 of one, as `sourceOf` returns it. */
   source?: string;
   via?: 'rest' | 'mqtt';
   device_id?: string;
-  /** The token that was made or revoked. */
+  /** The id of a token that was made or revoked. */
   token_id?: string;
-  /** The token that asked. */
+  /** The id of the token that made the request. */
   by_token?: string;
   reason?: string;
 }
@@ -31,9 +31,9 @@ export interface AuditFields {
 export type Audit = (event: AuditEvent, fields: AuditFields) => void;
 
 /**
- * Every refusal, and every change of who may do what, as one structured line of level info, with `audit: <event>`. A source
- * that is refused without end does not fill the disk: above a rate its refusals are only counted, and the next line of
- * the same event tells how many they were, as `unlogged`.
+ * Logs every refusal and every change of rights as one line of level info, with `audit: <event>`. Above a rate the
+ * refusals of one source are only counted, so that they do not fill the disk. The next line of the same event says how
+ * many were not logged, as `unlogged`.
  */
 export function auditTo(log: Logger, now?: () => number): Audit {
   const limit = new LineLimit(now);
@@ -43,5 +43,5 @@ export function auditTo(log: Logger, now?: () => number): Audit {
   };
 }
 
-/** The other events are an owner's doing. */
+/** The other events come from an owner. */
 const isRefusal = (event: AuditEvent): boolean => event === 'limit_reached' || event.endsWith('_refused');

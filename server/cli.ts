@@ -16,7 +16,7 @@ function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-// The reader has closed the pipe, as `head` does: the rest of the output is not wanted.
+// A reader such as `head` closes the pipe when it has enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
 main().catch((error) => {

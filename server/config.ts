@@ -126,8 +126,8 @@ export const flagOf = (variable: string): string =>
 
 /**
  * The settings from flags, else environment, else defaults.
- * @throws UsageError for an unknown flag or one without a value; SettingError for a value that does not parse, or values
- * that contradict each other
+ * @throws UsageError for an unknown flag or one without a value; SettingError for a value that does not parse, or
+ * values that contradict each other
  */
 export function readSettings(environment: NodeJS.ProcessEnv = {}, args: string[] = []): Settings {
   const flags = readFlags(args);

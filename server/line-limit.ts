@@ -1,14 +1,14 @@
 import { LRUCache } from 'lru-cache';
 import { Allowances } from './access/rate.js';
 
-// No more than a person reads, and a disk takes for years.
+// A person can read so many lines, and a disk can hold them for years.
 const LINES_AT_ONCE = 60;
 const LINES_PER_SECOND = 1;
 const KEYS = 1000;
 
 /**
- * Bounds the lines of the log that clients cause, so that nobody fills the disk with them: above a rate they are only
- * for who debugs, and the next line tells how many they were, as `unlogged`.
+ * Limits the log lines that clients cause, so that they do not fill the disk. Above a rate lines are left out, and the
+ * next line says how many, as `unlogged`.
  */
 export class LineLimit {
   readonly #now: () => number;
@@ -21,9 +21,9 @@ export class LineLimit {
   }
 
   /**
-   * One more line.
-   * @param key what is bounded by itself, such as one source
-   * @returns what the line says besides, or undefined when there must be none
+   * Counts one more line.
+   * @param key what the limit is for, such as one source
+   * @returns fields to add to the line, or undefined when the line must be left out
    */
   take(key: string): { unlogged?: number } | undefined {
     const unlogged = this.#unlogged.get(key) ?? 0;

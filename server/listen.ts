@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { Address } from './config.js';
 
-/** Resolves with where it listens. @throws the system's error when it cannot, such as EADDRINUSE */
+/** Resolves with the address that it listens on. @throws the system's error, such as EADDRINUSE */
 export async function listen(server: Server, { host, port }: Address): Promise<AddressInfo> {
   server.listen(port, host);
   await once(server, 'listening');
@@ -10,8 +10,8 @@ export async function listen(server: Server, { host, port }: Address): Promise<A
 }
 
 /**
- * Returns what ends every connection of a listener at once, even one that is still in its TLS handshake and that nobody
- * else knows of.
+ * Returns a function that closes every connection of a listener at once, including those that are still in their TLS
+ * handshake.
  */
 export function dropperOf(server: Server): () => void {
   const sockets = new Set<Socket>();

@@ -2,8 +2,8 @@ import type { Registry } from 'prom-client';
 import { once } from './memo.js';
 
 /**
- * One number. It is kept where it arises and read when the metrics are asked for. A counter says how often something has
- * happened since the start, a gauge how much there is now.
+ * One number. It is kept where it arises and read when the metrics are asked for. A counter says how often something
+ * has happened since the start, a gauge how much there is now.
  */
 export interface Metric {
   readonly type: 'counter' | 'gauge';

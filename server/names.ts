@@ -1,7 +1,7 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 
-/** By these every program of this machine can be reached, and no other machine. */
+/** The names of this machine for itself. */
 export const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '::1'];
 
 const LOOPBACK_NETWORKS = new BlockList();
@@ -14,13 +14,16 @@ export function isLoopback(host: string): boolean {
   return LOOPBACK_NETWORKS.check(host, isIPv6(host) ? 'ipv6' : 'ipv4');
 }
 
-/** A host name as a certificate may hold it; with underscores, as the names of containers have them. */
+/**
+ * Whether a text is a host name as a certificate may hold it. Underscores are allowed, because names of containers have
+ * them.
+ */
 export const isHostName = (text: string): boolean =>
   text.length <= 253 && /^(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*$/i.test(text);
 
 /**
- * The names and addresses by which the server is reached, without doubles: those that were given, else this machine's
- * host name (also as `.local`, by which multicast DNS knows it) and addresses; the loopback's in any case.
+ * The names and addresses of the server, each once. They are the given ones, or this machine's host name (also as
+ * `.local`, its name in multicast DNS) and addresses. Those of the loopback are always added.
  */
 export function serverNames(given: readonly string[]): string[] {
   const own = given.length > 0 ? given : [...hostNames(hostname().toLowerCase()), ...addresses()];
@@ -32,7 +35,7 @@ function hostNames(name: string): string[] {
   return name.includes('.') ? [name] : [name, `${name}.local`];
 }
 
-/** Without those that hold for one cable only: no URL can name them. */
+/** The addresses of this machine, without link-local ones, which a URL cannot name. */
 function addresses(): string[] {
   return Object.values(networkInterfaces())
     .flatMap((list) => list ?? [])

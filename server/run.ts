@@ -36,7 +36,7 @@ async function serve(stop: AbortSignal, limits: Limits): Promise<void> {
   });
   if (stop.aborted) return;
 
-  // State that an exception left half changed must not be served, and the journal makes a restart safe.
+  // An exception may leave state half changed, which must not be served. The journal makes a restart safe.
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error) => {
       log.fatal({ err: error }, event);
@@ -51,7 +51,7 @@ async function serve(stop: AbortSignal, limits: Limits): Promise<void> {
   log.info({ ...addresses, authority: `SHA-256 ${authority}`, data: settings.data }, 'listening');
 }
 
-/** Calls back at once where it has happened already. */
+/** Calls back when the signal is aborted, at once if it is already. */
 function whenAborted(signal: AbortSignal, then: () => void): void {
   if (signal.aborted) then();
   else signal.addEventListener('abort', then, { once: true });
@@ -71,7 +71,7 @@ const EXPLANATIONS: Record<string, (error: SystemError) => string> = {
   ENOTDIR: ({ path }) => `${path} cannot be a directory`,
 };
 
-/** The server's owner may know the cause that no client is told. */
+/** The cause is for the owner of the server. Clients do not see it. */
 function explain(error: SystemError): string {
   if (error instanceof ListenFailed)
     return `${explain(error.cause)}; ${error.variable} chooses where to listen`;
@@ -81,11 +81,11 @@ function explain(error: SystemError): string {
 
 /**
  * Runs the server with the settings of this process's environment and arguments.
- * @param stop ends it in order, also while it starts
- * @param limits other limits than the server's own; only tests give them
+ * @param stop stops it in order, also while it starts
+ * @param limits replace those of the server. Only tests give them.
  */
 export function runServer(stop: AbortSignal, limits: Limits = {}): void {
-  // What is said to a person may be lost, as lines of the log may.
+  // Text for a person may be lost, as lines of the log may.
   process.stdout.on('error', () => undefined);
   serve(stop, limits).catch((error: SystemError) => {
     const help = error instanceof UsageError ? ' (see npm run server -- --help)' : '';

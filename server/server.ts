@@ -25,27 +25,25 @@ import { tlsMetrics } from './tls/metrics.js';
 import type { TlsLimits } from './tls/tls.js';
 import { isTwinFile, Twins } from './twins/twins.js';
 
-/** Where the server listens, each as host:port; without TLS and with it. */
-export interface Addresses {
-  readonly http: string;
-  readonly mqtt: string;
-  readonly https: string | undefined;
-  readonly mqtts: string | undefined;
-}
-
-export interface Server {
-  readonly addresses: Addresses;
-  /** SHA-256 of the authority's certificate, as people compare it. */
+interface Server {
+  /** The addresses that it listens on, as host:port. */
+  readonly addresses: {
+    readonly http: string;
+    readonly mqtt: string;
+    readonly https: string | undefined;
+    readonly mqtts: string | undefined;
+  };
+  /** SHA-256 of the authority's certificate, for people to compare. */
   readonly authority: string;
-  /** Where the phone app is, the address first that a phone should use. */
+  /** The addresses of the phone app. A phone should use the first. */
   readonly appUrls: readonly string[];
-  /** The owner token that was made because there was none: it can be shown this once. */
+  /** The secret of the owner token that was made because there was none. It can be shown only now. */
   readonly newToken: string | undefined;
-  /** No new work, answers out, journal flushed. */
+  /** Accepts no more requests, answers those under way and writes everything to stable storage. */
   close(): Promise<void>;
 }
 
-/** There is an address at which nothing can listen. */
+/** The server cannot listen on an address. */
 export class ListenFailed extends Error {
   override name = 'ListenFailed';
   constructor(
@@ -57,7 +55,7 @@ export class ListenFailed extends Error {
   }
 }
 
-/** Limits that are constants of the server, by part. Only tests change them. */
+/** The limits of the server's parts. Only tests change them. */
 export interface Limits {
   readonly access?: Partial<FailureLimits>;
   readonly devices?: { readonly heardEveryMs?: number };
@@ -67,7 +65,7 @@ export interface Limits {
   readonly tls?: Partial<TlsLimits>;
 }
 
-/** Opens all parts, each upon the one before. What opens before a part that fails is closed again. */
+/** Opens all parts in order. If one fails, those that are open are closed again. */
 export async function startServer(settings: Settings, log: Logger, limits: Limits = {}): Promise<Server> {
   const closers: (() => Promise<void>)[] = [];
   const endpoints: (() => Promise<void>)[] = [];
@@ -104,12 +102,12 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
     closers.push(() => devices.presence.close());
     const mqtt = startMqtt({ twins, devices, failures, connections, limits: limits.mqtt, audit, log });
     endpoints.push(() => mqtt.close());
-    const mqttAt = await at('mqtt', mqtt.listen(settings.mqtt));
-    const mqttsAt = settings.mqtts && (await at('mqtts', mqtt.listen(settings.mqtts, tls)));
-    // A board asks for the time where it connects to, before there is TLS.
-    const mqttTime = await at('mqtt', answerTime(mqttAt));
+    const mqttAt = await listening('mqtt', mqtt.listen(settings.mqtt));
+    const mqttsAt = settings.mqtts && (await listening('mqtts', mqtt.listen(settings.mqtts, tls)));
+    // A board asks the address that it connects to for the time, because TLS needs it.
+    const mqttTime = await listening('mqtt', answerTime(mqttAt));
     endpoints.push(() => mqttTime.close());
-    const mqttsTime = mqttsAt && (await at('mqtts', answerTime(mqttsAt)));
+    const mqttsTime = mqttsAt && (await listening('mqtts', answerTime(mqttsAt)));
     if (mqttsTime !== undefined) endpoints.push(() => mqttsTime.close());
     const rest = startRest({
       twins,
@@ -133,9 +131,9 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
       log,
     });
     endpoints.push(() => rest.close());
-    const http = await at('http', rest.listen(settings.http));
+    const http = await listening('http', rest.listen(settings.http));
     acceptWebSockets(http.server, { mqtt, policy, proxies, audit });
-    const https = settings.https && (await at('https', rest.listen(settings.https, tls)));
+    const https = settings.https && (await listening('https', rest.listen(settings.https, tls)));
     if (https !== undefined) acceptWebSockets(https.server, { mqtt, policy, proxies, audit, tls });
     const addresses = {
       http: show(http.address),
@@ -150,7 +148,7 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
   }
 }
 
-/** An owner's, where there is no token at all. */
+/** Makes an owner token when there is no token. Returns its secret. */
 async function firstToken(tokens: Tokens, audit: Audit): Promise<string | undefined> {
   if (tokens.list().length > 0) return undefined;
   const { token, secret } = await tokens.create({ role: 'owner' });
@@ -159,9 +157,9 @@ async function firstToken(tokens: Tokens, audit: Audit): Promise<string | undefi
 }
 
 /** @throws ListenFailed */
-async function at<T>(setting: 'http' | 'https' | 'mqtt' | 'mqtts', listening: Promise<T>): Promise<T> {
+async function listening<T>(setting: 'http' | 'https' | 'mqtt' | 'mqtts', begun: Promise<T>): Promise<T> {
   try {
-    return await listening;
+    return await begun;
   } catch (error) {
     throw new ListenFailed(SETTINGS[setting].variable, error as NodeJS.ErrnoException);
   }
@@ -172,7 +170,7 @@ const show = ({ address, port }: Pick<AddressInfo, 'address' | 'port'>): string 
 
 const EVERY_ADDRESS = ['0.0.0.0', '::'];
 
-/** What others are told, as host:port. */
+/** The address for clients on other machines, as host:port. */
 function publicAddress({ address, port }: AddressInfo, names: readonly string[]): string {
   const [name = EVERY_ADDRESS.includes(address) ? hostname() : address] = names;
   return show({ address: name, port });
@@ -180,7 +178,7 @@ function publicAddress({ address, port }: AddressInfo, names: readonly string[])
 
 const HUB = { file: 'server', key: 'hub' };
 
-/** The hub's identity, made at the first start. */
+/** The hub's identity. It is made at the first start. */
 async function openHub(storage: Storage): Promise<{ id: string; createdAt: string }> {
   const file = await storage.open(HUB.file);
   const known = file.documents.get(HUB.key);

@@ -8,14 +8,14 @@ const MODE_CLIENT = 3;
 const MODE_SERVER = 4;
 /** The versions that have this packet. */
 const VERSIONS = [3, 4];
-/** As far from a reference clock as a server that does not say where its time comes from: any other is believed first. */
+/** A high stratum, so that a client prefers any other server. */
 const STRATUM = 10;
 const REFERENCE = Buffer.from('LOCL');
 /** 2^-20 s, about a microsecond. */
 const PRECISION = -20;
 const SECONDS_FROM_1900_TO_1970 = 2_208_988_800;
 const FRACTIONS_PER_SECOND = 2 ** 32;
-/** More requests in one second are dropped, so that a flood costs the server next to nothing. */
+/** Further requests in one second are dropped, so that a flood costs little. */
 const ANSWERS_PER_SECOND = 200;
 
 export interface TimeResponder {
@@ -23,8 +23,8 @@ export interface TimeResponder {
 }
 
 /**
- * Tells the date by SNTP [RFC 4330], so that a board whose network has no other time server finds the certificates
- * valid. The answer is never longer than the request, and nothing is remembered of who asked.
+ * Answers requests for the time by SNTP [RFC 4330]. A board needs the time to check certificates, and its network may
+ * have no other time server. An answer is never longer than its request.
  * @param at an address and port, over UDP
  * @throws the system's error when it cannot listen there, such as EADDRINUSE
  */
@@ -41,7 +41,7 @@ export async function answerTime(
     const answer = answers < ANSWERS_PER_SECOND ? answerTo(request, received) : undefined;
     if (answer === undefined) return;
     answers += 1;
-    // Who asked may be gone, or have no way back: they ask again.
+    // An answer that cannot be sent is lost, because the client asks again.
     socket.send(answer, from, host, () => {});
   });
   socket.bind(port, address);
@@ -57,7 +57,7 @@ async function closed(socket: Socket): Promise<void> {
 
 /**
  * @param now milliseconds since 1970
- * @returns undefined for what is no request of a client
+ * @returns undefined when it is not a request of a client
  */
 export function answerTo(request: Buffer, now: number): Buffer | undefined {
   if (request.length < LENGTH) return undefined;
@@ -67,7 +67,7 @@ export function answerTo(request: Buffer, now: number): Buffer | undefined {
   const answer = Buffer.alloc(LENGTH);
   answer.writeUInt8((version << 3) | MODE_SERVER, 0);
   answer.writeUInt8(STRATUM, 1);
-  // The client's poll interval, and then its transmit timestamp, come back as they are [RFC 4330, 5].
+  // The client's poll interval and its transmit timestamp are sent back [RFC 4330, 5].
   answer.writeUInt8(request.readUInt8(2), 2);
   answer.writeInt8(PRECISION, 3);
   REFERENCE.copy(answer, 12);
@@ -76,7 +76,7 @@ export function answerTo(request: Buffer, now: number): Buffer | undefined {
   return answer;
 }
 
-/** Seconds since 1900, which begin again in 2036, and their 2^32nd parts [RFC 5905, 6]. */
+/** Seconds since 1900, modulo 2^32, and fractions of 2^-32 seconds [RFC 5905, 6]. */
 function writeTimestamp(packet: Buffer, at: number, now: number): void {
   const seconds = Math.floor(now / 1000) + SECONDS_FROM_1900_TO_1970;
   packet.writeUInt32BE(seconds % FRACTIONS_PER_SECOND, at);

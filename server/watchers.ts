@@ -1,14 +1,14 @@
-/** Those who want to hear of something, by what it is about. */
+/** Functions to call at an event, by the key of what it is about. */
 export class Watchers<Event> {
   readonly #watchers = new Map<string, Set<(event: Event) => void>>();
   #count = 0;
 
-  /** How many there are. */
+  /** The number of watchers. */
   get count(): number {
     return this.#count;
   }
 
-  /** Returns what ends it. */
+  /** Returns a function that removes the watcher. */
   add(key: string, watcher: (event: Event) => void): () => void {
     const watchers = this.#watchers.get(key) ?? new Set();
     this.#watchers.set(key, watchers.add(watcher));
@@ -19,7 +19,7 @@ export class Watchers<Event> {
     };
   }
 
-  /** Tells everyone at once; nobody must throw. */
+  /** Calls the watchers of a key. They must not throw. */
   tell(key: string, event: Event): void {
     const watchers = this.#watchers.get(key);
     if (watchers === undefined) return;
