@@ -115,7 +115,7 @@ export const SETTINGS = {
 
 export type Settings = { [Name in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[Name]['read']> };
 
-/** A setting that cannot be understood. The message names the variable, what was given and what is expected. */
+/** A setting has a wrong value. The message names the variable, its value and what is expected. */
 export class SettingError extends Error {
   override name = 'SettingError';
 }
@@ -125,9 +125,9 @@ export const flagOf = (variable: string): string =>
   variable.replace('TWIN_', '').toLowerCase().replaceAll('_', '-');
 
 /**
- * The settings from flags, else environment, else defaults.
- * @throws UsageError for an unknown flag or one without a value; SettingError for a value that does not parse, or
- * values that contradict each other
+ * Reads each setting from its flag, or else from its environment variable, or else from its default.
+ * @throws UsageError for an unknown flag or a flag without a value. SettingError for a wrong value, and for values that
+ * contradict each other.
  */
 export function readSettings(environment: NodeJS.ProcessEnv = {}, args: string[] = []): Settings {
   const flags = readFlags(args);
@@ -158,13 +158,16 @@ function refuseContradictions(settings: Settings): void {
   }
 }
 
-/** The listeners without TLS that other machines reach, each as its variable and what was given. */
+/** The listeners without TLS that other machines can reach, as `VARIABLE=host:port`. */
 export const openListeners = ({ http, mqtt }: Pick<Settings, 'http' | 'mqtt'>): string[] =>
   Object.entries({ TWIN_HTTP: http, TWIN_MQTT: mqtt })
     .filter(([, { host }]) => !isLoopback(host))
     .map(([variable, { host, port }]) => `${variable}=${isIPv6(host) ? `[${host}]` : host}:${port}`);
 
-/** So two servers with free ports for REST and MQTT never meet on a port for TLS. */
+/**
+ * If the system chooses a listener's port, it chooses the port with TLS too. So two servers on a machine do not
+ * collide.
+ */
 function portlessBeside(
   { beside }: Setting<unknown>,
   textOf: (setting: Setting<unknown>) => string | undefined,
@@ -181,7 +184,7 @@ function readFlags(args: string[]): Record<string, string | undefined> {
   return understood(() => parseArgs({ args, options, strict: true })).values;
 }
 
-/** What `--help` prints. */
+/** The text of `--help`. */
 export function settingsHelp(): string {
   const lines = Object.values(SETTINGS).map(
     ({ variable, fallback, help }) =>

@@ -1,4 +1,4 @@
-/** The kinds of settings: how each is understood. What a reader throws says what is expected. */
+/** The kinds of settings, and how each is read. The message of an error says what is expected. */
 
 import { isIP, isIPv6 } from 'node:net';
 import { isUuid } from '../shared/document.js';
@@ -12,7 +12,7 @@ export interface Address {
 
 export interface Network {
   address: string;
-  /** Its length in bits; that of the address for one machine. */
+  /** The length of the prefix in bits. For one machine it is the length of the address. */
   prefix: number;
 }
 
@@ -21,7 +21,7 @@ export interface Setting<T> {
   fallback: string;
   read: (text: string) => T;
   help: string;
-  /** Where it is not given and this other address lets the system choose the port, so does it, on the same host. */
+  /** If this setting is not given and the other has port 0, this one gets the other's value. */
   beside?: string;
 }
 
@@ -49,7 +49,7 @@ export const textLike = (
   help,
 });
 
-/** A whole number, of at least so much. */
+/** A whole number of at least `least`. */
 export const wholeNumber = (
   variable: string,
   fallback: number,
@@ -82,7 +82,7 @@ export const address = (variable: string, fallback: string, help: string): Setti
   help,
 });
 
-/** An address, or undefined for an empty text. */
+/** An address. An empty text means none. */
 export const addressOrNone = (
   variable: string,
   fallback: string,
@@ -152,7 +152,7 @@ const originList = (given: string): string[] => wordsOf(given).map(webOrigin);
 
 function nameList(given: string): string[] {
   const words = wordsOf(given).map((word) => word.toLowerCase());
-  // No certificate and no URL can hold the zone of an address, as in fe80::1%eth0.
+  // Certificates and URLs cannot hold the zone of an address, as in fe80::1%eth0.
   if (!words.every((word) => (isIP(word) !== 0 && !word.includes('%')) || isHostName(word))) {
     throw new Error('expected host names and addresses, such as alarm.example,192.0.2.7');
   }
@@ -170,10 +170,10 @@ function network(word: string): Network {
   return { address, prefix };
 }
 
-/** What a local file or a sandboxed page sends as its origin. */
+/** The origins of a local file and of a sandboxed page. */
 const WITHOUT_HOST = ['null', 'file://'];
 
-/** An origin of the web, or one of an app's framework, such as `capacitor://localhost`. Patterns are refused. */
+/** Reads an origin of a web page or of an app's framework, such as `capacitor://localhost`. Patterns are refused. */
 function webOrigin(word: string): string {
   if (WITHOUT_HOST.includes(word)) return word;
   const url = URL.canParse(word) && !word.includes('*') ? new URL(word) : undefined;
@@ -192,7 +192,7 @@ function hostAndPort(given: string): Address {
   return { host: bracketed ?? plain ?? '', port };
 }
 
-/** Where a UUID of version 4 differs from others [RFC 9562 5.4]. */
+/** How a UUID of version 4 differs from others [RFC 9562, 5.4]. */
 const VERSION_4 = /^.{14}4.{4}[89ab]/i;
 
 function uuidOrNothing(given: string): string | undefined {

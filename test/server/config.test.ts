@@ -113,7 +113,7 @@ test('a certificate and its key are given together or not at all', () => {
   }
 });
 
-test('a number with which the server cannot work is refused with the name of its setting', () => {
+test('a number that the server cannot work with is refused with the name of its setting', () => {
   const least = {
     TWIN_MEMORY_BYTES: 1024 * 1024,
     TWIN_CONNECTIONS: 1,
@@ -121,6 +121,10 @@ test('a number with which the server cannot work is refused with the name of its
     TWIN_HISTORY_VERSIONS: 0,
     TWIN_HSTS_SECONDS: 0,
   };
+  const numbers = Object.values(SETTINGS).filter(
+    (setting) => typeof setting.read(setting.fallback) === 'number',
+  );
+  assert.equal(numbers.map(({ variable }) => variable).sort(), Object.keys(least).sort());
   for (const [variable, number] of Object.entries(least)) {
     readSettings({ [variable]: `${number}` });
     for (const wrong of [
@@ -131,6 +135,7 @@ test('a number with which the server cannot work is refused with the name of its
       '',
       '9007199254740993',
       'Infinity',
+      'NaN',
       '1.5',
       'many',
     ]) {
