@@ -1,5 +1,6 @@
 /** Programs that some tests need and that a machine may lack. With `CI=true` the runner counts a skip as a failure. */
 
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { test as defaultSuite, type Test } from 'uvu';
@@ -36,6 +37,12 @@ export function needs(...programs: string[]): AddTest<Record<string, unknown>> {
 export function needsIn<T>(suite: Test<T>, ...programs: string[]): AddTest<T> {
   const missing = programs.filter((program) => pathOf(program) === undefined);
   return missing.length === 0 ? suite : skipping(missing.join(', '), suite);
+}
+
+/** The same for tests that run in namespaces of their own, which not every user may make, nor root in every container. */
+export function needsNamespaces<T>(suite: Test<T>): AddTest<T> {
+  const { status } = spawnSync('unshare', ['-rmpf', '--mount-proc', 'true']);
+  return status === 0 ? suite : skipping('a user who may make namespaces with unshare', suite);
 }
 
 /** Skips each test, with a line that names what is missing. */

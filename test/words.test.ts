@@ -20,7 +20,10 @@ const RIDDLES: [RegExp, string][] = [
   [/\b(thereof|of its own accord)\b/i, 'of it, by itself'],
   [/\b(is|are|was|were|be|been) told\b/i, 'say who tells it: the server sends …, the device hears …'],
   [/\bwhat is no\b/i, 'a text that is not …'],
-  [/(^\s*(\/\/|\/?\*+)\s*|['"`(]|[.;:] )who (?!\w+\?)/i, 'name who it is: a client, a token, the owner'],
+  [
+    /(^\s*(\/\/|\/?\*+)\s*|['"`(]|[.;:] |\*\* )who (?!\w+\?)/i,
+    'name who it is: a client, a token, the owner',
+  ],
 ];
 
 interface Text {

@@ -36,7 +36,7 @@ test('every action is pinned to a commit, with its version beside it', () => {
 });
 
 test('every image, every command from npm and the SDK has a version', () => {
-  for (const image of all(/container: (.*)/g))
+  for (const image of all(/(?:container|image): (\S.*)/g))
     assert.match(image, /:(v\d+\.\d+|\$\{\{ matrix\.node \}\}-bookworm)$/);
   assert.equal(all(/npx --yes (\S+)/g), ['xs-dev@0.30.3']);
   assert.equal(all(/--target-branch (\S+)/g), ['8.2.3']);

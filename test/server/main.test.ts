@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { connectAsync } from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { needsIn } from '../programs.js';
+import { needsNamespaces } from '../programs.js';
 import { type Program, startProgram } from '../system/process.js';
 import { createDevice, SERVER, startServer } from '../system/server.js';
 import { until } from '../until.js';
@@ -226,7 +226,7 @@ const STOPPED_WHILE_LOADING = `process.on('newListener', (name) => {
   if (name === 'SIGTERM') setImmediate(() => process.kill(process.pid, 'SIGTERM'));
 })`;
 
-const isolated = needsIn(test, 'unshare');
+const isolated = needsNamespaces(test);
 for (const [who, wrapper, define] of [
   ['the server', [], test],
   ['the first process of a container', ['unshare', '-rpf', '--kill-child'], isolated],

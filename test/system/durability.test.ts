@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { connectAsync } from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { needsIn } from '../programs.js';
+import { needsIn, needsNamespaces } from '../programs.js';
 import { until } from '../until.js';
 import { startProgram } from './process.js';
 import { createDevice, SERVER, type Server, startServer } from './server.js';
@@ -64,7 +64,7 @@ function orderOfWrite(lines: string[], mark: string): string[] {
   return order;
 }
 
-needsIn(test, 'unshare')(
+needsNamespaces(test)(
   'a full disk refuses writes, keeps the old data, and recovers by itself',
   async ({ data }) => {
     const mount = join(data, 'disk');

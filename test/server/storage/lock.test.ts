@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DirectoryInUse, NoSocketsHere, takeLock } from '../../../server/storage/lock.js';
-import { needsIn } from '../../programs.js';
+import { needsIn, needsNamespaces } from '../../programs.js';
 
 interface Context {
   directory: string;
@@ -100,14 +100,9 @@ test('a process that is stopped keeps its lock', async ({ directory, holder }) =
   assert.instance(await refusal(takeLock(directory)), DirectoryInUse);
 });
 
-const NAMESPACE = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
-const canUnshare = await run(NAMESPACE[0] ?? '', [...NAMESPACE.slice(1), 'true']).then(
-  () => true,
-  () => false,
-);
-if (!canUnshare) console.log('skipped, this needs a user who may unshare: two PID namespaces');
+const NAMESPACE = ['unshare', '-rpf', '--kill-child', '--mount-proc'];
 
-(canUnshare ? test : test.skip)(
+needsNamespaces(test)(
   'a lock holds across PID namespaces, where both are process 1',
   async ({ directory, holder }) => {
     const [first, second] = [await holder(directory, NAMESPACE), await holder(directory, NAMESPACE)];
