@@ -78,7 +78,8 @@ export interface MqttOptions {
   /** CONNACK, SUBACK, PINGRESP … as they arrive. */
   onControl: (operation: number, message: MqttControl) => void;
   onClose: () => void;
-  onError: (error?: unknown) => void;
+  /** What has `certificate` as its `kind`, and a `reason`, says that the server is not believed. */
+  onError: (fault?: unknown) => void;
 }
 
 export interface MqttWriteOptions {

@@ -20,12 +20,16 @@ declare module 'embedded:network/interface/wifi' {
   }
 }
 
-/** A module of the ESP32. The number is ESP-IDF's `esp_reset_reason_t`. */
-declare module 'resetReason' {
-  export default function resetReason(): { reason: number; string: string };
-}
-
 /** ECMAScript 2026. */
 interface Uint8ArrayConstructor {
   fromBase64(text: string): Uint8Array<ArrayBuffer>;
+}
+
+declare module 'crypt' {
+  export class Digest {
+    constructor(algorithm: 'SHA256');
+    /** Takes views as well. */
+    write(part: ArrayBuffer): void;
+    close(): ArrayBuffer;
+  }
 }

@@ -4,6 +4,7 @@ import { BackOff } from '../shared/backoff.js';
 import { OWN_TWIN } from '../shared/panel.js';
 import type { Board, MqttClient, MqttControl, MqttMessageInfo, MqttWriteOptions, Timer } from './board.js';
 import { Incoming } from './incoming.js';
+import { faultText } from './trouble.js';
 
 /** Control packet types [MQTT-2.2.1]. */
 const CONNACK = 2;
@@ -119,7 +120,7 @@ export class Link {
         onWritable: live(this.onWritable),
         onControl: live(this.onControl),
         onClose: live(() => this.lose('the connection was closed')),
-        onError: live((error?: unknown) => this.lose(`network fault: ${error ?? 'no reason given'}`)),
+        onError: live((fault?: unknown) => this.lose(faultText(fault))),
       });
     } catch (error) {
       this.lose(`cannot connect: ${error}`);

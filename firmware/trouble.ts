@@ -13,6 +13,20 @@ export type Trouble = 'network' | 'time' | 'certificate' | 'device' | 'server';
 const CONNACK = 2;
 const REFUSALS_OF_DEVICE = [4, 5];
 
+/** What a connection has ended by. A fault of the server's certificate says so by its `kind`. */
+interface Fault {
+  kind?: unknown;
+  reason?: unknown;
+}
+
+const faultOf = (fault: unknown): Fault => (fault ?? {}) as Fault;
+
+/** For the trace. */
+export function faultText(fault: unknown): string {
+  const { kind = 'network', reason = fault ?? 'no reason given' } = faultOf(fault);
+  return `${kind} fault: ${reason}`;
+}
+
 /** The same board. `onTrouble` is told what each connection ends by; a connection that is accepted is `server` again. */
 export const watchedBoard = (board: Board, onTrouble: (trouble: Trouble) => void): Board =>
   derived(board, {
@@ -25,8 +39,7 @@ export const watchedBoard = (board: Board, onTrouble: (trouble: Trouble) => void
           options.onControl(operation, message);
         },
         onError(fault) {
-          const { kind } = (fault ?? {}) as { kind?: unknown };
-          onTrouble(kind === 'certificate' ? 'certificate' : 'server');
+          onTrouble(faultOf(fault).kind === 'certificate' ? 'certificate' : 'server');
           options.onError(fault);
         },
       }),

@@ -15,7 +15,8 @@ const TOP_LEVEL = [
 ];
 const VAGUE_NAMES = /(^|[/.-])(utils?|utilities|helpers?|commons?|managers?)([/.-]|$)/i;
 /** Modules that the SDK, or on a desktop its stand-in, gives the firmware. */
-const PLATFORM_MODULES = /^(timer|time|file|resetReason|mc\/config|sntp|embedded:.+)$/;
+const PLATFORM_MODULES =
+  /^(timer|time|file|resetReason|mc\/config|sntp|embedded:.+|crypt|curve|ecdsa|ecp|pkcs8|x509)$/;
 const NETWORK_PARTS =
   /^(server\/(rest|mqtt|app)\/|(polka|sirv|ws|mqtt|mqtt-packet|aedes)$|node:(http|https|http2|net|tls|dgram)$)/;
 

@@ -1,5 +1,6 @@
 /** Boards with an ESP32, on the Moddable SDK. The manifest's `config` has the wiring, the Wi-Fi and the server. */
 
+/// <reference path="./sdk/untyped.d.ts" />
 import resetReason from 'resetReason';
 import Digital from 'embedded:io/digital';
 import Serial from 'embedded:io/serial';

@@ -123,7 +123,7 @@ const freezing = (also: string[]): Plugin => ({
 
 function frozenModules(also: string[]): string {
   const { preload } = JSON.parse(readFileSync(MANIFEST, 'utf8')) as { preload: string[] };
-  const ofPanel = preload.filter((name) => !name.startsWith('firmware/boards/')).concat(BOARD_PARTS);
+  const ofPanel = preload.filter((name) => /^(shared|firmware)\/(?!boards\/)/.test(name)).concat(BOARD_PARTS);
   const modules = ofPanel.map((name) => join(ROOT, `${name}.ts`)).concat(Object.values(PLATFORM), also);
   return [
     `import { deepFreeze, intrinsics } from ${JSON.stringify(join(MODULES, 'freeze.ts'))};`,

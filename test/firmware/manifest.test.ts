@@ -11,7 +11,9 @@ const PROGRAM = 'manifests/manifest.json';
 const BOARDS = ['manifests/esp32.json', 'manifests/simulator.json'];
 const BOARD = 'firmware/boards/board';
 /** Modules of the SDK, by their names. */
-const PLATFORM = /^(timer|time|file|resetReason|mc\/config|embedded:.+)$/;
+const PLATFORM = /^(timer|time|file|resetReason|mc\/config|embedded:.+|crypt|curve|ecdsa|ecp|pkcs8|x509)$/;
+/** What stands in the place of a module of the SDK, by its name there. It imports the firmware's types only. */
+const REPLACED = 'ssl/cert';
 
 const program = readManifest(PROGRAM);
 const preloaded = (path: string): string[] => resolve(path, '').preload.sort();
@@ -29,7 +31,9 @@ for (const path of BOARDS) {
   });
 
   test(`${path} names its modules as the disk does, by which relative imports are found`, () => {
-    const astray = [...modulesOf(path)].filter(([name, file]) => name !== BOARD && `${name}.ts` !== file);
+    const astray = [...modulesOf(path)].filter(
+      ([name, file]) => name !== BOARD && name !== REPLACED && `${name}.ts` !== file,
+    );
     assert.equal(astray, []);
     assert.is(program.creation?.main, 'firmware/main');
   });
@@ -117,6 +121,16 @@ for (const target of TARGETS) {
         .filter((name) => PLATFORM.test(name) && name !== 'mc/config' && !modules.has(name));
       assert.equal(missing, []);
     }
+  });
+}
+
+for (const target of [...TARGETS, 'sim/nodemcu']) {
+  test(`${target} has certificates judged by the panel, and not by the SDK`, () => {
+    const board = target.startsWith('sim/') ? 'simulator' : 'esp32';
+    const { modules, preload } = resolve(`manifests/${board}.json`, target, SDK_MANIFESTS);
+    assert.is(modules.get(REPLACED), 'firmware/boards/tls/cert.ts');
+    assert.ok(preload.includes(REPLACED));
+    assert.ok(modules.get('ssl/handshake')?.startsWith(SDK));
   });
 }
 

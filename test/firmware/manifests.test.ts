@@ -3,14 +3,14 @@
  * is (`MODDABLE`). That needs no compiler.
  */
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve as resolvePath } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { findSdk, type Sdk, SdkMissing } from '../../firmware/desktop/board/sdk.js';
-import { type Manifest, resolve } from './manifests.js';
+import { type Manifest, modulesOf, resolve } from './manifests.js';
 import { SDK_MANIFESTS } from './sdk-manifests.js';
 
 const test = suite<{ folder: string }>('manifests');
@@ -110,6 +110,17 @@ else {
       assert.is(creation.main, 'firmware/main');
     });
   }
+
+  test("TypeScript takes the panel with the SDK's own types", ({ folder }) => {
+    resolvedBy(sdk, 'esp32/nodemcu', folder);
+    const modules = join(folder, 'tmp/esp32/nodemcu/release/alarm-panel/modules');
+    const project = join(modules, 'panel.json');
+    const files = [...modulesOf(MANIFEST).values()].map((file) => resolvePath(file));
+    const compilerOptions = { rootDir: '/', noEmit: true };
+    writeFileSync(project, JSON.stringify({ extends: './tsconfig-base.json', compilerOptions, files }));
+    const { stdout } = spawnSync('node_modules/.bin/tsc', ['-p', project], { encoding: 'utf8' });
+    assert.is(stdout, '');
+  });
 
   for (const target of RECORDED) {
     test(`mcconfig resolves ${target} as these tests do`, ({ folder }) => {

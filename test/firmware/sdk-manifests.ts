@@ -76,6 +76,7 @@ export const SDK_MANIFESTS: Record<string, Manifest> = {
     modules: { 'embedded:network/interface/wifi': './wifi-esp32' },
     preload: 'embedded:network/interface/wifi',
   },
+  'modules/files/file/manifest.json': { modules: { file: './file' }, preload: 'file' },
   'modules/io/storage/manifest.json': {
     modules: { 'embedded:storage/key-value': './esp32/key-value' },
   },
@@ -83,8 +84,21 @@ export const SDK_MANIFESTS: Record<string, Manifest> = {
     modules: { resetReason: './resetReason' },
     preload: 'resetReason',
   },
+  'modules/crypt/tls_419.json': {
+    modules: {
+      'ssl/cert': './ssl/ssl_cert',
+      'ssl/handshake': './ssl/ssl_handshake',
+      crypt: './digest/crypt',
+      curve: './etc/curve',
+      ecdsa: './etc/ecdsa',
+      ecp: './arith/ecp',
+      pkcs8: './etc/pkcs8',
+      x509: './etc/x509',
+    },
+    preload: ['ssl/cert', 'ssl/handshake', 'curve', 'ecdsa', 'pkcs8', 'x509'],
+  },
   'examples/io/tcp/mqttsclient/manifest_mqttsclient.json': {
-    include: '$(MODDABLE)/modules/io/manifest.json',
+    include: ['$(MODDABLE)/modules/io/manifest.json', '$(MODDABLE)/modules/crypt/tls_419.json'],
     modules: {
       'embedded:network/mqtt/client': '../mqttclient/mqttclient',
       'embedded:io/socket/tcp/tls': '../tlssocket/tlssocket',

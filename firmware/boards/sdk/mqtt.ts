@@ -1,25 +1,15 @@
 /** The SDK's MQTT client (`embedded:network/mqtt/client`, 8.2) without its traps. */
 
-import type { MqttClient, MqttControl, MqttOptions } from '../../board.js';
+import type { MqttClient, MqttControl, MqttOptions, Timers } from '../../board.js';
+import { Handshake } from '../../handshake.js';
+import type { P256 } from '../../verify.js';
+import { FRAGMENT_LENGTH, gatedSocket, type SocketClass, type SocketOptions } from './gate.js';
 
 /** Control packet type [MQTT-2.2.1], and the first byte of the packet. */
 const CONNACK = 2;
 const CONNACK_HEADER = 0x20;
 /** Where its return code stands [MQTT-3.2.2]. */
 const RETURN_CODE_AT = 3;
-
-interface SocketOptions {
-  onReadable?: (count: number) => void;
-  onWritable?: (count: number) => void;
-  onError?: (reason?: unknown) => void;
-}
-
-/** A TCP or TLS socket (ECMA-419), as far as it is looked at here. */
-interface Socket {
-  read(count?: unknown): unknown;
-}
-
-type SocketClass = new (options: SocketOptions) => Socket;
 
 interface NameQuery {
   host: string;
@@ -43,8 +33,11 @@ interface SdkClientOptions extends Omit<MqttOptions, 'onControl' | 'onError'> {
 export interface MqttParts {
   Client: new (options: SdkClientOptions) => MqttClient;
   TCP: SocketClass;
-  /** For `mqtts`. */
-  TLS: SocketClass | undefined;
+  TLS: SocketClass;
+  /** With these the server of `mqtts` is proved. */
+  p256: P256;
+  timers: Timers;
+  now(): number;
   /** `System.resolve`: no address when there is none. */
   resolve(name: string, callback: (name: string, address: string | undefined) => void): void;
 }
@@ -54,8 +47,14 @@ export interface MqttDestination {
   port: number;
   device: string;
   password: string | undefined;
-  /** For `mqtts`: what the TLS session is to know, authority, certificate, key. */
-  secure?: object | undefined;
+  secure?: Secure | undefined;
+}
+
+/** For `mqtts`: the certificate of the server's authority, and the device's own with its key, all in DER. */
+export interface Secure {
+  authority: Uint8Array;
+  clientCertificates?: ArrayBufferLike[] | undefined;
+  clientKey?: ArrayBufferLike | undefined;
 }
 
 /**
@@ -108,7 +107,16 @@ export function openMqtt(parts: MqttParts, to: MqttDestination, options: MqttOpt
     };
   };
 
-  const tcp = { io: watched(parts.TCP) };
+  const { TCP, TLS, timers, p256, now } = parts;
+  /** The TLS beyond a gate. Its session is told to keep nothing: a session that is taken up again proves no certificate. */
+  const secured = ({ authority, clientCertificates, clientKey }: Secure): object => {
+    const handshake = new Handshake({ authority, host: to.host, now }, p256);
+    const gate = { io: gatedSocket({ TCP, handshake, timers, guard }) };
+    const limit = { tls_max_fragment_length: FRAGMENT_LENGTH };
+    const secure = { handshake, clientCertificates, clientKey, cache: false, ...limit };
+    return { io: watched(TLS), TCP: gate, secure };
+  };
+
   class Names {
     resolve(query: NameQuery): void {
       parts.resolve(query.host, (name, address) => {
@@ -119,13 +127,14 @@ export function openMqtt(parts: MqttParts, to: MqttDestination, options: MqttOpt
     }
   }
 
+  const { secure, ...destination } = to;
   const client = new parts.Client({
-    ...to,
+    ...destination,
     ...options,
     id: to.device,
     user: to.device,
     dns: { io: Names },
-    socket: parts.TLS === undefined ? tcp : { io: watched(parts.TLS), TCP: tcp, secure: to.secure },
+    socket: secure === undefined ? { io: watched(TCP) } : secured(secure),
     onControl: (message) => options.onControl(message.operation, message),
     onError: () => fail(),
   });

@@ -5,7 +5,8 @@ import TLSSocket from 'embedded:io/socket/tcp/tls';
 import UDP from 'embedded:io/socket/udp';
 import MQTTClient from 'embedded:network/mqtt/client';
 import type { Board, Time } from '../../board.js';
-import { type MqttDestination, type MqttParts, openMqtt } from './mqtt.js';
+import { type MqttDestination, type MqttParts, openMqtt, type Secure } from './mqtt.js';
+import { p256 } from './p256.js';
 import { timers } from './platform.js';
 import { sntpQuery, type TimeServer, timeServerOf, type UdpSocket } from './sntp.js';
 
@@ -22,15 +23,10 @@ export interface ServerConfig extends Omit<MqttDestination, 'secure' | 'password
 }
 
 export function connectionTo(config: ServerConfig): Board['mqtt'] {
-  const ca = bytes(config.ca);
-  const TLS = ca && TLSSocket;
-  const parts = { Client: MQTTClient, TCP, TLS, resolve: System.resolve } as unknown as MqttParts;
-  // The SDK's TLS has its authorities in `certificate`, and verifies unless it is told not to.
-  const secure = {
-    certificate: ca,
-    clientCertificates: config.certificate && [bytes(config.certificate)],
-    clientKey: bytes(config.key),
-  };
+  const now = (): number => Date.now();
+  const { resolve } = System;
+  const parts = { Client: MQTTClient, TCP, TLS: TLSSocket, resolve, p256, timers, now };
+  const secure = config.ca === undefined ? undefined : secureOf(config, config.ca);
   // One by one: the config holds words of the SDK's own as well, which its client would take for its options.
   const to: MqttDestination = {
     host: config.host,
@@ -39,8 +35,14 @@ export function connectionTo(config: ServerConfig): Board['mqtt'] {
     password: config.password,
     secure,
   };
-  return (options) => openMqtt(parts, to, options);
+  return (options) => openMqtt(parts as unknown as MqttParts, to, options);
 }
+
+const secureOf = ({ certificate, key }: ServerConfig, ca: string): Secure => ({
+  authority: bytes(ca),
+  clientCertificates: certificate === undefined ? undefined : [bytes(certificate).buffer],
+  clientKey: key === undefined ? undefined : bytes(key).buffer,
+});
 
 export const timeOf = (config: TimeServer & Pick<ServerConfig, 'timeServer'>): Time['query'] =>
   sntpQuery(timeServerOf(config), {
@@ -50,5 +52,4 @@ export const timeOf = (config: TimeServer & Pick<ServerConfig, 'timeServer'>): T
     random: Math.random,
   });
 
-const bytes = (text: string | undefined): ArrayBufferLike | undefined =>
-  text === undefined ? undefined : Uint8Array.fromBase64(text).buffer;
+const bytes = (text: string): Uint8Array => Uint8Array.fromBase64(text);

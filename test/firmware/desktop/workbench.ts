@@ -57,7 +57,7 @@ export class Workbench {
   /** Runs a program until it traces `end`, and tells what it traced before. */
   async run(source: string, options: Partial<DesktopPanelOptions> = {}): Promise<string[]> {
     const panel = await this.panel({ ...options, program: await this.program(source) });
-    await this.traced('end');
+    await until(() => this.lines.includes('end'));
     panel.stop();
     return this.lines.slice(0, this.lines.indexOf('end'));
   }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { modulesOf } from '../manifests.js';
 import type { Engine } from './engine.js';
+import { PROOF } from './limits.js';
 
 /** What `mcconfig` has TypeScript compile modules to. */
 const TARGET = ['--noEmit', 'false', '--target', 'es2025', '--rootDir', '.'];
@@ -20,4 +21,11 @@ export function bytecodeOf(manifest: string, { bytecode }: Engine): Map<string, 
   } finally {
     rmSync(directory, { recursive: true });
   }
+}
+
+/** Of the panel, and of its proof of the server. */
+export function sumsOf(sizes: Map<string, number>): { panel: number; proof: number } {
+  const sums = { panel: 0, proof: 0 };
+  for (const [file, size] of sizes) sums[PROOF.test(file) ? 'proof' : 'panel'] += size;
+  return sums;
 }

@@ -2,10 +2,10 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { skipping } from '../../programs.js';
 import { readManifest } from '../manifests.js';
-import { bytecodeOf } from './bytecode.js';
+import { bytecodeOf, sumsOf } from './bytecode.js';
 import { build, type Engine } from './engine.js';
 import { measureHeap, total } from './heap.js';
-import { BYTECODE_LIMIT, HEAD_ROOM, HEAP_LIMIT } from './limits.js';
+import { BYTECODE_LIMIT, HEAD_ROOM, HEAP_LIMIT, PROOF_LIMIT } from './limits.js';
 import { findToolchain } from './toolchain.js';
 
 const EVENTS = 2000;
@@ -22,8 +22,9 @@ needs32Bits("the firmware's own bytecode is within its bar, the ESP32's board in
   const sizes = bytecodeOf('manifests/esp32.json', engine);
   assert.ok([...sizes.values()].every((size) => size > 0));
   assert.ok(sizes.has('firmware/boards/esp32.ts'));
-  const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
-  assert.ok(bytes <= BYTECODE_LIMIT, `${bytes} bytes`);
+  const { panel, proof } = sumsOf(sizes);
+  assert.ok(panel <= BYTECODE_LIMIT, `${panel} bytes`);
+  assert.ok(proof > 0 && proof <= PROOF_LIMIT, `${proof} bytes`);
 });
 
 needs32Bits('a panel that is online is within the bar of its heap, and does not grow', async () => {

@@ -2,6 +2,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { MqttOptions } from '../../../../firmware/board.js';
 import { type MqttParts, openMqtt } from '../../../../firmware/boards/sdk/mqtt.js';
+import { Handshake } from '../../../../firmware/handshake.js';
+import { nodeP256 } from '../../p256-node.js';
 import { SdkClient, SdkSocket } from './sdk-client.js';
 
 const NAME = 'home.example';
@@ -26,7 +28,10 @@ function opened(parts: Partial<MqttParts> = {}, to: Parameters<typeof openMqtt>[
     {
       Client: SdkClient as unknown as MqttParts['Client'],
       TCP: SdkSocket as unknown as MqttParts['TCP'],
-      TLS: undefined,
+      TLS: SdkSocket as unknown as MqttParts['TLS'],
+      p256: nodeP256(),
+      timers: { set: (callback) => setTimeout(callback, 0), repeat: setInterval, clear: () => undefined },
+      now: Date.now,
       resolve: (name, callback) => {
         answer = (address) => callback(name, address);
       },
@@ -181,9 +186,9 @@ class TlsSocket extends SdkSocket {
   }
 }
 
-const SECURE = { certificate: new ArrayBuffer(1) };
+const SECURE = { authority: new Uint8Array(1), clientCertificates: [new ArrayBuffer(1)] };
 
-test('over TLS the session knows what the board knows, and a refusal is reported as well', () => {
+test('the session of TLS has the certificate of the device, keeps nothing, and a refusal is reported as well', () => {
   TlsSocket.trusts = true;
   const { told, resolve } = opened(
     { TLS: TlsSocket as unknown as MqttParts['TCP'] },
@@ -191,7 +196,10 @@ test('over TLS the session knows what the board knows, and a refusal is reported
   );
   resolve(ADDRESS);
   const [tls] = SdkSocket.opened.filter((socket) => socket instanceof TlsSocket);
-  assert.is(tls?.options.secure, SECURE);
+  const { handshake, clientCertificates, ...others } = (tls?.options.secure ?? {}) as Record<string, unknown>;
+  assert.instance(handshake, Handshake);
+  assert.is(clientCertificates, SECURE.clientCertificates);
+  assert.equal(others, { clientKey: undefined, cache: false, tls_max_fragment_length: 4096 });
   tls?.receive([...CONNACK, 5]);
   assert.equal(told.at(-1), ['control', 2, 5]);
 });
