@@ -41,7 +41,8 @@ export function nextState(
   const sirenRinging = follows ? armed && doorOpen : begins || ringsOn;
   const cutOffAt = begins ? cutOffAfter(0, now, rules) : state.cutOffAt;
   const next = { armed, doorOpen, sirenRinging, cutOffAt: sirenRinging && !follows ? cutOffAt : undefined };
-  return JSON.stringify(next) === JSON.stringify(state) ? state : next;
+  // A copy: XS makes no JSON of what is in ROM, as UNKNOWN is.
+  return JSON.stringify(next) === JSON.stringify({ ...state }) ? state : next;
 }
 
 /**

@@ -126,9 +126,10 @@ function frozenModules(also: string[]): string {
   const ofPanel = preload.filter((name) => /^(shared|firmware)\/(?!boards\/)/.test(name)).concat(BOARD_PARTS);
   const modules = ofPanel.map((name) => join(ROOT, `${name}.ts`)).concat(Object.values(PLATFORM), also);
   return [
-    `import { deepFreeze, intrinsics } from ${JSON.stringify(join(MODULES, 'freeze.ts'))};`,
+    `import { deepFreeze, intrinsics, refuseFrozenJson } from ${JSON.stringify(join(MODULES, 'freeze.ts'))};`,
     ...modules.map((path, index) => `import * as module${index} from ${JSON.stringify(path)};`),
     `const modules = [${modules.map((_, index) => `{ ...module${index} }`).join()}];`,
+    'refuseFrozenJson();',
     'deepFreeze([modules, ...intrinsics()]);',
     "Object.defineProperty(globalThis, 'preloaded', { value: modules });",
   ].join('\n');

@@ -20,6 +20,24 @@ export function deepFreeze(value: unknown): void {
   }
 }
 
+/**
+ * XS marks what it makes into JSON while it does, so that it cannot with what is kept in ROM (8.2.3). Frozen objects stand
+ * for that here; nothing else of the firmware freezes anything.
+ */
+export function refuseFrozenJson(): void {
+  const stringify = JSON.stringify;
+  JSON.stringify = (value: unknown, replacer?: unknown, space?: unknown): string =>
+    stringify(
+      value,
+      function (this: unknown, key: string, inner: unknown): unknown {
+        if (isObject(inner) && typeof inner !== 'function' && Object.isFrozen(inner))
+          throw new TypeError('read only value');
+        return typeof replacer === 'function' ? replacer.call(this, key, inner) : inner;
+      },
+      space as number,
+    );
+}
+
 /** What leads to everything that is built in. The global object itself stays open, as on a board. */
 export const intrinsics = (): unknown[] => [
   ...Object.getOwnPropertyNames(globalThis).map((name) => Reflect.get(globalThis, name)),

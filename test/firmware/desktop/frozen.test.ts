@@ -66,6 +66,15 @@ test("a program cannot change what the firmware's and the platform's modules exp
   );
 });
 
+test('what lies in ROM cannot be made into JSON, nor what leads to it; a copy can', async ({ bench }) => {
+  const statements = [
+    'JSON.stringify(DEFAULTS)',
+    'JSON.stringify({ a: [DEFAULTS] })',
+    'JSON.stringify({ ...DEFAULTS })',
+  ];
+  assert.equal(await bench.run(attempts(IMPORTS, statements)), ['TypeError', 'TypeError', 'done']);
+});
+
 test('what a program makes at run time is its own', async ({ bench }) => {
   const own = ['globalThis.own = 1; own += 1', 'class A {}; A.prototype.b = 1', 'const a = []; a.push(1)'];
   assert.equal(await bench.run(attempts('', own)), ['done', 'done', 'done']);
