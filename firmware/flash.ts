@@ -53,7 +53,8 @@ export class Flash {
     const newest = this.newest === 0 ? a : b;
     this.sequence = sequenceOf(newest);
     const isInDoubt = a === 'damaged' || b === 'damaged';
-    this.kept = typeof newest === 'string' ? { armed: isInDoubt, wish: NO_DOCUMENT, rung: 0 } : newest.kept;
+    this.kept =
+      typeof newest === 'string' ? { armed: isInDoubt, wish: { ...NO_DOCUMENT }, rung: 0 } : newest.kept;
     if (typeof newest === 'string' && isInDoubt) {
       trace('flash: in doubt: armed with a fault');
       // The other slot is written next: a cut that erases must not leave flash as if it had never been written.
