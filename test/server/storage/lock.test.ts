@@ -9,6 +9,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DirectoryInUse, NoSocketsHere, takeLock } from '../../../server/storage/lock.js';
 import { needsIn, needsNamespaces } from '../../programs.js';
+import { until } from '../../until.js';
 
 interface Context {
   directory: string;
@@ -89,7 +90,8 @@ needsIn(
   const pid = Number(says.replace('mine ', ''));
   process.kill(pid, 'SIGKILL');
   const unlock = await takeLock(directory);
-  if (process.platform === 'linux') assert.match(await readFile(`/proc/${pid}/stat`, 'utf8'), /\) Z /);
+  if (process.platform === 'linux')
+    await until(async () => /\) Z /.test(await readFile(`/proc/${pid}/stat`, 'utf8')));
   await unlock();
   parent.kill('SIGKILL');
 });
