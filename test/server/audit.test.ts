@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { auditTo } from '../../server/audit.js';
 
-test('what is audited is one structured line of level info, named by its event', () => {
+test('an audited event is one structured line of level info, with the name of the event', () => {
   const lines: string[] = [];
   const audit = auditTo(pino({ base: null, timestamp: false }, { write: (line) => lines.push(line) }));
   audit('authentication_refused', { source: '192.0.2.7', via: 'mqtt', reason: 'wrong password' });
@@ -48,7 +48,7 @@ test('a source that is refused without end fills no disk, and what is left out i
   assert.is(lines.at(-1)?.unlogged, undefined);
 });
 
-test('what owners do is recorded each time', () => {
+test('every event of an owner is logged', () => {
   const lines: string[] = [];
   const audit = auditTo(pino({}, { write: (line) => lines.push(line) }), () => 0);
   for (let n = 0; n < 500; n += 1) audit('device_created', { device_id: `device ${n}`, source: 'a' });

@@ -63,7 +63,7 @@ async function fail(rest: TestRest, args: string[], env: Record<string, string> 
   return stderr.slice('twin: '.length, -1);
 }
 
-test('says how it is used when it is asked, and when nothing is', async ({ rest }) => {
+test('prints its help with --help, and without arguments', async ({ rest }) => {
   const help = await say(rest, '--help');
   for (const word of [
     'token create',
@@ -147,7 +147,7 @@ test('ends quietly when its output is closed', async ({ rest, id }) => {
 const isOver = (ended: Promise<unknown>): Promise<boolean> =>
   Promise.race([ended.then(() => true), new Promise<boolean>((resolve) => setImmediate(resolve, false))]);
 
-test('says that there is no answer, and from where', async ({ rest, id }) => {
+test('says that a server does not answer, and at which address', async ({ rest, id }) => {
   const gone = await startTestRest();
   await gone.close();
   assert.match(

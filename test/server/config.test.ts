@@ -21,7 +21,7 @@ const refusal = (environment: Record<string, string>, args: string[] = []): stri
   return '';
 };
 
-test('without a word from anyone every setting has its default', () => {
+test('without flags and variables every setting has its default', () => {
   const settings = readSettings();
   assert.is(settings.data, './data');
   assert.equal(settings.http, { host: '127.0.0.1', port: 8080 });
@@ -33,7 +33,7 @@ test('without a word from anyone every setting has its default', () => {
   assert.equal(Object.keys(settings), Object.keys(SETTINGS));
 });
 
-test('every default is a value that the setting itself takes', () => {
+test('every default is a value that its setting accepts', () => {
   for (const { variable, fallback } of Object.values(SETTINGS)) {
     assert.equal(readSettings({ [variable]: fallback }), readSettings(), variable);
   }
@@ -45,7 +45,7 @@ test('every variable and every flag is there once', () => {
   for (const variable of variables) assert.match(variable, /^TWIN_[A-Z_]+$/);
 });
 
-test('the environment goes before the default, and the flag before the environment', () => {
+test('a variable replaces the default, and a flag replaces the variable', () => {
   const environment = { TWIN_DATA: '/from/environment' };
   assert.is(readSettings(environment).data, '/from/environment');
   assert.is(readSettings(environment, ['--data', '/from/flag']).data, '/from/flag');
@@ -74,7 +74,7 @@ test('a listener with TLS can be left out by an empty text', () => {
   assert.equal([https, mqtts], [undefined, undefined]);
 });
 
-test('where the system chooses the port of a listener, it does so for the one with TLS, on the same host', () => {
+test('when a listener has port 0, the listener with TLS has it too, on the same host', () => {
   const { https, mqtts } = readSettings({ TWIN_HTTP: '127.0.0.2:0', TWIN_MQTT: '127.0.0.1:1884' });
   assert.equal(https, { host: '127.0.0.2', port: 0 });
   assert.equal(mqtts, { host: '0.0.0.0', port: 8883 });
@@ -82,7 +82,7 @@ test('where the system chooses the port of a listener, it does so for the one wi
   assert.equal(given.https, { host: '127.0.0.1', port: 8444 });
 });
 
-test('a listener without TLS serves this machine alone, unless that is asked for', () => {
+test('a listener without TLS serves only this machine, unless a setting allows more', () => {
   for (const here of ['127.0.0.1:0', '127.1.2.3:80', '[::1]:80', '[::ffff:127.0.0.1]:80', 'localhost:80']) {
     assert.equal(openListeners(readSettings({ TWIN_HTTP: here, TWIN_MQTT: here })), [], here);
   }
@@ -171,7 +171,7 @@ test('origins are a list, in the form in which browsers send them', () => {
   assert.equal(origins(ofApps.join(',')), ofApps);
 });
 
-test('what cannot be understood is refused with the variable, the value and what is expected', () => {
+test('a wrong value is refused with the variable, the value and what is expected', () => {
   const refused: [string, string, string][] = [
     ['TWIN_DATA', '', 'expected a directory'],
     ['TWIN_REGION', '', 'expected letters, digits and hyphens'],

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { LineLimit } from '../../server/line-limit.js';
 
-test('of each key there are so many lines at once, then one a second, which tells how many were left out', () => {
+test('each key has so many lines at once, then one a second, which says how many were left out', () => {
   const clock = { now: 0 };
   const limit = new LineLimit(() => clock.now);
   const take = (times: number) => Array.from({ length: times }, () => limit.take('a'));

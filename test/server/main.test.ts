@@ -96,7 +96,7 @@ test('a port that is taken is one clear line and exit 1', async ({ directory }) 
   other.close();
 });
 
-test('a data directory that cannot be is one clear line and exit 1', async ({ directory }) => {
+test('a data directory that cannot be made is one clear line and exit 1', async ({ directory }) => {
   const file = join(directory, 'file');
   writeFileSync(file, '');
   for (const data of [file, join(file, 'below')]) {
@@ -118,7 +118,7 @@ test('a data directory that cannot be is one clear line and exit 1', async ({ di
   },
 );
 
-test('a setting that cannot be understood is one clear line and exit 1', async ({ directory }) => {
+test('a wrong setting is one clear line and exit 1', async ({ directory }) => {
   const cases: [Record<string, string>, string][] = [
     [{ TWIN_HTTP: 'nowhere' }, 'TWIN_HTTP=nowhere: expected host:port, such as 127.0.0.1:8080'],
     [{ TWIN_LOG: 'loud' }, 'TWIN_LOG=loud: expected one of trace, debug, info, warn, error, fatal, silent'],
@@ -152,7 +152,7 @@ test('an address that this machine does not have is one clear line and exit 1', 
   ]);
 });
 
-test('a listener without TLS for other machines is refused in one line, or warned of where it is asked for', async ({
+test('a listener without TLS for other machines is refused in one line, or logged as a warning when it is allowed', async ({
   directory,
 }) => {
   const open = { TWIN_HTTP: '0.0.0.0:0' };
@@ -171,7 +171,7 @@ test('a listener without TLS for other machines is refused in one line, or warne
   await allowed.stop();
 });
 
-test('a certificate or an authority that cannot be is one clear line and exit 1', async ({ directory }) => {
+test('a wrong certificate or authority is one clear line and exit 1', async ({ directory }) => {
   const key = join(directory, 'no-such-key.pem');
   const given = start(directory, { TWIN_TLS_CERT: 'package.json', TWIN_TLS_KEY: key });
   assert.is((await given.ended).code, 1);
@@ -291,7 +291,7 @@ for (const [what, before] of [
   });
 }
 
-test('what was acknowledged, and when a device was last heard, outlive a stop', async ({ directory }) => {
+test('acknowledged writes, and when a device was last heard, outlive a stop', async ({ directory }) => {
   const token = randomUUID();
   const first = await startServer({ data: directory, token });
   const device = await createDevice(first, 'kept');

@@ -5,7 +5,7 @@ import { Metrics } from '../../server/metrics.js';
 const linesOf = (text: string, name: string): string[] =>
   text.split('\n').filter((line) => line.startsWith(name) || line.startsWith(`# TYPE ${name}`));
 
-test('a metric is read when it is asked for, each time anew', async () => {
+test('a metric is read at each request', async () => {
   let [happened, now] = [1, 5];
   const metrics = new Metrics([
     { type: 'counter', name: 'deeds_total', help: 'deeds', read: () => happened },
@@ -36,7 +36,7 @@ test('a metric with a label has a line for each of its values', async () => {
   }
 });
 
-test('the numbers of the process are there, and two sets do not meet', async () => {
+test('the numbers of the process are there, and two instances do not collide', async () => {
   const [one, other] = [new Metrics([]), new Metrics([])];
   for (const metrics of [one, other]) {
     const { text } = await metrics.read();

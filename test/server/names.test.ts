@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isHostName, serverNames } from '../../server/names.js';
 
-test('names that were given come first, and the loopback is always there, nothing twice', () => {
+test('given names come first, the loopback is always there, and no name comes twice', () => {
   assert.equal(serverNames(['alarm.example', '192.0.2.7', '127.0.0.1']), [
     'alarm.example',
     '192.0.2.7',
@@ -13,7 +13,7 @@ test('names that were given come first, and the loopback is always there, nothin
   ]);
 });
 
-test("without names they are this machine's host name and addresses, but for those of one cable", () => {
+test("without names they are this machine's host name and addresses, except link-local ones", () => {
   const names = serverNames([]);
   if (isHostName(hostname())) assert.is(names[0], hostname().toLowerCase());
   const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);

@@ -107,7 +107,7 @@ test('the panel understands what the server answers', async ({ port }) => {
   assert.equal(answers, [NOW]);
 });
 
-test('a flood gets so many answers in a second, and the next second is another', async (context) => {
+test('a flood gets a limited number of answers in each second', async (context) => {
   const { socket, port } = context;
   const answers: string[] = [];
   socket.on('message', (answer) => answers.push(answer.toString('latin1', 24, 32)));

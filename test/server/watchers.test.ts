@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Watchers } from '../../server/watchers.js';
 
-test('each watcher hears of its own key, until it ends', () => {
+test('each watcher hears of its own key, until it is removed', () => {
   const watchers = new Watchers<number>();
   const told: string[] = [];
   const ends = ['a', 'a', 'b'].map((key, n) =>
@@ -16,7 +16,7 @@ test('each watcher hears of its own key, until it ends', () => {
   assert.equal(told, ['a0 1', 'a1 1', 'b2 2', 'a1 4']);
 });
 
-test('a watcher that ends twice ends no other', () => {
+test('removing a watcher twice removes no other', () => {
   const watchers = new Watchers<number>();
   const told: number[] = [];
   const end = watchers.add('a', () => undefined);
@@ -28,7 +28,7 @@ test('a watcher that ends twice ends no other', () => {
   assert.is(watchers.count, 1);
 });
 
-test('a watcher that ends during a change does not hear of it', () => {
+test('a watcher that is removed during an event does not hear of it', () => {
   const watchers = new Watchers<number>();
   const told: string[] = [];
   const ends: (() => void)[] = [];

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ConnectionLimit } from '../../../server/access/connection-limit.js';
 
-test('one source may have so many connections, whatever others have', () => {
+test('one source may have so many connections, independent of others', () => {
   const limit = new ConnectionLimit({ perSource: 2, total: 100 });
   assert.equal([limit.take('a'), limit.take('a'), limit.take('a')], [true, true, false]);
   assert.is(limit.take('b'), true);
@@ -16,7 +16,7 @@ test('all sources together may have so many', () => {
   );
 });
 
-test('one that closes makes room for one, there and in all', () => {
+test('a connection that closes makes room for another, of its source and in all', () => {
   const limit = new ConnectionLimit({ perSource: 2, total: 3 });
   for (const source of ['a', 'a', 'b']) assert.ok(limit.take(source));
   limit.release('a');
@@ -28,7 +28,7 @@ test('one that closes makes room for one, there and in all', () => {
   );
 });
 
-test('one that was refused takes no room', () => {
+test('a refused connection does not count', () => {
   const limit = new ConnectionLimit({ perSource: 1, total: 2 });
   limit.take('a');
   for (let tries = 0; tries < 10; tries += 1) assert.is(limit.take('a'), false);

@@ -22,10 +22,7 @@ function fail(failures: FailedAttempts, times: number, source = 'a'): void {
   for (let n = 0; n < times; n += 1) failures.failed(source);
 }
 
-test('ten failures a minute are free of consequences but the last, which blocks the source for a minute', ({
-  failures,
-  clock,
-}) => {
+test('the tenth failure in a minute blocks the source for a minute', ({ failures, clock }) => {
   fail(failures, 9);
   assert.is(failures.blockedMs('a'), 0);
   clock.now += MINUTE - 1;
@@ -67,7 +64,7 @@ test('each further failure blocks twice as long as the one before, up to the cei
   assert.equal(blocks, [1, 2, 4, 8, 10, 10]);
 });
 
-test('what fails while the source is blocked makes the block no longer', ({ failures, clock }) => {
+test('failures while the source is blocked do not make the block longer', ({ failures, clock }) => {
   fail(failures, 10);
   clock.now += MINUTE / 2;
   fail(failures, 100);
@@ -97,7 +94,7 @@ test('a client that was let in from a source is known there, and not at other so
   assert.not.ok(failures.knows('a', 'lamp'));
 });
 
-test('a success does not forgive the failures beside it', ({ failures }) => {
+test('a success does not reset the failures of its source', ({ failures }) => {
   for (let n = 0; n < 10; n += 1) {
     failures.succeeded('a', 'panel');
     fail(failures, 1);
@@ -105,7 +102,7 @@ test('a success does not forgive the failures beside it', ({ failures }) => {
   assert.is(failures.blockedMs('a'), MINUTE);
 });
 
-test('sources and names without end are forgotten, and the memory of them ends', ({ failures }) => {
+test('only a limited number of sources and names is remembered', ({ failures }) => {
   failures.succeeded('first', 'panel');
   fail(failures, 10, 'first');
   for (let n = 0; n < 20_000; n += 1) {

@@ -67,7 +67,7 @@ for (const host of STRANGE) {
   });
 }
 
-test('the address at which a connection came is a name of the server, and only there', () => {
+test('the address that a connection came to is a name of the server, for that connection only', () => {
   assert.is(judge({ host: '198.51.100.9:8080', localAddress: '198.51.100.9' }), undefined);
   assert.is(judge({ host: '198.51.100.9:8080', localAddress: '::ffff:198.51.100.9' }), undefined);
   assert.is(judge({ host: '[fd00::9]', localAddress: 'fd00::9' }), undefined);

@@ -98,7 +98,7 @@ for (const [deed, { permission, may }] of Object.entries(REACHES)) {
     );
   });
 
-  test(`a token for all twins may ${deed} wherever its role lets it`, () => {
+  test(`a token for all twins may ${deed} if its role allows it`, () => {
     for (const twinId of ['mine', 'other', undefined]) {
       assert.ok(confined(tokenOf('owner'), permission, twinId));
     }

@@ -10,22 +10,22 @@ function passed(allowance: Allowance, tries: number, from: number, during: numbe
   return times.filter((now) => allowance.take(now) === 0).length;
 }
 
-test('so many may come at once, and not one more', () => {
+test('as many events as the burst may come at once, and not one more', () => {
   const allowance = new Allowance(10, 5);
   assert.is(passed(allowance, 100, 7, 0), 5);
 });
 
-test('after the burst they pass at the rate, however many are tried', () => {
+test('after the burst events are allowed at the rate, however many are tried', () => {
   const allowance = new Allowance(10, 5);
   assert.is(passed(allowance, 10_000, 0, 60 * SECOND), 5 + 10 * 60 - 1);
 });
 
-test('a client that keeps to the rate is never held up', () => {
+test('a client that keeps to the rate never has to wait', () => {
   const allowance = new Allowance(7, 1);
   assert.is(passed(allowance, 700, 1e9, 100 * SECOND), 700);
 });
 
-test('the answer to a client over its rate says after how many milliseconds it may ask, and then it may', () => {
+test('the answer to a client over its rate says after how many milliseconds it may ask again', () => {
   const allowance = new Allowance(4, 2);
   assert.equal([allowance.take(0), allowance.take(0)], [0, 0]);
   assert.is(allowance.take(0), 250);
@@ -41,7 +41,7 @@ test('a pause fills the burst again and no more than that', () => {
   assert.is(passed(allowance, 100, 3600 * SECOND, 0), 5);
 });
 
-test('a clock that is set back holds a client up for no longer than the burst would', () => {
+test('when the clock is set back, a client waits no longer than after a burst', () => {
   const allowance = new Allowance(10, 5);
   passed(allowance, 100, 3600 * SECOND, 0);
   assert.is(passed(allowance, 100, 0, 0), 5);

@@ -48,7 +48,7 @@ async function rejection(promise: Promise<unknown>): Promise<Error> {
   throw new Error('unreachable');
 }
 
-test('a new token is a random UUID v4 that lets its role in', async ({ tokens }) => {
+test('a new token is a random UUID v4 that authenticates with its role', async ({ tokens }) => {
   const { token, secret } = await tokens.create({ role: 'app', description: 'phone' });
   assert.match(secret, UUID_V4);
   assert.is.not(token.id, secret);
@@ -126,7 +126,7 @@ test('a token is for the twins that it names, or for all, and stays so', async (
   }
 });
 
-test('a token of the first version, which knew no twins, is for all of them', async ({ storage }) => {
+test('a token of the first version, which has no twin_ids, is for all twins', async ({ storage }) => {
   const secret = randomUUID();
   const sha256 = createHash('sha256').update(secret).digest('hex');
   const [created_at, id] = ['2025-03-01T10:00:00.000Z', randomUUID()];
@@ -153,7 +153,7 @@ test('the last owner token cannot be revoked, and neither can the last two at on
   assert.is(denial(tokens, second.secret), undefined);
 });
 
-test('only an owner token that is stored, for all twins and without an end keeps an owner in', async ({
+test('the last stored owner token for all twins that does not expire cannot be revoked', async ({
   storage,
 }) => {
   const tokens = await Tokens.open(storage, randomUUID());
@@ -166,7 +166,7 @@ test('only an owner token that is stored, for all twins and without an end keeps
   assert.equal(tokens.list(), [token]);
 });
 
-test('a watcher hears of a revocation when the token is refused already, and of no revocation that failed', async ({
+test('a watcher hears of a revocation after the token is invalid, and of no revocation that failed', async ({
   tokens,
   storage,
 }) => {
@@ -198,7 +198,7 @@ test('a token that could not be stored does not exist', async ({ tokens, storage
   assert.equal(tokens.list(), []);
 });
 
-test('a revocation that could not be stored is refused, and the token still stands', async ({
+test('a revocation that could not be stored is refused, and the token is still valid', async ({
   tokens,
   storage,
 }) => {
@@ -208,7 +208,7 @@ test('a revocation that could not be stored is refused, and the token still stan
   assert.is(denial(tokens, secret), undefined);
 });
 
-test('more secrets than are remembered at once are all let in', async ({ tokens }) => {
+test('more secrets than are remembered are all authenticated', async ({ tokens }) => {
   const made = await Promise.all(Array.from({ length: 1100 }, () => tokens.create({ role: 'owner' })));
   for (const { secret, token } of [...made, ...made.slice(0, 3)]) {
     assert.is(tokens.authenticate(secret).id, token.id);

@@ -46,9 +46,7 @@ async function rejection(promise: Promise<unknown>): Promise<Error> {
 const has = (devices: Devices, id: string): Promise<boolean | undefined> =>
   new Promise((done, failed) => devices.has(id, (error, known) => (error ? failed(error) : done(known))));
 
-test('a new device is enabled, never connected, and allows nothing that was not asked for', async ({
-  devices,
-}) => {
+test('a new device is enabled, has never connected, and allows only what was set', async ({ devices }) => {
   const { device } = await devices.create({ name: 'front door' });
   assert.ok(isDeviceId(device.id));
   assert.equal(device, {
@@ -69,7 +67,7 @@ test('a new device is enabled, never connected, and allows nothing that was not 
   assert.equal(await devices.get(device.id), device);
 });
 
-test('a device keeps what it was created with', async ({ devices }) => {
+test('a device keeps the fields that it was created with', async ({ devices }) => {
   const input = { name: 'n', description: 'd', allow_insecure: true, allow_multiple_connections: true };
   const { device } = await devices.create(input);
   const { name, description, allow_insecure, allow_multiple_connections } = await devices.get(device.id);
@@ -106,7 +104,7 @@ test('the right password, and only that one, authenticates a device', async ({ d
   }
 });
 
-test('an unknown id is refused whatever it looks like', async ({ devices }) => {
+test('an unknown id is refused, whatever its form', async ({ devices }) => {
   const { password } = await devices.create({ name: 'n' });
   for (const id of ['', '..', '__proto__', '../tokens', randomUUID(), 'x'.repeat(10_000)]) {
     assert.is(await devices.authenticate(id, bytes(password)), undefined);
@@ -114,7 +112,10 @@ test('an unknown id is refused whatever it looks like', async ({ devices }) => {
   }
 });
 
-test('what is not a lower-case UUID never becomes the name of a file', async ({ devices, storage }) => {
+test('a text that is not a lower-case UUID never becomes the name of a file', async ({
+  devices,
+  storage,
+}) => {
   for (const id of ['../../etc', 'DEVICES', '..']) await devices.authenticate(id, bytes('x'));
   assert.equal(await storage.list(''), []);
 });
@@ -184,7 +185,7 @@ test('a removed device is gone, with its password', async ({ devices }) => {
   assert.instance(await rejection(devices.remove(device.id)), DeviceNotFound);
 });
 
-test('a device is known by its certificate, and only by its own', async ({ devices }) => {
+test('a device is found by its own certificate only', async ({ devices }) => {
   const { device, certificate } = await devices.create({ name: 'n' });
   const other = await devices.create({ name: 'other' });
   const sha256 = digest(certificate.crt);
@@ -197,7 +198,7 @@ test('a device is known by its certificate, and only by its own', async ({ devic
   assert.is(await devices.certified(device.id, sha256), undefined);
 });
 
-test('a device that was made before there were certificates has none until it is given one', async ({
+test('a device of a version without certificates has none until it is renewed', async ({
   devices,
   storage,
 }) => {
@@ -236,7 +237,7 @@ test('renewing replaces password and certificate', async ({ devices }) => {
   assert.is((await devices.authenticate(device.id, bytes(renewed.password)))?.id, device.id);
 });
 
-test('all devices of all files are there, also for a registry that opens again', async ({
+test('list returns the devices of all files, also after the registry was opened again', async ({
   devices,
   storage,
 }) => {
@@ -307,7 +308,7 @@ test('an activity that cannot be kept is reported, and breaks nothing', async ({
   assert.instance(await told, StorageUnavailable);
 });
 
-test('those who watch hear of each device that must lose its connections, and why', async ({ devices }) => {
+test('a watcher hears of each device that must lose its connections, and why', async ({ devices }) => {
   const { device } = await devices.create({ name: 'n' });
   const heard: [string, Revocation][] = [];
   const unwatch = devices.watch((id, why) => heard.push([id, why]));
@@ -328,7 +329,7 @@ test('those who watch hear of each device that must lose its connections, and wh
   assert.is(heard.length, 3);
 });
 
-test('a device that may no longer come without a certificate loses its connections, and only then', async ({
+test('a device loses its connections when it may no longer use a password, and not at other updates', async ({
   devices,
 }) => {
   const { device } = await devices.create({ name: 'n', allow_insecure: true });

@@ -34,7 +34,7 @@ const query = fc.record({
   size: fc.nat({ max: 40 }),
 });
 
-test('a page is what sorting all devices and cutting it out would give', async () => {
+test('a page holds the same devices as a slice of all devices in order', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.uniqueArray(entry, { selector: ([id]) => id, maxLength: 60 }),
@@ -69,7 +69,7 @@ test('a page is what sorting all devices and cutting it out would give', async (
   );
 });
 
-test('of many devices no more than a batch is looked at in one turn of the event loop, nor many given', async () => {
+test('one turn of the event loop filters at most a batch of many devices, and merges few of them', async () => {
   const [BATCH, BATCHES] = [400, 50];
   const entries = Array.from({ length: BATCH * BATCHES }, (_, n): Entry => {
     const spread = (n * 7919) % (BATCH * BATCHES);

@@ -27,7 +27,7 @@ test.before.each((context) => {
   context.presence = new Presence(context.storage, { now: () => now });
 });
 
-test('a device that never connected is not there, and never was', async ({ presence }) => {
+test('a device that never connected is not connected, and has no time', async ({ presence }) => {
   assert.equal(await presence.state(ID), { isConnected: false, at: null });
 });
 
@@ -59,7 +59,7 @@ test('when a device was lost is the same after a restart', async ({ presence, st
   assert.equal(await again.state(ID), { isConnected: false, at: heard });
 });
 
-test('a device that a crash cut off was heard last when it was, within the interval of one write', async ({
+test('after a crash the time of a connected device is right within the interval of one write', async ({
   storage,
   at,
 }) => {
@@ -78,7 +78,10 @@ test('a device that a crash cut off was heard last when it was, within the inter
   assert.equal(await afterCrash(), { isConnected: false, at: at(200) });
 });
 
-test('a device that connects is kept at once, however soon after another', async ({ storage, at }) => {
+test('when a device connects the time is written at once, also soon after another', async ({
+  storage,
+  at,
+}) => {
   let now = new Date(at(1));
   const options = { now: () => now, heardEveryMs: 1_000_000 };
   const presence = new Presence(storage, options);
@@ -89,11 +92,11 @@ test('a device that connects is kept at once, however soon after another', async
   await until(async () => (await new Presence(storage, options).state(ID)).at === at(2));
 });
 
-test('a crash loses less than a minute of when a device was heard', () => {
+test('after a crash the time at which a device was heard is wrong by less than a minute', () => {
   assert.ok(HEARD_EVERY_MS < 60_000);
 });
 
-test('packets of many devices are one write, at once after a silence and then once in the interval', async ({
+test('packets of many devices cause one write, at once after a silence and then once in the interval', async ({
   storage,
   at,
 }) => {
@@ -116,7 +119,7 @@ test('packets of many devices are one write, at once after a silence and then on
   ]);
 });
 
-test('what was kept for a crash goes with the device, and when all have gone in order', async ({
+test('the times for a crash are removed with the device, and when all have disconnected in order', async ({
   storage,
   at,
 }) => {
@@ -136,7 +139,7 @@ test('what was kept for a crash goes with the device, and when all have gone in 
   assert.is((await next.state(OTHER)).at, at(1));
 });
 
-test('a time that cannot be kept for a crash is reported, and kept later', async ({ storage, at }) => {
+test('a time that cannot be written for a crash is reported, and written later', async ({ storage, at }) => {
   const errors: Error[] = [];
   const options = {
     now: () => new Date(at(1)),

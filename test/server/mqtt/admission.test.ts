@@ -38,7 +38,7 @@ test('a certificate alone lets its device in', async () => {
   assert.is('device' in verdict && verdict.device.id, id);
 });
 
-test('with a certificate the user name must be the same device or missing, and the password does not count', async () => {
+test('with a certificate the user name must name the same device or be missing, and the password is ignored', async () => {
   const from = peer({ certificate });
   assert.is(await codeOf(from, { userName: id }), 0);
   assert.is(await codeOf(from, { userName: id, password: Buffer.from('wrong') }), 0);
@@ -46,7 +46,7 @@ test('with a certificate the user name must be the same device or missing, and t
   assert.is(await codeOf(from, { userName: other.id, password: Buffer.from(other.password) }), 4);
 });
 
-test('a certificate that does not count is refused by 5, whatever else is right', async () => {
+test('an invalid certificate is refused by 5, even with a right password', async () => {
   const right = { userName: other.id, password: Buffer.from(other.password) };
   const shown = devices.certificateOf(other.id);
   for (const certificate of [
@@ -60,13 +60,13 @@ test('a certificate that does not count is refused by 5, whatever else is right'
   }
 });
 
-test('a disabled device is refused by 5, with its certificate as with its password', async () => {
+test('a disabled device is refused by 5, with its certificate and with its password', async () => {
   assert.is(await codeOf(peer({ certificate: devices.certificateOf(disabled.id) })), 5);
   const { id: userName, password: text } = disabled;
   assert.is(await codeOf(peer(), { userName, password: Buffer.from(text) }), 5);
 });
 
-test('a password lets in only a device that may be insecure, with TLS as without', async () => {
+test('a password admits only a device with allow_insecure, over TLS too', async () => {
   for (const secure of [true, false]) {
     const theirs = { userName: other.id, password: Buffer.from(other.password) };
     assert.is(await codeOf(peer({ secure }), theirs), 0);

@@ -36,7 +36,7 @@ const suites = overEach('connect', (test, transport) => {
     );
   }
 
-  test('the right password is accepted, with clean session 1 and 0 alike', async () => {
+  test('the right password is accepted, with clean session 1 and with 0', async () => {
     const device = endpoint.devices.add();
     for (const clean of [true, false]) {
       const { client, code } = await answerTo(connectPacket(device, { clean }));
@@ -92,7 +92,7 @@ const suites = overEach('connect', (test, transport) => {
     await refusedWith(4, connectPacket(device, { password: Buffer.from('wrong') }));
   });
 
-  test('packets that come right behind the CONNECT are handled after it', async () => {
+  test('packets that come together with the CONNECT are handled after it', async () => {
     const device = endpoint.devices.add();
     const client = await RawClient.open(endpoint, transport);
     client.send(

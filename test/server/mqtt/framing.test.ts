@@ -66,7 +66,7 @@ const refuses = (...chunks: Buffer[]) =>
     (error: unknown) => error instanceof ProtocolViolation,
   );
 
-test('the first packet must be a CONNECT, which its first byte tells', () => {
+test('the first packet must be a CONNECT by its first byte', () => {
   for (let header = 0; header <= 0xff; header++) {
     if (header === 0x10) assert.equal(framesOf([Buffer.from([header])]), []);
     else refuses(Buffer.from([header]));

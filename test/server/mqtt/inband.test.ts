@@ -75,7 +75,7 @@ const suites = overEach('inband', (test, transport) => {
       });
     });
 
-    test(`as ${name}: a version mismatch has exactly the words of the service`, async () => {
+    test(`as ${name}: a version mismatch has exactly the text of the service`, async () => {
       await ask(`${prefix()}/concurency/put`, { data: { value: 1 } });
       await ask(`${prefix()}/concurency/put`, { version: 1, data: { value: 2 } });
       for (const action of ['put', 'patch']) {
@@ -92,7 +92,7 @@ const suites = overEach('inband', (test, transport) => {
     });
   }
 
-  test('patch and delete of a document that does not exist get an error that says so', async () => {
+  test('patch and delete of a document that does not exist get the error document not found', async () => {
     for (const action of ['patch', 'delete']) {
       const { topic, payload } = await ask(`$SCW/twins/me/nothing/${action}`, { data: {} });
       assert.is(topic, `$SCW/twins/me/nothing/${action}/response/error`);
@@ -171,7 +171,7 @@ const suites = overEach('inband', (test, transport) => {
     assert.is(payload.error, 'document too large');
   });
 
-  test('answers come in the order of the requests, refused and accepted alike', async () => {
+  test('answers come in the order of the requests, also when some are refused', async () => {
     const requests = ['put', 'get', 'put-broken', 'patch', 'get', 'put-broken', 'delete', 'get', 'put'];
     client.send(
       ...requests.map((request) =>

@@ -46,7 +46,7 @@ const suites = overEach('limits', (test, transport) => {
     });
   });
 
-  test('many guesses at the same time tell no more than guesses one after another', async () => {
+  test('many guesses at the same time are limited like guesses one after another', async () => {
     endpoint = await startEndpoint();
     const device = endpoint.devices.add();
     const authenticate = endpoint.devices.authenticate.bind(endpoint.devices);
@@ -75,7 +75,7 @@ const suites = overEach('limits', (test, transport) => {
     return endpoint.audited.slice(before).some(({ event }) => event === 'connection_refused');
   }
 
-  test('the connections of one source are limited, and another source has its own', async () => {
+  test('the connections of one source are limited, and those of another source are counted apart', async () => {
     endpoint = await startEndpoint({}, { connectionsPerSource: 3 });
     const [first, ...others] = [
       await RawClient.admitted(endpoint, transport, endpoint.devices.add()),
@@ -157,7 +157,7 @@ const suites = overEach('limits', (test, transport) => {
     await until(isAnswered);
   });
 
-  test('all connections of a device share what it may ask, and no other device does', async () => {
+  test('all connections of a device share its limit of requests, and another device has its own', async () => {
     endpoint = await startEndpoint({ requestsPerSecond: 5 });
     const device = endpoint.devices.add({ allow_multiple_connections: true });
     const clients: RawClient[] = [];
@@ -177,7 +177,7 @@ const suites = overEach('limits', (test, transport) => {
     for (const client of [...clients, other]) client.vanish();
   });
 
-  test('SUBSCRIBE and UNSUBSCRIBE count as requests, and those that are too many are not done', async () => {
+  test('SUBSCRIBE and UNSUBSCRIBE count as requests, and those over the limit are not carried out', async () => {
     endpoint = await startEndpoint({ requestsPerSecond: 5 });
     for (const packet of [
       subscribePacket('$SCW/twins/me/#'),

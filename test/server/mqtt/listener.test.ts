@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startEndpoint } from './endpoint.js';
 
-test('a port that is taken is an error with the name of the system', async () => {
+test("listening on a port that is taken rejects with the system's error", async () => {
   const endpoint = await startEndpoint();
   try {
     await endpoint.mqtt.listen({ host: '127.0.0.1', port: endpoint.ports.tcp });

@@ -41,7 +41,7 @@ for (const before of TRANSPORTS) {
 const inTurn = (round: number) =>
   TRANSPORTS.map((_, index) => TRANSPORTS[(index + round) % TRANSPORTS.length]);
 
-test('of many connections that come at once by every transport one stays, and the device is present once', async () => {
+test('of many connections that come at once over all transports one stays, and the device connects once', async () => {
   const device = endpoint.devices.add();
   const told: string[] = [];
   for (const event of ['connected', 'disconnected']) {

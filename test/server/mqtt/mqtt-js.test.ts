@@ -57,7 +57,7 @@ const suites = overEach('MQTT.js', (test, transport) => {
     });
   }
 
-  test('it hears why it is refused: 4 for a wrong password, 5 for an insecure connection', async () => {
+  test('it sees why it is refused: 4 for a wrong password, 5 for an insecure connection', async () => {
     const refusal = async (options: mqtt.IClientOptions) => {
       const client = mqtt.connect(transport.url(endpoint.ports), { ...OPTIONS, ...options });
       const error = await new Promise<Error>((resolve) => client.on('error', resolve));

@@ -33,7 +33,7 @@ function release(): void {
   pushes.resume();
 }
 
-test('what can be sent is sent at once', () => {
+test('a change is sent at once when the client can take it', () => {
   offer('a', 1);
   offer('a', 2);
   offerDeletion('a', 2);
@@ -41,7 +41,7 @@ test('what can be sent is sent at once', () => {
   assert.equal(sent, ['a 1', 'a 2', 'a deleted at 2', 'a 1']);
 });
 
-test('of what waits only the last change of each document is sent, also where it is a deletion', () => {
+test('of the waiting changes only the last of each document is sent, also when it is a deletion', () => {
   held = true;
   for (const version of [4, 5, 6]) for (const name of ['a', 'b', 'c']) offer(name, version);
   offerDeletion('b', 6);
@@ -59,7 +59,7 @@ test('an older state never follows a newer one', () => {
   assert.equal(sent, ['a 2']);
 });
 
-test('a document that is deleted and made anew while its changes wait comes as the new one, not as deleted', () => {
+test('a document that is deleted and created again while its changes wait is sent as the new one, not as deleted', () => {
   held = true;
   offerDeletion('a', 7);
   offer('a', 1);
@@ -67,7 +67,7 @@ test('a document that is deleted and made anew while its changes wait comes as t
   assert.equal(sent, ['a 1']);
 });
 
-test('a deletion that waited is not sent after the document made anew', () => {
+test('a waiting deletion is not sent after the document that was created again', () => {
   held = true;
   offerDeletion('a', 7);
   held = false;
@@ -76,7 +76,7 @@ test('a deletion that waited is not sent after the document made anew', () => {
   assert.equal(sent, ['a 1']);
 });
 
-test('a document that is deleted, made anew and deleted again while its changes wait comes as deleted', () => {
+test('a document that is deleted, created and deleted again while its changes wait is sent as deleted', () => {
   held = true;
   offerDeletion('a', 7);
   offer('a', 1);

@@ -15,7 +15,7 @@ test('packet ids go from 1 to 65,535 and begin again, leaving out those in use',
   assert.is(sent.size, 3);
 });
 
-test('there are never more unacknowledged messages than allowed, nor than packet ids', () => {
+test('there are at most as many unacknowledged messages as allowed, and as there are packet ids', () => {
   for (const [limit, allowed] of [
     [3, 3],
     [100_000, 65_535],
@@ -29,7 +29,7 @@ test('there are never more unacknowledged messages than allowed, nor than packet
   }
 });
 
-test('a message of QoS 2 is done after PUBREC and PUBCOMP, and a PUBREC that is repeated is answered again', () => {
+test('a message of QoS 2 is complete after PUBREC and PUBCOMP, and a repeated PUBREC is answered again', () => {
   const sent = new SentMessages(10);
   const id = sent.begin(2) ?? 0;
   assert.is(sent.acknowledge({ command: 'pubrec', id }), true);
@@ -38,7 +38,7 @@ test('a message of QoS 2 is done after PUBREC and PUBCOMP, and a PUBREC that is 
   assert.is(sent.size, 0);
 });
 
-test('an acknowledgement of a message that is not under way is ignored', () => {
+test('an acknowledgement of an unknown message is ignored', () => {
   const sent = new SentMessages(10);
   for (const command of ['puback', 'pubrec', 'pubcomp'] as const) {
     assert.is(sent.acknowledge({ command, id: 7 }), false);

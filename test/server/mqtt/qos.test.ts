@@ -31,7 +31,7 @@ const suites = overEach('qos', (test, transport) => {
 
   for (const asked of [0, 1, 2] as const) {
     for (const granted of [0, 1, 2] as const) {
-      test(`a request of QoS ${asked} under a subscription of QoS ${granted} is answered with the lower`, async () => {
+      test(`a request of QoS ${asked} with a subscription of QoS ${granted} is answered with the lower QoS`, async () => {
         await subscribe('$SCW/twins/me/#', granted);
         client.send(publishPacket(PUT, BODY, { qos: asked, messageId: 9 }));
         if (asked === 1) assert.is((await client.next('puback')).messageId, 9);
@@ -143,7 +143,7 @@ const suites = overEach('qos', (test, transport) => {
     }
   });
 
-  test('a PUBREL of nothing is completed, and acknowledgements of nothing are ignored', async () => {
+  test('a PUBREL of an unknown id is completed, and acknowledgements of unknown ids are ignored', async () => {
     client.send({ cmd: 'pubrel', messageId: 77 });
     assert.is((await client.next('pubcomp')).messageId, 77);
     client.send(

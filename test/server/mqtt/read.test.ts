@@ -149,7 +149,7 @@ for (const [name, bytes] of Object.entries(MALFORMED)) {
   });
 }
 
-test('whatever bytes come, reading gives a packet or a violation', () => {
+test('reading any bytes gives a packet or a violation', () => {
   const bytes = fc.tuple(fc.integer({ min: 0, max: 255 }), fc.uint8Array({ maxLength: 60 }));
   fc.assert(
     fc.property(bytes, ([header, body]) => {

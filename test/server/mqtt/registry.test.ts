@@ -39,7 +39,7 @@ const suites = overEach('registry', (test, transport) => {
     return returnCode;
   }
 
-  test('a device of the registry connects and is present until it goes', async () => {
+  test('a device of the registry connects and is connected until it disconnects', async () => {
     const credentials = await create();
     const client = await RawClient.admitted(listening, transport, credentials);
     assert.is((await devices.get(credentials.id)).is_connected, true);
@@ -60,7 +60,7 @@ const suites = overEach('registry', (test, transport) => {
     assert.is(await codeFor(credentials), 0);
   });
 
-  test('a device with a new password is closed, and the old one is wrong from then on', async () => {
+  test('a device that gets a new password loses its connections, and the old password is refused', async () => {
     const credentials = await create();
     const client = await RawClient.admitted(listening, transport, credentials);
     const { password } = await devices.renew(credentials.id);

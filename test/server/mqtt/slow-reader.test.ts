@@ -41,7 +41,7 @@ const suites = overEach('slow-reader', (test, transport) => {
     }
   }
 
-  test('a client that does not read is not read from, costs bounded memory and is closed in the end', async () => {
+  test('a client that does not read is not read from, costs bounded memory and is closed after a time', async () => {
     const endpoint = await startEndpoint({ ...ANY_RATE, bufferMs: 500 });
     const honest = await RawClient.admitted(endpoint, transport, endpoint.devices.add(), '$SCW/twins/me/#');
     const { device, client, reads } = await prepared(endpoint);
@@ -83,7 +83,7 @@ const suites = overEach('slow-reader', (test, transport) => {
     await endpoint.close();
   });
 
-  test('a listener that stops reading may miss states between, but never the last one', async () => {
+  test('a client that stops reading may miss states, but not the last one', async () => {
     const endpoint = await startEndpoint();
     const { device, client: writer } = await prepared(endpoint);
     const listener = await RawClient.open(endpoint, transport);

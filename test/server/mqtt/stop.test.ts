@@ -4,7 +4,7 @@ import { connectPacket, publishPacket, RawClient } from './raw-client.js';
 import { overEach } from './transports.js';
 
 const suites = overEach('stop', (test, transport) => {
-  test('when the endpoint stops, it answers what was asked, ends every connection and accepts no more', async () => {
+  test('when the endpoint stops, it answers all requests, ends every connection and accepts no more', async () => {
     const endpoint = await startEndpoint();
     const mute = await RawClient.open(endpoint, transport);
     const idle = await RawClient.admitted(endpoint, transport, endpoint.devices.add());

@@ -89,7 +89,7 @@ test('a conversation cut in two gives the same answers, wherever it is cut', asy
     assert.equal(await answersTo(conversation(), [cut]), whole, `cut at ${cut}`);
 });
 
-test('a conversation in single bytes, or cut anywhere into any number of pieces, gives the same answers', async () => {
+test('a conversation in single bytes, or cut into random pieces, gives the same answers', async () => {
   const whole = await answersTo(conversation(), []);
   const { length } = conversation().bytes;
   const everywhere = Array.from({ length: length - 1 }, (_, index) => index + 1);
@@ -121,7 +121,7 @@ test('the answers of one turn of the event loop leave in one write', async () =>
   stream.leave();
 });
 
-test('a client that shows a certificate is its device, and without one it is as insecure with TLS as without', async () => {
+test('a client that shows a certificate is its device, and a client without one is insecure, also over TLS', async () => {
   const device = endpoint.devices.add({ allow_insecure: false });
   const certificate = endpoint.devices.certificateOf(device.id);
   for (const shown of [{ certificate }, {}]) {
@@ -134,7 +134,7 @@ test('a client that shows a certificate is its device, and without one it is as 
   }
 });
 
-test('once the endpoint stops, no client is served that comes another way', async () => {
+test('when the endpoint has stopped, it serves no client that comes without a listener', async () => {
   const stopping = await startEndpoint();
   await stopping.close();
   const stream = new MemoryStream();
@@ -143,7 +143,7 @@ test('once the endpoint stops, no client is served that comes another way', asyn
   assert.is(stopping.mqtt.counters.connections, 0);
 });
 
-test('a client that sends many packets at once leaves others their turn, and gets all answers', async () => {
+test('a client that sends many packets at once lets others have their turn, and gets all answers', async () => {
   const [flood, other] = [new MemoryStream(), new MemoryStream()];
   for (const stream of [flood, other]) {
     endpoint.mqtt.serve(stream, { address: 'memory', secure: false });

@@ -23,7 +23,7 @@ const suites = overEach('takeover', (test, transport) => {
     second.vanish();
   });
 
-  test('a wrong password takes over nothing', async () => {
+  test('a CONNECT with a wrong password takes over no connection', async () => {
     const device = endpoint.devices.add();
     const first = await RawClient.admitted(endpoint, transport, device);
     const second = await RawClient.open(endpoint, transport);
@@ -33,7 +33,7 @@ const suites = overEach('takeover', (test, transport) => {
     first.vanish();
   });
 
-  test('a device that may have several connections keeps them, but one client id only once', async () => {
+  test('a device that may have several connections keeps them, but only one for each client id', async () => {
     const device = endpoint.devices.add({ allow_multiple_connections: true });
     const open = async (clientId: string) => {
       const client = await RawClient.open(endpoint, transport);
@@ -56,7 +56,7 @@ const suites = overEach('takeover', (test, transport) => {
   });
 
   for (const why of ['disabled', 'deleted', 'credentials'] as const) {
-    test(`the connections of a device close when the registry tells: ${why}`, async () => {
+    test(`the connections of a device close when the registry reports: ${why}`, async () => {
       const device = endpoint.devices.add({ allow_multiple_connections: true });
       const other = await RawClient.admitted(endpoint, transport, endpoint.devices.add());
       const first = await RawClient.admitted(endpoint, transport, device);

@@ -73,7 +73,7 @@ const suites = overEach('violations', (test, transport) => {
     });
   }
 
-  test('a source that breaks the rules again and again gets 60 log lines, and after that it is only counted', async () => {
+  test('a source that breaks the rules again and again causes 60 log lines, and after that it is only counted', async () => {
     const flooded = await startEndpoint();
     for (let count = 0; count < 100; count++) {
       const client = await RawClient.open(flooded, transport);
@@ -156,7 +156,7 @@ const suites = overEach('violations', (test, transport) => {
     });
   }
 
-  test('a packet that claims a great length costs the server no memory', async () => {
+  test('a packet with a great length in its header costs the server no memory', async () => {
     const before = process.memoryUsage().rss;
     for (let count = 0; count < 50; count++) {
       const client = await RawClient.open(endpoint, transport);

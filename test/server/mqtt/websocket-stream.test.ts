@@ -49,7 +49,7 @@ const MESSAGE = 60_000;
 /** More than any network buffer takes. */
 const MESSAGES = 1000;
 
-test('a stream that is paused reads nothing more, and all of it when it goes on', async () => {
+test('a paused stream reads nothing, and reads everything when it is resumed', async () => {
   const beside = await open();
   beside.stream.resume();
   const { client, stream, socket } = await open();
@@ -78,7 +78,7 @@ test('a stream that is paused reads nothing more, and all of it when it goes on'
   }
 });
 
-test('what is written together is one message; what the client does not read is counted', async () => {
+test('chunks that are written together are one message, and bytes that the client does not read are counted', async () => {
   const { client, stream } = await open();
   stream.cork();
   for (const text of ['one ', 'and ', 'another']) stream.write(text);
@@ -103,7 +103,7 @@ test('a stream that is destroyed closes at once, without a closing handshake', a
   );
 });
 
-test('a stream that ends sends a close frame, and has ended when the client sends one too', async () => {
+test('a stream that ends sends a close frame, and has ended when the client has sent one too', async () => {
   const { client, stream } = await open();
   stream.resume();
   stream.end('last words');
@@ -114,7 +114,7 @@ test('a stream that ends sends a close frame, and has ended when the client send
   await Promise.all([closed, client.closed]);
 });
 
-test('a client that closes its socket ends the stream, whatever waits to be written', async () => {
+test('a client that closes its socket ends the stream, also when bytes wait to be written', async () => {
   for (const bytes of [0, 10_000_000]) {
     const { client, stream } = await open();
     client.stopReading();
@@ -126,7 +126,7 @@ test('a client that closes its socket ends the stream, whatever waits to be writ
   }
 });
 
-test('what came before a client closed its socket is still read after a pause', async () => {
+test('bytes that came before a client closed its socket are still read after a pause', async () => {
   const { client, stream, socket } = await open();
   const heard: Buffer[] = [];
   stream.on('data', (chunk: Buffer) => heard.push(chunk));

@@ -47,7 +47,7 @@ const closeCode = ({ opcode, payload }: Frame) => {
   return payload.length === 0 ? undefined : payload.readUInt16BE(0);
 };
 
-test('the subprotocol is granted whichever others are offered, and compression is not', async () => {
+test('the subprotocol is granted also when others are offered, and compression is not', async () => {
   const { client, head } = await RawWebSocket.ask(endpoint.ports.http, {
     ...HANDSHAKE,
     'Sec-WebSocket-Protocol': 'mqttv3.1, mqtt',
@@ -71,7 +71,7 @@ const REFUSED: readonly [why: string, status: number, headers: Record<string, st
 ];
 
 for (const [why, status, headers, line] of REFUSED) {
-  test(`a handshake with ${why} is refused by ${status}, and no connection comes of it`, async () => {
+  test(`a handshake with ${why} is refused by ${status}, and makes no connection`, async () => {
     const { client, head } = await RawWebSocket.ask(endpoint.ports.http, { ...HANDSHAKE, ...headers }, line);
     assert.is(head.split(' ', 2)[1], String(status));
     await client.closed;
@@ -218,7 +218,7 @@ test('a client over TLS counts as secure, with the certificate that it showed', 
   await end();
 });
 
-test('several packets in one message, and one packet in several, are read as they are', async () => {
+test('several packets in one message, and one packet in several messages, are read', async () => {
   const client = await open();
   const bytes = Buffer.concat([
     connectBytes(),
@@ -310,7 +310,7 @@ test('before the CONNECT no message may be longer than a CONNECT, whatever its l
   }
 });
 
-test('a packet right behind the CONNECT may be long', async () => {
+test('the packet after the CONNECT may be long', async () => {
   const client = await open();
   const long = bytesOf(publishPacket('elsewhere', 'x'.repeat(100_000), { qos: 1, messageId: 7 }));
   client.send(frame(binary, connectBytes()), frame(binary, long));

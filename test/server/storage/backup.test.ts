@@ -38,7 +38,7 @@ async function copy(): Promise<void> {
 const versionIn = async (storage: Storage, file: string): Promise<number> =>
   (await storage.open(file)).documents.get('d')?.version ?? 0;
 
-test('of what was acknowledged before the copying began nothing is lost, however fast the journal moves on', async () => {
+test('no write that was acknowledged before the copying began is lost, however fast the journal grows', async () => {
   const storage = await directory.open({ writeBehindMs: 1, journalSegmentBytes: 4096, historyVersions: 50 });
   const acknowledged = new Map(FILES.map((file) => [file, 0]));
   let isOver = false;
@@ -77,7 +77,7 @@ test('of what was acknowledged before the copying began nothing is lost, however
   });
 });
 
-test('a copy holds what the files hold, what only the journal holds, and keys that others cannot read', async () => {
+test('a copy holds the files, the changes that only the journal holds, and keys that others cannot read', async () => {
   const storage = await directory.open();
   await storage.open('twins/a');
   await put(storage, 'twins/a', 'd', stored(1));
@@ -97,7 +97,7 @@ test('a copy holds what the files hold, what only the journal holds, and keys th
   await running.close();
 });
 
-test('what was removed is not in the copy', async () => {
+test('a removed document is not in the copy', async () => {
   const storage = await directory.open({ writeBehindMs: LONG });
   await storage.open('twins/a');
   await put(storage, 'twins/a', 'd', stored(1));
@@ -109,7 +109,7 @@ test('what was removed is not in the copy', async () => {
   await storage.close();
 });
 
-test('a torn end of the journal, and damage within, are in the copy as they are', async () => {
+test('a torn end of the journal, and damage within it, are copied as they are', async () => {
   const storage = await directory.open({ writeBehindMs: LONG });
   await storage.open('twins/a');
   for (const version of [1, 2, 3]) await put(storage, 'twins/a', 'd', stored(version));
@@ -163,22 +163,25 @@ withPipes('a change that goes from the journal to its file meanwhile is in the c
   await restored.close();
 });
 
-withPipes('what the newest segment of the copy builds upon is in those before', async () => {
-  const storage = await directory.open({ writeBehindMs: LONG });
-  await storage.open('twins/a');
-  await put(storage, 'twins/a', 'd', stored(1));
-  const newest = await makePipe(99);
-  const copying = copy();
-  const pipe = await openPipe(newest);
-  await put(storage, 'twins/a', 'd', stored(2));
-  await pipe.writeFile(await frameOf('twins/a', { seq: 3, key: 'd', document: stored(3) }));
-  await pipe.close();
-  await copying;
-  const restored = await directory.open();
-  assert.equal(await past(restored, 'twins/a', 'd'), [3, 2, 1]);
-  await restored.close();
-  await storage.close();
-});
+withPipes(
+  'the changes that the newest segment of the copy builds upon are in its earlier segments',
+  async () => {
+    const storage = await directory.open({ writeBehindMs: LONG });
+    await storage.open('twins/a');
+    await put(storage, 'twins/a', 'd', stored(1));
+    const newest = await makePipe(99);
+    const copying = copy();
+    const pipe = await openPipe(newest);
+    await put(storage, 'twins/a', 'd', stored(2));
+    await pipe.writeFile(await frameOf('twins/a', { seq: 3, key: 'd', document: stored(3) }));
+    await pipe.close();
+    await copying;
+    const restored = await directory.open();
+    assert.equal(await past(restored, 'twins/a', 'd'), [3, 2, 1]);
+    await restored.close();
+    await storage.close();
+  },
+);
 
 async function frameOf(file: string, change: Change): Promise<Buffer> {
   const path = join(await directory.make(), 'frame');

@@ -73,7 +73,7 @@ export function storageContract(test: Test): void {
     assert.equal([...file.documents], [['current', stored(1, '{"a":1}')]]);
   });
 
-  test('writes of one file are answered in the order in which they were asked', async ({ storage }) => {
+  test('writes of one file are answered in the order of the calls', async ({ storage }) => {
     await storage.open('twins/a');
     const answers: string[] = [];
     const writes = Array.from({ length: 50 }, (_, index) =>
@@ -90,9 +90,7 @@ export function storageContract(test: Test): void {
     assert.is(answers.includes('settled'), true);
   });
 
-  test('settled sees what was written before it and nothing of what was asked after it', async ({
-    storage,
-  }) => {
+  test('settled comes after the earlier writes and before the later ones', async ({ storage }) => {
     const file = await storage.open('twins/a');
     const before = put(storage, 'twins/a', 'd', stored(1));
     const seen = new Promise((resolve) => {
@@ -131,7 +129,7 @@ export function storageContract(test: Test): void {
     assert.equal(newest, stored(3, '{"a":3}'));
   });
 
-  test('the past is given from a time on, up to a number of versions and a length', async ({ storage }) => {
+  test('the past can be limited to a time, a number of versions and a length', async ({ storage }) => {
     await storage.open('twins/a');
     for (const version of [1, 2, 3, 4]) {
       const updatedAt = `2026-01-01T00:00:0${version}.000Z`;
@@ -145,7 +143,7 @@ export function storageContract(test: Test): void {
     assert.equal(await past(storage, 'twins/a', 'd', { dataLength: 1 }), [4]);
   });
 
-  test('a document that was removed leaves no past to the next of its name', async ({ storage }) => {
+  test('a removed document leaves no past to the next document of its name', async ({ storage }) => {
     await storage.open('twins/a');
     for (const version of [1, 2]) await put(storage, 'twins/a', 'd', stored(version));
     await put(storage, 'twins/a', 'e', stored(1));
@@ -167,7 +165,7 @@ export function storageContract(test: Test): void {
     assert.equal(await past(storage, 'twins/a', 'd'), [1]);
   });
 
-  test('list names the files that begin so', async ({ storage }) => {
+  test('list names the files with a prefix', async ({ storage }) => {
     for (const name of ['devices/aa', 'devices/ab', 'twins/aa']) {
       await storage.open(name);
       await put(storage, name, 'k', stored(1));
@@ -175,7 +173,7 @@ export function storageContract(test: Test): void {
     assert.equal((await storage.list('devices/')).sort(), ['devices/aa', 'devices/ab']);
   });
 
-  test('a write that fails leaves no trace, nor do those that were decided upon it', async (subject) => {
+  test('a write that fails leaves no trace, and neither do the writes that build upon it', async (subject) => {
     const { storage } = subject;
     const file = await storage.open('twins/a');
     await put(storage, 'twins/a', 'd', stored(1));

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { oneATurn } from '../../../server/storage/document-file.js';
 
-test('one waiter goes on in each turn of the event loop, in the order of asking', async () => {
+test('one caller continues in each turn of the event loop, in the order of the calls', async () => {
   let turn = 0;
   const count = () => {
     turn += 1;

@@ -51,7 +51,7 @@ async function firstPart(): Promise<string> {
   return first;
 }
 
-test('the past outlives a restart, one readable line a version', async () => {
+test('the past outlives a restart, with one readable line for each version', async () => {
   const storage = await directory.open();
   await putVersions(storage, 1, 3);
   const again = await restart(storage);
@@ -95,7 +95,7 @@ test('a crash between the history and the file repeats no version', async () => 
   await last.close();
 });
 
-test('versions that a backup has of the time after its file are replaced by what is written to it', async () => {
+test('versions in a backup that are newer than its file are replaced by new writes', async () => {
   const storage = await directory.open({ historyVersions: 4 });
   await putVersions(storage, 1, 3);
   let again = await restart(storage, 4);
@@ -120,7 +120,7 @@ test('versions that a backup has of the time after its file are replaced by what
   await last.close();
 });
 
-test('no more than twice the versions that are asked for stay on disk, and no less than that many', async () => {
+test('at least the set number of versions stays on disk, and at most twice as many', async () => {
   let storage = await directory.open({ historyVersions: 10 });
   for (let version = 1; version <= 95; version += 5) {
     await putVersions(storage, version, version + 4);
@@ -139,7 +139,7 @@ test('no more than twice the versions that are asked for stay on disk, and no le
   await storage.close();
 });
 
-test('a burst leaves no more in memory than is kept, and the newest', async () => {
+test('after a burst memory holds the newest versions, and not more than are kept', async () => {
   const storage = await directory.open({ historyVersions: 10, writeBehindMs: LONG });
   await putVersions(storage, 1, 100);
   const kept = await past(storage, FILE, 'current');
@@ -159,7 +159,7 @@ test('a torn line at the end is replaced, not followed', async () => {
   await last.close();
 });
 
-test('a damaged part is set aside and named, and the document goes on', async () => {
+test('a damaged part is set aside and named, and the document can be written', async () => {
   const storage = await directory.open();
   await putVersions(storage, 1, 3);
   const again = await restart(storage);
@@ -171,7 +171,7 @@ test('a damaged part is set aside and named, and the document goes on', async ()
   await last.close();
 });
 
-test('a part that is damaged in the middle ends the past that can be read', async () => {
+test('the past can be read back to a damaged line', async () => {
   const storage = await directory.open();
   await putVersions(storage, 1, 3);
   const again = await restart(storage);
@@ -212,7 +212,7 @@ test('a document created again after a crash has none of the past of the one bef
   await last.close();
 });
 
-test('with no versions to keep there is only the present one', async () => {
+test('when no past versions are kept, there is only the present one', async () => {
   const storage = await directory.open({ historyVersions: 0 });
   await putVersions(storage, 1, 3);
   assert.equal(await past(storage, FILE, 'current'), [3]);
@@ -220,7 +220,7 @@ test('with no versions to keep there is only the present one', async () => {
   assert.equal(await parts(), []);
 });
 
-test('lines longer than what is read at once are read whole', async () => {
+test('lines that are longer than one read are read whole', async () => {
   const storage = await directory.open();
   await storage.open(FILE);
   const data = JSON.stringify({ text: 'ä'.repeat(30_000) });

@@ -111,7 +111,7 @@ test('files and journals without a birth are read', async () => {
   await last.close();
 });
 
-test('what the journal tells of a file older than the file is passed over', async () => {
+test('changes in the journal that are older than the file are ignored', async () => {
   const storage = await directory.open({ writeBehindMs: LONG });
   await storage.open('twins/a');
   await put(storage, 'twins/a', 'x', stored(1));
@@ -245,7 +245,7 @@ test('all writes of one turn share one fdatasync', async () => {
   await storage.close();
 });
 
-test('the next batch is on its way to the disk before the last is answered', async () => {
+test('the next batch is being written before the last one is answered', async () => {
   const storage = await directory.open();
   let syncs = () => 0;
   const answers: string[] = [];
@@ -263,7 +263,7 @@ test('the next batch is on its way to the disk before the last is answered', asy
   await storage.close();
 });
 
-test('a batch that fills a segment at once, while another waits, is followed by it', async () => {
+test('when a batch fills a segment, the batch that waits is written after it', async () => {
   const storage = await directory.open({ journalSegmentBytes: 2000, writeBehindMs: LONG });
   await storage.open('twins/a');
   const long = (version: number) => stored(version, JSON.stringify({ text: 'x'.repeat(3000) }));
@@ -324,7 +324,7 @@ test('a system that writes in pieces loses nothing', async () => {
   await next.close();
 });
 
-test('memoryBytes bounds the files in memory, and those that left come back as they were', async () => {
+test('memoryBytes bounds the files in memory, and those that were dropped are read again unchanged', async () => {
   const storage = await directory.open({ memoryBytes: 4096, writeBehindMs: 1 });
   const names = Array.from({ length: 50 }, (_, index) => `twins/${index}`);
   for (const name of names) {
@@ -338,7 +338,7 @@ test('memoryBytes bounds the files in memory, and those that left come back as t
   await storage.close();
 });
 
-test('a file is read once however many ask', async () => {
+test('a file is read once for many calls at the same time', async () => {
   const storage = await directory.open();
   const files = await Promise.all(Array.from({ length: 20 }, () => storage.open('twins/a')));
   assert.is(new Set(files).size, 1);

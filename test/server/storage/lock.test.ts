@@ -57,7 +57,7 @@ async function refusal(taking: Promise<unknown>): Promise<Error> {
   return assert.unreachable('the lock was taken') as never;
 }
 
-test('a second owner is refused, and the message names the first and since when it is there', async ({
+test('a second owner is refused, and the message names the first and when it began', async ({
   directory,
 }) => {
   const unlock = await takeLock(directory);
@@ -96,7 +96,7 @@ needsIn(
   parent.kill('SIGKILL');
 });
 
-test('a process that is stopped keeps its lock', async ({ directory, holder }) => {
+test('a suspended process keeps its lock', async ({ directory, holder }) => {
   const first = await holder(directory);
   first.process.kill('SIGSTOP');
   assert.instance(await refusal(takeLock(directory)), DirectoryInUse);
@@ -113,7 +113,7 @@ needsNamespaces(test)(
   },
 );
 
-test('of many that come at once to a stale lock one gets it', async ({ directory, holder }) => {
+test('of many processes that come at once to a stale lock one gets it', async ({ directory, holder }) => {
   const stale = await holder(directory);
   stale.process.kill('SIGKILL');
   await once(stale.process, 'exit');
@@ -123,7 +123,7 @@ test('of many that come at once to a stale lock one gets it', async ({ directory
   assert.equal([taken.length, refused.length], [1, 5]);
 });
 
-test('of many in one process that come at once one gets it, however they interleave', async ({
+test('of many calls at once in one process one gets the lock, however they interleave', async ({
   directory,
 }) => {
   const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => takeLock(directory)));
@@ -150,7 +150,7 @@ test('a regular file in the place of a socket is no lock', async ({ directory })
   assert.equal(await readdir(directory), []);
 });
 
-test('a path longer than the name of a socket may be is locked as well', async ({ directory, holder }) => {
+test('a directory with a path too long for a socket is locked too', async ({ directory, holder }) => {
   const deep = join(directory, 'x'.repeat(100), 'y'.repeat(100));
   await mkdir(deep, { recursive: true });
   const unlock = await takeLock(deep);

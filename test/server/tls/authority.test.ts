@@ -27,7 +27,7 @@ test('its key is in a file, in a directory, that only their owner can read', asy
   assert.is(modeOf(join(directory, 'authority.pem')), 0o600);
 });
 
-test('a file that others could read is closed to them', async () => {
+test('a file that others could read becomes readable by its owner only', async () => {
   const directory = temporaryDirectory();
   await openAuthority(directory);
   const path = join(directory, 'authority.pem');
@@ -45,7 +45,7 @@ test('two authorities have different names, and neither takes the certificates o
   assert.not(one.signed(other.x509));
 });
 
-test('no authority is made by a clock that was never set, and one that is there is opened', async () => {
+test('with a clock that was never set no authority is made, and an existing one is opened', async () => {
   const directory = temporaryDirectory();
   const in1970 = () => new Date(60_000);
   try {
@@ -82,7 +82,7 @@ test('a damaged file is refused in one line that names it, and stays as it is', 
   }
 });
 
-test('a file that cannot be read is an error with the name of the system', async () => {
+test("a file that cannot be read rejects with the system's error", async () => {
   const file = join(temporaryDirectory(), 'file');
   writeFileSync(file, '');
   try {

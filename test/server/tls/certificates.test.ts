@@ -37,7 +37,7 @@ test.before.each((context) => {
     openCertificates({ settings: { ...readSettings(environment), data: context.data }, limits, log, now });
 });
 
-test('the first opening makes what it needs in `tls`, and the next one finds it', async ({ data, open }) => {
+test('the first opening makes its files in `tls`, and the next one finds them', async ({ data, open }) => {
   const first = await open();
   const made = () =>
     readdirSync(join(data, 'tls')).map((name) => readFileSync(join(data, 'tls', name), 'utf8'));
@@ -62,7 +62,7 @@ test('a device is given a certificate for as long as the limit says, with its SH
   await certificates.close();
 });
 
-test('a certificate that was given is shown instead of one of its own', async ({ data, open }) => {
+test('a given certificate is shown, and the server makes none', async ({ data, open }) => {
   const authority = await Authority.open(temporaryDirectory(), issue);
   const wanted = { usage: 'server' as const, commonName: 'alarm.example', names: [], days: 9 };
   const pair = await authority.issue(wanted);
@@ -87,7 +87,7 @@ test('a year before the authority ends there is a warning', async ({ data, open,
   assert.match(warnings()[0] ?? '', `ends at ${notAfter.toISOString().slice(0, 10)}`);
 });
 
-test('an authority from the future is warned of, and the certificate that it made is made again', async (context) => {
+test("there is a warning when the authority is not valid yet, and the server's certificate is made again", async (context) => {
   const { data, log, open } = context;
   const ahead = () => daysFromNow(400);
   const jumped = await open({}, {}, ahead);

@@ -22,7 +22,7 @@ test.before(async () => {
   authority = await openAuthority();
 });
 
-test('a device has its id for a common name, is for clients, and cannot sign', async () => {
+test("a device's certificate has its id as common name, is for clients, and cannot sign", async () => {
   const certificate = x509(await deviceCertificate(authority, 'db9ef9e3-a767-4d22-9e5f-a3c5a71519ff'));
   assert.is(certificate.subject, 'CN=db9ef9e3-a767-4d22-9e5f-a3c5a71519ff');
   assert.equal(certificate.keyUsage, ['1.3.6.1.5.5.7.3.2']);
@@ -31,7 +31,7 @@ test('a device has its id for a common name, is for clients, and cannot sign', a
   assert.ok(authority.signed(certificate));
 });
 
-test('a server has its names, and is for servers', async () => {
+test("a server's certificate has its names, and is for servers", async () => {
   const certificate = x509(await serverCertificate(authority));
   assert.ok(certificate.checkHost('localhost', { subject: 'never' }));
   assert.ok(certificate.checkIP('127.0.0.1'));
@@ -47,7 +47,7 @@ test('key and certificate belong together, on the curve P-256', async () => {
   assert.equal(key.asymmetricKeyDetails, { namedCurve: 'prime256v1' });
 });
 
-test('a key of RSA is made where one is asked for, in PKCS #8', async () => {
+test('an RSA key is made on request, in PKCS #8', async () => {
   const pair = await authority.issue({
     usage: 'device',
     keyType: 'rsa',
@@ -72,13 +72,13 @@ test('no two certificates have a serial number or a key in common', async () => 
 const near = (text: string, days: number) =>
   assert.ok(Math.abs(new Date(text).getTime() - Date.now() - days * DAY_MS) < 60_000, text);
 
-test('a server is valid from a day ago, for clocks that are late, as long as was wanted', async () => {
+test("a server's certificate is valid from a day ago, for late clocks, and for the given time", async () => {
   const { validFrom, validTo } = x509(await serverCertificate(authority, 7));
   near(validFrom, -1);
   near(validTo, 7);
 });
 
-test('a device is valid from the beginning of its authority, also if the clock was ahead', async () => {
+test("a device's certificate is valid from the beginning of its authority, also if the clock was ahead", async () => {
   const directory = temporaryDirectory();
   const { x509: own } = await openAuthority(directory);
   const ahead = await openAuthority(directory, () => daysFromNow(400));
@@ -115,7 +115,7 @@ needs('openssl')('OpenSSL verifies each for its purpose, and for no other', asyn
   assert.not(verify('device', 'sslserver'));
 });
 
-test('the authority signs certificates and nothing else, and none that sign', () => {
+test('the authority may sign only certificates, and only those that cannot sign', () => {
   const { x509: certificate } = authority;
   assert.ok(certificate instanceof X509Certificate && certificate.ca);
   assert.ok(certificate.verify(certificate.publicKey));

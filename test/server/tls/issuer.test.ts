@@ -19,7 +19,7 @@ const request = (commonName: string): CertificateRequest => ({
 const subjectOf = ({ certificate }: { certificate: string }): string =>
   new X509Certificate(certificate).subject;
 
-test('each request gets its own certificate, however many ask at once', async () => {
+test('each of many requests at once gets its own certificate', async () => {
   const issuer = new Issuer();
   const names = Array.from({ length: 10 }, (_, n) => `a${n}`);
   const made = await Promise.all(names.map((name) => issuer.issue(request(name))));

@@ -25,7 +25,7 @@ const complaint = (certificates: string, key: string): string => {
   return '';
 };
 
-test('a pair is found in one text or two, whatever stands around the blocks', () => {
+test('a pair is found in one text or two, with any text around the blocks', () => {
   assert.equal(parseKeyPair(pair.certificate, pair.key, 'f'), pair);
   const text = `of my server\n${pair.key}and\n${pair.certificate}\n`;
   assert.equal(parseKeyPair(text, text, 'f'), pair);
@@ -33,7 +33,7 @@ test('a pair is found in one text or two, whatever stands around the blocks', ()
   assert.ok(parseKeyPair(onWindows, onWindows, 'f'));
 });
 
-test('the certificates that follow belong to it', () => {
+test('the certificates that follow the first are kept', () => {
   assert.equal(parseKeyPair(chain, pair.key, 'f'), { certificate: chain, key: pair.key });
 });
 

@@ -48,7 +48,7 @@ test.before.each(async (context) => {
     });
 });
 
-test('it is made for the names that were given, kept, and found again', async ({ own, authority }) => {
+test('it is made for the given names, kept, and found again', async ({ own, authority }) => {
   const names = ['alarm.example', '192.0.2.7', '2001:db8::7'];
   const made = await own({ names })();
   const certificate = x509(made);
@@ -89,12 +89,12 @@ test('one that was made while the clock was ahead is made again when the clock i
   assert.equal(await own()(), again);
 });
 
-test('a clock that was never set does not make it anew', async ({ own }) => {
+test('it is not made again because of a clock that was never set', async ({ own }) => {
   const made = await own()();
   assert.equal(await own({}, () => new Date(60_000))(), made);
 });
 
-test('one that ends with the authority is not renewed, for the next would end then as well', async ({
+test('one that ends with the authority is not renewed, because the next would end then too', async ({
   own,
 }) => {
   const limits = { serverDays: 10_000 };
@@ -102,7 +102,7 @@ test('one that ends with the authority is not renewed, for the next would end th
   assert.equal(await own(limits, () => daysFromNow(3650))(), made);
 });
 
-test('it is made anew when a name is added or one that was given is taken away', async ({ own, log }) => {
+test('it is made again when a name is added or a given one is removed', async ({ own, log }) => {
   const [one, two] = [['alarm.example'], ['alarm.example', 'other.example']];
   await own({ names: one })();
   assert.ok(x509(await own({ names: two })()).checkHost('other.example'));
@@ -113,7 +113,7 @@ test('it is made anew when a name is added or one that was given is taken away',
   );
 });
 
-test('an address of this machine that has gone may come back', async ({ own, directory, authority }) => {
+test('it is kept when an address of this machine has gone', async ({ own, directory, authority }) => {
   const names = [...serverNames([]), '198.51.100.1'].map((value) => ({
     type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const),
     value,
@@ -123,13 +123,13 @@ test('an address of this machine that has gone may come back', async ({ own, dir
   assert.equal(await own()(), kept);
 });
 
-test('one of another authority is made anew', async ({ own, directory }) => {
+test('one of another authority is made again', async ({ own, directory }) => {
   const stranger = await serverCertificate(await openAuthority());
   writeFileSync(join(directory, 'server.pem'), stranger.certificate + stranger.key);
   assert.is.not((await own()()).certificate, stranger.certificate);
 });
 
-test('a damaged one is named and made anew', async ({ own, directory, log, authority }) => {
+test('a damaged one is named in the log and made again', async ({ own, directory, log, authority }) => {
   const path = join(directory, 'server.pem');
   for (const damaged of ['', 'x', '\0'.repeat(500)]) {
     writeFileSync(path, damaged);
@@ -140,10 +140,7 @@ test('a damaged one is named and made anew', async ({ own, directory, log, autho
   for (const { reason = '' } of warnings) assert.ok(reason.startsWith(path), reason);
 });
 
-test('a pair that was given is read anew each time, from two files or one', async ({
-  directory,
-  authority,
-}) => {
+test('a given pair is read again each time, from two files or one', async ({ directory, authority }) => {
   const [tlsCert, tlsKey, both] = ['crt', 'key', 'both'].map((name) => join(directory, name)) as [
     string,
     string,
@@ -158,10 +155,7 @@ test('a pair that was given is read anew each time, from two files or one', asyn
   }
 });
 
-test('a pair that was given and is none is refused by the names of its files', async ({
-  directory,
-  authority,
-}) => {
+test('given files that are not a pair are refused with their names', async ({ directory, authority }) => {
   const [tlsCert, tlsKey] = [join(directory, 'crt'), join(directory, 'key')];
   const pair = await serverCertificate(authority);
   const given = givenCertificate({ tlsCert, tlsKey });
@@ -184,7 +178,7 @@ test('a pair that was given and is none is refused by the names of its files', a
   assert.is(await complaint(), `${tlsCert} with ${tlsKey}: the key is not the certificate's`);
 });
 
-test('a file that was given stays as it is, with its mode', async ({ directory, authority }) => {
+test('a given file stays as it is, with its mode', async ({ directory, authority }) => {
   const path = join(directory, 'given');
   const pair = await serverCertificate(authority);
   writeFileSync(path, pair.certificate + pair.key);

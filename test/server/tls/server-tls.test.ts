@@ -126,11 +126,11 @@ test('it speaks TLS 1.2 and 1.3, and nothing older', async ({ client, tls }) => 
   await until(() => tls.failedHandshakes === 1);
 });
 
-test('a client that shows no certificate is let through to its CONNECT', async (context) => {
+test('a client without a certificate can finish the handshake', async (context) => {
   assert.equal(await visit(context, {}), { shown: undefined, reused: false });
 });
 
-test('a client that shows one is let through with what is to be said of it', async (context) => {
+test('a client with a certificate can finish the handshake, and its certificate is judged', async (context) => {
   const ours = await visit(context, showing(context.device));
   assert.is(ours?.shown?.deviceId, ID);
   assert.is(ours?.shown?.fault, undefined);
@@ -139,7 +139,7 @@ test('a client that shows one is let through with what is to be said of it', asy
 });
 
 for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
-  test(`a session of ${version} that is resumed brings its certificate along, judged anew`, async (context) => {
+  test(`a resumed session of ${version} shows its certificate, which is judged again`, async (context) => {
     const options = { ...showing(context.device), maxVersion: version };
     const session = await sessionOf(context, options);
     const again = await visit(context, { ...options, session });
@@ -149,7 +149,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     assert.equal([late?.reused, late?.shown?.fault], [true, 'it has expired']);
   });
 
-  test(`a session of ${version} does not make a stranger known`, async (context) => {
+  test(`a resumed session of ${version} does not make an unknown certificate valid`, async (context) => {
     const stranger = { ...showing(await deviceCertificate(await openAuthority(), ID)), maxVersion: version };
     const session = await sessionOf(context, stranger);
     const again = await visit(context, { ...stranger, session });
@@ -162,7 +162,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
   });
 }
 
-test('a new certificate is shown to those who come, while those who are there stay', async (context) => {
+test('a new certificate is shown to new clients, and the connected clients stay', async (context) => {
   const { client, given, authority, log } = context;
   const before = await client();
   const next = await serverCertificate(authority);
@@ -175,7 +175,7 @@ test('a new certificate is shown to those who come, while those who are there st
   for (const socket of [before, after]) socket.destroy();
 });
 
-test('where there is no new certificate the old one stays, and the reason is logged', async (context) => {
+test('when the certificate cannot be renewed the old one stays, and the reason is logged', async (context) => {
   const { client, given, log } = context;
   given.pair = new Error('gone');
   await until(() => log.filter(({ level }) => level === 50).length >= 2);
@@ -215,7 +215,7 @@ test('a client that sends something else than TLS is closed and counted, and har
   honest.destroy();
 });
 
-test('the beginning of a handshake that is nearly right ends, and harms no other client', async (context) => {
+test('a handshake with random errors ends, and harms no other client', async (context) => {
   const { listener, client } = context;
   const hello = await helloOf(context);
   const honest = await client();
@@ -255,7 +255,7 @@ needsIn(test, 'openssl')(
   },
 );
 
-test('those who watch over the server see failed handshakes and ends to come', async (context) => {
+test('the metrics show failed handshakes and when the certificates end', async (context) => {
   const { listener, tls, authority, given } = context;
   await closedAfter(Buffer.from('garbage'), listener);
   const numbers = tlsMetrics(tls, authority).map(({ name, read }) => [name, read()]);

@@ -34,19 +34,19 @@ test.before(async () => {
 const faultOf = (shown: KeyPair, at = new Date()): string | undefined =>
   judge(x509(shown), authority, at).fault;
 
-test("a device's certificate tells its id and its SHA-256", () => {
+test("a device's certificate is read as its id and its SHA-256", () => {
   const shown = judge(x509(pair), authority, new Date());
   assert.equal(shown, { deviceId: ID, sha256: digest(x509(pair).raw) });
 });
 
-test('it counts from its first moment to its last', () => {
+test('it is valid from its first moment to its last', () => {
   assert.is(faultOf(pair, daysFromNow(-0.9)), undefined);
   assert.is(faultOf(pair, daysFromNow(29.9)), undefined);
   assert.is(faultOf(pair, daysFromNow(-1.1)), 'it is not valid yet');
   assert.is(faultOf(pair, daysFromNow(30.1)), 'it has expired');
 });
 
-test('one of another authority does not count, even of the same name', async () => {
+test('one of another authority is not valid, even with the same name', async () => {
   const validity = { notBefore: daysFromNow(-1), notAfter: daysFromNow(1) };
   const commonName = authority.x509.subject.replace('CN=', '');
   const namesake = await issue({ usage: 'authority', commonName, names: [], ...validity, issuer: undefined });
@@ -56,7 +56,7 @@ test('one of another authority does not count, even of the same name', async () 
   }
 });
 
-test('the authority itself and the server are no devices', async () => {
+test('the certificates of the authority and of the server are not valid for a device', async () => {
   assert.is(faultOf(await serverCertificate(authority)), 'it is not for a device');
   assert.is(judge(authority.x509, authority, new Date()).fault, 'it is not for a device');
 });
@@ -68,7 +68,7 @@ test('a common name that is empty, or only begins with an id, does not name that
   }
 });
 
-test('whatever a stranger makes up is judged, and does not count', async () => {
+test('any certificate that a stranger makes is judged, and is not valid', async () => {
   const validity = { notBefore: daysFromNow(-1), notAfter: daysFromNow(1) };
   const stranger = { usage: 'device' as const, commonName: ID, names: [], ...validity };
   const { raw } = x509(await issue({ ...stranger, issuer: undefined }));
@@ -90,7 +90,7 @@ function parsed(bytes: Buffer): X509Certificate | undefined {
   }
 }
 
-needs('openssl')('one without a subject names no device, and does not count', () => {
+needs('openssl')('one without a subject names no device, and is not valid', () => {
   const key = join(temporaryDirectory(), 'key');
   const text = execFileSync(
     'openssl',

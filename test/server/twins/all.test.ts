@@ -16,7 +16,7 @@ const all = (twins: Twins): Promise<Document[]> =>
 const put = (twins: Twins, name: string): Promise<void> =>
   new Promise((done) => twins.put(ID, name, { version: 0, data: { name } }, () => done()));
 
-test('all documents of a twin are given by name, each as a get would', async () => {
+test('all documents of a twin come sorted by name, each as get returns it', async () => {
   const twins = new Twins(memoryStorage());
   assert.equal(await all(twins), []);
   for (const name of NAMES) await put(twins, name);

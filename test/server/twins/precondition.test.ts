@@ -30,7 +30,7 @@ const write = (twins: Twins, how: 'put' | 'patch', precondition: Precondition, v
 const remove = (twins: Twins, precondition: Precondition, name = 'd') =>
   outcome<void>((answer) => twins.delete(ID, name, answer, undefined, precondition));
 
-test('a precondition is judged upon the writes that are under way', async () => {
+test('a precondition sees the writes that are under way', async () => {
   const twins = new Twins(memoryStorage());
   const outcomes = await Promise.all([
     write(twins, 'put', only(0)),
@@ -45,7 +45,7 @@ test('a precondition is judged upon the writes that are under way', async () => 
   assert.equal(told, [1, 'not 1', 2, 'not 2', 'not 2', 'done', 1]);
 });
 
-test('a write that fails leaves the version that the next precondition is judged by', async () => {
+test('after a write that failed the next precondition sees the version before it', async () => {
   const storage = memoryStorage();
   const twins = new Twins(storage);
   storage.failWith(new Error('disk full'));
@@ -54,7 +54,7 @@ test('a write that fails leaves the version that the next precondition is judged
   assert.is(await write(twins, 'put', only(0)), 1);
 });
 
-test('a precondition goes before the version, and after the name', async () => {
+test('a precondition is checked before the version and after the name', async () => {
   const twins = new Twins(memoryStorage());
   assert.instance(await write(twins, 'put', only(1), 7), PreconditionFailed);
   assert.instance(await write(twins, 'put', only(0), 7), VersionMismatch);
@@ -62,7 +62,7 @@ test('a precondition goes before the version, and after the name', async () => {
   assert.instance(await remove(twins, only(1), 'none'), DocumentNotFound);
 });
 
-test('the error says which condition did not hold, and what is there', async () => {
+test('the error says which condition did not hold, and the present version', async () => {
   const twins = new Twins(memoryStorage());
   const absent = (await write(twins, 'put', only(3))) as PreconditionFailed;
   assert.equal([absent.precondition, absent.actual], ['version 3', 0]);

@@ -83,7 +83,7 @@ test('created_at is the time of version 1 and stays through puts and patches', a
   assert.equal([version, dayOf(created_at), dayOf(updated_at)], [3, 1, 3]);
 });
 
-test('a document that is deleted and made again has a birth of its own, also within one millisecond', async ({
+test('a document that is deleted and created again has another birth, also within one millisecond', async ({
   twins,
 }) => {
   const before = (await put(twins, 'd', { a: 1 })).born;
@@ -211,7 +211,7 @@ test('list names the documents, sorted; clear removes them all and those of no o
   assert.equal(await answered<string[]>((answer) => twins.list(OTHER, answer)), ['z']);
 });
 
-test('answers come in the order of the calls, and a get sees the writes before it and none after', async ({
+test('answers come in the order of the calls, and a get sees the earlier writes and no later one', async ({
   twins,
 }) => {
   const answers: string[] = [];
@@ -294,7 +294,7 @@ test('a watcher hears the last version of each document that is deleted', async 
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-test('a request carries data, and a version or 0', () => {
+test('a request has data and a version, which is 0 if it is not given', () => {
   assert.equal(parseRequest(bytes('{"data":{"a":[1,null]},"x":1}')), { version: 0, data: { a: [1, null] } });
   assert.equal(parseRequest(bytes('{"version":7,"data":{}}')), { version: 7, data: {} });
   assert.equal(parseRequest(bytes('{"data":{"a":9007199254740991,"b":-1.5e-7}}')).data, {
