@@ -94,10 +94,12 @@ function pointOnCurve(): Buffer {
   return Buffer.concat([Buffer.from([3, 0, 23, 65, 4]), ...point]);
 }
 
-export async function makeScene(): Promise<Scene> {
-  const authority = await authorityNamed('the authority');
+/** @param given another authority, and another moment: for panels that have them from elsewhere */
+export async function makeScene(given: { authority?: KeyPair; now?: number } = {}): Promise<Scene> {
+  const { now = NOW } = given;
+  const authority = given.authority ?? (await authorityNamed('the authority'));
   const other = await authorityNamed('another authority');
-  const server = await leaf(authority);
+  const server = await leaf(authority, validFrom(now, 30));
   const certificate = derOf(server);
   const key = createPrivateKey(server.key);
   const authorityKey = createPrivateKey(authority.key);
@@ -119,7 +121,7 @@ export async function makeScene(): Promise<Scene> {
     add(name, reason, { certificates });
   /** A leaf of its own key: only what is wrong with the certificate counts. */
   const leafWith = async (changes: Partial<CertificateRequest>): Promise<Buffer> =>
-    derOf(await leaf(authority, changes));
+    derOf(await leaf(authority, { ...validFrom(now, 30), ...changes }));
 
   const BY_AUTHORITY = 'its authority is another';
   const ALGORITHM = 'it is not signed by ECDSA with SHA-256';
@@ -144,12 +146,17 @@ export async function makeScene(): Promise<Scene> {
   const wrong = withSignature(certificate, sign('sha256', Buffer.from('something else'), authorityKey));
   shows('a wrong signature', BY_AUTHORITY, wrong);
   shows('a wrong signature, and then the genuine authority', BY_AUTHORITY, wrong, authorityDer);
-  shows('another authority', BY_AUTHORITY, derOf(await leaf(other)));
-  shows('another authority, and then the genuine one', BY_AUTHORITY, derOf(await leaf(other)), authorityDer);
-  const ended = { notBefore: new Date(NOW - 2 * DAY_MS), notAfter: new Date(NOW - 1) };
+  shows('another authority', BY_AUTHORITY, derOf(await leaf(other, validFrom(now, 30))));
+  shows(
+    'another authority, and then the genuine one',
+    BY_AUTHORITY,
+    derOf(await leaf(other, validFrom(now, 30))),
+    authorityDer,
+  );
+  const ended = { notBefore: new Date(now - 2 * DAY_MS), notAfter: new Date(now - 1) };
   shows('an ended certificate', 'it has ended', await leafWith(ended));
   shows('an ended certificate, and then the authority', 'it has ended', await leafWith(ended), authorityDer);
-  const early = { notBefore: new Date(NOW + 1000), notAfter: new Date(NOW + DAY_MS) };
+  const early = { notBefore: new Date(now + DAY_MS), notAfter: new Date(now + 2 * DAY_MS) };
   shows('a certificate before its time', 'it is not valid yet', await leafWith(early));
   const named = (type: 'dns' | 'ip', value: string) => leafWith({ names: [{ type, value }] });
   shows('another name', NAME, await named('dns', 'house.example'));
@@ -234,16 +241,16 @@ export const uint = (value: number, length: number): Buffer => {
 };
 
 const authorityNamed = (commonName: string): Promise<KeyPair> =>
-  issue({ ...validNow(3650), usage: 'authority', commonName, names: [], issuer: undefined });
+  issue({ ...validFrom(NOW, 3650), usage: 'authority', commonName, names: [], issuer: undefined });
 
-const validNow = (days: number) => ({
-  notBefore: new Date(NOW - DAY_MS),
-  notAfter: new Date(NOW + days * DAY_MS),
+const validFrom = (now: number, days: number) => ({
+  notBefore: new Date(now - DAY_MS),
+  notAfter: new Date(now + days * DAY_MS),
 });
 
 const leaf = (issuer: KeyPair, changes: Partial<CertificateRequest> = {}): Promise<KeyPair> =>
   issue({
-    ...validNow(30),
+    ...validFrom(NOW, 30),
     usage: 'server',
     commonName: HOST,
     names: [
