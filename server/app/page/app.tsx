@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import type { Program } from './client/program.js';
-import { FaultText, Toast } from './parts/toast.js';
+import { FaultText, Toast } from './parts/warnings.js';
 import { Alarm } from './screens/alarm.js';
 import { List } from './screens/list.js';
 import { Pairing } from './screens/pairing.js';

@@ -2,10 +2,9 @@ import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { Icon } from '../parts/icon.js';
 import { type AppState, lastAlarm, serverNow } from '../state/app.js';
-import { doorText } from '../state/headline.js';
+import { doorText, sureText } from '../state/headline.js';
 import { type Panel, wantedOf } from '../state/panel.js';
 import { refusalOf } from '../state/problems.js';
-import { sureText } from '../state/sure-text.js';
 import { clockText, durationText } from '../state/time-text.js';
 import { obstacleText, toggleOf, wishText } from '../state/toggle.js';
 

@@ -1,7 +1,7 @@
 import type { JSX, TargetedEvent } from 'preact';
 import { useState } from 'preact/hooks';
 import { Icon } from '../parts/icon.js';
-import { FaultText } from '../parts/toast.js';
+import { FaultText } from '../parts/warnings.js';
 import type { Fault } from '../state/fault.js';
 import { tokenIn } from '../state/fragment.js';
 

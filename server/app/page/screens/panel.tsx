@@ -4,12 +4,11 @@ import { Bar, PhoneLink } from '../parts/bar.js';
 import { Icon, MOOD_ICONS } from '../parts/icon.js';
 import { Moment } from '../parts/moment.js';
 import { Past } from '../parts/past.js';
-import { Problems } from '../parts/problems.js';
+import { Problems } from '../parts/warnings.js';
 import { type AppState, serverNow } from '../state/app.js';
-import { doorText, headlineOf, lastAlarmText, sirenText } from '../state/headline.js';
+import { doorText, headlineOf, lastAlarmText, sirenText, sureText } from '../state/headline.js';
 import type { Panel } from '../state/panel.js';
 import { problemsOf } from '../state/problems.js';
-import { sureText } from '../state/sure-text.js';
 import { obstacleText, toggleOf } from '../state/toggle.js';
 
 interface PanelScreenProps {

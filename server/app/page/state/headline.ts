@@ -1,8 +1,8 @@
-/** The one thing that a panel's screen says first, and how sure that is. Pure. */
+/** What a panel's screen says of its state, and how sure that is. Pure. */
 
 import type { Link } from './app.js';
 import type { Panel } from './panel.js';
-import { clockText, dayText, type Place } from './time-text.js';
+import { agoText, clockText, dayText, type Place } from './time-text.js';
 
 export type Mood = 'disarmed' | 'armed' | 'alarm' | 'unknown';
 
@@ -59,3 +59,23 @@ export const sirenText = ({ current }: Panel): string => {
   if (current === undefined) return 'Siren unknown';
   return current.data.siren_ringing ? 'Siren ringing' : 'Siren silent';
 };
+
+/**
+ * Whether the connections to the server and to the panel stand, and since when not.
+ * @param now the clocks of the phone and of the server, in milliseconds since 1970; the panel's times are by the server's
+ */
+export function sureText(
+  { presence }: Panel,
+  link: Link,
+  now: { phone: number; server: number },
+  place: Place = {},
+): string {
+  if (link.kind === 'connecting') return 'Connecting to the server …';
+  if (link.kind === 'lost') {
+    return `No connection to the server since ${clockText(link.since, now.phone, place)}.`;
+  }
+  if (presence.isConnected) return 'Panel connected';
+  if (presence.at === undefined) return 'The panel has not been connected yet.';
+  const since = `${clockText(presence.at, now.server, place)} (${agoText(presence.at, now.server)})`;
+  return `No contact with the panel since ${since}.`;
+}

@@ -1,9 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { lastAlarmText } from '../../../../../server/app/page/state/headline.js';
-import { withDocument } from '../../../../../server/app/page/state/panel.js';
+import type { Link } from '../../../../../server/app/page/state/app.js';
+import { lastAlarmText, sureText } from '../../../../../server/app/page/state/headline.js';
+import { newPanel, withDocument } from '../../../../../server/app/page/state/panel.js';
 import type { CurrentDocument } from '../../../../../shared/panel.js';
-import { connected, current, HOUR, MINUTE, T } from './world.js';
+import { away, connected, current, HOUR, ID, MINUTE, T } from './world.js';
 
 const PARIS = { locale: 'en-GB', timeZone: 'Europe/Paris' };
 const AT = new Date(T).toISOString();
@@ -38,6 +39,28 @@ test('an alarm of a panel that did not know the time is said without one', () =>
 test('without an alarm since the last arming nothing is said', () => {
   assert.is(textOf(undefined, T), undefined);
   assert.is(lastAlarmText(connected, T), undefined);
+});
+
+const PLACE = { locale: 'en-GB', timeZone: 'UTC' };
+const LIVE: Link = { kind: 'live', since: T };
+
+const sure = (panel: typeof connected, link: Link) =>
+  sureText(panel, link, { phone: T, server: T + HOUR }, PLACE);
+
+test('says that the panel is there', () => {
+  assert.is(sure(connected, LIVE), 'Panel connected');
+});
+
+test("says since when the panel is lost, by the server's clock", () => {
+  assert.is(sure(away, LIVE), 'No contact with the panel since 11:00 (2 h ago).');
+  assert.match(sure(newPanel(ID, 'new', { isConnected: false }), LIVE), 'has not been connected yet');
+});
+
+test("says since when the server is lost, by the phone's clock, whatever was with the panel", () => {
+  const lost: Link = { kind: 'lost', since: T - 5 * MINUTE };
+  assert.match(sure(connected, lost), 'No connection to the server since 11:55');
+  assert.match(sure(away, lost), 'No connection to the server since 11:55');
+  assert.match(sure(connected, { kind: 'connecting', since: T }), 'Connecting');
 });
 
 test.run();

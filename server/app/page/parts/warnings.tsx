@@ -1,5 +1,7 @@
+/** What a person must know: a toast below the screen, the text of a fault, and the problems of a panel. */
+
 import type { ComponentChildren, JSX } from 'preact';
-import { type Fault, WORDS } from '../state/fault.js';
+import { type Fault, WORDS, type Words } from '../state/fault.js';
 import { Icon } from './icon.js';
 
 interface ToastProps {
@@ -22,4 +24,18 @@ export const FaultText = ({ fault }: { fault: Fault }): JSX.Element => (
   <>
     <strong>{WORDS[fault].what}</strong> {WORDS[fault].todo}
   </>
+);
+
+/** What the panel refused or cannot do. It is there when it is empty, so that a screen reader says what comes. */
+export const Problems = ({ problems }: { problems: readonly Words[] }): JSX.Element => (
+  <div class="problems" role="status">
+    {problems.map(({ what, todo }) => (
+      <p key={what} class="problem">
+        <Icon name="warning" />
+        <span>
+          <strong>{what}</strong> {todo}
+        </span>
+      </p>
+    ))}
+  </div>
 );
