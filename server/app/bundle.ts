@@ -1,4 +1,4 @@
-/** The files of the app and of the console, made from their sources in this folder. */
+/** Makes the files of the app and of the console from their sources in this folder. */
 
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { type BuildOptions, build, stop } from 'esbuild';
 import { COPIED } from './paths.js';
 
 export interface Asset {
-  /** Where it is asked for, such as `/app.js`. */
+  /** The path of its address, such as `/app.js`. */
   readonly path: string;
   readonly type: string;
   readonly body: Buffer;
@@ -19,7 +19,7 @@ const HTML = 'text/html; charset=utf-8';
 const JAVASCRIPT = 'text/javascript; charset=utf-8';
 const CSS = 'text/css; charset=utf-8';
 
-/** @param region the region in the REST paths, which the page is told */
+/** @param region the region in the REST paths; it is written into the page */
 export const bundleApp = (region: string): Promise<Asset[]> => bundling(() => makeApp(region));
 
 /** See {@link bundleApp}. */
@@ -27,7 +27,7 @@ export const bundleConsole = (region: string): Promise<Asset[]> => bundling(() =
 
 let underWay = 0;
 
-/** Ends esbuild's process when nobody needs it any more: it would stay, and be larger than all it made. */
+/** Ends esbuild's process after the last bundle. It would stay, and take more memory than all the files. */
 async function bundling(make: () => Promise<Asset[]>): Promise<Asset[]> {
   underWay += 1;
   try {
@@ -45,7 +45,7 @@ async function makeApp(region: string): Promise<Asset[]> {
     bundled('/app.css', CSS, 'page/style/main.css'),
     ...COPIED.map(([path, type, file]) => copied(path, type, file)),
   ]);
-  // It keeps the others, so it must be another one whenever one of them is.
+  // The worker keeps copies of the other files. A digest of them changes the worker when one of them changes.
   const worker = await bundled('/service-worker.js', JAVASCRIPT, 'worker/service-worker.ts', {
     define: { FILES: JSON.stringify(files.map(({ path }) => path)), DIGEST: JSON.stringify(digestOf(files)) },
   });

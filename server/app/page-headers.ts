@@ -4,8 +4,8 @@ const SELF = ["'self'"];
 const NONE = ["'none'"];
 
 /**
- * The headers of the app's pages: what they may load and where they may send (Content-Security-Policy), that no other page
- * may frame them, and the rest that `helmet` knows.
+ * The headers of the app's pages. They say what a page may load and where it may send (Content-Security-Policy), forbid
+ * other pages to frame it, and set what else `helmet` recommends.
  */
 export const pageHeaders = helmet({
   contentSecurityPolicy: {
@@ -27,6 +27,6 @@ export const pageHeaders = helmet({
   },
   frameguard: { action: 'deny' },
   referrerPolicy: { policy: 'no-referrer' },
-  // The listener sets it, for every answer.
+  // `http-server.ts` sets it on every answer.
   strictTransportSecurity: false,
 });

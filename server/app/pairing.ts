@@ -1,4 +1,4 @@
-/** How a phone gets its token: by a link that it opens, or sees as a QR code. */
+/** Pairs a phone: it gets its token by a link, which it opens or scans as a QR code. */
 
 import { type AddressInfo, isIP, isIPv6 } from 'node:net';
 import { renderUnicodeCompact } from 'uqr';
@@ -12,9 +12,10 @@ export interface AppListener {
 const EVERY_ADDRESS = ['0.0.0.0', '::'];
 
 /**
- * The app's addresses, those first that a phone should use: with TLS, without which a browser keeps nothing for a page, and
- * by an IPv4 address, which a phone finds when it finds no names.
- * @param names by which this machine is reached, the loopback's included, and whether they were chosen, so in their order
+ * The app's addresses, the best for a phone first. One with TLS is better, because without TLS a browser keeps nothing for
+ * a page. An IPv4 address is better than a name, because a phone may not be able to look up names.
+ * @param names by which this machine is reached, those of the loopback included
+ * @param chosen whether the owner chose the names; then their order stays
  */
 export function appUrls(
   listeners: readonly AppListener[],
@@ -40,13 +41,13 @@ const rank = (name: string): number => (isIP(name) === 4 ? 0 : isIP(name) === 6 
 
 const inUrl = (host: string): string => (isIPv6(host) ? `[${host}]` : host);
 
-/** The token stands behind the `#`, which no browser sends to any server. */
+/** The token stands behind the `#`. Browsers do not send that part to a server. */
 const pairingLink = (url: string, token: string): string => `${url}/#token=${token}`;
 
 const isOfThisMachine = (url: string): boolean =>
   LOOPBACK.includes(new URL(url).hostname.replace(/[[\]]/g, ''));
 
-/** What a person at the terminal needs to pair a phone. @param urls as {@link appUrls} gives them */
+/** Tells a person at the terminal how to pair a phone. @param urls as {@link appUrls} gives them */
 export function pairingText(urls: readonly string[], token: string): string {
   const phone = urls.find((url) => !isOfThisMachine(url));
   const here = urls.find(isOfThisMachine);

@@ -1,6 +1,6 @@
-/** What is asked for where; `bundle.ts` makes it. */
+/** The paths of the app's files. A file of its own, so that the server knows them without loading the bundler. */
 
-/** Files that are served as they stand in this folder: path, type and file. */
+/** Files of this folder that are served unchanged: path, type and file. */
 export const COPIED = [
   ['/manifest.webmanifest', 'application/manifest+json', 'manifest.webmanifest'],
   ['/icon.svg', 'image/svg+xml', 'icons/icon.svg'],

@@ -1,4 +1,4 @@
-/** Answers for the app's files from memory: they are few, and made when the first of them is asked for. */
+/** Serves the app's files from memory. They are few, and are made at the first request for one of them. */
 
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -9,7 +9,7 @@ import type { Asset } from './bundle.js';
 import { pageHeaders } from './page-headers.js';
 import { APP_PATHS, CONSOLE_PATHS } from './paths.js';
 
-/** From there on each step costs several times the time, for a hundredth of the size. */
+/** Each higher quality takes several times as long and saves a hundredth of the size. */
 const BROTLI_QUALITY = 9;
 
 const ENCODERS = {
@@ -21,13 +21,13 @@ const ENCODERS = {
 
 type Encoding = keyof typeof ENCODERS;
 
-/** A file that everyone may read: there are no data in it. */
+/** A file that needs no token, because it holds no data. */
 interface PublicFile {
   readonly path: string;
   readonly answer: (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 }
 
-/** The app at `/`, and the console, which few people open, at `/console`. */
+/** The app at `/` and the console at `/console`. They are made apart, because few people open the console. */
 export function appFiles(region: string): PublicFile[] {
   // The bundler is loaded at the first request, so that the start does not wait for it.
   return [
@@ -62,12 +62,12 @@ class File {
   async answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const encoding = encodingFor(req, this.#asset.type);
     const body = await this.#encoded(encoding);
-    // What came behind the request may have been no HTTP: that is the answer then.
+    // The bytes behind the request may have been no HTTP. Then the answer has said so already.
     if (res.headersSent) return;
     const etag = `"${this.#digest}-${encoding}"`;
     pageHeaders(req, res, () => undefined);
     res.setHeader('ETag', etag);
-    // Asked for again each time, and mostly not sent: a new version of the server has its own app.
+    // The browser asks each time, and mostly gets a 304. A new version of the server has a new app.
     res.setHeader('Cache-Control', 'no-cache');
     res.appendHeader('Vary', 'Accept-Encoding');
     if (req.headers['if-none-match'] === etag) return void res.writeHead(304).end();

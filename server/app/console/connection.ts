@@ -25,7 +25,7 @@ interface Listeners {
 
 const CONNECT_MS = 10_000;
 
-/** Connects, subscribes to the device's own topics, and tells everything that happens; does not come back by itself. */
+/** Connects, subscribes to the device's own topics, and reports everything that happens. It does not connect again by itself. */
 export function connect({ id, password }: Credentials, listeners: Listeners): Connection {
   const { onEntry, onConnected, onSubscriptions } = listeners;
   const filters = new Set<string>();
@@ -35,7 +35,7 @@ export function connect({ id, password }: Credentials, listeners: Listeners): Co
     protocolVersion: 4,
     reconnectPeriod: 0,
     connectTimeout: CONNECT_MS,
-    // Its own ones run in a worker made of a blob, which the page's policy forbids.
+    // The library's own timers run in a worker made of a blob, which the page's policy forbids.
     timerVariant: 'native',
   });
   const tell = (text: string): void => onEntry({ kind: 'event', at: Date.now(), text });

@@ -6,7 +6,7 @@ interface DeviceFormProps {
   /** The device that the console was opened for. */
   readonly deviceId: string;
   readonly isConnected: boolean;
-  /** Makes a device for tests; undefined: this phone may not. */
+  /** Makes a device for tests; undefined when this phone may not. */
   readonly makeDevice: (() => Promise<Credentials>) | undefined;
   readonly onConnect: (credentials: Credentials) => void;
   readonly onDisconnect: () => void;

@@ -1,6 +1,6 @@
 /** What the console shows of a connection. Pure. */
 
-/** Messages that were sent and received, and what became of the connection. */
+/** A message that was sent or received, or a change of the connection. */
 export type Entry =
   | {
       readonly kind: 'sent' | 'received';
@@ -10,14 +10,14 @@ export type Entry =
     }
   | { readonly kind: 'event'; readonly at: number; readonly text: string };
 
-/** So many stay; those before are forgotten. */
+/** So many entries stay. Older ones go. */
 export const SHOWN = 500;
 
 /** The newest first. */
 export const withEntry = (entries: readonly Entry[], entry: Entry): readonly Entry[] =>
   [entry, ...entries].slice(0, SHOWN);
 
-/** JSON on lines of its own; what is none as it stands. */
+/** JSON over several lines; other text as it is. */
 export function formatted(payload: string): string {
   try {
     return JSON.stringify(JSON.parse(payload), undefined, 2);

@@ -24,7 +24,7 @@ const one = (document: string, action: Action, body?: object): Example => ({
   messages: [request(document, action, body)],
 });
 
-/** Spelt as in the documentation of the service. */
+/** It is spelt so in Scaleway's documentation. */
 const CONCURRENCY = 'concurency';
 
 export const EXAMPLES: readonly Example[] = [

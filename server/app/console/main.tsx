@@ -17,7 +17,7 @@ import { Subscriptions } from './subscriptions.js';
 const base = apiBase('', document.documentElement.dataset.region ?? '');
 const kept = recall(localStorage, Date.now());
 
-/** By the token that this browser was paired with, unless that is known to be no owner's. */
+/** Uses the token with which this browser was paired, unless that is known not to be an owner's. */
 const makeDevice =
   kept === undefined || (kept.role ?? 'owner') !== 'owner'
     ? undefined

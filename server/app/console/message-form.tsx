@@ -7,7 +7,7 @@ interface MessageFormProps {
 
 const QOS = [0, 1, 2] as const;
 
-/** Ready-made messages, and one of one's own. */
+/** Publishes a ready-made message, or one that the person writes. */
 export function MessageForm({ onPublish }: MessageFormProps): JSX.Element {
   const submit = (event: TargetedEvent<HTMLFormElement>) => {
     event.preventDefault();

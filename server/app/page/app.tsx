@@ -49,7 +49,7 @@ function Screen({ state, program }: AppProps): JSX.Element {
   );
 }
 
-/** What went wrong, and an alarm that nobody here knows of yet. */
+/** What went wrong, and an alarm that this phone has not shown yet. */
 function Toasts({ state, program }: AppProps): JSX.Element {
   const { store } = program;
   const id = shownId(state);

@@ -1,4 +1,4 @@
-/** The app: the program beside it, and the picture drawn anew at every change. */
+/** Starts the app: its program, and the screen, which is drawn again at every change of the state. */
 
 import { render } from 'preact';
 import { apiBase } from '../../../shared/rest.js';
@@ -15,5 +15,5 @@ draw();
 // It says what to do when the app does not start, so it goes when the app is drawn, and not before.
 document.getElementById('loading')?.remove();
 
-// Where the page came without TLS from another machine, the browser has none, and the app works without.
+// A browser has no service worker for a page that came without TLS from another machine. The app works without it.
 navigator.serviceWorker?.register('/service-worker.js').catch((error: unknown) => console.warn(error));

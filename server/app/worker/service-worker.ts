@@ -1,7 +1,7 @@
-/** Keeps the app's own files on the phone, so that it opens without the server, and shows its notifications. */
+/** Keeps the app's files on the phone, so that the app opens without the server, and shows its notifications. */
 
 declare const self: ServiceWorkerGlobalScope;
-/** What the app consists of, and a digest of all of it; put in when it is bundled. */
+/** The paths of the app's files, and a digest of all of them. The bundler puts both in. */
 declare const FILES: readonly string[];
 declare const DIGEST: string;
 
@@ -42,7 +42,7 @@ async function kept(path: string, request: Request): Promise<Response> {
   return (await cache.match(path)) ?? fetch(request);
 }
 
-/** The app that is open already, or a new one. */
+/** Shows the window of the app that is open, or opens one. */
 async function show(panelId: string): Promise<void> {
   const [open] = await self.clients.matchAll({ type: 'window' });
   if (open === undefined) await self.clients.openWindow(`/#panel=${panelId}`);

@@ -20,10 +20,10 @@ import { newPanel, type Panel, withDocument } from '../state/panel.js';
 /** The documents of a panel. */
 const ITS_OWN = [CURRENT, DESIRED];
 const HISTORY_LIMIT = 1000;
-/** A server that has not answered by then is away. */
+/** A server that has not answered after so long counts as away. */
 const ANSWER_MS = 10_000;
 
-/** What was asked was not done, or it is not known whether. */
+/** The call failed, or it is not known whether it did. */
 export class Failed extends Error {
   override name = 'Failed';
   constructor(
@@ -39,7 +39,7 @@ export class Failed extends Error {
 export class Api {
   /**
    * @param base `/iot/v1/regions/…`
-   * @param onClock hears of the server's clock, in milliseconds since 1970, at its answers
+   * @param onClock gets the server's clock at each answer, in milliseconds since 1970
    */
   constructor(
     readonly base: string,
@@ -52,19 +52,19 @@ export class Api {
     return role;
   }
 
-  /** All devices with what they said last, in the order of their names. */
+  /** All devices with their last reports, in the order of their names. */
   async panels(): Promise<Panel[]> {
     const devices = await allDevices<Device>(this.#ask);
     const panels = await Promise.all(devices.map((device) => this.#panel(device)));
     return panels.sort((one, other) => one.name.localeCompare(other.name));
   }
 
-  /** Changes what is wanted of the panel and leaves what else stands there. @returns the document as it is now */
+  /** Orders the panel to arm or disarm. @returns the document `desired` as it is now */
   async setArmed(id: string, armed: boolean): Promise<TwinDocument> {
     return orderArmed(this.#ask, id, armed, answerIn);
   }
 
-  /** The versions of `current` since a time, in milliseconds since 1970; newest first, none where it is not there. */
+  /** The versions of `current` since a time, in milliseconds since 1970, newest first; none where there is no `current`. */
   async history(id: string, since: number): Promise<TwinDocument[]> {
     const versions: TwinDocument[] = [];
     const query = `since=${new Date(since).toISOString()}&limit=${HISTORY_LIMIT}`;
@@ -75,7 +75,7 @@ export class Api {
     }
   }
 
-  /** The events of a twin as they come, until the signal ends them. */
+  /** The stream of a twin's events, until the signal ends it. */
   async events(id: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
     const headers = { Accept: 'text/event-stream' };
     const { body } = await this.#fetch(`${pathOf('twins', id)}/events`, { headers, signal });
@@ -83,7 +83,7 @@ export class Api {
     return body;
   }
 
-  /** A device that may connect with a password, which is shown this once. */
+  /** Makes a device that may connect with a password. The password is shown this once. */
   async createDevice(name: string): Promise<{ id: string; password: string }> {
     const body = { name, allow_insecure: true };
     const made = (await this.#ask('POST', pathOf('devices'), body)) as { device: Device; password: string };
@@ -113,7 +113,7 @@ export class Api {
       const found = await Promise.all(names.map((each) => this.#ask('GET', documentPath(id, each))));
       return (found as TwinDocument[]).reduce(withDocument, panel);
     } catch (error) {
-      // Removed meanwhile: the next look will not find it.
+      // It was removed meanwhile. The next look will not find it.
       if (answerIn(error).resource !== undefined) return panel;
       throw error;
     }

@@ -1,8 +1,8 @@
-/** Makes the phone heard and felt, where the browser allows it: only after the page was touched once. */
+/** Lets the phone sound and vibrate. The browser allows that after the page was touched once. */
 
 const PATTERN = [600, 200, 600, 600];
 const PERIOD_MS = 2000;
-/** Two tones in turn, each for half of the period, as of a siren in the street; in hertz. */
+/** Two tones in turn, each for half of the period, as from a siren in the street; in hertz. */
 const TONES = [880, 660];
 const VOLUME = 0.25;
 
@@ -10,10 +10,10 @@ export class Bell {
   #audio: AudioContext | undefined;
   #ringing: ReturnType<typeof setInterval> | undefined;
 
-  /** To be called when the page is touched: from then on it may be heard. */
+  /** The page was touched: from now on the browser allows sound. */
   allow(): void {
     this.#audio ??= new AudioContext();
-    // Refused where sound is not allowed after all; the picture and the notification remain.
+    // The browser may forbid sound all the same. The screen and the notification remain.
     this.#audio.resume().catch(() => undefined);
   }
 

@@ -1,13 +1,13 @@
-/** What stays on the phone: the pairing, and what was known last, so that the app has something to show at once. */
+/** What the phone keeps: the pairing, and the last known state, which the app shows at its next start. */
 
 import { type AppState, PAST_MS, type Role } from '../state/app.js';
 import { lasting, type Panel } from '../state/panel.js';
 import { type Run, recent } from '../state/runs.js';
 
-/** Changes with the form of what is kept; what another form left is not read. */
+/** Another form of what is kept needs another key, so that the old form is not read. */
 const KEY = 'alarm-twin-1';
 
-/** What keeps texts, as the browser's own storage does. */
+/** The part of the browser's storage that is used. */
 export interface TextStorage {
   getItem(key: string): string | null;
   setItem(key: string, text: string): void;
@@ -22,7 +22,7 @@ interface Kept {
   readonly seen: Readonly<Record<string, number>>;
 }
 
-/** What an earlier visit left, or undefined. */
+/** What the phone has kept; undefined when it has kept nothing. */
 export function recall(storage: TextStorage, now: number): Kept | undefined {
   try {
     const kept = JSON.parse(storage.getItem(KEY) ?? 'null') as Kept | null;
@@ -30,7 +30,7 @@ export function recall(storage: TextStorage, now: number): Kept | undefined {
     const past = Object.entries(kept.past).map(([id, runs]) => [id, recent(runs, now - PAST_MS)]);
     return { ...kept, past: Object.fromEntries(past) };
   } catch {
-    // Written by something else, or the browser keeps nothing for this page: it begins anew.
+    // Another program wrote it, or the browser keeps nothing for this page. The app begins without it.
     return undefined;
   }
 }
@@ -40,6 +40,6 @@ export function keep(storage: TextStorage, { token, role, panels, past, seen }: 
     if (token === undefined) storage.removeItem(KEY);
     else storage.setItem(KEY, JSON.stringify({ token, role, panels: panels.map(lasting), past, seen }));
   } catch {
-    // No room, or nothing may be kept: the app works, and must be paired again the next time.
+    // There is no room, or the browser forbids it. The app works, and must be paired again the next time.
   }
 }

@@ -1,4 +1,4 @@
-/** The one live connection of the app: follows one panel, and comes back by itself. */
+/** The one live connection of the app. It follows one panel and connects again by itself. */
 
 import { createParser } from 'eventsource-parser';
 import { BackOff, type Waits } from '../../../../shared/backoff.js';
@@ -6,19 +6,19 @@ import type { Link } from '../state/app.js';
 import type { Fault } from '../state/fault.js';
 import { Failed } from './api.js';
 
-/** How the events of a panel are opened, and what they are told to. */
+/** Opens the events of a panel and gets them. */
 export interface EventReader extends Waits {
   /** Opens the events of a panel. @throws Failed */
   readonly open: (id: string, signal: AbortSignal) => Promise<ReadableStream<Uint8Array>>;
   readonly onLink: (kind: Link['kind']) => void;
   readonly onEvent: (id: string, kind: string | undefined, data: string) => void;
-  /** The server refuses for good; it is not asked again. */
+  /** The server refuses, and another try would not help. There is none. */
   readonly onRefused: (fault: Fault) => void;
-  /** A connection on which nothing came for so long is dead; milliseconds. The server speaks every 15 s. */
+  /** A connection on which nothing came for so long is dead; milliseconds. The server sends something every 15 s. */
   readonly silenceMs: number;
 }
 
-/** Faults that another try does not mend. */
+/** Faults that another try does not help against. */
 const FINAL: readonly Fault[] = ['revoked', 'expired', 'not-allowed', 'panel-unknown'];
 
 export class Live {
@@ -30,7 +30,7 @@ export class Live {
     this.#reader = reader;
   }
 
-  /** Follows this panel from now on, and no other; undefined: none. */
+  /** Follows this panel from now on and no other; with undefined, none. */
   follow(id: string | undefined): void {
     if (id === this.#id) return;
     this.#id = id;
@@ -38,7 +38,7 @@ export class Live {
     this.#following = id === undefined ? undefined : new Following(id, this.#reader);
   }
 
-  /** The phone woke, or its network is back: what may be dead is tried at once. */
+  /** The phone woke, or its network is back: a connection that may be dead is made again at once. */
   wake(): void {
     this.#following?.wake();
   }
@@ -66,7 +66,7 @@ class Following {
   }
 
   wake(): void {
-    // A connection that is merely quiet has spoken within half of its time.
+    // On a good connection something came within half of this time.
     if (Date.now() - this.#heardAt > this.#reader.silenceMs / 2) this.#connection.abort();
     this.#goOn();
   }
@@ -81,7 +81,7 @@ class Following {
     }
   }
 
-  /** Resolves when the connection is over: with why there was none, or with nothing when there was one. */
+  /** Resolves when the connection has ended: with the fault when there was none, or with undefined when there was one. */
   async #connect(id: string): Promise<Fault | undefined> {
     const { open, onLink, onEvent } = this.#reader;
     this.#connection = new AbortController();

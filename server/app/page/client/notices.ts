@@ -1,9 +1,9 @@
-/** Notifications, which the service worker shows also while the app is in the background. */
+/** Notifications. The service worker shows them also while the app is in the background. */
 
 import { doorText } from '../state/headline.js';
 import type { Panel } from '../state/panel.js';
 
-/** What the person decided; `unavailable` where the browser, or the way to the server, has none. */
+/** The person's decision; `unavailable` where the browser has no notifications for this page. */
 export type Permission = NotificationPermission | 'unavailable';
 
 const isAvailable = (): boolean =>
@@ -11,7 +11,7 @@ const isAvailable = (): boolean =>
 
 export const permission = (): Permission => (isAvailable() ? Notification.permission : 'unavailable');
 
-/** Asks the person, in answer to a touch. */
+/** Asks the person. Browsers allow that only after a touch. */
 export const askPermission = async (): Promise<Permission> =>
   isAvailable() ? Notification.requestPermission() : 'unavailable';
 
@@ -27,7 +27,7 @@ export async function notify(panel: Panel): Promise<void> {
   });
 }
 
-/** The panel rings no more. */
+/** Takes the notification back when the panel has stopped ringing. */
 export async function withdraw(id: string): Promise<void> {
   if (permission() !== 'granted') return;
   const registration = await navigator.serviceWorker.ready;

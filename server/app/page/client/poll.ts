@@ -1,6 +1,6 @@
 import { BackOff, type Waits } from '../../../../shared/backoff.js';
 
-/** Looks again and again, one look at a time; after a look without an answer as the back-off says. */
+/** Looks again and again, one look at a time. After a look without an answer the back-off says when to look again. */
 export class Poll {
   readonly #look: () => Promise<boolean>;
   readonly #pause: () => number;
@@ -20,7 +20,7 @@ export class Poll {
     this.now();
   }
 
-  /** Looks at once, unless it does so already. */
+  /** Looks at once, unless a look is under way. */
   now(): void {
     clearTimeout(this.#timer);
     if (!this.#isLooking && !this.#isOver) this.#run();

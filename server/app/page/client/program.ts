@@ -1,4 +1,4 @@
-/** Everything that happens beside the picture: pairing, the session, what is kept, sound and notifications. */
+/** The app without its screen: pairing, the session, what is kept, sound and notifications. */
 
 import { type AppState, alarming, initial, panelOf } from '../state/app.js';
 import { PHONE_FRAGMENT, panelInFragment, tokenInFragment } from '../state/fragment.js';
@@ -11,7 +11,7 @@ import { Session } from './session.js';
 import { Vigil } from './vigil.js';
 
 const TICK_MS = 1000;
-/** A clock that jumped so far slept. */
+/** The phone slept when its clock went on by so much between two ticks. */
 const SLEPT_MS = 10_000;
 
 export interface Program {
@@ -49,12 +49,12 @@ export function startProgram(base: string): Program {
   };
 }
 
-/** `#token=…` pairs, `#panel=…` opens a panel, `#phone` the settings of this phone, and anything else is the list. */
+/** `#token=…` pairs, `#panel=…` opens a panel, `#phone` opens the settings of this phone, and all else opens the list. */
 function followAddress(store: Store): void {
   const read = () => {
     const token = tokenInFragment(location.hash);
     if (token !== undefined) {
-      // Nobody who looks over the shoulder, or at the history, shall find it.
+      // The token must stay neither in the address bar nor in the history.
       history.replaceState(null, '', location.pathname);
       if (token !== store.state.token) store.dispatch({ type: 'paired', token });
     }
@@ -65,7 +65,7 @@ function followAddress(store: Store): void {
   read();
 }
 
-/** Ticks while somebody looks, and notices when the phone slept or was without its network. */
+/** Ticks while the page is visible, and notices when the phone slept or was without its network. */
 function watchClock(store: Store, wake: () => void): void {
   let tickedAt = Date.now();
   const tick = () => {
@@ -91,7 +91,7 @@ function keepChanges(state: AppState, before: AppState): void {
   if (!isSame) keep(localStorage, state);
 }
 
-/** Rings, and tells also those who look elsewhere, from when a panel rings until somebody takes note. */
+/** Rings, and shows a notification, while a panel rings and this phone is not silenced. */
 const raiseAlarm = (bell: Bell) => {
   addEventListener('pointerdown', () => bell.allow(), { once: true });
   return (state: AppState, before: AppState): void => {

@@ -1,4 +1,4 @@
-/** What goes on between a paired phone and the server: the list is looked at, one panel is followed, its past is read. */
+/** The work between a paired phone and the server: reads the list, follows one panel, and reads its past. */
 
 import type { Waits } from '../../../../shared/backoff.js';
 import { type AppEvent, type AppState, type Link, PAST_MS, serverNow, shownId } from '../state/app.js';
@@ -11,11 +11,11 @@ import { Live } from './live.js';
 import { Poll } from './poll.js';
 
 const WAITS: Waits = { backOffMin: 500, backOffMax: 15_000 };
-/** More than two of the server's 15 s between two signs of life. */
+/** The server sends something every 15 s. This is more than twice as long. */
 const SILENCE_MS = 35_000;
-/** Between two looks at the list: when it is shown, when there are others than the panel shown, and when there are none. */
+/** The time between two looks at the list: while it is shown, while one of several panels is, and while the only one is. */
 const PAUSES_MS = { list: 5000, others: 15_000, alone: 60_000 };
-/** The Date header has whole seconds, and the way takes its time: less than this is no difference. */
+/** The Date header has whole seconds, and an answer takes time to arrive. A smaller difference does not count. */
 const CLOCK_TOLERANCE_MS = 3000;
 
 export class Session {
@@ -49,13 +49,13 @@ export class Session {
     );
   }
 
-  /** To be called at every change: follows what is shown, while this window is awake. */
+  /** Follows the panel that is shown, while this window is awake. The caller calls it at every change. */
   follow(state: AppState, before: AppState, isAwake: boolean): void {
     const id = shownId(state);
     this.#live.follow(isAwake ? id : undefined);
-    // One that is opened and not known may have been made since the last look.
+    // A panel that is opened and not known may have been made since the last look.
     if (state.openId !== before.openId && state.openId !== undefined && state.openId !== id) this.#poll.now();
-    // Whichever panel is followed anew, its connection begins anew.
+    // Each panel has a new connection when it is followed, so this also holds for another panel.
     const isNew = state.link.kind === 'live' && before.link.kind !== 'live';
     if (id !== undefined && isNew) this.#readPast(id);
   }
@@ -101,7 +101,7 @@ export class Session {
     }
   }
 
-  /** What a look at the list says of the way to the server; a live connection, where there is one, knows better. */
+  /** A look at the list says whether the server is there, while no live connection says it better. */
   #tellLink(kind: Link['kind']): void {
     if (shownId(this.#store.state) === undefined) this.#tell({ type: 'link', kind, now: Date.now() });
   }
@@ -118,7 +118,7 @@ export class Session {
       const history = await this.#api.history(id, known);
       this.#tell({ type: 'past', id, runs: runsOf(history) });
     } catch {
-      // The connection is lost, and says so; when it is back, the past is read again.
+      // The live connection says that it is lost. When it is back, the past is read again.
     }
   }
 
@@ -129,7 +129,7 @@ export class Session {
       this.#tell({ type: 'clock-compared', ahead });
   }
 
-  /** What comes late is not told to whoever came after. */
+  /** An answer that comes after the end of the session is dropped: the phone may be paired anew. */
   #tell(event: AppEvent): void {
     if (!this.#isOver) this.#store.dispatch(event);
   }

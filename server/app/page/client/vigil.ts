@@ -1,18 +1,18 @@
 /**
- * Whether this window of the app keeps a live connection: one that is seen does, and of those that are not one, so that an
- * alarm is heard in the background. A browser has six connections to a server, for all windows together.
+ * Decides whether this window of the app keeps a live connection. Every visible window does. Of the hidden ones only one
+ * does, so that an alarm is heard in the background: a browser opens at most six connections to a server.
  */
 export class Vigil {
   #isKeeper: boolean;
 
-  /** @param onChange is called whenever the answer may be another */
+  /** @param onChange is called when the answer may have changed */
   constructor(onChange: () => void) {
-    // Without TLS from another machine there are no locks, and each window keeps its own.
+    // A page that came without TLS from another machine has no locks. Each of its windows keeps a connection.
     this.#isKeeper = navigator.locks === undefined;
     navigator.locks?.request('alarm-twin', () => {
       this.#isKeeper = true;
       onChange();
-      // Held until the window is closed: then another one has it.
+      // Holds the lock until the window is closed. Then another window gets it.
       return new Promise(() => undefined);
     });
     document.addEventListener('visibilitychange', onChange);

@@ -4,14 +4,14 @@ import { Icon } from './icon.js';
 
 interface ArmButtonProps {
   readonly toggle: Toggle;
-  /** Why it cannot be touched, for a person; undefined: it can. */
+  /** Says why it cannot be touched; undefined when it can. */
   readonly obstacle: string | undefined;
   /** The server has not answered the last touch yet. */
   readonly isBusy: boolean;
   readonly onTouch: () => void;
 }
 
-/** The big toggle: its knob stands where the panel said it stands, or between the two while a wish is on its way. */
+/** The big toggle. Its knob shows what the panel reported. While an order is under way it stands in the middle. */
 export function ArmButton({ toggle, obstacle, isBusy, onTouch }: ArmButtonProps): JSX.Element {
   const { kind, says } = toggle;
   const knob = kind === 'settled' ? (says === true ? 'armed' : 'disarmed') : 'between';

@@ -4,12 +4,12 @@ import { Icon } from './icon.js';
 
 interface BarProps {
   readonly title: string;
-  /** Where the arrow leads; undefined: there is none. */
+  /** Where the arrow leads; without it there is no arrow. */
   readonly back?: string | undefined;
   readonly children?: ComponentChildren;
 }
 
-/** What stands above every screen. */
+/** The bar above every screen. */
 export const Bar = ({ title, back, children }: BarProps): JSX.Element => (
   <header class="bar">
     {back !== undefined && (

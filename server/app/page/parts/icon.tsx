@@ -47,7 +47,7 @@ export const KIND_ICONS: Record<Kind, IconName> = {
   back: 'contact',
 };
 
-/** Says nothing to a screen reader: the word stands beside it. */
+/** A screen reader leaves it out, because a word stands beside it. */
 export const Icon = ({ name }: { name: IconName }): JSX.Element => (
   <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
     <path d={PATHS[name]} />

@@ -10,7 +10,7 @@ interface MomentProps {
   readonly now: number;
 }
 
-/** How long ago something was; at a touch, when. */
+/** Says how long ago something was. A touch shows the exact time. */
 export function Moment({ what, at, now }: MomentProps): JSX.Element {
   const [isExact, setExact] = useState(false);
   return (

@@ -8,9 +8,9 @@ import { Icon, KIND_ICONS } from './icon.js';
 import { TimelinePicture } from './timeline-picture.js';
 
 interface PastProps {
-  /** Undefined: not read yet. */
+  /** Undefined until it is read. */
   readonly runs: readonly Run[] | undefined;
-  /** When the contact was lost that is lost now; undefined: it is there. */
+  /** When the contact with the panel was lost; undefined while there is contact. */
   readonly lostAt: number | undefined;
   /** The server's clock. */
   readonly now: number;
@@ -34,7 +34,7 @@ const RANGES = {
 type Range = keyof typeof RANGES;
 
 const SHOWN_FIRST = 12;
-/** The picture need not move every second. */
+/** The picture moves on this often, in milliseconds. */
 const STEP_MS = 30_000;
 
 /** The timeline: a picture of the last day or week, and the list of what happened. */

@@ -3,7 +3,7 @@ import { type Span, summaryText, type Timeline } from '../state/timeline.js';
 
 interface PictureProps {
   readonly timeline: Timeline;
-  /** What stands below, each at its time. */
+  /** The texts below the picture, each at its time. */
   readonly marks: readonly { readonly at: number; readonly text: string }[];
 }
 
@@ -12,10 +12,10 @@ const LANE_NAMES = { armed: 'Armed', open: 'Door open', ringing: 'Siren' } as co
 const LANE_HEIGHT = 28;
 const BAR_HEIGHT = 18;
 const HEIGHT = LANES.length * LANE_HEIGHT;
-/** What is short is still to be seen; in percent of the whole. */
+/** The least width of a bar, in percent of the whole, so that a short one can be seen. */
 const LEAST_WIDTH = 0.4;
 
-/** Three lanes of time, and over all of them where nobody could know. */
+/** Three lanes of time. Hatches over all of them show the times that are not known. */
 export function TimelinePicture({ timeline, marks }: PictureProps): JSX.Element {
   const share = (at: number): number => (100 * (at - timeline.from)) / (timeline.to - timeline.from);
   const across = ({ from, to }: Span) => ({

@@ -9,7 +9,7 @@ interface ToastProps {
   readonly children: ComponentChildren;
 }
 
-/** Something to know, below whatever is shown, until it is closed. */
+/** A message over the lower edge of the screen, until it is closed. */
 export const Toast = ({ onClose, children }: ToastProps): JSX.Element => (
   <div class="toast">
     <Icon name="warning" />
@@ -26,7 +26,7 @@ export const FaultText = ({ fault }: { fault: Fault }): JSX.Element => (
   </>
 );
 
-/** What the panel refused or cannot do. It is there when it is empty, so that a screen reader says what comes. */
+/** What the panel refused or cannot do. An empty one stays in the page, so that a screen reader says a new problem. */
 export const Problems = ({ problems }: { problems: readonly Words[] }): JSX.Element => (
   <div class="problems" role="status">
     {problems.map(({ what, todo }) => (

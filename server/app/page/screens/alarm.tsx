@@ -15,7 +15,7 @@ interface AlarmProps {
   readonly onSilence: () => void;
 }
 
-/** Over everything while a siren rings. */
+/** Covers the whole screen while a siren rings. */
 export function Alarm({ state, panel, onDisarm, onSilence }: AlarmProps): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);

@@ -9,7 +9,7 @@ import type { Panel } from '../state/panel.js';
 import { problemsOf } from '../state/problems.js';
 import { agoText } from '../state/time-text.js';
 
-/** All panels, where there is not just one. */
+/** The list of the panels, where there are several or none. */
 export function List({ state }: { state: AppState }): JSX.Element {
   const { panels, isListed, link } = state;
   return (

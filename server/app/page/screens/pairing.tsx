@@ -6,7 +6,7 @@ import type { Fault } from '../state/fault.js';
 import { tokenIn } from '../state/fragment.js';
 
 interface PairingProps {
-  /** Why the phone is paired no longer. */
+  /** Why the phone is no longer paired. */
   readonly fault: Fault | undefined;
   readonly onPair: (token: string) => void;
 }

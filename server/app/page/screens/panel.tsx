@@ -47,7 +47,7 @@ export function PanelScreen({ state, panel, onArm }: PanelScreenProps): JSX.Elem
   );
 }
 
-/** The one thing to see: the state in a word, a picture and a colour, and how sure it is. */
+/** The state in a word, a picture and a colour, and how sure it is. */
 function StateOf({ panel, state }: { panel: Panel; state: AppState }): JSX.Element {
   const { current, presence } = panel;
   const { mood, word, isOld } = headlineOf(panel, state.link);

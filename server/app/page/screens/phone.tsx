@@ -23,7 +23,7 @@ const PERMISSIONS: Record<Permission, string> = {
   unavailable: 'This browser has none for this page. Over https, with a certificate that it trusts, it may.',
 };
 
-/** What concerns this phone only. */
+/** The settings of this phone. */
 export function Phone({ state, onUnpair }: PhoneProps): JSX.Element {
   const [allowed, setAllowed] = useState(permission());
   const id = shownId(state);

@@ -1,4 +1,4 @@
-/** All that the app knows and shows, and how each event changes it. Pure: what is done about it is done elsewhere. */
+/** The whole state of the app, and how each event changes it. Pure: effects are in `client/`. */
 
 import type { TwinDocument } from '../../../../shared/document.js';
 import { CURRENT } from '../../../../shared/panel.js';
@@ -20,33 +20,33 @@ import type { Span } from './timeline.js';
 
 export type Role = 'owner' | 'app' | 'reader';
 
-/** The way to the server. `since`: this phone's clock, in milliseconds since 1970. */
+/** The connection to the server. `since` is by this phone's clock, in milliseconds since 1970. */
 export interface Link {
   readonly kind: 'connecting' | 'live' | 'lost';
   readonly since: number;
 }
 
 export interface AppState {
-  /** Undefined: not paired. */
+  /** Undefined while the phone is not paired. */
   readonly token: string | undefined;
-  /** Undefined until the server has told. */
+  /** Undefined until the server has said it. */
   readonly role: Role | undefined;
   readonly link: Link;
   /** In the order of their names. */
   readonly panels: readonly Panel[];
-  /** The server has told which there are. */
+  /** The server has said which panels there are. */
   readonly isListed: boolean;
-  /** The one that was opened. */
+  /** The panel that the person opened. */
   readonly openId: string | undefined;
-  /** The settings of this phone are looked at. */
+  /** The settings of this phone are open. */
   readonly isPhoneOpen: boolean;
-  /** What went wrong last and still matters. */
+  /** The last fault, until the person has read it. */
   readonly fault: Fault | undefined;
-  /** The past of panels, by their ids; of those that were looked at. */
+  /** The past of the panels that were opened, by their ids. */
   readonly past: Readonly<Record<string, readonly Run[]>>;
-  /** The panels whose ringing somebody on this phone has taken note of, until it ends. */
+  /** The ringing panels for which this phone was silenced, until they stop. */
   readonly silenced: readonly string[];
-  /** When the last ringing began that somebody on this phone knows of, by the panels' ids. */
+  /** When the last ringing began that this phone has shown, by the panels' ids. */
   readonly seen: Readonly<Record<string, number>>;
   /** This phone's clock, as it ticks. */
   readonly now: number;
@@ -76,7 +76,7 @@ export type AppEvent =
   | { type: 'silenced'; id: string }
   | { type: 'alarm-seen'; id: string };
 
-/** What is kept of the past. */
+/** How much of the past is kept. */
 export const PAST_MS = 7 * DAY;
 
 export const initial = (now: number): AppState => ({
@@ -149,13 +149,13 @@ export const serverNow = ({ now, ahead }: AppState): number => now + ahead;
 export const panelOf = ({ panels }: AppState, id: string | undefined): Panel | undefined =>
   panels.find((panel) => panel.id === id);
 
-/** The panel that rings and must be shown, before anything else: the one looked at first. */
+/** The ringing panel that covers the screen; the opened one comes first. */
 export function alarming(state: AppState): Panel | undefined {
   const ringing = state.panels.filter((panel) => isRinging(panel) && !state.silenced.includes(panel.id));
   return ringing.find(({ id }) => id === shownId(state)) ?? ringing[0];
 }
 
-/** The id of the panel whose screen is shown: the one that was opened, or the only one; undefined: the list is. */
+/** The id of the panel whose screen is shown: the opened one, or the only one; undefined when the list is shown. */
 export function shownId({ openId, panels, isListed }: AppState): string | undefined {
   const isThere = openId !== undefined && (!isListed || panels.some(({ id }) => id === openId));
   if (isThere) return openId;
@@ -163,7 +163,7 @@ export function shownId({ openId, panels, isListed }: AppState): string | undefi
   return second === undefined ? first?.id : undefined;
 }
 
-/** When a panel last rang, or since when it does, where that is known. */
+/** When a panel last rang, or has been ringing; undefined where that is not known. */
 export function lastAlarm({ past, panels }: AppState, id: string): Span | undefined {
   const panel = panels.find((each) => each.id === id);
   const { from, to } = lastRinging(past[id] ?? []) ?? {};
@@ -173,7 +173,7 @@ export function lastAlarm({ past, panels }: AppState, id: string): Span | undefi
     : undefined;
 }
 
-/** A ringing that is over, and of which nobody on this phone knows. */
+/** A ringing that is over and that this phone has not shown. */
 export function missedAlarm(state: AppState, id: string): Span | undefined {
   const panel = panelOf(state, id);
   const last = lastAlarm(state, id);
@@ -193,7 +193,7 @@ function linked(state: AppState, kind: Link['kind'], now: number): AppState {
 }
 
 function nextLink(link: Link, kind: Link['kind'], now: number): Link {
-  // Each further try of a lost connection finds it lost still.
+  // A connection stays lost while it is tried again.
   if (link.kind === kind || (link.kind === 'lost' && kind === 'connecting')) return link;
   return { kind, since: link.kind === 'connecting' && kind === 'lost' ? link.since : now };
 }
@@ -203,7 +203,7 @@ function listed(state: AppState, panels: readonly Panel[], now: number): AppStat
   const isLive = state.link.kind === 'live';
   const merged = panels.map((panel) => {
     const before = known.get(panel.id);
-    // Of the one that is looked at, the events tell more, and sooner.
+    // For the panel that is shown, the events are newer than the list.
     if (before !== undefined && panel.id === shownId(state) && isLive) return { ...before, name: panel.name };
     return timed(
       before,
@@ -227,7 +227,7 @@ function told(state: AppState, id: string, document: TwinDocument, now: number):
   const next = changed(state, id, now, (panel) => withDocument(panel, document));
   const run = document.document_name === CURRENT ? runOf(document) : undefined;
   const past = state.past[id];
-  // Where the past was not read yet, it begins with what is read, and not here.
+  // Before the past is read, it does not begin with this.
   return run === undefined || past === undefined ? next : withPast(next, id, joined(past, [run]));
 }
 
@@ -241,7 +241,7 @@ function failed(state: AppState, { id, fault, now }: AppEvent & { type: 'failed'
   return id === undefined ? next : changed(next, id, now, unanswered);
 }
 
-/** What rings anew is heeded anew. */
+/** A panel that has stopped ringing is no longer silenced: its next alarm is shown. */
 function heeding(state: AppState): AppState {
   const silenced = state.silenced.filter((id) =>
     state.panels.some((panel) => panel.id === id && isRinging(panel)),

@@ -1,4 +1,4 @@
-/** What can go wrong, in the words of the person with the phone: what it is, and what to do. Pure. */
+/** What can go wrong between phone and server: what it is, and what to do. Pure. */
 
 import type { RestError } from '../../../../shared/rest.js';
 
@@ -50,7 +50,7 @@ export const WORDS: Record<Fault, Words> = {
   },
 };
 
-/** Those after which the token is of no use. */
+/** Whether the token is of no use after this fault. */
 export const endsPairing = (fault: Fault): boolean => fault === 'revoked' || fault === 'expired';
 
 export function faultOf(status: number, { reason, resource }: RestError): Fault {
@@ -62,7 +62,7 @@ export function faultOf(status: number, { reason, resource }: RestError): Fault 
 const BY_STATUS: Record<number, Fault> = {
   403: 'not-allowed',
   429: 'too-many',
-  // What stands before a server that is away.
+  // A reverse proxy answers this when the server is away.
   502: 'server-away',
   503: 'storage-full',
   504: 'server-away',

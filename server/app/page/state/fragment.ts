@@ -1,4 +1,4 @@
-/** What stands in an address behind the `#`, which no browser sends to any server. Pure. */
+/** Builds and reads the part of an address behind the `#`. Browsers do not send it to a server. Pure. */
 
 import { UUID } from '../../../../shared/document.js';
 
@@ -11,7 +11,7 @@ const PASTED = new RegExp(`^(?:.*#token=)?(${UUID})$`, 'i');
 export const tokenInFragment = (fragment: string): string | undefined =>
   IN_FRAGMENT.exec(fragment)?.[1]?.toLowerCase();
 
-/** The token in what was pasted, a whole link or the code alone; or undefined. */
+/** The token in a pasted text, which is a whole link or the code alone; otherwise undefined. */
 export const tokenIn = (pasted: string): string | undefined => PASTED.exec(pasted.trim())?.[1]?.toLowerCase();
 
 /** The address of a panel's screen. */

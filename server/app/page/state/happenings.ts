@@ -1,4 +1,4 @@
-/** What happened, one line each, newest first: the timeline in words. Pure; milliseconds since 1970. */
+/** The timeline in words: a line for each thing that happened, newest first. Pure; milliseconds since 1970. */
 
 import { isGap, type Run } from './runs.js';
 import { durationText } from './time-text.js';
@@ -27,7 +27,7 @@ const FIELDS = ['armed', 'open', 'ringing'] as const;
 
 /**
  * @param runs oldest first
- * @param lostAt when the contact was lost that is lost now; undefined: it is there
+ * @param lostAt when the contact was lost; undefined while there is contact
  */
 export function happeningsIn(runs: readonly Run[], window: Span, lostAt: number | undefined): Happening[] {
   const all: Happening[] = [];
@@ -65,7 +65,7 @@ function between(before: Run, run: Run, begunAt: (field: Field) => number | unde
   return found;
 }
 
-/** Since when it had been so at a run, or undefined where that is not known. */
+/** When the field became true that is true at a run; undefined where that is not known. */
 function beginOf(runs: readonly Run[], index: number, field: Field): number | undefined {
   for (let at = index; at > 0; at -= 1) {
     const [before, run] = [runs[at - 1], runs[at]];

@@ -9,7 +9,7 @@ export type Mood = 'disarmed' | 'armed' | 'alarm' | 'unknown';
 interface Headline {
   readonly mood: Mood;
   readonly word: string;
-  /** What is said is what was said last, and may not be so any more. */
+  /** This is the last known state; it may have changed since. */
   readonly isOld: boolean;
 }
 

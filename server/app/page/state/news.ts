@@ -1,9 +1,9 @@
-/** What the server tells of a panel as it happens, parsed. Pure. */
+/** Parses the server's events of a panel. Pure. */
 
 import { isObject, type Json, type JsonObject, type TwinDocument } from '../../../../shared/document.js';
 import type { AppEvent } from './app.js';
 
-/** The app's event for one of the server's, or undefined for one that says nothing to this app. */
+/** The app's event for one of the server's; undefined for one that the app does not use. */
 export function newsOf(
   id: string,
   kind: string | undefined,

@@ -1,4 +1,4 @@
-/** What the phone knows of one panel, and how each piece of news changes it. Pure. */
+/** What the phone knows of one panel, and how each event changes it. Pure. */
 
 import { isCurrentDocument, legible } from '../../../../shared/current-document.js';
 import type { TwinDocument } from '../../../../shared/document.js';
@@ -19,7 +19,7 @@ interface Version<Data> {
 
 export interface Presence {
   readonly isConnected: boolean;
-  /** Since when, or when it was heard last; milliseconds since 1970 by the server's clock. Absent: never. */
+  /** When it connected, or was last heard, by the server's clock, in milliseconds since 1970; absent: never. */
   readonly at?: number;
 }
 
@@ -27,15 +27,15 @@ export interface Panel {
   readonly id: string;
   readonly name: string;
   readonly presence: Presence;
-  /** What the panel last said. */
+  /** The panel's last report. */
   readonly current?: Version<CurrentDocument>;
-  /** What is wanted of it. */
+  /** The last order to it. */
   readonly desired?: Version<DesiredDocument>;
-  /** Its `current` is there, and is that of something else than an alarm panel. */
+  /** Its `current` is that of a device that is no alarm panel. */
   readonly isOther: boolean;
-  /** What this phone asks for, until the server has answered. */
+  /** What this phone ordered, until the server has answered. */
   readonly asked?: boolean;
-  /** Since when the panel is reachable and not as it is wanted; by this phone's clock. */
+  /** Since when the panel is connected and not as ordered, by this phone's clock. */
   readonly differsSince?: number;
 }
 
@@ -46,11 +46,11 @@ export const newPanel = (id: string, name: string, presence: Presence): Panel =>
   isOther: false,
 });
 
-/** What is wanted, by this phone first; undefined when nothing is, or when the panel has refused it. */
+/** The order that stands, that of this phone first; undefined when there is none, or when the panel has refused it. */
 export const wantedOf = (panel: Panel): boolean | undefined =>
   panel.asked ?? (isRefused(panel) ? undefined : panel.desired?.data.alarm_armed);
 
-/** Whether the panel has seen the `desired` that stands and says that it does not follow; see `outcomeOf` in `wait.ts`. */
+/** Whether the panel has seen the present `desired` and says that it does not follow it. `outcomeOf` in `wait.ts` has the same rule. */
 function isRefused({ current, desired }: Panel): boolean {
   if (current === undefined || desired === undefined) return false;
   const { refused, handled, fault, alarm_armed } = current.data;
@@ -60,7 +60,7 @@ function isRefused({ current, desired }: Panel): boolean {
   return handled !== undefined && fault !== undefined && alarm_armed !== desired.data.alarm_armed;
 }
 
-/** Whether the panel is not as it is wanted. */
+/** Whether the panel is not as ordered. */
 export function differs(panel: Panel): boolean {
   const wanted = wantedOf(panel);
   return wanted !== undefined && wanted !== panel.current?.data.alarm_armed;
@@ -68,7 +68,7 @@ export function differs(panel: Panel): boolean {
 
 export const isRinging = ({ current }: Panel): boolean => current?.data.siren_ringing === true;
 
-/** A version as the server tells it; other documents than the panel's two change nothing. */
+/** The panel with this version of a document. Only `current` and `desired` change it. */
 export function withDocument(panel: Panel, document: TwinDocument): Panel {
   const { document_name, version, updated_at, data } = document;
   const known = { version, at: Date.parse(updated_at) };
@@ -81,31 +81,31 @@ export function withDocument(panel: Panel, document: TwinDocument): Panel {
   return panel;
 }
 
-/** The document is no more. */
+/** The panel after this document was deleted. */
 export function withoutDocument(panel: Panel, name: string): Panel {
   if (name === CURRENT) return { ...without(panel, 'current'), isOther: false };
   if (name === DESIRED) return without(panel, 'desired');
   return panel;
 }
 
-/** There are these documents, and no others. */
+/** The panel whose twin has these documents and no others. */
 export const withOnly = (panel: Panel, names: readonly string[]): Panel =>
   [CURRENT, DESIRED].filter((name) => !names.includes(name)).reduce(withoutDocument, panel);
 
-/** The server's answer to what was asked for, which may be older than what it told meanwhile. */
+/** The panel after the server's answer to an order. An event that came meanwhile may be newer than the answer. */
 export function answered(panel: Panel, document: TwinDocument): Panel {
   const settled = without(panel, 'asked');
   const isOlder = (panel.desired?.at ?? 0) > Date.parse(document.updated_at);
   return isOlder ? settled : withDocument(settled, document);
 }
 
-/** It was not done. */
+/** The panel after an order that failed. */
 export const unanswered = (panel: Panel): Panel => without(panel, 'asked');
 
-/** What of it is worth knowing later. */
+/** The panel as the phone keeps it. */
 export const lasting = (panel: Panel): Panel => without(unanswered(panel), 'differsSince');
 
-/** Begins and ends the time that the panel takes to follow; only while it could. */
+/** Begins and ends the time that the panel takes to follow an order. It runs only while the panel is connected. */
 export function timed(before: Panel | undefined, panel: Panel, isLive: boolean, now: number): Panel {
   if (!isLive || !panel.presence.isConnected || !differs(panel)) return without(panel, 'differsSince');
   const isSame = before !== undefined && wantedOf(before) === wantedOf(panel);

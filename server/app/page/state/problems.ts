@@ -1,4 +1,4 @@
-/** What the panel refused, and what it cannot do, in the words of the person with the phone. Pure. */
+/** What the panel refused and what it cannot do, in words: what it is, and what to do. Pure. */
 
 import type { PanelFault, RefusalReason } from '../../../../shared/panel.js';
 import type { Words } from './fault.js';
@@ -8,7 +8,7 @@ const OTHER_PROGRAM = 'Another program wrote it.';
 
 /**
  * By the `reason` in `current.refused`.
- * @param press what stands on the button
+ * @param press the text of the button
  */
 const REFUSALS: Record<RefusalReason, (press: string) => Words> = {
   'older than what was seen before': (press) => ({
@@ -76,6 +76,6 @@ function faultOf({ current }: Panel): Words | undefined {
   return wordsIn(FAULTS, fault) ?? { what: `The panel reports a fault: ${fault}.`, todo: '' };
 }
 
-/** The values come from the panel, so one may be the name of something that every object has. */
+/** The value comes from the panel. It may be the name of a method that every object has, such as `toString`. */
 const wordsIn = <T>(table: Record<string, T>, value: string): T | undefined =>
   Object.hasOwn(table, value) ? table[value] : undefined;

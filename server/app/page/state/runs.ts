@@ -1,9 +1,9 @@
-/** A panel's past, as the spans of time in which it went on saying the same. Pure; times in milliseconds since 1970. */
+/** A panel's past, as the spans of time in which its reports were the same. Pure; times in milliseconds since 1970. */
 
 import { isCurrentDocument } from '../../../../shared/current-document.js';
 import type { TwinDocument } from '../../../../shared/document.js';
 
-/** A panel that can be reached speaks every minute: after this much silence it could not be. */
+/** A connected panel reports every minute. After this long without a report there was no contact. */
 export const SILENCE_MS = 150_000;
 
 export interface Said {
@@ -12,7 +12,7 @@ export interface Said {
   readonly ringing: boolean;
 }
 
-/** It first said so at `from`, with version `first` of its document, and again up to `to`, with version `last`. */
+/** The panel reported this first at `from`, with version `first` of its document, and last at `to`, with version `last`. */
 export interface Run extends Said {
   readonly from: number;
   readonly to: number;
@@ -20,7 +20,7 @@ export interface Run extends Said {
   readonly last: number;
 }
 
-/** What one version of `current` tells, or undefined for one of no panel. */
+/** The run of one version of `current`; undefined when that is not of an alarm panel. */
 export function runOf({ data, updated_at, version }: TwinDocument): Run | undefined {
   const at = Date.parse(updated_at);
   if (!isCurrentDocument(data) || Number.isNaN(at)) return undefined;
@@ -28,7 +28,7 @@ export function runOf({ data, updated_at, version }: TwinDocument): Run | undefi
   return { armed, open, ringing, from: at, to: at, first: version, last: version };
 }
 
-/** The history's versions, newest first as the server gives them, as runs, oldest first. */
+/** Makes runs, oldest first, of the versions of a history, newest first. */
 export function runsOf(history: readonly TwinDocument[]): Run[] {
   const runs: Run[] = [];
   for (const document of [...history].reverse()) {
@@ -38,18 +38,18 @@ export function runsOf(history: readonly TwinDocument[]): Run[] {
   return runs;
 }
 
-/** The runs with newer ones behind them; what is not newer is known already. */
+/** Appends newer runs. One that is not newer is known already. */
 export function joined(runs: readonly Run[], newer: readonly Run[]): readonly Run[] {
   const all = [...runs];
   for (const run of newer) append(all, run);
   return all;
 }
 
-/** Those that reach into the time after `since`. */
+/** The runs that last until `since` or longer. */
 export const recent = (runs: readonly Run[], since: number): readonly Run[] =>
   runs.every(({ to }) => to >= since) ? runs : runs.filter(({ to }) => to >= since);
 
-/** When it rang last: from the beginning, through whatever else changed meanwhile, to where it was heard last. */
+/** The last ringing: from its first report to its last one, whatever else changed meanwhile. */
 export function lastRinging(runs: readonly Run[]): { from: number; to: number } | undefined {
   let found: { from: number; to: number } | undefined;
   let before: Run | undefined;
@@ -64,11 +64,11 @@ export function lastRinging(runs: readonly Run[]): { from: number; to: number } 
 const isSame = (one: Said, other: Said): boolean =>
   one.armed === other.armed && one.open === other.open && one.ringing === other.ringing;
 
-/** Whether nobody can know what was between the two: the panel was silent, or what it said is not recorded. */
+/** Whether it is not known what was between the two: there was no contact, or no record. */
 export const isGap = (before: Run, after: Run): boolean =>
   after.from - before.to > SILENCE_MS || isUnrecorded(before, after);
 
-/** Whether the panel said something between the two that this phone does not have. */
+/** Whether there were reports between the two that this phone does not have. */
 export const isUnrecorded = (before: Run, after: Run): boolean => after.first > before.last + 1;
 
 function append(runs: Run[], run: Run): void {

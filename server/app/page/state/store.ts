@@ -2,7 +2,7 @@ import { type AppEvent, type AppState, reduce } from './app.js';
 
 type Effect = (state: AppState, before: AppState) => void;
 
-/** The state, and who acts upon its changes. */
+/** The state of the app, and the effects that follow its changes. */
 export class Store {
   #state: AppState;
   readonly #effects: Effect[] = [];
@@ -17,12 +17,12 @@ export class Store {
     return this.#state;
   }
 
-  /** Calls back after every change, in the order of the calls here. */
+  /** Calls the effect after every change. Effects run in the order in which they were added. */
   onChange(effect: Effect): void {
     this.#effects.push(effect);
   }
 
-  /** An event that an effect causes comes after every effect of the one before. */
+  /** An event that an effect dispatches waits until all effects of the present event have run. */
   dispatch(event: AppEvent): void {
     this.#waiting.push(event);
     if (this.#isBusy) return;

@@ -1,17 +1,17 @@
-/** Times as a person says them. All in milliseconds. Pure. */
+/** Times in words. All in milliseconds. Pure. */
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
-/** How times of day read; by default as the phone is set up. */
+/** Language and time zone; by default those of the phone. */
 export interface Place {
   readonly locale?: string;
   readonly timeZone?: string;
 }
 
-/** `12 s ago`. A clock that is a little behind makes no future. */
+/** `12 s ago`. A time in the future, by a clock that is a little wrong, is `just now`. */
 export function agoText(at: number, now: number): string {
   const passed = Math.max(0, now - at);
   return passed < 2 * SECOND ? 'just now' : `${durationText(passed)} ago`;
@@ -26,7 +26,7 @@ export function durationText(duration: number): string {
   return `${Math.floor(duration / HOUR)} h${minutes === 0 ? '' : ` ${minutes} min`}`;
 }
 
-/** `14:05`, and the day before it when it is another than today. */
+/** `14:05`, or with the day when that is not today: `yesterday, 14:05`. */
 export function clockText(at: number, now: number, place: Place = {}): string {
   const time = format(at, { hour: '2-digit', minute: '2-digit' }, place);
   return dayText(at, now, place) === 'today' ? time : `${dayText(at, now, place)}, ${time}`;
@@ -46,7 +46,7 @@ export const hourText = (at: number, place: Place = {}): string => format(at, { 
 /** `Mon`. */
 export const weekdayText = (at: number, place: Place = {}): string => format(at, { weekday: 'short' }, place);
 
-/** The whole of it, to the second. */
+/** Date and time, to the second. */
 export const exactText = (at: number, place: Place = {}): string =>
   format(at, { dateStyle: 'medium', timeStyle: 'medium' }, place);
 

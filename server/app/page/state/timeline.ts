@@ -1,4 +1,4 @@
-/** The picture of a stretch of time: what was when, and when nobody could know. Pure; milliseconds since 1970. */
+/** What the timeline shows: the spans in which something was so, and those of which nothing is known. Pure; milliseconds since 1970. */
 
 import { isGap, isUnrecorded, type Run, type Said } from './runs.js';
 import { durationText } from './time-text.js';
@@ -12,7 +12,7 @@ export interface Timeline extends Span {
   readonly armed: readonly Span[];
   readonly open: readonly Span[];
   readonly ringing: readonly Span[];
-  /** The panel had no contact. */
+  /** There was no contact with the panel. */
   readonly lost: readonly Span[];
   /** There is no record. */
   readonly unrecorded: readonly Span[];
@@ -20,7 +20,7 @@ export interface Timeline extends Span {
 
 /**
  * @param runs oldest first
- * @param lostAt when the contact was lost that is lost now; undefined: it is there
+ * @param lostAt when the contact was lost; undefined while there is contact
  */
 export function timelineOf(runs: readonly Run[], window: Span, lostAt: number | undefined): Timeline {
   const held = heldRuns(runs, window, lostAt);
@@ -36,7 +36,7 @@ export function timelineOf(runs: readonly Run[], window: Span, lostAt: number | 
   };
 }
 
-/** Each run up to where the next one begins, but for those after which nothing is known. */
+/** Lets each run last until the next one begins, unless it is not known what was between them. */
 function heldRuns(runs: readonly Run[], window: Span, lostAt: number | undefined): Run[] {
   return runs.map((run, index) => {
     const next = runs[index + 1];
@@ -46,11 +46,11 @@ function heldRuns(runs: readonly Run[], window: Span, lostAt: number | undefined
 }
 
 interface Unknown extends Span {
-  /** The panel was silent; else there is no record. */
+  /** There was no contact; otherwise there is no record. */
   readonly isLost: boolean;
 }
 
-/** What the held runs leave, from the beginning of time to an end. */
+/** The spans between the runs, from the beginning of time to an end. */
 function unknownSpans(held: readonly Run[], end: number): Unknown[] {
   const found: Unknown[] = [];
   let before: Run | undefined;
@@ -85,7 +85,7 @@ function merged(spans: readonly Span[]): Span[] {
 const durationOf = (spans: readonly Span[]): number =>
   spans.reduce((sum, { from, to }) => sum + to - from, 0);
 
-/** Whole hours or days of the clock inside a span, for the marks below the picture. */
+/** The full hours inside a span that get a mark below the picture. */
 export function marksIn({ from, to }: Span, isMark: (date: Date) => boolean): number[] {
   const marks: number[] = [];
   const date = new Date(from);
@@ -96,7 +96,7 @@ export function marksIn({ from, to }: Span, isMark: (date: Date) => boolean): nu
   return marks;
 }
 
-/** The picture in one sentence, for those who do not see it. */
+/** The picture in one sentence, for a screen reader. */
 export function summaryText({ from, to, armed, open, ringing, lost, unrecorded }: Timeline): string {
   const parts = [
     `armed for ${durationText(durationOf(armed))}`,

@@ -1,24 +1,24 @@
 /**
- * What the big toggle shows. It never says what the panel has not said: a wish is shown as a wish, and whether the panel
- * can follow it now. Pure.
+ * What the big toggle shows. It shows as the state only what the panel reported. An order is shown as an order, with whether
+ * the panel can follow it now. Pure.
  */
 
 import type { Link, Role } from './app.js';
 import { WORDS } from './fault.js';
 import { differs, type Panel, wantedOf } from './panel.js';
 
-/** How long a reachable panel may take to follow before that is said, in milliseconds. */
+/** The app says so when a connected panel has not followed an order for this long, in milliseconds. */
 export const PATIENCE_MS = 10_000;
 
 export interface Toggle {
   /**
-   * `settled`: as it is wanted; `changing`: it was told and is about to follow; `late`: it was told long ago;
-   * `waiting`: it will be told when it is back; `unsure`: nobody can say from here.
+   * `settled`: the panel is as ordered; `changing`: it has just got the order; `late`: it got the order long ago;
+   * `waiting`: it gets the order when it is back; `unsure`: the server is away, so it is not known.
    */
   readonly kind: 'settled' | 'changing' | 'late' | 'waiting' | 'unsure';
-  /** What the panel last said; undefined: nothing yet. */
+  /** Whether the panel last reported that it is armed; undefined before its first report. */
   readonly says: boolean | undefined;
-  /** What a touch asks for. */
+  /** What a touch orders. */
   readonly next: boolean;
 }
 
@@ -35,7 +35,7 @@ function kindOf(panel: Panel, link: Link, now: number): Toggle['kind'] {
   return now - (panel.differsSince ?? now) >= PATIENCE_MS ? 'late' : 'changing';
 }
 
-/** What is on its way, for a person; undefined when nothing is. */
+/** Says which order is under way; undefined when none is. */
 export function wishText({ kind, next }: Toggle): string | undefined {
   const [doing, word] = next ? ['Disarming…', 'disarm'] : ['Arming…', 'arm'];
   switch (kind) {
@@ -52,11 +52,11 @@ export function wishText({ kind, next }: Toggle): string | undefined {
   }
 }
 
-/** What a touch does: while a wish is on its way, it takes that back. */
+/** Says what a touch does. While an order is under way, a touch takes it back. */
 export const actionText = ({ kind, next }: Toggle): string =>
   kind === 'settled' ? (next ? 'Arm' : 'Disarm') : 'Cancel';
 
-/** Why the toggle cannot be touched, for a person, or '' for a moment; undefined: it can. */
+/** Says why the toggle cannot be touched, with '' while the app connects; undefined when it can. */
 export function obstacleText(link: Link, role: Role | undefined): string | undefined {
   if (link.kind === 'lost') return 'Nothing can be changed without the server.';
   if (link.kind === 'connecting') return '';
