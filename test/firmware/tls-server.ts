@@ -1,4 +1,4 @@
-/** A TLS 1.2 server that says what it is told, and nothing that has to be encrypted: it has no keys for that. */
+/** A TLS 1.2 server that sends what a test gives it. It encrypts nothing, because it has no keys. */
 
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';

@@ -49,7 +49,7 @@ function caseOf(server: Impostor): Case {
   };
 }
 
-/** Why a server is refused; undefined when it is not. What is no refusal is thrown. */
+/** Why a server is refused; undefined when it is not. Other exceptions are thrown. */
 function refusal({ certificate, exchange, randoms }: Case, to: Expected, p256: P256): string | undefined {
   try {
     const key = provenKey(Uint8Array.from(certificate), to, p256);
