@@ -78,8 +78,14 @@ export interface MqttOptions {
   /** CONNACK, SUBACK, PINGRESP … as they arrive. */
   onControl: (operation: number, message: MqttControl) => void;
   onClose: () => void;
-  /** What has `certificate` as its `kind`, and a `reason`, says that the server is not believed. */
+  /** With a {@link Fault}, an exception, or a text. */
   onError: (fault?: unknown) => void;
+}
+
+/** Why a connection has ended, where it is known; its text says more. */
+export interface Fault {
+  /** The server is not believed. */
+  readonly kind?: 'certificate';
 }
 
 export interface MqttWriteOptions {

@@ -2,9 +2,16 @@
 
 import { BackOff } from '../shared/backoff.js';
 import { OWN_TWIN } from '../shared/panel.js';
-import type { Board, MqttClient, MqttControl, MqttMessageInfo, MqttWriteOptions, Timer } from './board.js';
+import type {
+  Board,
+  Fault,
+  MqttClient,
+  MqttControl,
+  MqttMessageInfo,
+  MqttWriteOptions,
+  Timer,
+} from './board.js';
 import { Incoming } from './incoming.js';
-import { faultText } from './trouble.js';
 
 /** Control packet types [MQTT-2.2.1]. */
 const CONNACK = 2;
@@ -120,7 +127,9 @@ export class Link {
         onWritable: live(this.onWritable),
         onControl: live(this.onControl),
         onClose: live(() => this.lose('the connection was closed')),
-        onError: live((fault?: unknown) => this.lose(faultText(fault))),
+        onError: live((fault?: unknown) =>
+          this.lose(`${(fault as Fault)?.kind ?? 'network'} fault: ${fault ?? 'no reason given'}`),
+        ),
       });
     } catch (error) {
       this.lose(`cannot connect: ${error}`);

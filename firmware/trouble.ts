@@ -1,6 +1,6 @@
 /** Why the panel is offline, as its connections tell it. */
 
-import type { Board } from './board.js';
+import type { Board, Fault } from './board.js';
 import { derived } from './guard.js';
 
 /**
@@ -12,20 +12,6 @@ export type Trouble = 'network' | 'time' | 'certificate' | 'device' | 'server';
 /** Control packet type, and the return codes for an unknown device, a wrong password, a disabled one [MQTT-3.2.2.3]. */
 const CONNACK = 2;
 const REFUSALS_OF_DEVICE = [4, 5];
-
-/** What a connection has ended by. A fault of the server's certificate says so by its `kind`. */
-interface Fault {
-  kind?: unknown;
-  reason?: unknown;
-}
-
-const faultOf = (fault: unknown): Fault => (fault ?? {}) as Fault;
-
-/** For the trace. */
-export function faultText(fault: unknown): string {
-  const { kind = 'network', reason = fault ?? 'no reason given' } = faultOf(fault);
-  return `${kind} fault: ${reason}`;
-}
 
 /** The same board. `onTrouble` is told what each connection ends by; a connection that is accepted is `server` again. */
 export const watchedBoard = (board: Board, onTrouble: (trouble: Trouble) => void): Board =>
@@ -39,7 +25,7 @@ export const watchedBoard = (board: Board, onTrouble: (trouble: Trouble) => void
           options.onControl(operation, message);
         },
         onError(fault) {
-          onTrouble(faultOf(fault).kind === 'certificate' ? 'certificate' : 'server');
+          onTrouble((fault as Fault)?.kind === 'certificate' ? 'certificate' : 'server');
           options.onError(fault);
         },
       }),

@@ -3,6 +3,8 @@
  * exchange that is signed with the key of that certificate. Both by ECDSA on P-256 with SHA-256, and nothing else.
  */
 
+import type { Fault } from './board.js';
+
 /** What the proof is calculated with. */
 export interface P256 {
   sha256(parts: Uint8Array[]): Uint8Array;
@@ -36,14 +38,10 @@ type Reason =
   | 'its key did not sign the key exchange'
   | 'the handshake is out of order';
 
-/** The server is not believed. */
-export class CertificateFault extends Error {
+/** The server is not believed; the text of it is the reason alone. */
+export class CertificateFault extends Error implements Fault {
+  override name = '';
   readonly kind = 'certificate';
-  readonly reason: Reason;
-  constructor(reason: Reason) {
-    super(reason);
-    this.reason = reason;
-  }
 }
 
 export function refuse(reason: Reason): never {

@@ -57,7 +57,7 @@ function refusal({ certificate, exchange, randoms }: Case, to: Expected, p256: P
     checkKeyExchange(Uint8Array.from(exchange), key, bytes, p256);
     return undefined;
   } catch (error) {
-    if (error instanceof CertificateFault) return error.reason;
+    if (error instanceof CertificateFault) return error.message;
     throw error;
   }
 }
@@ -103,7 +103,7 @@ const onXs = ({ authority }: Scene, cases: (Case & { answers: Answer[] })[]): st
       checkKeyExchange(bytes(exchange), key, randoms.map(bytes), p256);
       board.trace('believed');
     } catch (error) {
-      board.trace(error instanceof CertificateFault ? error.reason : 'thrown: ' + error);
+      board.trace(error instanceof CertificateFault ? error.message : 'thrown: ' + error);
     }
   }
   board.trace('end');

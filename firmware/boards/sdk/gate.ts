@@ -4,7 +4,8 @@
  */
 
 import type { Timers } from '../../board.js';
-import { type Handshake, RECORD_HEADER } from '../../handshake.js';
+import { Handshake, RECORD_HEADER } from '../../handshake.js';
+import type { P256 } from '../../verify.js';
 
 export interface SocketOptions {
   onReadable?: (count: number) => void;
@@ -30,19 +31,52 @@ export const FRAGMENT_LENGTH = 4096;
 /** A nonce and a tag [RFC 5288 3]. */
 const CIPHER_OVERHEAD = 24;
 
+/** For `mqtts`: the certificate of the server's authority, and the device's own with its key, all in DER. */
+export interface Secure {
+  authority: Uint8Array;
+  clientCertificates?: ArrayBufferLike[] | undefined;
+  clientKey?: ArrayBufferLike | undefined;
+}
+
+/** What the server is proved with. */
 export interface GateParts {
   TCP: SocketClass;
-  handshake: Handshake;
   timers: Pick<Timers, 'set' | 'clear'>;
-  /** For all that is called from outside. */
-  guard<T>(callback: ((value: T) => void) | undefined): (value: T) => void;
+  p256: P256;
+  now(): number;
+}
+
+/** For all that is called from outside. */
+export type Guard = <T>(callback: ((value: T) => void) | undefined) => (value: T) => void;
+
+/**
+ * What the SDK's TLS is opened with. It keeps no session: one that is taken up again proves no certificate. (`ssl/cert`
+ * asks the handshake.)
+ */
+export function securedBy(
+  { authority, clientCertificates, clientKey }: Secure,
+  host: string,
+  { TCP, timers, p256, now }: GateParts,
+  guard: Guard,
+): object {
+  const handshake = new Handshake({ authority, host, now }, p256);
+  const limit = { tls_max_fragment_length: FRAGMENT_LENGTH };
+  return {
+    TCP: { io: gatedSocket(TCP, handshake, timers, guard) },
+    secure: { handshake, clientCertificates, clientKey, cache: false, ...limit },
+  };
 }
 
 /**
  * Until the server is proved, each public-key operation of the proof and each record for the TLS is in a turn of its own,
  * so that an edge of the door waits for one of them at most.
  */
-export const gatedSocket = ({ TCP, handshake, timers, guard }: GateParts): SocketClass =>
+export const gatedSocket = (
+  TCP: SocketClass,
+  handshake: Handshake,
+  timers: GateParts['timers'],
+  guard: Guard,
+): SocketClass =>
   class implements Socket {
     private readonly tcp: Socket;
     private readonly onReadable: SocketOptions['onReadable'];

@@ -1,9 +1,7 @@
 /** The SDK's MQTT client (`embedded:network/mqtt/client`, 8.2) without its traps. */
 
-import type { MqttClient, MqttControl, MqttOptions, Timers } from '../../board.js';
-import { Handshake } from '../../handshake.js';
-import type { P256 } from '../../verify.js';
-import { FRAGMENT_LENGTH, gatedSocket, type SocketClass, type SocketOptions } from './gate.js';
+import type { MqttClient, MqttControl, MqttOptions } from '../../board.js';
+import { type GateParts, type Secure, type SocketClass, type SocketOptions, securedBy } from './gate.js';
 
 /** Control packet type [MQTT-2.2.1], and the first byte of the packet. */
 const CONNACK = 2;
@@ -30,14 +28,9 @@ interface SdkClientOptions extends Omit<MqttOptions, 'onControl' | 'onError'> {
 }
 
 /** What the board takes from the SDK. */
-export interface MqttParts {
+export interface MqttParts extends GateParts {
   Client: new (options: SdkClientOptions) => MqttClient;
-  TCP: SocketClass;
   TLS: SocketClass;
-  /** With these the server of `mqtts` is proved. */
-  p256: P256;
-  timers: Timers;
-  now(): number;
   /** `System.resolve`: no address when there is none. */
   resolve(name: string, callback: (name: string, address: string | undefined) => void): void;
 }
@@ -50,22 +43,16 @@ export interface MqttDestination {
   secure?: Secure | undefined;
 }
 
-/** For `mqtts`: the certificate of the server's authority, and the device's own with its key, all in DER. */
-export interface Secure {
-  authority: Uint8Array;
-  clientCertificates?: ArrayBufferLike[] | undefined;
-  clientKey?: ArrayBufferLike | undefined;
-}
-
 /**
  * Opens a connection. What the SDK's client does otherwise: closed while the name is being resolved, it throws when
- * that is done; of a refusal it tells nothing but an error; a packet or a certificate that it cannot bear is an
+ * that is done; of what ended it, a refusal included, it tells nothing; a packet or a certificate that it cannot bear is an
  * exception in a callback of the socket, which would restart the board. (A PUBLISH without a payload makes it deaf:
  * the keep-alive finds that out.)
  */
 export function openMqtt(parts: MqttParts, to: MqttDestination, options: MqttOptions): MqttClient {
   let over = false;
   let refusal = 0;
+  let reached = false;
 
   const fail = (error?: unknown): void => {
     if (over) return;
@@ -93,7 +80,10 @@ export function openMqtt(parts: MqttParts, to: MqttDestination, options: MqttOpt
         super({
           ...given,
           onReadable: guard(given.onReadable),
-          onWritable: guard(given.onWritable),
+          onWritable: guard((count: number) => {
+            reached = true;
+            given.onWritable?.(count);
+          }),
           onError: guard(given.onError),
         });
       }
@@ -107,16 +97,6 @@ export function openMqtt(parts: MqttParts, to: MqttDestination, options: MqttOpt
     };
   };
 
-  const { TCP, TLS, timers, p256, now } = parts;
-  /** The TLS beyond a gate. Its session is told to keep nothing: a session that is taken up again proves no certificate. */
-  const secured = ({ authority, clientCertificates, clientKey }: Secure): object => {
-    const handshake = new Handshake({ authority, host: to.host, now }, p256);
-    const gate = { io: gatedSocket({ TCP, handshake, timers, guard }) };
-    const limit = { tls_max_fragment_length: FRAGMENT_LENGTH };
-    const secure = { handshake, clientCertificates, clientKey, cache: false, ...limit };
-    return { io: watched(TLS), TCP: gate, secure };
-  };
-
   class Names {
     resolve(query: NameQuery): void {
       parts.resolve(query.host, (name, address) => {
@@ -127,16 +107,18 @@ export function openMqtt(parts: MqttParts, to: MqttDestination, options: MqttOpt
     }
   }
 
-  const { secure, ...destination } = to;
   const client = new parts.Client({
-    ...destination,
+    ...to,
     ...options,
     id: to.device,
     user: to.device,
     dns: { io: Names },
-    socket: secure === undefined ? { io: watched(TCP) } : secured(secure),
+    socket:
+      to.secure === undefined
+        ? { io: watched(parts.TCP) }
+        : { io: watched(parts.TLS), ...securedBy(to.secure, to.host, parts, guard) },
     onControl: (message) => options.onControl(message.operation, message),
-    onError: () => fail(),
+    onError: () => fail(reached ? 'the connection ended' : 'no connection was made'),
   });
 
   return {

@@ -5,7 +5,7 @@ import TLSSocket from 'embedded:io/socket/tcp/tls';
 import UDP from 'embedded:io/socket/udp';
 import MQTTClient from 'embedded:network/mqtt/client';
 import type { Board, Time } from '../../board.js';
-import { type MqttDestination, type MqttParts, openMqtt, type Secure } from './mqtt.js';
+import { type MqttDestination, type MqttParts, openMqtt } from './mqtt.js';
 import { p256 } from './p256.js';
 import { timers } from './platform.js';
 import { sntpQuery, type TimeServer, timeServerOf, type UdpSocket } from './sntp.js';
@@ -23,26 +23,31 @@ export interface ServerConfig extends Omit<MqttDestination, 'secure' | 'password
 }
 
 export function connectionTo(config: ServerConfig): Board['mqtt'] {
-  const now = (): number => Date.now();
-  const { resolve } = System;
-  const parts = { Client: MQTTClient, TCP, TLS: TLSSocket, resolve, p256, timers, now };
-  const secure = config.ca === undefined ? undefined : secureOf(config, config.ca);
+  const { ca, certificate, key } = config;
+  const secure = ca && {
+    authority: bytes(ca),
+    clientCertificates: certificate && [bytes(certificate).buffer],
+    clientKey: key && bytes(key).buffer,
+  };
   // One by one: the config holds words of the SDK's own as well, which its client would take for its options.
-  const to: MqttDestination = {
+  const to = {
     host: config.host,
     port: config.port,
     device: config.device,
     password: config.password,
     secure,
   };
-  return (options) => openMqtt(parts as unknown as MqttParts, to, options);
+  const parts = {
+    Client: MQTTClient,
+    TCP,
+    TLS: TLSSocket,
+    resolve: System.resolve,
+    p256,
+    timers,
+    now: Date.now,
+  };
+  return (options) => openMqtt(parts as unknown as MqttParts, to as MqttDestination, options);
 }
-
-const secureOf = ({ certificate, key }: ServerConfig, ca: string): Secure => ({
-  authority: bytes(ca),
-  clientCertificates: certificate === undefined ? undefined : [bytes(certificate).buffer],
-  clientKey: key === undefined ? undefined : bytes(key).buffer,
-});
 
 export const timeOf = (config: TimeServer & Pick<ServerConfig, 'timeServer'>): Time['query'] =>
   sntpQuery(timeServerOf(config), {

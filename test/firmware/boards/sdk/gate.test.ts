@@ -69,7 +69,7 @@ class Beyond {
       set: (callback: () => void) => setImmediate(callback),
       clear: (timer: object | undefined) => clearImmediate(timer as NodeJS.Immediate | undefined),
     };
-    const Gated = gatedSocket({ TCP: NodeTcp, handshake, timers, guard });
+    const Gated = gatedSocket(NodeTcp, handshake, timers, guard);
     const options = {
       address: '127.0.0.1',
       port,
@@ -96,7 +96,7 @@ class Beyond {
 
   /** What is wrong with the server, or `undefined`. */
   get reason(): unknown {
-    return (this.fault as { reason?: unknown } | undefined)?.reason ?? (this.fault as Error)?.message;
+    return (this.fault as Error | undefined)?.message;
   }
 }
 
