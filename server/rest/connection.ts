@@ -1,4 +1,4 @@
-/** What the server knows of each HTTP connection: a request that says the same as the one before costs comparisons only. */
+/** What the server knows of each HTTP connection. Checks of a request that is like the one before cost comparisons only. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -143,7 +143,7 @@ class HttpConnection {
     const { failures } = this.#guards;
     const blockedMs = failures.blockedMs(this.#source);
     if (blockedMs > 0) return this.#blocked(blockedMs);
-    // A client without a token, or with one that was right once, guesses nothing.
+    // A client without a token, or with one that was right once, is not guessing.
     if (secret !== undefined && error.reason !== 'expired') failures.failed(this.#source);
     return error;
   }
@@ -165,7 +165,7 @@ class HttpConnection {
     });
   }
 
-  /** Whether this is the first time that it is refused as a whole: each further piece of it is an error again. */
+  /** Whether this is the first refusal of the connection as a whole. Each further piece of it is an error again. */
   refuseOnce(): boolean {
     const isFirst = !this.#isRefused;
     this.#isRefused = true;

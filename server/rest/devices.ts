@@ -14,7 +14,7 @@ const READ = { resource: 'device', action: 'read' } as const;
 const WRITE = { resource: 'device', action: 'write' } as const;
 
 const NAME_LENGTH = 255;
-/** [ext] Of a renewed certificate. The boards' TLS (Moddable SDK 8.2) can prove no key but one of RSA. */
+/** [ext] Of a renewed certificate. The boards' TLS (Moddable SDK 8.2) can use RSA keys only. */
 const KEY_TYPES: readonly KeyType[] = ['ecdsa', 'rsa'];
 
 /** @param hubId the one hub that devices can be on */

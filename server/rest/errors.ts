@@ -66,7 +66,7 @@ const limitReached = (argument: string, help: string, status: number): HttpError
 export const bodyTooLarge = (limit: number): HttpError =>
   limitReached('body', `the body is longer than ${limit} bytes`, 413);
 
-/** The body is compressed, which nobody needs here and which could make a small one large [RFC 9110, 15.5.16]. */
+/** The body is compressed, which no client of this server needs: a small body could unfold to a large one [RFC 9110, 15.5.16]. */
 export const CODED_BODY = new HttpError(
   {
     ...invalid('Content-Encoding', 'constraint', 'the body must not be compressed', 415),

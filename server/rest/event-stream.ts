@@ -4,7 +4,7 @@ import type { RestLimits } from './limits.js';
 
 export type EventLimits = Pick<RestLimits, 'eventsBufferBytes' | 'eventsHeartbeatMs'>;
 
-/** One stream of events to one reader, in the order in which they are told. A reader that does not keep up is dropped. */
+/** One stream of events to one reader, in their order. A reader that does not keep up is dropped. */
 export class EventStream {
   readonly #twinId: string;
   readonly #known: KnownState;
@@ -19,19 +19,19 @@ export class EventStream {
   #full = false;
   #fullAtLastBeat = false;
 
-  /** @param known what the reader has got, before the state is told */
+  /** @param known what the reader has got from an earlier stream */
   constructor(twinId: string, known: KnownState, limits: EventLimits) {
     this.#twinId = twinId;
     this.#known = known;
     this.#limits = limits;
   }
 
-  /** Whether nothing is told any more. */
+  /** Whether the stream has ended. */
   get ended(): boolean {
     return this.#ended;
   }
 
-  /** Tells a state, however long the reader takes: its documents are the twin's, and cost no memory of their own. */
+  /** Sends a state, however long the reader takes. Its documents are the twin's, so they cost no memory of their own. */
   begin(out: Writable, state: readonly TwinEvent[]): void {
     this.#out = out;
     this.#state = [...state];
@@ -44,7 +44,7 @@ export class EventStream {
     this.#flush();
   }
 
-  /** Tells a change; one from before the beginning is in the state. */
+  /** Sends a change. One from before the beginning is in the state already. */
   tell(event: TwinEvent): void {
     if (this.#out === undefined) return;
     this.#changes.push(event);
@@ -53,7 +53,7 @@ export class EventStream {
     if (this.#changesBytes > this.#limits.eventsBufferBytes) this.#drop();
   }
 
-  /** Ends the answer. A reader that has not kept up gets no time to. */
+  /** Ends the answer, without the rest for a reader that has not kept up. */
   end(): void {
     const out = this.#out;
     this.close();
@@ -61,7 +61,7 @@ export class EventStream {
     else out?.end();
   }
 
-  /** Nothing more is told. */
+  /** The stream has ended: drops what waits. */
   close(): void {
     this.#ended = true;
     clearInterval(this.#heartbeat);
@@ -95,7 +95,7 @@ export class EventStream {
     if (this.#out?.write(text) === false) this.#full = true;
   }
 
-  /** A comment keeps the connection open. Who had no room since the last one has stopped reading. */
+  /** A comment keeps the connection open. A reader without room since the last comment has stopped reading. */
   #beat(): void {
     if (this.#full && this.#fullAtLastBeat) return this.#drop();
     this.#fullAtLastBeat = this.#full;

@@ -9,7 +9,7 @@ import type { OpenAnswers } from './open-answers.js';
 import type { Router } from './router.js';
 import { onTwin } from './twins.js';
 
-/** A proxy on the way must keep the stream neither until there is more of it nor for another reader. */
+/** A proxy must neither hold the stream back until there is more of it, nor store it for another reader. */
 const HEADERS = {
   ...ANSWER_HEADERS,
   'Content-Type': 'text/event-stream',
@@ -17,21 +17,21 @@ const HEADERS = {
 };
 
 /**
- * `GET /twins/{id}/events`: what becomes of a twin, as Server-Sent Events (HTML Living Standard, 9.2). First the present
+ * `GET /twins/{id}/events`: the changes of a twin, as Server-Sent Events (HTML Living Standard, 9.2). First the present
  * state, then every change, in the order in which they became durable and none twice:
  *
  * | event | data |
  * | --- | --- |
- * | `twin` | `{"twin_id","documents":[{"document_name"},…]}`: the present state follows; what is not named is not there |
+ * | `twin` | `{"twin_id","documents":[{"document_name"},…]}`: the present state follows; the twin has no other documents |
  * | `document` | the document as a get answers it |
  * | `document_deleted` | `{"twin_id","document_name"}` |
  * | `presence` | `{"device_id","is_connected","at"}`: since when (RFC 3339); not connected: when it was last heard, or null |
  *
  * Every event's `id` says what its reader knows of the whole twin (`KnownState`). A reader that comes back with it as
- * `Last-Event-ID` is told the difference: of each document that changed the present version, documents that are no more,
- * the presence if it is another; versions between are in the history. That is exact, also after a restart of the server,
+ * `Last-Event-ID` gets the difference: the present version of each document that changed, the deletions, and the
+ * presence if it changed. The versions between are in the history. The difference is exact, also after a restart of the server,
  * unless a document is deleted and made again up to the same version within one millisecond. With no id, or one that
- * cannot be read, the whole present state is told, beginning with `twin`. A twin with so many long names that an id would
+ * cannot be read, the reader gets the whole present state, beginning with `twin`. A twin with so many long names that an id would
  * be too long has empty ones, so its readers get the whole state each time.
  *
  * The stream ends when the token is revoked or expires, when the device is deleted and when the server stops; a reader

@@ -25,7 +25,7 @@ export function routeHistory(
   }: {
     readonly twins: Twins;
     readonly devices: Devices;
-    /** Those on their way. Each is large, and in memory until the client has read it. */
+    /** The answers under way. Each is large, and in memory until the client has read it. */
     readonly histories: OpenAnswers;
     readonly limits: Pick<RestLimits, 'historyBytes'>;
   },
@@ -48,7 +48,7 @@ export function routeHistory(
   });
 }
 
-/** In UTC, as the versions carry their time. */
+/** In UTC, as in the versions. */
 function since(call: Call): { since?: string } {
   const given = call.query('since');
   return given === undefined ? {} : { since: timeOf('since', given).toISOString() };

@@ -16,7 +16,7 @@ import type { RestLimits } from './limits.js';
 interface HttpService {
   readonly handler: RequestListener;
   readonly limits: RestLimits;
-  /** For how long browsers that came by TLS use nothing else; 0 says nothing. */
+  /** For so long, browsers that came by TLS use TLS only; 0 sets no such time. */
   readonly hstsSeconds: number;
   readonly connections: HttpConnections;
   /** Shared with MQTT. */
@@ -28,7 +28,7 @@ interface HttpService {
 /** How late a slow request may be found. */
 const CHECK_MS = 500;
 
-/** A server that listens nowhere yet. */
+/** Makes a server that does not listen yet. */
 export function createHttpServer(service: HttpService, tls?: Tls): Server | HttpsServer {
   const { handler, limits, hstsSeconds } = service;
   const options: ServerOptions = {
@@ -72,7 +72,7 @@ function bounded<S extends Server>(server: S, service: HttpService): S {
     } else log.debug({ source, reason }, 'request refused');
     const json = JSON.stringify(answer.body);
     const under = connection.answer;
-    // What never became a whole request is answered, and the connection closes. An answer that has begun is cut off.
+    // Answers what never became a whole request, and closes the connection. An answer that has begun is cut off.
     if (under === undefined || under.writableFinished) {
       if (socket.writable) socket.write(rawAnswer(answer.status, json));
       socket.destroySoon();
@@ -82,7 +82,7 @@ function bounded<S extends Server>(server: S, service: HttpService): S {
   return server;
 }
 
-/** What the client did wrong, or undefined where an answer would not help. */
+/** The client's mistake, or undefined where an answer would not help. */
 function refusalOf(code: string, limits: RestLimits): Error | undefined {
   if (code === 'HPE_HEADER_OVERFLOW') {
     return headersTooLarge(`the headers are longer than ${limits.headersBytes} bytes`);

@@ -2,7 +2,7 @@ import { isDocumentName, LIMITS } from '../../shared/document.js';
 import type { PresenceState } from '../devices/presence.js';
 import type { Document } from '../twins/document.js';
 
-/** What a stream of events tells. */
+/** An event of a stream. */
 export type TwinEvent =
   | { readonly event: 'twin'; readonly documents: readonly Document[] }
   | { readonly event: 'document'; readonly document: Document }
@@ -27,7 +27,7 @@ export class KnownState {
     this.#documents = new Map(documents);
   }
 
-  /** What an id stands for, or undefined when it stands for nothing. */
+  /** The state that an id stands for; undefined for a text that is not an id. */
   static parse(id: string): KnownState | undefined {
     if (id === '') return undefined;
     const [presence = '', ...documents] = id.split(',');
@@ -65,7 +65,7 @@ export class KnownState {
     }
   }
 
-  /** What must be told to a reader that knows this, of a twin that is so. */
+  /** The events that a reader that knows this needs, when the twin is like that. */
   missing(documents: readonly Document[], state: PresenceState): TwinEvent[] {
     const names = new Set(documents.map(({ name }) => name));
     const gone = [...this.#documents.keys()].filter((name) => !names.has(name));

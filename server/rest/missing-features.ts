@@ -16,7 +16,7 @@ const MISSING: readonly [methods: readonly Method[], path: string, resource: Per
   [['GET', 'DELETE'], '/networks/:network_id', 'hub'],
 ];
 
-/** Answers a client of Scaleway's API that this server does not have the call. Another 404 would say that the path is wrong. */
+/** Says that this server does not have the call. The usual 404 would say that the path is wrong. */
 export function routeMissingFeatures(router: Router): void {
   for (const [methods, path, resource] of MISSING) {
     for (const method of methods) {

@@ -4,7 +4,7 @@ import type { Devices } from '../devices/devices.js';
 import { tooManyRequests } from './errors.js';
 
 interface OpenLimits {
-  /** What they are, in the words of the one who asks for one too many. */
+  /** What they are, as the refusal of one too many names them. */
   readonly what: string;
   readonly perToken: number;
   readonly total: number;
@@ -17,8 +17,8 @@ interface OpenAnswer {
 }
 
 /**
- * Answers that stay open for a while. Their number is bounded, and they end when who asked has no right to them any
- * more, when their device is deleted and when the server stops.
+ * Answers that stay open for a while. Their number is bounded. One ends when its token loses the right to it, when its
+ * device is deleted and when the server stops.
  */
 export class OpenAnswers {
   readonly #limits: OpenLimits;
@@ -35,13 +35,13 @@ export class OpenAnswers {
     });
   }
 
-  /** How many are open. */
+  /** The number of open ones. */
   get size(): number {
     return this.#open.size;
   }
 
   /**
-   * One more.
+   * Counts one more.
    * @param end asks for its end, perhaps more than once
    * @returns what must be called when it has ended, for whatever reason
    * @throws HttpError when there are too many
@@ -67,7 +67,7 @@ export class OpenAnswers {
     };
   }
 
-  /** Ends all of them, and those that come yet. */
+  /** Ends all of them, and all that begin later. */
   close(): void {
     this.#closed = true;
     this.#endThose(() => true);
@@ -78,7 +78,7 @@ export class OpenAnswers {
   }
 }
 
-// Nobody knows when another one ends; a second keeps those that wait from asking in a loop.
+// It is not known when an open answer ends. A second keeps waiting clients from asking in a loop.
 const RETRY_SECONDS = 1;
 
 // The clock may be set meanwhile, and no timer takes more than 2^31 milliseconds.

@@ -26,7 +26,7 @@ export const pageOf = (call: Call): { number: number; size: number } => ({
 
 const RFC_3339 =
   /^(\d{4}-(?:0[1-9]|1[0-2])-(\d\d))T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i;
-/** What stands in a query where a `+` was not encoded. */
+/** A `+` that was not encoded becomes this in a query. */
 const SPACE_FOR_PLUS = /T.* \d\d:\d\d$/i;
 
 /** @param given an RFC 3339 time of the years 0 to 9999, without leap seconds */

@@ -61,17 +61,17 @@ interface Listener {
 
 interface Rest {
   /**
-   * Serves whoever comes to an address, by TLS where that is given. May be called for several addresses.
+   * Listens on an address, with TLS where that is given. May be called for several addresses.
    * @throws the system's error when it cannot listen, such as EADDRINUSE
    */
   listen(address: Address, tls?: Tls): Promise<Listener>;
   /** Where the app is, the address first that a phone should use. */
   readonly appUrls: readonly string[];
-  /** Accepts no one, answers what was asked, ends every connection; takes at most `stopMs`. */
+  /** Takes no more connections, answers what was asked, and ends every connection; takes at most `stopMs`. */
   close(): Promise<void>;
 }
 
-/** The REST interface; it listens nowhere until it is told to. */
+/** The REST interface. It listens on no address before `listen` is called. */
 export function startRest(context: RestContext): Rest {
   const { twins, devices, tokens, hub, isHealthy, settings, policy, log } = context;
   const limits = { ...REST_LIMITS, ...context.limits };
@@ -147,7 +147,7 @@ export function startRest(context: RestContext): Rest {
 async function closeServer(server: Listener['server'], drop: () => void, limitMs: number): Promise<void> {
   const closed = once(server, 'close');
   server.close();
-  // One that waits for an answer ends when it has it.
+  // A connection that waits for an answer ends when it has it.
   server.keepAliveTimeout = 1;
   server.closeIdleConnections();
   const limit = setTimeout(drop, limitMs);

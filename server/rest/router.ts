@@ -1,4 +1,4 @@
-/** The routes of the REST interface on Polka, each behind its permission, and what becomes of an error. */
+/** The routes of the REST interface on Polka, each with its permission, and the answers to errors. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LRUCache } from 'lru-cache';
@@ -15,7 +15,7 @@ import { answerOf, methodNotAllowed, UNKNOWN_RESOURCE } from './errors.js';
 
 export type Method = 'GET' | 'HEAD' | 'PUT' | 'PATCH' | 'POST' | 'DELETE';
 
-/** What its promise rejects with is answered as an error. */
+/** When its promise rejects, the error is the answer. */
 type Handler = (call: Call) => Promise<void>;
 
 interface RouterContext {
@@ -66,7 +66,7 @@ export class Router implements CallContext {
 
   /**
    * A route under the base for tokens with the permission; where its path names a twin or a device, for tokens of that
-   * twin. The handler itself asks for the right to one document, and leaves out of a list what the token may not see.
+   * twin. The handler itself checks the right to one document, and leaves out of a list what the token may not see.
    */
   on(method: Method, path: string, permission: Permission, handler: Handler): void {
     this.onInTurn(method, path, permission, inTurn(handler));

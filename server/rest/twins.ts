@@ -118,7 +118,7 @@ function conditional(call: Call, request: DocumentRequest, method: 'PUT' | 'PATC
 const sendDocument = (call: Call, document: Document): void =>
   call.send(200, document.json, etagOf(document));
 
-/** The document with what became of it; 202 while the panel has not applied it. */
+/** The document and the outcome of the write; 202 while the panel has not applied it. */
 const sendOutcome = (call: Call) => (document: Document, outcome: Outcome) => {
   const json = `${document.json.slice(0, -1)},${JSON.stringify(outcome).slice(1)}`;
   call.send(outcome.applied ? 200 : 202, json, etagOf(document));
@@ -126,7 +126,7 @@ const sendOutcome = (call: Call) => (document: Document, outcome: Outcome) => {
 
 const show = (call: Call): Answer<Document> => answer(call, (document) => sendDocument(call, document));
 
-/** What the client has already is not sent again. */
+/** Answers 304 instead of a document that the client has already. */
 function showUnlessKnown(call: Call): Answer<Document> {
   const precondition = preconditionOf(call);
   if (precondition === undefined) return show(call);
@@ -138,7 +138,7 @@ function showUnlessKnown(call: Call): Answer<Document> {
   });
 }
 
-/** Answers with what the twin core gives, or as its error says. */
+/** Answers with the value of the twin core, or with its error. */
 const answer =
   <T>(call: Call, succeed: (value: T) => void): Answer<T> =>
   (error, value) => {
@@ -170,7 +170,7 @@ const etagOf = (document: StoredDocument): string =>
 const IF_MATCH = 'If-Match';
 const IF_NONE_MATCH = 'If-None-Match';
 
-/** The conditions of a request [RFC 9110, 13.1], or undefined when it makes none. @throws InvalidRequest for what is no entity tag */
+/** The conditions of a request [RFC 9110, 13.1], or undefined when it makes none. @throws InvalidRequest for a malformed entity tag */
 function preconditionOf(call: Call): Precondition | undefined {
   const match = call.header('if-match');
   const noneMatch = call.header('if-none-match');

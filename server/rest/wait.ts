@@ -11,7 +11,7 @@ import { intQuery } from './params.js';
 /** One write of `desired` that is answered when the panel has followed. */
 interface WaitRequest {
   readonly twinId: string;
-  /** What the write named. */
+  /** The keys and values of the write. */
   readonly data: JsonObject;
   readonly seconds: number;
   readonly answer: (document: Document, outcome: Outcome) => void;
@@ -28,7 +28,7 @@ const NOT_APPLIED: Outcome = { applied: false };
 
 /**
  * The `?wait=<seconds>` of a write to a document.
- * @throws InvalidRequest for no number of seconds, too many, and a document that no panel follows
+ * @throws InvalidRequest when it is not a number of seconds, too many, or for a document that no panel follows
  */
 export function waitOf(call: Call, name: string, longest: number): number {
   if (name !== DESIRED) throw new InvalidRequest('wait', 'constraint', `only a write of ${DESIRED} can wait`);
@@ -36,8 +36,9 @@ export function waitOf(call: Call, name: string, longest: number): number {
 }
 
 /**
- * Answers a write when `current` says what became of it (`outcomeOf`), or that it is not applied when the time is over, the
- * device is deleted, the token loses its right, the client closes its sending side or the server stops. The write is durable in every case.
+ * Answers a write when `current` says its outcome (`outcomeOf`). Answers that it is not applied when the time is over, the
+ * device is deleted, the token loses its right, the client closes its sending side or the server stops. The write is durable
+ * in every case.
  * @throws HttpError for too many, before anything is written
  */
 export function answerWhenApplied(
@@ -118,8 +119,8 @@ const REPORTED = ['alarm_armed', 'mode'];
 /**
  * What the panel's report says of a write to `desired`, or undefined while it says nothing.
  *
- * A panel that has handled this version (`handled`) and says `refused` has not applied it. Else those keys decide that
- * the panel reports: `alarm_armed`, `mode`, and each that the report has. It has applied the write when they agree, or when
+ * A panel that has handled this version (`handled`) and says `refused` has not applied it. Otherwise the keys that the panel
+ * reports decide: `alarm_armed`, `mode`, and each that the report has. It has applied the write when they agree, or when
  * it has handled a write of other keys only. A panel that has handled the version, does not agree and says `fault` cannot
  * apply it.
  * @param version of `desired`

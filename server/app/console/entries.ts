@@ -30,7 +30,7 @@ export function formatted(payload: string): string {
 const REFUSALS: Record<number, string> = {
   1: 'the protocol is not one that the server speaks',
   2: 'the client id is not valid',
-  3: 'the server takes nobody now: too many wrong passwords from here, or too many connections; wait a minute',
+  3: 'the server takes no more connections now: there were too many wrong passwords from here, or too many connections; wait a minute',
   4: 'device id or password are wrong',
   5: 'the device is disabled, or may connect by certificate only: allow_insecure lets it in with a password',
 };
