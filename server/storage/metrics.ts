@@ -18,7 +18,7 @@ export const storageMetrics = (storage: DurableStorage): Metric[] => [
   {
     type: 'counter',
     name: 'twin_journal_changes_total',
-    help: 'changes that they put there',
+    help: 'changes that these fdatasync calls put on stable storage',
     read: () => storage.counters.changes,
   },
   {

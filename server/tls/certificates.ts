@@ -79,5 +79,5 @@ function warnOfValidity({ notBefore, notAfter }: Authority, now: Date, log: Logg
     );
   }
   if (notAfter.getTime() - now.getTime() > A_YEAR_MS) return;
-  log.warn(`the authority of all certificates ends at ${notAfter.toISOString()}, and they with it`);
+  log.warn(`the authority of all certificates ends at ${notAfter.toISOString()}, and so do all certificates`);
 }
