@@ -40,8 +40,11 @@ type Reason =
 
 /** The server is not believed; the text of it is the reason alone. */
 export class CertificateFault extends Error implements Fault {
-  override name = '';
   readonly kind = 'certificate';
+
+  override toString(): string {
+    return this.message;
+  }
 }
 
 export function refuse(reason: Reason): never {

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { nodeP256 } from '../../firmware/desktop/board/p256.js';
 import {
   CertificateFault,
   checkKeyExchange,
@@ -20,7 +21,7 @@ import {
   NOW,
   type Scene,
 } from './impostors.js';
-import { type Answer, nodeP256, recordedP256 } from './p256-node.js';
+import { type Answer, recordedP256 } from './p256-record.js';
 
 interface Context {
   scene: Scene;

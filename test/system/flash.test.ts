@@ -277,7 +277,7 @@ test('a server with a certificate from elsewhere needs --ca, which the board the
   const environment = { TWIN_URL: other.http, TWIN_TOKEN: other.token };
   const refused = await flash(args, environment);
   assert.is(refused.code, 1);
-  assert.match(refused.said, 'not signed by the authority that the board is given. --ca FILE');
+  assert.match(refused.said, 'its authority is another. --ca FILE');
   assert.equal([(await devicesOf(other)).length, existsSync(pathOf(name))], [0, false]);
   const { code, said } = await flash([...args, '--ca', path('ca.crt')], environment);
   assert.is(code, 0, said);

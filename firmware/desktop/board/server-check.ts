@@ -1,17 +1,15 @@
 /** Looks at the server as the board will: what the board would refuse is said before it is flashed. */
 
-// The X.509 library needs it first.
-import 'reflect-metadata';
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { connect, type DetailedPeerCertificate } from 'node:tls';
-import * as x509 from '@peculiar/x509';
 import { UsageError } from '../../../shared/usage.js';
+import { CertificateFault, provenKey } from '../../verify.js';
+import { nodeP256 } from './p256.js';
 
 /** All that the board's TLS takes. */
 const CIPHERS = 'ECDHE-ECDSA-AES128-GCM-SHA256';
 const VERSION = 'TLSv1.2';
-const P_256 = 'prime256v1';
 const TIMEOUT_MS = 5000;
 
 /**
@@ -23,43 +21,29 @@ export async function checkServer(server: string, authority: string): Promise<st
   const { hostname: host, port } = new URL(server);
   const chain = await chainOf(host, Number(port));
   if (typeof chain === 'string') return chain;
-  const fault = faultOf(chain, new X509Certificate(authority), host);
-  if (fault === undefined) return undefined;
-  throw new UsageError(
-    `the board would refuse ${server}: ${fault}. --ca FILE is the authority of a server with TWIN_TLS_CERT`,
-  );
+  const der = new Uint8Array(new X509Certificate(authority).raw);
+  try {
+    provenKey(messageOf(chain), { authority: der, host, now: Date.now }, nodeP256());
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof CertificateFault)) throw error;
+    throw new UsageError(
+      `the board would refuse the certificate of ${server}: ${error.message}. --ca FILE is the authority of a server with TWIN_TLS_CERT`,
+    );
+  }
 }
 
-/** The board takes one certificate, which the one authority that it knows has signed. */
-function faultOf(
-  [leaf, above, ...others]: X509Certificate[],
-  authority: X509Certificate,
-  host: string,
-): string | undefined {
-  if (leaf === undefined) return 'it has no certificate';
-  const now = Date.now();
-  const covers = isIP(host) === 0 ? leaf.checkHost(host, { subject: 'never' }) : leaf.checkIP(host);
-  if (!leaf.checkIssued(authority) || !leaf.verify(authority.publicKey))
-    return 'its certificate is not signed by the authority that the board is given';
-  if (others.length > 0 || (above !== undefined && !above.raw.equals(authority.raw)))
-    return 'it sends other certificates than its own and the authority';
-  for (const [what, { publicKey }] of Object.entries({ certificate: leaf, authority }))
-    if (publicKey.asymmetricKeyDetails?.namedCurve !== P_256) return `its ${what} has no ECDSA key on P-256`;
-  if (!isSignedWithSha256(leaf)) return 'its certificate is not signed by ECDSA with SHA-256';
-  if (covers === undefined) return `its certificate is not for ${host}`;
-  if (now < Date.parse(leaf.validFrom)) return `its certificate begins ${leaf.validFrom}`;
-  if (now > Date.parse(leaf.validTo)) return `its certificate ended ${leaf.validTo}`;
-  return undefined;
+/** The body of a Certificate message [RFC 5246 7.4.2]. */
+function messageOf(certificates: X509Certificate[]): Uint8Array {
+  const listed = certificates.map(({ raw }) => Buffer.concat([lengthOf(raw), raw]));
+  const list = Buffer.concat(listed);
+  return new Uint8Array(Buffer.concat([lengthOf(list), list]));
 }
 
-interface SignatureAlgorithm {
-  name: string;
-  hash: { name: string };
-}
-
-function isSignedWithSha256({ raw }: X509Certificate): boolean {
-  const { name, hash } = new x509.X509Certificate(raw).signatureAlgorithm as SignatureAlgorithm;
-  return name === 'ECDSA' && hash.name === 'SHA-256';
+function lengthOf(bytes: Buffer): Buffer {
+  const length = Buffer.alloc(3);
+  length.writeUIntBE(bytes.length, 0, 3);
+  return length;
 }
 
 /**

@@ -13,12 +13,12 @@ import {
   type Socket,
   type SocketOptions,
 } from '../../../../firmware/boards/sdk/gate.js';
+import { nodeP256 } from '../../../../firmware/desktop/board/p256.js';
 import { Handshake } from '../../../../firmware/handshake.js';
 import type { P256 } from '../../../../firmware/verify.js';
 import { openAuthority, serverCertificate } from '../../../server/tls/authority.js';
 import { until } from '../../../until.js';
 import { HOST, type Impostor, makeScene, NOW, type Scene } from '../../impostors.js';
-import { nodeP256 } from '../../p256-node.js';
 import {
   type Flight,
   flightOf,

@@ -2,8 +2,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { MqttOptions } from '../../../../firmware/board.js';
 import { type MqttParts, openMqtt } from '../../../../firmware/boards/sdk/mqtt.js';
+import { nodeP256 } from '../../../../firmware/desktop/board/p256.js';
 import { Handshake } from '../../../../firmware/handshake.js';
-import { nodeP256 } from '../../p256-node.js';
 import { SdkClient, SdkSocket } from './sdk-client.js';
 
 const NAME = 'home.example';

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { checkServer } from '../../../../firmware/desktop/board/server-check.js';
 import type { Authority } from '../../../../server/tls/authority.js';
 import { UsageError } from '../../../../shared/usage.js';
-import { openAuthority, serverCertificate } from '../../../server/tls/authority.js';
+import { deviceCertificate, openAuthority, serverCertificate } from '../../../server/tls/authority.js';
 
 interface Context {
   authority: Authority;
@@ -51,18 +51,26 @@ test('a server whose certificate is of the authority and for the address is righ
 test('a certificate of another authority is refused, and --ca is named', async ({ said }) => {
   const other = await serverCertificate(await openAuthority());
   const text = (await said(optionsOf(other))) ?? '';
-  assert.match(text, 'not signed by the authority that the board is given');
+  assert.match(text, 'its authority is another');
   assert.match(text, '--ca FILE');
 });
 
 test('a certificate that does not cover the address is refused', async ({ authority, said }) => {
   const pair = await serverCertificate(authority);
-  assert.match((await said(optionsOf(pair), '127.0.0.2')) ?? '', 'not for 127.0.0.2');
+  assert.match((await said(optionsOf(pair), '127.0.0.2')) ?? '', 'it is not for this address');
 });
 
 test('a certificate that has ended is refused', async ({ authority, said }) => {
   const pair = await serverCertificate(authority, -1);
-  assert.match((await said(optionsOf(pair))) ?? '', 'its certificate ended');
+  assert.match((await said(optionsOf(pair))) ?? '', 'it has ended');
+});
+
+test('a certificate of a device is refused, though the authority has signed it', async ({
+  authority,
+  said,
+}) => {
+  const pair = await deviceCertificate(authority, '127.0.0.1');
+  assert.match((await said(optionsOf(pair))) ?? '', 'it is not for a server');
 });
 
 test('a server without the one cipher suite of the board is refused', async ({ authority, said }) => {

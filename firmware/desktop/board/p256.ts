@@ -1,7 +1,7 @@
-/** The arithmetic of Node for what runs on Node, and a record of it for what runs elsewhere. */
+/** The arithmetic that the panel proves its server with, by Node. */
 
 import { createHash, createPublicKey, verify } from 'node:crypto';
-import type { P256 } from '../../firmware/verify.js';
+import type { P256 } from '../../verify.js';
 
 /** What is there before a point in the form that Node reads. */
 const SPKI = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d030107034200', 'hex');
@@ -21,29 +21,6 @@ export function nodeP256(): P256 {
       const bytes = hashed.get(Buffer.from(digest).toString('hex'));
       if (bytes === undefined || signature.length !== 64) throw new Error('not a question of the panel');
       return verify('sha256', bytes, { key: publicKey, dsaEncoding: 'ieee-p1363' }, signature);
-    },
-  };
-}
-
-export type Answer = number[] | boolean;
-
-/** The same, and all that it answered, in order. */
-export function recordedP256(): { p256: P256; answers: Answer[] } {
-  const answers: Answer[] = [];
-  const p256 = nodeP256();
-  return {
-    answers,
-    p256: {
-      sha256(parts) {
-        const digest = p256.sha256(parts);
-        answers.push([...digest]);
-        return digest;
-      },
-      verify(key, digest, signature) {
-        const answer = p256.verify(key, digest, signature);
-        answers.push(answer);
-        return answer;
-      },
     },
   };
 }
