@@ -56,7 +56,7 @@ export function parseDesired(payload: ArrayBuffer): Wish | Refusal {
   return { armed: data.alarm_armed, id };
 }
 
-/** In milliseconds since 1970; 0 for what is no date. */
+/** In milliseconds since 1970; 0 for a text that is not a date. */
 const timeOf = (date: unknown): number => Date.parse(String(date)) || 0;
 
 /** The version in the first bytes of a message, which has it before the data. */

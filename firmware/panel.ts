@@ -7,7 +7,7 @@ import { Contact } from './contact.js';
 import { type DocumentId, isOlder } from './desired.js';
 import { Flash, type Kept } from './flash.js';
 
-/** While the siren rings, flash is told this often for how long, in milliseconds. */
+/** While the siren rings, the panel stores at this interval how long it has rung, in milliseconds. */
 const RUNG_STEP = 5000;
 /** What each start of the siren costs in advance: a brown-out that the siren causes itself must not let it ring for ever. */
 const START_COST = 1000;

@@ -13,7 +13,7 @@ export type Trouble = 'network' | 'time' | 'certificate' | 'device' | 'server';
 const CONNACK = 2;
 const REFUSALS_OF_DEVICE = [4, 5];
 
-/** The same board. `onTrouble` is told what each connection ends by; a connection that is accepted is `server` again. */
+/** The same board. `onTrouble` hears why each connection ended; for an accepted connection it hears `server`. */
 export const watchedBoard = (board: Board, onTrouble: (trouble: Trouble) => void): Board =>
   derived(board, {
     mqtt: (options) =>

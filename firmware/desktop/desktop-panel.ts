@@ -176,7 +176,7 @@ export class DesktopPanel {
     this.#setNetwork('dhcp', false);
   }
 
-  /** The connection goes half-open: nothing comes and nothing goes any more, and nobody is told. */
+  /** The connection goes half-open: no byte comes or goes any more, and neither side sees it. */
   freezeNetwork(): void {
     this.#machine?.freezeConnections();
   }
@@ -197,7 +197,7 @@ export class DesktopPanel {
     this.#clockOffset += by;
   }
 
-  /** For good: nothing of it runs on, and nobody hears of it any more. */
+  /** Ends the panel for good. It runs no further and reports nothing more. */
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
@@ -207,7 +207,7 @@ export class DesktopPanel {
     this.#lock.close();
   }
 
-  /** The level of the reed switch. The wires are laid as the panel is told that they are. */
+  /** The level of the reed switch. The wires match the panel's setting. */
   #contact(open: boolean): 0 | 1 {
     return open === this.#doorInverted ? 0 : 1;
   }
@@ -272,7 +272,7 @@ export class DesktopPanel {
       trace,
       turned: () => this.#announce(),
       ended: () => {
-        // Before anybody is told, who may cut the power in answer to it.
+        // Before the listeners hear of it: one may cut the power in answer.
         this.#restart = setTimeout(() => this.#start({ wanted: false, reason: 'restart' }), RESTART_MS);
         this.#darken();
       },

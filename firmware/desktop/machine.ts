@@ -97,7 +97,7 @@ export class Machine {
     );
   }
 
-  /** Both ends of an edge are told; the program reads the level that it finds. */
+  /** Reports an edge, to either level. The program reads the level that it finds. */
   edge(pin: string): void {
     this.#tell({ event: 'edge', pin });
   }
@@ -108,7 +108,7 @@ export class Machine {
     this.#tell({ event: 'wifi' });
   }
 
-  /** Calls back when the program has dealt with all that it was told before. */
+  /** Calls back when the program has dealt with all events before. */
   afterTurn(done: () => void): void {
     if (this.#over) done();
     else this.#tell({ event: 'turn' }, undefined, done);

@@ -50,7 +50,7 @@ interface ControlMessage {
   payload?: number[];
 }
 
-/** What the XS side is told, as `modules/mqtt-client.ts` understands it. `close` and `error` are the last. */
+/** What the XS side hears, as `modules/mqtt-client.ts` understands it. `close` and `error` are the last. */
 export type ConnectionEvent =
   | { what: 'readable'; info: { topic?: string; more: boolean; byteLength: number; QoS: number } }
   | { what: 'writable'; count: number }
@@ -71,7 +71,7 @@ export class Connection {
   #accepted = false;
   #frozen = false;
   #closed = false;
-  /** How many bytes the program was told that the next packet may have. */
+  /** How many bytes the next packet may have, by the last event. */
   #promised = 0;
   #unheard = 0;
 
@@ -108,7 +108,7 @@ export class Connection {
     return this.#promised;
   }
 
-  /** From now on nothing comes and nothing goes, and nobody is told: a half-open connection. */
+  /** The connection becomes half-open: no byte comes or goes any more, and neither side sees it. */
   freeze(): void {
     this.#frozen = true;
     clearTimeout(this.#ping);
@@ -120,7 +120,7 @@ export class Connection {
     this.#end('error');
   }
 
-  /** Nothing is told any more. What the network has not taken by now is lost, as all of it may be. */
+  /** The program hears nothing more. What the network has not taken by now is lost, as all of it may be. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#ping);
@@ -164,7 +164,7 @@ export class Connection {
     if (this.#keepAlive > 0) this.#ping = setInterval(() => this.#socket.write(PING), this.#keepAlive / 2);
   }
 
-  /** The network has taken a packet. Who was promised all there is has no need to hear of it. */
+  /** The network has taken a packet. A program that may use the whole buffer already needs no event. */
   #written(): void {
     if (this.#promised < this.#settings.sendBytes) this.#offer();
   }
@@ -207,7 +207,7 @@ export class Connection {
   }
 
   /**
-   * While it is connecting there is nobody to reset, and the reset would wait for somebody. Under TLS, Node does not
+   * While it is connecting there is no peer to reset, and the reset would wait for one. Under TLS, Node does not
    * survive a reset: there the connection only ends.
    */
   #reset(): void {

@@ -20,7 +20,7 @@ export class NetstringReader {
     this.#bytes = this.#bytes.length === 0 ? chunk : Buffer.concat([this.#bytes, chunk]);
   }
 
-  /** The next whole frame, or undefined until more is pushed. @throws Error for what is no netstring */
+  /** The next whole frame, or undefined until more is pushed. @throws Error for bytes that are not a netstring */
   next(): Buffer | undefined {
     const colon = this.#bytes.indexOf(':');
     if (colon === -1 && this.#bytes.length <= LENGTH_DIGITS) return undefined;

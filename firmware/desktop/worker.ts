@@ -53,7 +53,7 @@ export class XsWorker {
     // Without a free file descriptor there is not one pipe; `error` tells.
     const [, stdout, stderr, toWorker, fromWorker] = this.#process.stdio ?? [];
     this.#toWorker = (toWorker as Writable) ?? undefined;
-    // A worker that dies takes no more and answers no more; its end is told by `close`.
+    // A worker that dies takes no more and answers no more; `close` reports its end.
     for (const pipe of [toWorker, fromWorker]) pipe?.on('error', () => undefined);
     fromWorker?.on('data', (chunk: Buffer) => this.#receive(chunk));
     for (const output of [stdout, stderr])

@@ -103,7 +103,7 @@ function requestWith(random: () => number): ArrayBuffer {
   return request;
 }
 
-/** Milliseconds since 1970, or undefined for what is no answer to this request. */
+/** Milliseconds since 1970, or undefined for bytes that do not answer this request. */
 function timeIn(packet: ArrayBuffer, request: ArrayBuffer): number | undefined {
   if (packet.byteLength < LENGTH) return undefined;
   const answer = new DataView(packet);

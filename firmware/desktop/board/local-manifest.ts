@@ -98,7 +98,7 @@ export function withEdits(
   };
 }
 
-/** What a board is told. Without a certificate it proves itself by its password. Its clock starts at this moment. */
+/** What a board knows. Without a certificate it proves itself by its password. Its clock starts at this moment. */
 export function boardConfig(
   { wifi, wiring, config }: Pick<FlashOptions, 'wifi' | 'wiring' | 'config'>,
   server: string,

@@ -53,13 +53,13 @@ function handleCommand(command: ArrayBuffer): void {
   }
 }
 
-/** An exception that nobody caught: Node traces it and restarts the program. */
+/** An exception that was not caught: Node traces it and restarts the program. */
 function report(error: unknown): void {
   const stack = error instanceof Error ? error.stack : undefined;
   ask('exception', { stack: stack ?? String(error) });
 }
 
-/** XS ends on a board when nobody handles a rejected promise; xsnap-worker only says so to `console`, and goes on. */
+/** XS ends on a board when a rejected promise has no handler; xsnap-worker only says so to `console`, and goes on. */
 const console = { error: (_message: string, error: unknown): void => report(error) };
 
 Object.assign(globalThis, { handleCommand, console });
