@@ -146,10 +146,10 @@ export function readSettings(environment: NodeJS.ProcessEnv = {}, args: string[]
 }
 
 function refuseContradictions(settings: Settings): void {
-  const [open] = openListeners(settings);
-  if (open !== undefined && !settings.allowInsecure) {
+  const [exposed] = exposedListeners(settings);
+  if (exposed !== undefined && !settings.allowInsecure) {
     throw new SettingError(
-      `${open} would serve other machines without TLS: let them come by TWIN_HTTPS and TWIN_MQTTS, ` +
+      `${exposed} would serve other machines without TLS: let them come by TWIN_HTTPS and TWIN_MQTTS, ` +
         'or set TWIN_ALLOW_INSECURE=1',
     );
   }
@@ -159,7 +159,7 @@ function refuseContradictions(settings: Settings): void {
 }
 
 /** The listeners without TLS that other machines can reach, as `VARIABLE=host:port`. */
-export const openListeners = ({ http, mqtt }: Pick<Settings, 'http' | 'mqtt'>): string[] =>
+export const exposedListeners = ({ http, mqtt }: Pick<Settings, 'http' | 'mqtt'>): string[] =>
   Object.entries({ TWIN_HTTP: http, TWIN_MQTT: mqtt })
     .filter(([, { host }]) => !isLoopback(host))
     .map(([variable, { host, port }]) => `${variable}=${isIPv6(host) ? `[${host}]` : host}:${port}`);

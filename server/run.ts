@@ -2,7 +2,7 @@
 
 import { UsageError } from '../shared/usage.js';
 import { pairingText } from './app/pairing.js';
-import { openListeners, readSettings, settingsHelp } from './config.js';
+import { exposedListeners, readSettings, settingsHelp } from './config.js';
 import { makeLog } from './log.js';
 import { type Limits, ListenFailed, startServer } from './server.js';
 import { StorageUnavailable } from './storage/storage.js';
@@ -15,7 +15,7 @@ async function serve(stop: AbortSignal, limits: Limits): Promise<void> {
   if (args.includes('--help')) return void process.stdout.write(`${settingsHelp()}\n`);
   const settings = readSettings(process.env, args);
   const log = await makeLog(settings.log);
-  for (const listener of openListeners(settings)) {
+  for (const listener of exposedListeners(settings)) {
     log.warn(
       `${listener} serves other machines WITHOUT TLS: the network between can read and change everything`,
     );

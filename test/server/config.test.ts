@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
+  exposedListeners,
   flagOf,
-  openListeners,
   readSettings,
   SETTINGS,
   SettingError,
@@ -84,7 +84,7 @@ test('when a listener has port 0, the listener with TLS has it too, on the same 
 
 test('a listener without TLS serves only this machine, unless a setting allows more', () => {
   for (const here of ['127.0.0.1:0', '127.1.2.3:80', '[::1]:80', '[::ffff:127.0.0.1]:80', 'localhost:80']) {
-    assert.equal(openListeners(readSettings({ TWIN_HTTP: here, TWIN_MQTT: here })), [], here);
+    assert.equal(exposedListeners(readSettings({ TWIN_HTTP: here, TWIN_MQTT: here })), [], here);
   }
   for (const open of [
     '0.0.0.0:80',
@@ -100,7 +100,7 @@ test('a listener without TLS serves only this machine, unless a setting allows m
         `${variable}=${open} would serve other machines without TLS`,
       );
       const allowed = readSettings({ [variable]: open, TWIN_ALLOW_INSECURE: '1' });
-      assert.equal(openListeners(allowed), [`${variable}=${open}`]);
+      assert.equal(exposedListeners(allowed), [`${variable}=${open}`]);
     }
   }
 });
