@@ -109,6 +109,16 @@ const board: Plugin = {
   },
 };
 
+/** A module of the panel: what it does not export lies in ROM as well. */
+const OWN_MODULE = /\/(firmware|shared)\/[^/]+\.ts$/;
+const INNER_VALUES = 'innerValues';
+
+/** The same module with one more export, which lists the values that it has for itself. */
+function withInnerValues(source: string): string {
+  const names = [...source.matchAll(/^const (\w+)/gm)].map(([, name]) => name);
+  return `${source}\nexport const ${INNER_VALUES} = () => [${names.join()}];`;
+}
+
 /** A module that imports those which the SDK would preload on a board, freezes them as it does, and keeps them. */
 const freezing = (also: string[]): Plugin => ({
   name: 'freezing',
@@ -117,6 +127,10 @@ const freezing = (also: string[]): Plugin => ({
     builder.onLoad({ filter: /.*/, namespace: FROZEN }, () => ({
       contents: frozenModules(also),
       resolveDir: ROOT,
+    }));
+    builder.onLoad({ filter: OWN_MODULE }, ({ path }) => ({
+      contents: withInnerValues(readFileSync(path, 'utf8')),
+      loader: 'ts',
     }));
   },
 });
@@ -130,7 +144,8 @@ function frozenModules(also: string[]): string {
     ...modules.map((path, index) => `import * as module${index} from ${JSON.stringify(path)};`),
     `const modules = [${modules.map((_, index) => `{ ...module${index} }`).join()}];`,
     'refuseFrozenJson();',
-    'deepFreeze([modules, ...intrinsics()]);',
+    `const inner = modules.map((module) => module.${INNER_VALUES}?.());`,
+    'deepFreeze([modules, inner, ...intrinsics()]);',
     "Object.defineProperty(globalThis, 'preloaded', { value: modules });",
   ].join('\n');
 }

@@ -66,6 +66,13 @@ test("a program cannot change what the firmware's and the platform's modules exp
   );
 });
 
+test('what a module of the firmware has for itself is frozen as well', async ({ bench }) => {
+  const imports = "import { patternFor } from 'firmware/led.js';";
+  const statements = ["patternFor({ sirenRinging: true }, 'server').push(1)"];
+  const lines = await bench.run(attempts(imports, statements));
+  assert.equal(lines, ['TypeError']);
+});
+
 test('what lies in ROM cannot be made into JSON, nor what leads to it; a copy can', async ({ bench }) => {
   const statements = [
     'JSON.stringify(DEFAULTS)',
