@@ -85,7 +85,10 @@ export class Target {
     const from = this.#honest.lines.length;
     let line = 0;
     this.#honest.type('report');
-    return this.#honest.line((text) => (line++ < from ? undefined : (JSON.parse(text) as HonestReport)));
+    // A client that fails prints why, and ends.
+    return this.#honest.line((text) =>
+      line++ < from || !text.startsWith('{') ? undefined : (JSON.parse(text) as HonestReport),
+    );
   }
 
   async #died(): Promise<never> {
