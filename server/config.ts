@@ -103,7 +103,7 @@ export const SETTINGS = {
     'TWIN_HSTS_SECONDS',
     2_592_000,
     { least: 0 },
-    'how long a browser that came by TLS must use TLS, on every port of that name; 0 switches this off',
+    'how long a browser that came by TLS must use TLS, on every port of that name; 0: it need not',
   ),
   historyVersions: wholeNumber(
     'TWIN_HISTORY_VERSIONS',
