@@ -41,7 +41,7 @@ export function nextState(
   const sirenRinging = follows ? armed && doorOpen : begins || ringsOn;
   const cutOffAt = begins ? cutOffAfter(0, now, rules) : state.cutOffAt;
   const next = { armed, doorOpen, sirenRinging, cutOffAt: sirenRinging && !follows ? cutOffAt : undefined };
-  // A copy: XS makes no JSON of what is in ROM, as UNKNOWN is.
+  // A copy, because XS cannot make JSON of an object in ROM, such as UNKNOWN.
   return JSON.stringify(next) === JSON.stringify({ ...state }) ? state : next;
 }
 

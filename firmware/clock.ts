@@ -18,7 +18,7 @@ const ANSWERS_AGAINST_FLOOR = 3;
  * is never before the day on which the board was flashed.
  *
  * The answer comes before there is TLS, so that it may be false. A date too early makes a certificate valid again that
- * ended since the floor; a date too late makes the right one invalid, and the panel offline. Neither gives anybody a
+ * ended since the floor; a date too late makes the right one invalid, and the panel offline. Neither gives away a
  * key. Three answers in a row take back a floor that a false answer has raised.
  */
 export class Clock {

@@ -28,7 +28,7 @@ export interface PanelConfig {
   /** How often the Wi-Fi is looked at, and how long it may take to come to an address. */
   wifiInterval: number;
   wifiPatience: number;
-  /** How long the answer to the first `desired/get` of a connection is waited for before `current` is reported anyway. */
+  /** How long the panel waits for the first answer of a connection before it reports `current` anyway. */
   answerTimeout: number;
   /** Between two `desired/get`. */
   pollInterval: number;
@@ -49,7 +49,7 @@ export interface PanelConfig {
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
-/** The defaults, for what a board is not told. */
+/** The defaults for what the manifest or the command line leaves out. */
 export const DEFAULTS: Readonly<Omit<PanelConfig, 'server' | 'device'>> = {
   doorInverted: false,
   sirenMode: 'latch',

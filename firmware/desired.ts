@@ -30,7 +30,7 @@ export const isOlder = (id: DocumentId, than: DocumentId): boolean =>
 /**
  * Documents of one connection are obeyed in the order of their versions; one that was made anew counts as newer. The
  * answer to a question may come from a server that was restored from an old backup: when it is older than the document
- * that was obeyed last it is not obeyed. A push is, because somebody writes in that moment.
+ * that was obeyed last it is not obeyed. A push is obeyed, because somebody writes in that moment.
  */
 export class Desired {
   /** Of this connection. */

@@ -40,9 +40,9 @@ export class Flash {
   private readonly blocks: KeyValueStore;
   private newest: 0 | 1;
   private sequence: number;
-  /** What flash holds for certain; undefined when that is in doubt. */
+  /** The values that flash holds; undefined when that is in doubt. */
   private stored: string | undefined;
-  /** What holds, whether or not flash takes it. */
+  /** The values that count, whether or not flash has taken them. */
   kept: Kept;
 
   constructor(store: KeyValueStore, trace: (line: string) => void) {
@@ -70,8 +70,8 @@ export class Flash {
   }
 
   /**
-   * Lets these values hold, and flash hold them, without a write when it already does. When the slot whose turn it is is worn out, the
-   * other one takes them: a power cut in that moment leaves no slot whole, which reads as armed.
+   * Keeps these values, in memory and in flash. Flash is not written when it holds them already. When one slot is worn
+   * out, the other one takes them; a power cut in that moment leaves no whole slot, which reads as armed.
    * @returns whether flash holds them now
    */
   store(kept: Kept): boolean {

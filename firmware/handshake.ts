@@ -5,7 +5,7 @@
 
 import { checkKeyExchange, type Expected, numberAt, type P256, provenKey, refuse } from './verify.js';
 
-/** Of a record: its type, the version, and the length of what follows. */
+/** The length of a record's header: its type, the version, and the length of the rest. */
 export const RECORD_HEADER = 5;
 const CHANGE_CIPHER_SPEC = 20;
 const ALERT = 21;
@@ -18,7 +18,7 @@ const CERTIFICATE = 11;
 const SERVER_KEY_EXCHANGE = 12;
 const CERTIFICATE_REQUEST = 13;
 const SERVER_HELLO_DONE = 14;
-/** Of a message: its type and length. Then the hellos have their version and 32 random bytes. */
+/** The length of a message's header: its type and length. In a hello, the version and 32 random bytes follow. */
 const MESSAGE_HEADER = 4;
 const RANDOM_AT = 2;
 const RANDOM_END = 34;
@@ -26,7 +26,7 @@ const RANDOM_END = 34;
 const VERSION = 0x0303;
 const CHOICE = 0xc02b00;
 
-/** What has been proved when everything is. */
+/** The handshake is over, and the server is proved. */
 const PROVED = 0;
 
 export class Handshake {
@@ -65,8 +65,8 @@ export class Handshake {
   }
 
   /**
-   * A whole record has come, and the panel's TLS has not seen it yet. One public-key operation at most is for each of its
-   * messages; they lie whole within it, for the SDK's TLS joins none.
+   * A whole record has come, and the panel's TLS has not seen it yet. Each of its messages costs one public-key
+   * operation at most. A message must lie whole within a record, because the SDK's TLS does not join parts.
    * @throws CertificateFault; an Error when the server itself ends the handshake
    */
   received(record: Uint8Array): void {

@@ -60,7 +60,7 @@ export class Link {
   private readonly keepAlive: number;
   private networkUp = false;
   private client: MqttClient | undefined;
-  /** Which connection it is: what is still heard of an earlier one does not count. */
+  /** The number of the connection. Late events of an earlier one do not count. */
   private connection = 0;
   private phase: Phase = 'offline';
   private onlineSince = 0;

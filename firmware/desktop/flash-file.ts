@@ -76,7 +76,7 @@ function parse(path: string, text: string): Map<string, string> {
   }
 }
 
-/** Whatever else than base64 a person may have left there must not be taken for a block. */
+/** Text that is not base64 is not taken for a block. */
 function parseBlock(block: unknown): string {
   if (typeof block === 'string' && Buffer.from(block, 'base64').toString('base64') === block) return block;
   throw new Error('a block is no base64');

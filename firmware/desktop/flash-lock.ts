@@ -13,9 +13,9 @@ export class FlashInUse extends Error {
 }
 
 /**
- * Keeps every other panel off a flash file until the server is closed: two would overwrite what the other one stored. The
- * lock is a Unix socket on which somebody listens, because the kernel ends that with the process, however it ends. It is
- * not beside the file, since the path of a socket may have only about 100 bytes.
+ * Keeps every other panel off a flash file until the returned server is closed: each of two panels would overwrite what
+ * the other one stored. The lock is a Unix socket that this process listens on, because the kernel closes it with the
+ * process, however that ends. It is not beside the file, because the path of a socket may have only about 100 bytes.
  * @throws FlashInUse, and Error where the file's directory does not exist
  */
 export async function lockFlash(path: string): Promise<Server> {

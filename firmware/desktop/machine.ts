@@ -1,4 +1,4 @@
-/** One powered-on program: an XS machine, and what it asks of the world. Power off ends it with all it knows. */
+/** One program under power: an XS machine, and what it asks of its board. A power cut ends it and its memory. */
 
 import { randomInt } from 'node:crypto';
 import type { Start } from '../board.js';
@@ -34,7 +34,7 @@ export interface MachinePorts {
   trace(line: string): void;
   /** A turn of the program is over: what it wrote to pins and showed belongs together. */
   turned(): void;
-  /** The program ends: by its own wish, or because the engine died. Power has to come back. */
+  /** The program has ended itself, or the engine died. Only power starts it again. */
   ended(): void;
 }
 
@@ -62,7 +62,7 @@ class Block {
 }
 
 const RANDOM_RANGE = 2 ** 47;
-/** Beyond this, Node's timers fire at once: one that is to take longer is early instead. */
+/** Node's timers fire at once beyond this. A longer timer fires after this time instead. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 const ENDS = new Set<string>(['close', 'error']);
 

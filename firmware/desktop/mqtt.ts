@@ -57,7 +57,7 @@ export type ConnectionEvent =
   | { what: 'control'; operation: number; message: ControlMessage }
   | { what: 'close' | 'error' };
 
-/** Tells the program; `heard` is to be called when it has dealt with it. */
+/** Sends the program an event, and calls `heard` when it has dealt with it. */
 export type Tell = (event: ConnectionEvent, bytes: Uint8Array | undefined, heard: () => void) => void;
 
 export class Connection {
@@ -75,7 +75,7 @@ export class Connection {
   #promised = 0;
   #unheard = 0;
 
-  /** @throws Error for a port that is none */
+  /** @throws Error for a port out of range */
   constructor(request: OpenRequest, settings: ConnectionSettings, tell: Tell) {
     this.#settings = settings;
     this.#tell = tell;
@@ -92,7 +92,7 @@ export class Connection {
       if (!this.#frozen && !this.#closed) parser.parse(chunk);
     });
     for (const socket of [this.#tcp, this.#socket]) {
-      // A reason is not told: the SDK's client has none either.
+      // Without a reason, because the SDK's client gives none either.
       socket.on('error', () => this.#end('error'));
       socket.on('close', () => this.#end('close'));
     }

@@ -11,7 +11,7 @@ export interface WorkerListeners {
   onRequest: (message: Buffer) => Buffer;
   /** What the XS side says by itself, line by line: `print`, and the engine's own complaints. */
   onOutput: (line: string) => void;
-  /** The process is gone, or never was; not called after {@link XsWorker.kill}. */
+  /** The process has ended or could not start; not called after {@link XsWorker.kill}. */
   onEnd: (why: string) => void;
 }
 
@@ -50,7 +50,7 @@ export class XsWorker {
     this.#process = spawn(path, ['panel'], { stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'] });
     this.#process.on('error', (error) => this.#end(`the XS engine cannot be started: ${error.message}`));
     this.#process.on('close', (code, signal) => this.#end(`the XS engine has ended with ${signal ?? code}`));
-    // Without a free file descriptor there is not one pipe; `error` tells.
+    // Without a free file descriptor there is no pipe; `error` reports that.
     const [, stdout, stderr, toWorker, fromWorker] = this.#process.stdio ?? [];
     this.#toWorker = (toWorker as Writable) ?? undefined;
     // A worker that dies takes no more and answers no more; `close` reports its end.

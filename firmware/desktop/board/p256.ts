@@ -1,12 +1,12 @@
-/** The arithmetic that the panel proves its server with, by Node. */
+/** The arithmetic of the panel's proof of its server, by Node. */
 
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import type { P256 } from '../../verify.js';
 
-/** What is there before a point in the form that Node reads. */
+/** Node reads a point with this before it. */
 const SPKI = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d030107034200', 'hex');
 
-/** Node hashes by itself: of what was hashed here, the digest is known. */
+/** Node's `verify` hashes by itself, so the text of each digest is remembered. */
 export function nodeP256(): P256 {
   const hashed = new Map<string, Buffer>();
   return {

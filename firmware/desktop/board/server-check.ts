@@ -1,4 +1,4 @@
-/** Looks at the server as the board will: what the board would refuse is said before it is flashed. */
+/** Checks the server as the board will, so that no board is flashed for a server that it would refuse. */
 
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
