@@ -13,7 +13,7 @@ export interface DocumentId {
 export const NO_DOCUMENT: DocumentId = { created: 0, version: 0, updated: 0 };
 
 /** `late`: a newer one has come on this connection. `older`: from before the document that was obeyed last. */
-export type Judgement = 'obey' | 'late' | 'older';
+type Judgement = 'obey' | 'late' | 'older';
 
 /** After so many late answers in a row the next one counts: the document was deleted and made anew. */
 const LATE_ANSWERS = 2;

@@ -19,7 +19,7 @@ const PAUSE = 1800;
 /** For how many milliseconds the LED is on and off in turns, on first. */
 type Rhythm = readonly number[];
 /** A rhythm, or a level that stays. */
-export type Pattern = Rhythm | boolean;
+type Pattern = Rhythm | boolean;
 
 const RINGING: Rhythm = [100, 100];
 

@@ -13,7 +13,7 @@ const DEPTH = 40;
 /** Of a message, up to its data. */
 const HEAD_LENGTH = 128;
 
-export interface Wish {
+interface Wish {
   armed: boolean;
   id: DocumentId;
 }

@@ -4,7 +4,7 @@ import type { Board } from './board.js';
 import { readSealed, writeSealed } from './sealed.js';
 
 /** So many in a row are too many. */
-export const RESTARTS_IN_A_ROW = 5;
+const RESTARTS_IN_A_ROW = 5;
 
 const KEY = 'restarts';
 const LENGTH = 1;

@@ -6,7 +6,7 @@ const CHECKSUM_LENGTH = 4;
 /** The reversed polynomial of IEEE 802.3. */
 const POLYNOMIAL = 0xedb88320;
 
-export type Reading = Uint8Array | 'absent' | 'damaged';
+type Reading = Uint8Array | 'absent' | 'damaged';
 
 /** The content of a block; damaged also when it has another length than the one given, or the store cannot read it. */
 export function readSealed(store: KeyValueStore, key: string, length?: number): Reading {

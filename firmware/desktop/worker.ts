@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { encodeNetstring, NetstringReader } from './pipe.js';
 
-export interface WorkerListeners {
+interface WorkerListeners {
   /** The XS side asks and blocks until this returns. */
   onRequest: (message: Buffer) => Buffer;
   /** What the XS side says by itself, line by line: `print`, and the engine's own complaints. */

@@ -1,7 +1,7 @@
 /** Trace lines on a serial port: a release build of the SDK traces nowhere. */
 
 /** `embedded:io/serial` (ECMA-419), as far as it is used. */
-export interface SerialPort {
+interface SerialPort {
   /** @throws when there is no room for all of it */
   write(bytes: ArrayBuffer): void;
 }

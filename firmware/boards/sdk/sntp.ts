@@ -33,7 +33,7 @@ export interface UdpSocket {
   close(): void;
 }
 
-export interface SntpPorts {
+interface SntpPorts {
   open(onReadable: () => void): UdpSocket;
   /** `System.resolve`: no address when there is none. */
   resolve(name: string, callback: (name: string, address: string | undefined) => void): void;

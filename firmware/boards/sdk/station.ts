@@ -21,7 +21,7 @@ export interface AccessPoint {
 const DISCONNECTED = 200;
 const CONNECTED = 400;
 
-export interface StationPorts {
+interface StationPorts {
   /** `onChanged` may come often, and may be missing now and then. */
   open: (onChanged: () => void) => WiFi;
   timers: Timers;

@@ -1,5 +1,5 @@
 /** The SDK's `time` module, as far as it counts. */
-export interface TickCounter {
+interface TickCounter {
   readonly ticks: number;
   delta(start: number, end: number): number;
 }

@@ -7,7 +7,7 @@ import { matching, required, UsageError, understood } from '../../../shared/usag
 import type { PanelConfig } from '../../config.js';
 
 /** How the board is wired, in the names of its config. */
-export interface Wiring {
+interface Wiring {
   doorPin?: number;
   sirenPin?: number;
   ledPin?: number;

@@ -55,7 +55,7 @@ export function readConfig(root: string, name: string): BoardConfig | undefined 
 const DECIDED = ['server', 'host', 'port', 'device', 'password', 'ca', 'certificate', 'key', 'flashedAt'];
 
 /** What a person has changed in the file since it was written. */
-export interface Edits {
+interface Edits {
   include: string[];
   config: Record<string, unknown>;
   others: Record<string, unknown>;

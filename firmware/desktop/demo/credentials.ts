@@ -13,7 +13,7 @@ export interface Credentials {
   device?: NewDevice;
 }
 
-export class CredentialsDamaged extends Error {
+class CredentialsDamaged extends Error {
   override name = 'CredentialsDamaged';
   constructor(path: string) {
     super(`${path} is damaged. Delete it: the next start makes a new token and a new device.`);

@@ -60,7 +60,7 @@ function startProgram({ file, args = [], env = {}, quitWord, onLine }: ProgramOp
   };
 }
 
-export interface Addresses {
+interface Addresses {
   /** Where this machine reaches REST, `http://host:port`. */
   http: string;
   /** `mqtt://host:port` */
@@ -112,7 +112,7 @@ function addressesIn({ http = '', mqtt = '' }: LogEntry): Addresses {
   return { http: `http://${here(http)}`, mqtt: `mqtt://${here(mqtt)}` };
 }
 
-export interface PanelOptions {
+interface PanelOptions {
   /** `mqtt://host:port` */
   server: string;
   device: NewDevice;

@@ -36,7 +36,7 @@ export function describeState({ armed, door_open, siren_ringing, online }: Panel
   ].join(', ');
 }
 
-export interface Welcome {
+interface Welcome {
   iotApi: string;
   mqtt: string;
   token: string;
