@@ -110,11 +110,14 @@ export class Devices {
    * write by REST calls it, and answers before it returns when the registry's file is in memory.
    */
   has(id: string, answer: Answer<boolean>): void {
-    const known = (file: StoredFile) => answer(null, file.documents.has(id) && !this.#removals.has(id));
     const shard = shardOf(id);
     const file = this.#storage.peek(shard);
-    if (file !== undefined) known(file);
-    else this.#storage.open(shard).then(known, answer);
+    if (file !== undefined) answer(null, this.#isIn(file, id));
+    else this.#storage.open(shard).then((opened) => answer(null, this.#isIn(opened, id)), answer);
+  }
+
+  #isIn(file: StoredFile, id: string): boolean {
+    return file.documents.has(id) && !this.#removals.has(id);
   }
 
   /** @throws DeviceNotFound */

@@ -1,6 +1,5 @@
 import type { Allowance } from '../access/rate.js';
 import type { Device } from '../devices/device.js';
-import type { Document } from '../twins/document.js';
 import type { Change } from '../twins/twins.js';
 import type { Endpoint } from './endpoint.js';
 import {
@@ -185,14 +184,21 @@ export class Session {
   }
 
   #ask(pending: Pending, request: Request, payload: Buffer): void {
-    const settle = (error: Error | null, document?: Document) =>
-      this.#requests.settle(pending, error, document);
+    const { twins } = this.#endpoint;
+    const requests = this.#requests;
     try {
-      carryOut(this.#endpoint.twins, this.device.id, request, payload, settle, this);
+      carryOut(
+        twins,
+        this.device.id,
+        request,
+        payload,
+        (error, document) => requests.settle(pending, error, document),
+        this,
+      );
     } catch (error) {
       // The answer itself has failed, and the request must not be answered twice.
       if (pending.isSettled) throw error;
-      settle(error as Error);
+      requests.settle(pending, error as Error, undefined);
     }
   }
 

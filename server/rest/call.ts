@@ -178,27 +178,31 @@ function readBody(
   limit: number,
   done: (error: Error | null, body: Buffer) => void,
 ): void {
+  const fault = faultInHead(req, limit);
+  if (fault !== undefined) {
+    req.resume();
+    return done(fault, NO_BODY);
+  }
   let chunks: Buffer[] = [];
   let length = 0;
-  let refused = false;
-  const refuse = (error: Error) => {
-    refused = true;
-    chunks = [];
-    done(error, NO_BODY);
-  };
-  if (!PLAIN_CODING.test(req.headers['content-encoding'] ?? '')) refuse(CODED_BODY);
-  else if (CODED_CHUNKS.test(req.headers['transfer-encoding'] ?? '')) refuse(CODED_TRANSFER);
-  else if (Number(req.headers['content-length']) > limit) refuse(bodyTooLarge(limit));
   req.on('data', (chunk: Buffer) => {
-    if (refused) return;
+    if (length > limit) return;
     length += chunk.length;
-    if (length > limit) refuse(bodyTooLarge(limit));
-    else chunks.push(chunk);
+    if (length <= limit) return void chunks.push(chunk);
+    chunks = [];
+    done(bodyTooLarge(limit), NO_BODY);
   });
   req.on('end', () => {
     const [first = NO_BODY] = chunks;
-    if (!refused) done(null, chunks.length > 1 ? Buffer.concat(chunks) : first);
+    if (length <= limit) done(null, chunks.length > 1 ? Buffer.concat(chunks) : first);
   });
+}
+
+/** Why a body is refused before any of it has come. */
+function faultInHead({ headers }: IncomingMessage, limit: number): Error | undefined {
+  if (!PLAIN_CODING.test(headers['content-encoding'] ?? '')) return CODED_BODY;
+  if (CODED_CHUNKS.test(headers['transfer-encoding'] ?? '')) return CODED_TRANSFER;
+  return Number(headers['content-length']) > limit ? bodyTooLarge(limit) : undefined;
 }
 
 /** The headers of every answer that is not a page: it is not kept, not taken for another type, and tells no referrer. */

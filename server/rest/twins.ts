@@ -165,7 +165,7 @@ export function onTwin(call: Call, devices: Devices, then: (id: string) => void)
  * content: not when the document is deleted and made again, nor when the server goes on from a backup.
  */
 const etagOf = (document: StoredDocument): string =>
-  `"${document.version}-${bornOf(document).tag}-${Date.parse(document.updatedAt).toString(36)}"`;
+  `"${document.version}-${bornOf(document).tag}-${document.updatedAt}"`;
 
 const IF_MATCH = 'If-Match';
 const IF_NONE_MATCH = 'If-None-Match';
