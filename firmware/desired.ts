@@ -27,6 +27,11 @@ export const isOlder = (id: DocumentId, than: DocumentId): boolean =>
   id.updated <= than.updated &&
   (id.created < than.created || (id.created === than.created && id.version < than.version));
 
+/** Whether no version was written between the two, as far as the server dates and counts them. */
+export const follows = (id: DocumentId, before: DocumentId): boolean =>
+  id.created === before.created &&
+  (id.created === 0 || id.version === before.version || id.version === before.version + 1);
+
 /**
  * Documents of one connection are obeyed in the order of their versions; one that was made anew counts as newer. The
  * answer to a question may come from a server that was restored from an old backup: when it is older than the document

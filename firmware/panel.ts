@@ -1,16 +1,19 @@
 /** The panel as it works without a network: flash, door and siren under the alarm's rules. */
 
-import type { PanelFault } from '../shared/panel.js';
+import type { PanelFault, RefusalReason } from '../shared/panel.js';
 import { type AlarmState, nextState, rungIn, stateAtBoot, UNKNOWN } from './alarm.js';
 import type { Board, Timer } from './board.js';
 import { Contact } from './contact.js';
-import { type DocumentId, isOlder } from './desired.js';
+import { type DocumentId, follows } from './desired.js';
 import { Flash, type Kept } from './flash.js';
 
 /** While the siren rings, the panel stores at this interval how long it has rung, in milliseconds. */
 const RUNG_STEP = 5000;
 /** What each start of the siren costs in advance: a brown-out that the siren causes itself must not let it ring for ever. */
 const START_COST = 1000;
+/** One arming in 10 s on average, in milliseconds, and 5000 at once after a start or a quiet day: arming writes flash. */
+const ARMING_INTERVAL = 10_000;
+const ARMINGS_IN_ADVANCE = 4999 * ARMING_INTERVAL;
 
 export class Panel {
   private readonly board: Board;
@@ -20,6 +23,8 @@ export class Panel {
   private readonly contact: Contact;
   state = UNKNOWN;
   private timer: Timer | undefined;
+  /** When the average allows the next arming, in ticks. */
+  private nextArming = -ARMINGS_IN_ADVANCE;
 
   /**
    * Drives the siren at once. `onChange` is called after every later change of state, when the siren is already driven;
@@ -47,23 +52,40 @@ export class Panel {
   /**
    * Obeys a `desired` document. Arming that flash does not take is not carried out, so that the app sees that the panel is
    * not armed: after the next power cut it would not be. Disarming is carried out, because the siren must fall silent.
-   * @returns whether it is carried out
+   *
+   * A document that changes nothing is kept in memory. Flash is written for it only when versions between it and the one
+   * before were never seen: one of them may have asked for the opposite, and come back with a backup.
+   * @returns why it is not carried out
    */
-  setArmed(armed: boolean, wish: DocumentId): boolean {
-    const kept = this.kept;
+  setArmed(armed: boolean, wish: DocumentId): RefusalReason | undefined {
+    const { flash, kept } = this;
     const isChange = armed !== kept.armed;
-    const isFirst = kept.wish.created === 0 && wish.created !== 0;
+    const isGap = !follows(wish, kept.wish);
+    const isBounded = isChange ? armed : isGap;
+    const isAllowed = !isBounded || this.takeTurn();
+    if (isChange && !isAllowed) return 'armed too often';
     const next = {
       armed,
-      wish: isChange || isFirst || isOlder(wish, kept.wish) ? wish : kept.wish,
+      wish,
       lastAlarm: isChange && armed ? undefined : kept.lastAlarm,
       rung: isChange ? 0 : kept.rung,
     };
-    const stored = this.flash.store(next);
-    if (!stored) this.board.trace(`flash: cannot store that the panel is ${armed ? 'armed' : 'disarmed'}`);
-    if (armed && !stored) this.flash.kept = kept;
+    if (!isChange && !(isGap && isAllowed) && flash.isSound) {
+      flash.kept = next;
+    } else if (!flash.store(next)) {
+      this.board.trace(`flash: cannot store that the panel is ${armed ? 'armed' : 'disarmed'}`);
+      if (armed) flash.kept = kept;
+    }
     this.update();
-    return armed === this.kept.armed;
+    return armed === this.kept.armed ? undefined : 'flash takes no writes';
+  }
+
+  /** Whether the average allows one more write that an order asks for. */
+  private takeTurn(): boolean {
+    const now = this.board.time.ticks();
+    if (now < this.nextArming) return false;
+    this.nextArming = Math.max(this.nextArming, now - ARMINGS_IN_ADVANCE) + ARMING_INTERVAL;
+    return true;
   }
 
   /** Reads the door afresh. */

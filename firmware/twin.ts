@@ -1,7 +1,7 @@
 /** The twin loop: the desired document in, the current document out. */
 
 import { BackOff } from '../shared/backoff.js';
-import { type CurrentDocument, OWN_TWIN } from '../shared/panel.js';
+import { type CurrentDocument, OWN_TWIN, type RefusalReason } from '../shared/panel.js';
 import type { AlarmState } from './alarm.js';
 import type { Board, Timer } from './board.js';
 import type { Clock } from './clock.js';
@@ -24,8 +24,8 @@ export interface TwinPanel {
   readonly state: AlarmState;
   readonly fault: string | undefined;
   readonly kept: Pick<Kept, 'lastAlarm' | 'wish'>;
-  /** Returns whether that is carried out. */
-  setArmed(armed: boolean, wish: DocumentId): boolean;
+  /** Returns why that is not carried out. */
+  setArmed(armed: boolean, wish: DocumentId): RefusalReason | undefined;
   /** Reads the door afresh. */
   look(): void;
 }
@@ -179,8 +179,9 @@ export class Twin implements LinkUser {
     this.refusal = undefined;
     if (judgement === 'older') {
       if (armed !== panel.state.armed) this.refuse(refusal('older than what was seen before', id.version));
-    } else if (!panel.setArmed(armed, id)) {
-      this.refuse(refusal('flash takes no writes', id.version, 'alarm_armed'));
+    } else {
+      const reason = panel.setArmed(armed, id);
+      if (reason !== undefined) this.refuse(refusal(reason, id.version, 'alarm_armed'));
     }
   }
 

@@ -35,7 +35,8 @@ export type RefusalReason =
   | 'bad version'
   | 'not a boolean'
   | 'older than what was seen before'
-  | 'flash takes no writes';
+  | 'flash takes no writes'
+  | 'armed too often';
 
 /** What a panel cannot do, as `fault` says it. Another panel may have other faults. */
 export type PanelFault = 'flash' | 'clock' | 'memory';

@@ -97,6 +97,28 @@ test('what was written after the restore is obeyed at once, also by a panel that
   assert.not.ok(isArmed(board));
 });
 
+test('an order that the panel missed does not come back with a backup, also after a power cut', () => {
+  for (const armed of [true, false]) {
+    const board = connected(obeyed(armed));
+    answerDesired(board, armed, 7, BORN, LATER);
+    reconnect(board);
+    answerDesired(board, !armed, 6, BORN);
+    assert.is(isArmed(board), armed);
+    const next = connected(board.storage.afterPowerCut());
+    answerDesired(next, !armed, 6, BORN);
+    assert.is(isArmed(next), armed);
+  }
+});
+
+test('flash is written once for versions that were missed, and for none of those that follow', () => {
+  const board = connected(obeyed(true));
+  const before = board.storage.writes;
+  answerDesired(board, true, 7, BORN);
+  assert.is(board.storage.writes - before, 1);
+  for (let version = 8; version < 100; version++) push(board, true, version, BORN);
+  assert.is(board.storage.writes - before, 1);
+});
+
 test('a new act that asks for what holds already counts on after a power cut', () => {
   const board = connected(obeyed(true));
   answerDesired(board, false, 2, BORN);

@@ -40,7 +40,13 @@ function boot(storage = new MemoryStore(), { now, doorOpen = false, ...settings 
     }
     return rang;
   };
-  return { board, panel, setDoor, rungIn, arm: (armed: boolean) => panel.setArmed(armed, NO_DOCUMENT) };
+  return {
+    board,
+    panel,
+    setDoor,
+    rungIn,
+    arm: (armed: boolean) => panel.setArmed(armed, NO_DOCUMENT) === undefined,
+  };
 }
 
 /** The same flash on a board that has just been switched on; the door is closed. */
@@ -204,6 +210,33 @@ test('the memory keeps the first alarm, and is not cleared by an order to stay a
   life.setDoor(true);
   assert.ok(life.board.siren.on);
   assert.equal(life.panel.kept.lastAlarm, ALARM);
+});
+
+test('a panel that is armed again and again arms 5000 times in a row, then once in 10 s, and always disarms', () => {
+  const life = boot();
+  for (let time = 0; time < 5000; time++) {
+    assert.ok(life.arm(true));
+    assert.ok(life.arm(false));
+  }
+  const { writes } = life.board.storage;
+  assert.is(writes, 10_000);
+  assert.is(life.panel.setArmed(true, NO_DOCUMENT), 'armed too often');
+  assert.not.ok(life.panel.state.armed);
+  assert.is(life.panel.fault, undefined);
+  life.board.advance(10 * SECOND);
+  assert.ok(life.arm(true));
+  assert.ok(life.arm(true), 'to stay armed is no arming');
+  assert.ok(life.arm(false));
+  assert.not.ok(life.arm(true));
+  assert.is(life.board.storage.writes, writes + 2);
+});
+
+test('orders with missed versions between them write flash as seldom, and are obeyed', () => {
+  const life = boot();
+  const wish = (version: number) => ({ created: 1, version, updated: version });
+  for (let time = 0; time < 6000; time++) assert.is(life.panel.setArmed(false, wish(2 * time)), undefined);
+  assert.is(life.board.storage.writes, 5000);
+  assert.equal(life.panel.kept.wish, wish(2 * 5999));
 });
 
 test('flash that takes no writes is a fault, until it takes one', () => {

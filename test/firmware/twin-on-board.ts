@@ -4,6 +4,7 @@ import type { AlarmState } from '../../firmware/alarm.js';
 import type { PanelConfig } from '../../firmware/config.js';
 import { type DocumentId, NO_DOCUMENT } from '../../firmware/desired.js';
 import { Twin, type TwinPanel } from '../../firmware/twin.js';
+import type { RefusalReason } from '../../shared/panel.js';
 import { MemoryBoard } from './memory-board.js';
 
 export const SECOND = 1000;
@@ -23,12 +24,12 @@ export class FakePanel {
   takes = true;
   onChange = (): void => {};
 
-  setArmed(armed: boolean, wish: DocumentId): boolean {
+  setArmed(armed: boolean, wish: DocumentId): RefusalReason | undefined {
     this.orders.push(armed);
-    if (!this.takes) return false;
+    if (!this.takes) return 'flash takes no writes';
     this.kept = { ...this.kept, wish };
     if (armed !== this.state.armed) this.set({ armed });
-    return true;
+    return undefined;
   }
 
   look(): void {

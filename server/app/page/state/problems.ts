@@ -19,6 +19,10 @@ const REFUSALS: Record<RefusalReason, (press: string) => Words> = {
     what: 'The panel did not arm: its memory takes no writes, so a power cut would disarm it.',
     todo: 'Try again. If the panel refuses again, replace its board.',
   }),
+  'armed too often': () => ({
+    what: 'The panel did not arm: it was armed thousands of times today, which wears out its memory.',
+    todo: 'Find the program that arms and disarms it again and again. Then wait ten seconds and try again.',
+  }),
   'not a boolean': (press) => ({
     what: 'The panel did not understand the last order.',
     todo: `${OTHER_PROGRAM} Press ${press} to write a new one.`,

@@ -29,6 +29,7 @@ const REASONS: Record<RefusalReason, RegExp> = {
   'not a boolean': /did not understand the last order/,
   'older than what was seen before': /has followed a newer one before/,
   'flash takes no writes': /memory takes no writes/,
+  'armed too often': /thousands of times/,
 };
 
 for (const [reason, expected] of Object.entries(REASONS)) {
