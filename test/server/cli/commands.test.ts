@@ -63,7 +63,7 @@ test('pairs a phone by a link with a new token, for all panels or one', async ({
   assert.is((await rest.ask('GET', '/tokens/self', { token: secret })).body.role, 'reader');
 });
 
-test('pairs with its own token where that is wished, and makes none', async ({ rest }) => {
+test('pairs with its own token with --own, and makes no other', async ({ rest }) => {
   const before = (await rest.ask('GET', '/tokens')).body.tokens.length;
   assert.match(await say(rest, 'pair', '--own'), `#token=${rest.token}`);
   assert.is((await rest.ask('GET', '/tokens')).body.tokens.length, before);
@@ -156,7 +156,7 @@ test('shows certificate and key of a new device once, or leaves them in files fo
   rmSync(join(directory, '..'), { recursive: true });
 });
 
-test('renews with the type of key that is asked for', async ({ rest, id }) => {
+test('renews with the key type of the option', async ({ rest, id }) => {
   assert.match(await say(rest, 'device', 'renew', id), ', ecdsa');
   assert.match(await say(rest, 'device', 'renew', id, '--key-type', 'rsa'), ', rsa');
   assert.match(await fail(rest, ['device', 'renew', id, '--key-type', 'des']), /^key_type: /);
@@ -185,7 +185,7 @@ test('sends numbers as they were typed, so that none is rounded in silence', asy
   assert.match(said, 'number out of range');
 });
 
-test('says what is wrong with what was typed', async ({ rest, id }) => {
+test('says what is wrong with the command line', async ({ rest, id }) => {
   const cases: [string[], RegExp][] = [
     [['frob'], /^no such command: frob/],
     [['device'], /^no such command: device/],

@@ -68,7 +68,9 @@ test('what was not done is not written down as done', async ({ rest }) => {
   assert.equal(takeLines(rest), []);
 });
 
-test('why a token is refused is written down, and who reached for what he may not', async ({ rest }) => {
+test('the audit log says why a token was refused, and which token asked for what it may not do', async ({
+  rest,
+}) => {
   const expired = await rest.tokens.create({ role: 'app', expires_at: '2020-01-31T12:00:00.000Z' });
   const reader = await rest.tokens.create({ role: 'reader' });
   await rest.ask('GET', '/devices', { token: null });

@@ -148,7 +148,7 @@ test('strange names and origins are lines of the audit, with their source and no
   assert.not.match(JSON.stringify(rest.log), 'evil');
 });
 
-test('behind a proxy that is believed, each client is a source of its own', async () => {
+test('behind a trusted proxy each client is a source of its own', async () => {
   const limits = { proxies: [{ address: '127.0.0.1', prefix: 32 }], authFailuresPerMinute: 2 };
   const rest = await startTestRest(limits);
   const by = (client: string, token: string) =>

@@ -65,7 +65,7 @@ test('a device that cannot be is refused, and the argument named', async ({ rest
   assert.is(await rest.devices.count(), 0);
 });
 
-test('a device cannot be put on a hub that is not this one', async ({ rest }) => {
+test('a device cannot be put on another hub', async ({ rest }) => {
   const hub_id = randomUUID();
   const answer = await rest.ask('POST', '/devices', { body: { name: 'n', hub_id } });
   assert.is(answer.status, 404);
@@ -117,9 +117,7 @@ test('renewing what a device proves itself with gives it a new certificate and p
   assert.ok(await rest.devices.authenticate(device.id, Buffer.from(body.password)));
 });
 
-test('the key of a renewed certificate is of the type that is asked for, ECDSA when none is', async ({
-  rest,
-}) => {
+test('the key of a renewed certificate has the type of the request, by default ECDSA', async ({ rest }) => {
   const { device } = await create(rest, { name: 'board' });
   const renew = (query: string) => rest.ask('POST', `/devices/${device.id}/renew-certificate${query}`);
   assert.match((await renew('?key_type=rsa')).body.certificate.crt, /rsa$/);

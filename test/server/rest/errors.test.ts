@@ -20,7 +20,7 @@ const DEBUG = 20;
 const INFO = 30;
 const ERROR = 50;
 
-test('without a token that is known and valid nothing is answered', async ({ rest, path }) => {
+test('without a known and valid token a request is refused', async ({ rest, path }) => {
   const expired = (await rest.tokens.create({ role: 'owner', expires_at: '2020-01-01T00:00:00.000Z' }))
     .secret;
   const revoked = await rest.tokens.create({ role: 'app' });
@@ -99,7 +99,7 @@ test('a reader reads everything and writes nothing', async ({ rest, id, path }) 
   assert.is((await rest.ask('GET', path)).body.version, 1);
 });
 
-test('another region and an address that is none are unknown resources', async ({ rest, path }) => {
+test('another region and a path without a route are unknown resources', async ({ rest, path }) => {
   const addresses = [
     `${rest.url}/iot/v1/regions/nl-ams${path}`,
     `${rest.url}/iot/v1/regions/FR-PAR${path}`,
@@ -199,7 +199,7 @@ test('a handler that throws or rejects is a 500 that tells nothing, one line in 
   assert.is((await fetch(`${rest.url}/healthz`)).status, 200);
 });
 
-test('an answer of the twins that is a fault of ours is a 500, too', async ({ rest, path }) => {
+test('an internal error of the twins is a 500', async ({ rest, path }) => {
   Object.assign(rest.twins, {
     get: (_id: string, _name: string, answer: (error: Error) => void) =>
       answer(new TypeError('x of undefined')),
@@ -219,7 +219,7 @@ test('a registry that has to be read first, and cannot be, is answered', async (
   assert.is((await rest.ask('PUT', path, { body: { data: {} } })).status, 200);
 });
 
-test('what a client did wrong is one line in the log, of no address, and what is not there only for who debugs', async ({
+test('a refusal is one line in the log without the URL, and a 404 is a line of level debug', async ({
   rest,
   id,
   path,

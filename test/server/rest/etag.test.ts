@@ -98,7 +98,7 @@ test('If-Match: * asks for a document, whatever its version', async ({ write }) 
   assert.is((await write({}, { 'If-Match': '*' })).status, 200);
 });
 
-test('a document that is not there matches no tag, not even "0"', async ({ write }) => {
+test('a document that does not exist matches no tag, not even "0"', async ({ write }) => {
   assert.is((await write({}, { 'If-Match': '"0"' })).status, 412);
   assert.is((await write({}, { 'If-None-Match': '"0"' })).status, 200);
 });
@@ -134,14 +134,14 @@ test('a reader is not sent again what it has', async ({ rest, path, write }) => 
   }
 });
 
-test('a read with If-Match of a version that is gone is refused', async ({ rest, path, write }) => {
+test('a read with If-Match of an older version is refused', async ({ rest, path, write }) => {
   const tag = tagOf(await write({}));
   const read = (wanted: string) => rest.ask('GET', path, { headers: { 'If-Match': wanted } });
   assert.is((await read(tag)).status, 200);
   assertFailed(await read('"2"'), 'If-Match', 'the document has version 1');
 });
 
-test('a document that is not there is not found, whatever is asked of its tag', async ({ rest, path }) => {
+test('a document that does not exist is not found, whatever the conditions say', async ({ rest, path }) => {
   for (const headers of [{ 'If-None-Match': '*' }, { 'If-None-Match': '"1"' }, { 'If-Match': '"1"' }]) {
     assert.is(
       (await rest.ask('GET', path, { headers: { ...headers } as Record<string, string> })).status,
@@ -173,7 +173,7 @@ test('both conditions must hold', async ({ write }) => {
   assert.is((await write({}, { 'If-Match': tag, 'If-None-Match': '"2"' })).status, 200);
 });
 
-test('a text that is not an entity tag is refused, and nothing is written', async ({ rest, path, write }) => {
+test('a text that is no entity tag is refused, and nothing is written', async ({ rest, path, write }) => {
   await write({ n: 1 });
   const wrong = ['1', '', '"1', 'W/1', '"1" "2" x', '*, "1"', `"${'"'.repeat(1000)}x`];
   for (const header of ['If-Match', 'If-None-Match']) {

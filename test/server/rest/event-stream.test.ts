@@ -92,7 +92,7 @@ test('a reader that does not read is dropped when too many changes wait for it',
   assert.equal(versionsIn(reader.text), [1]);
 });
 
-test('a state that is larger than what may wait reaches a slow reader', async () => {
+test('a state larger than the buffer reaches a slow reader', async () => {
   const reader = new Reader();
   const stream = new EventStream(TWIN, new KnownState(), SETTINGS);
   const state = Array.from({ length: 20 }, (_, n) => change(n + 1, 10_000));

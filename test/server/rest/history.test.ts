@@ -102,7 +102,7 @@ test('so many answers may be on their way at the same time, and each that has le
   await until(async () => (await history()).status === 200);
 });
 
-test('a document that was deleted begins anew, and one that is not there has none', async ({
+test('the history of a deleted document begins anew, and one that does not exist has none', async ({
   rest,
   path,
   put,

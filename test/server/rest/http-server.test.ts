@@ -66,7 +66,7 @@ async function answered(client: Client): Promise<number> {
   return statusOf(client.text());
 }
 
-test('a source may have so many connections, another source others, and who closes one may come again', async ({
+test('each source may have so many connections, and after it closes one it may open another', async ({
   rest,
 }) => {
   const clients = Array.from({ length: LIMITS.connectionsPerSource }, () => open(rest));
@@ -232,7 +232,7 @@ test('what goes on after its refusal is refused once, and leaves nothing on its 
   server.close();
 });
 
-test('a request behind which comes no HTTP is answered once, and that is no fault of the server', async ({
+test('a request with bytes behind it that are no HTTP is answered once, and not logged as a fault of the server', async ({
   rest,
 }) => {
   const { id } = await rest.newDevice();

@@ -151,14 +151,14 @@ test('a patch of a document that does not exist is not found, also with If-Match
   }
 });
 
-test('a version that is null is none', async ({ rest, path }) => {
+test('a version of null counts as absent', async ({ rest, path }) => {
   for (const version of [1, 2]) {
     const { status, body } = await rest.ask('PUT', path, { body: '{"version":null,"data":{}}' });
     assert.equal([status, body.version], [200, version]);
   }
 });
 
-test('a time that is not one is refused, and a lost + is named', async ({ rest, path }) => {
+test('a wrong time is refused, and the answer says when a + was not encoded', async ({ rest, path }) => {
   await rest.ask('PUT', path, { body: { data: {} } });
   const history = (since: string) => rest.ask('GET', `${path}/history?since=${since}`);
   for (const good of [

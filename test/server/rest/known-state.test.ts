@@ -51,7 +51,7 @@ const step = fc.record({
   cut: fc.nat({ max: 8 }),
 });
 
-test('a reader that is cut off anywhere, and comes back, knows in the end what is there', () => {
+test('a reader that is cut off at any byte and comes back has the present state in the end', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
       const documents = new Map<string, Document>();

@@ -71,7 +71,7 @@ test('another token is not held up by it, nor is the same one on another connect
   assert.ok(statuses.some(({ status }) => status === 429));
 });
 
-test('what is too much changes nothing, and is let through again in time', async ({ rest }) => {
+test('a request over the limit changes nothing, and a later one is answered', async ({ rest }) => {
   const before = (await rest.devices.list({ ids: null })).total;
   await exhaust(rest, rest.token);
   let refused = 0;
@@ -156,7 +156,7 @@ test('a request with no token, or with one that was right once, is refused and d
   assert.is((await rest.ask('GET', '/devices', { token: await rest.newToken('reader') })).status, 200);
 });
 
-test('a text that is not a token counts as a wrong one', async ({ rest }) => {
+test('a text that is no token counts as a wrong token', async ({ rest }) => {
   for (let n = 0; n < 10; n += 1) {
     assert.is((await rest.ask('GET', '/devices', { token: `password ${n}` })).status, 401);
   }

@@ -49,7 +49,7 @@ test('requests are counted, and their errors by status', async ({ rest }) => {
   assert.is(await numberOf(rest, 'twin_http_refusals_total{status="404"}'), 1);
 });
 
-test('what is open is counted while it is', async ({ rest }) => {
+test('an open answer is counted until it ends', async ({ rest }) => {
   const { id } = await rest.newDevice();
   rest.devices.presence.connected(id);
   const reader = await EventReader.open(rest, `/twins/${id}`);

@@ -96,7 +96,7 @@ test('when a token expires its answers end', async ({ open: openWith }) => {
   await until(() => soon.ended === 1 && past.ended === 1);
 });
 
-test('a token that is valid for longer than a timer can wait ends nothing', async ({ open: openWith }) => {
+test('a token that is valid for longer than a timer can wait ends no answer', async ({ open: openWith }) => {
   const open = openWith();
   const long = hold(open, tokenOf('a', new Date(Date.now() + 2 ** 31 + 1000).toISOString()));
   const short = hold(open, tokenOf('b', new Date(Date.now() + 20).toISOString()));

@@ -68,7 +68,7 @@ test('another it reaches by none, however the id is written, and nothing happens
   assert.is((await rest.ask('GET', `/twins/${other}/documents/desired`)).body.version, 1);
 });
 
-test('a twin that is another is not told from one that is not there', async ({ rest, other, token }) => {
+test('another twin gets the same answer as one that does not exist', async ({ rest, other, token }) => {
   const [strange, missing] = [
     await rest.ask('GET', `/twins/${other}`, { token }),
     await rest.ask('GET', `/twins/${randomUUID()}`, { token }),
@@ -76,7 +76,7 @@ test('a twin that is another is not told from one that is not there', async ({ r
   assert.equal([missing.status, missing.text], [strange.status, strange.text]);
 });
 
-test('lists and counts show it what is its own', async ({ rest, mine, token }) => {
+test('lists and counts show only the twins of the token', async ({ rest, mine, token }) => {
   const { body } = await rest.ask('GET', '/devices', { token });
   assert.equal([body.devices.map(({ id }: { id: string }) => id), body.total_count], [[mine], 1]);
   const [hub] = (await rest.ask('GET', '/hubs', { token })).body.hubs;

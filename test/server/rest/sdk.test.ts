@@ -188,7 +188,7 @@ test('lists and shows the hub', async ({ rest, iot }) => {
   assert.is((await iot.waitForHub({ hubId: rest.hubId })).status, 'ready');
 });
 
-test('a region that is not this one, and a call that this server does not have, are errors', async ({
+test('another region and a call that this server does not have are errors', async ({
   rest,
   iot,
   deviceId,

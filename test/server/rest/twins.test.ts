@@ -64,7 +64,7 @@ test('the concurrency example of the protocol', async ({ rest, twin }) => {
   assert.is((await update(2)).body.version, 3);
 });
 
-test('a version that the document does not have is refused for a patch, and for a document that is not there', async ({
+test('a patch with another version is refused, also of a document that does not exist', async ({
   rest,
   twin,
 }) => {
@@ -149,7 +149,7 @@ test('a twin id may be written in capitals', async ({ rest, id }) => {
   assert.is((await rest.ask('PUT', path, { body: { data: {} } })).body.twin_id, id);
 });
 
-test('a text that is not a UUID is not a twin id', async ({ rest, id }) => {
+test('a twin id that is no UUID is refused', async ({ rest, id }) => {
   for (const wrong of ['me', '1', `${id}0`, id.slice(1), '__proto__', `${id}%00`]) {
     const answer = await rest.ask('GET', `/twins/${wrong}`);
     assert.is(answer.status, 400, wrong);

@@ -168,7 +168,7 @@ test('to wait for no time tells whether the panel says so now', async ({ desire,
   assert.is((await desire({ alarm_armed: false }, 0)).status, 202);
 });
 
-test('a write that is refused does not wait', async ({ rest, twin, desire }) => {
+test('a refused write does not wait', async ({ rest, twin, desire }) => {
   const outdated = await desire({}, 30, { body: { version: 7, data: {} } });
   assert.equal([outdated.status, outdated.body.actual_version], [400, 0]);
   assert.is((await desire({}, 30, { headers: { 'If-Match': '*' } })).status, 412);
@@ -179,7 +179,7 @@ test('a write that is refused does not wait', async ({ rest, twin, desire }) => 
   assert.is((await rest.ask('GET', `${twin}/documents/desired`)).status, 404);
 });
 
-test('only what is desired can wait, so long and no longer', async ({ rest, twin, desire }) => {
+test('only a write of desired can wait, and at most so long', async ({ rest, twin, desire }) => {
   for (const seconds of ['-1', '31', 'x', '', '1.5', '1e1', '0x1', ' 1', '99999999999999999999']) {
     const answer = await desire({}, encodeURIComponent(seconds));
     assert.is(answer.status, 400, seconds);

@@ -45,7 +45,7 @@ panels('the only panel is opened directly, several are listed', () => {
   assert.is(shownId(after(both, { type: 'opened', id: OTHER_ID })), OTHER_ID);
 });
 
-panels('a device that is no alarm panel does not count', () => {
+panels('a device that is no alarm panel is not opened by itself', () => {
   const lamp = withDocument(garage, other({ on: true }));
   assert.ok(lamp.isOther);
   assert.is(shownId(following(connected, listed(connected, lamp))), ID);
@@ -126,7 +126,7 @@ truth('a connection is lost from when it ended, however often it is tried', () =
   assert.equal(after(state, link('live', T + MINUTE)).link, { kind: 'live', since: T + MINUTE });
 });
 
-truth('a document that is not there any more is not shown', () => {
+truth('a deleted document is no longer shown', () => {
   const events: AppEvent[] = [
     { type: 'twin', id: ID, names: ['desired'], now: T },
     { type: 'document-deleted', id: ID, name: 'current', now: T },

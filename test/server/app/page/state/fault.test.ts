@@ -29,7 +29,7 @@ test('every fault is said in words, with what to do', () => {
   }
 });
 
-test('only a token that is of no use ends the pairing', () => {
+test('only a revoked or expired token ends the pairing', () => {
   const ending = (Object.keys(WORDS) as Fault[]).filter(endsPairing);
   assert.equal(ending, ['revoked', 'expired']);
 });

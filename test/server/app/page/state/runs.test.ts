@@ -40,7 +40,7 @@ test('versions that are not there end a run, though little time has passed', () 
   assert.ok(isGap(before, after));
 });
 
-test('what is read again is not doubled', () => {
+test('a version that is read again does not count twice', () => {
   const runs = runsOf([said(0), said(1), said(2, { open: true })].reverse());
   assert.equal(joined(runs, runs), runs);
   const further = runsOf([said(2, { open: true }), said(3, { open: true }), said(4)].reverse());

@@ -36,7 +36,7 @@ test('what was this second is just now, and so is what a fast clock puts into th
   assert.is(agoText(T, T + 2000), '2 s ago');
 });
 
-test('a time of day has its day where that is not today', () => {
+test('a time of another day is shown with the day', () => {
   assert.is(clockText(T, T + HOUR, PARIS), '13:00');
   assert.is(clockText(T - DAY, T, PARIS), 'yesterday, 13:00');
   assert.is(clockText(T - 3 * DAY, T, PARIS), 'Fri 27 Feb, 13:00');

@@ -33,7 +33,7 @@ test('nothing is known of the time without contact, before and after which it is
   assert.equal(timeline.armed, [minutes(0, 1), minutes(8, 10)]);
 });
 
-test('contact that is lost now is lost from when the panel was heard last', () => {
+test('a contact that is lost now was lost when the panel was last heard', () => {
   const timeline = timelineOf([run(0, 1, { open: true })], minutes(0, 10), T + 4 * MINUTE);
   assert.equal(timeline.open, [minutes(0, 4)]);
   assert.equal(timeline.lost, [minutes(4, 10)]);
