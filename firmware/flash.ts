@@ -3,10 +3,10 @@
  *
  * Each arming and each disarming writes flash. The panel bounds the armings: 8,640 a day on average, 5,000 at once. With
  * the door open each costs four writes at most, the disarming included: the arming, the siren's beginning, one step of its
- * time, the disarming. An alarm with the default cut-off of 180 s takes at most 39 writes: its beginning, one every 5 s, its
- * end and the closing door. An alarm that never stops, all day long, takes 18,720 writes a day. The ESP32's NVS partition
+ * time, the disarming. An alarm with the default cut-off of 180 s takes at most 37 writes: its beginning, one every 5 s, its
+ * end and the closing door. An alarm that never stops, all day long, takes 17,760 writes a day. The ESP32's NVS partition
  * has 6 pages of 100,000 erasures each, one of them always free, and 126 entries a page, of which a write takes 9 at most:
- * 7 million writes, or 200 days of arming as often as the panel allows, or 370 days of an alarm that never stops.
+ * 7 million writes, or 200 days of arming as often as the panel allows, or 390 days of an alarm that never stops.
  */
 
 import type { CurrentDocument } from '../shared/panel.js';

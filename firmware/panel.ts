@@ -7,10 +7,11 @@ import { Contact } from './contact.js';
 import { type DocumentId, follows } from './desired.js';
 import { Flash, type Kept } from './flash.js';
 
-/** While the siren rings, the panel stores at this interval how long it has rung, in milliseconds. */
+/**
+ * The siren rings only for time that flash counts as used up already, and this is by how much, in milliseconds: however
+ * often the power fails, it rings no longer than its cut-off in all.
+ */
 const RUNG_STEP = 5000;
-/** What each start of the siren costs in advance: a brown-out that the siren causes itself must not let it ring for ever. */
-const START_COST = 1000;
 /** One arming in 10 s on average, in milliseconds, and 5000 at once after a start or a quiet day: arming writes flash. */
 const ARMING_INTERVAL = 10_000;
 const ARMINGS_IN_ADVANCE = 4999 * ARMING_INTERVAL;
@@ -112,15 +113,19 @@ export class Panel {
 
   /** Keeps what rings, and for how long, through a power cut. */
   private keep(rangBefore: boolean): void {
-    const { sirenRinging } = this.state;
+    const { sirenRinging, cutOffAt } = this.state;
     const kept = this.kept;
-    const starts = sirenRinging && !rangBefore;
-    const used = rungIn(this.state, this.board.time.ticks(), this.board.config);
-    const rung = used + (starts && used > 0 ? START_COST : 0);
+    const used = this.rung();
+    const isCovered = rangBefore && used < kept.rung;
+    const inAdvance = isCovered ? kept.rung : Math.min(used + RUNG_STEP, this.board.config.sirenCutOff);
+    const rung = cutOffAt === undefined ? used : inAdvance;
     const lastAlarm = kept.lastAlarm ?? (sirenRinging ? this.alarmNow() : undefined);
-    const isStep = rung === 0 || sirenRinging !== rangBefore || rung - kept.rung >= RUNG_STEP;
-    if (lastAlarm === kept.lastAlarm && (rung === kept.rung || !isStep)) return;
+    if (lastAlarm === kept.lastAlarm && rung === kept.rung) return;
     this.flash.store({ ...kept, lastAlarm, rung });
+  }
+
+  private rung(): number {
+    return rungIn(this.state, this.board.time.ticks(), this.board.config);
   }
 
   private alarmNow(): NonNullable<Kept['lastAlarm']> {
@@ -134,10 +139,8 @@ export class Panel {
     const board = this.board;
     board.timers.clear(this.timer);
     this.timer = undefined;
-    const { cutOffAt } = this.state;
-    if (cutOffAt === undefined) return;
-    const remaining = cutOffAt - board.time.ticks();
-    this.timer = board.timers.set(() => this.onTimer(), Math.min(RUNG_STEP, remaining));
+    if (this.state.cutOffAt === undefined) return;
+    this.timer = board.timers.set(() => this.onTimer(), this.kept.rung - this.rung());
   }
 
   /** A timer may be early by a moment. */

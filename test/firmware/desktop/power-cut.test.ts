@@ -126,4 +126,32 @@ test('arming that was confirmed outlives a power cut', async ({ bench, server })
   });
 });
 
+test('a siren that makes the power fail at each start falls silent, and rings again at the next opening', async ({
+  bench,
+  server,
+}) => {
+  const CUT_OFF = 20;
+  server.armed = true;
+  const panel = await bench.panel({ server: server.url, config: { sirenCutOff: CUT_OFF * 1000 } });
+  await panel.until(({ armed }) => armed);
+  panel.networkOff();
+  panel.openDoor();
+  await panel.until(({ sirenRinging }) => sirenRinging);
+  let starts = 1;
+  for (; panel.state.sirenRinging && starts < CUT_OFF; starts++) {
+    panel.powerOff();
+    panel.powerOn();
+    await panel.settled();
+  }
+  assert.ok(
+    starts > 2 && starts <= 1 + CUT_OFF / 5,
+    `${starts} starts, each of which uses up five seconds or more`,
+  );
+  assert.ok(panel.state.armed);
+  panel.closeDoor();
+  await panel.until(({ doorOpen }) => !doorOpen);
+  panel.openDoor();
+  await panel.until(({ sirenRinging }) => sirenRinging);
+});
+
 test.run();
