@@ -4,25 +4,13 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { needsIn } from '../../programs.js';
 import { until } from '../../until.js';
-import type { Phone } from './phone.js';
-import { type Scene, startScene } from './scene.js';
+import { type OnePhone, setUp } from './one-phone.js';
+import type { Scene } from './scene.js';
 
-const tests = suite<{ scene: Scene; phone: Phone }>('away');
+const tests = suite<OnePhone>('away');
 const test = needsIn(tests, 'chromium');
 
-tests.before(async (context) => {
-  context.scene = await startScene();
-});
-tests.before.each(async (context) => {
-  await context.scene.settle();
-  context.phone = await context.scene.phone();
-  await context.phone.sees('Panel connected');
-});
-tests.after.each(async ({ phone }) => {
-  assert.equal(phone.faults, []);
-  await phone.close();
-});
-tests.after(({ scene }) => scene.close());
+setUp(tests);
 
 test('a panel without power is shown as it was last, and when that was, and comes back armed', async ({
   scene,

@@ -6,25 +6,13 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { needsIn } from '../../programs.js';
-import type { Phone } from './phone.js';
-import { type Scene, startScene } from './scene.js';
+import { type OnePhone, setUp } from './one-phone.js';
+import type { Scene } from './scene.js';
 
-const tests = suite<{ scene: Scene; phone: Phone }>('problems');
+const tests = suite<OnePhone>('problems');
 const test = needsIn(tests, 'chromium');
 
-tests.before(async (context) => {
-  context.scene = await startScene();
-});
-tests.before.each(async (context) => {
-  await context.scene.settle();
-  context.phone = await context.scene.phone();
-  await context.phone.sees('Panel connected');
-});
-tests.after.each(async ({ phone }) => {
-  assert.equal(phone.faults, []);
-  await phone.close();
-});
-tests.after(({ scene }) => scene.close());
+setUp(tests);
 
 /** The answer to a write of `desired` that waits for the panel. */
 async function waitFor({ server, device }: Scene, data: object): Promise<Record<string, unknown>> {
