@@ -86,6 +86,8 @@ export type Precondition = (present: StoredDocument | undefined) => string | und
 /** A put or a patch. Its precondition is checked before `version`, in the turn in which the change is decided. */
 export interface ConditionalRequest extends DocumentRequest {
   readonly precondition?: Precondition | undefined;
+  /** Hears the work of the change, in the unit of `work.ts`, in the turn in which it is done. */
+  readonly spend?: ((work: number) => void) | undefined;
 }
 
 /** @throws PreconditionFailed */

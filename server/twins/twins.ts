@@ -15,6 +15,7 @@ import {
   throwLater,
 } from '../storage/storage.js';
 import { Watchers } from '../watchers.js';
+import { WORK } from '../work.js';
 import {
   birthAfter,
   bornOf,
@@ -135,6 +136,7 @@ export class Twins {
       const fault = faultInPatch(request.data);
       if (fault !== undefined) throw new InvalidRequest('data', 'constraint', `data: ${fault}`);
       if (present === undefined) throw new DocumentNotFound(twinId, name);
+      request.spend?.(present.data.length * WORK.patchedByte);
       return mergePatch(JSON.parse(present.data) as JsonObject, request.data);
     };
     this.#write(twinId, name, request, merge, answer, origin);
@@ -187,7 +189,7 @@ export class Twins {
   #write(
     twinId: string,
     name: string,
-    { version: asked, precondition }: ConditionalRequest,
+    { version: asked, precondition, spend }: ConditionalRequest,
     edit: Edit,
     answer: Answer<Document>,
     origin: unknown,
@@ -199,6 +201,7 @@ export class Twins {
       const actual = present?.version ?? 0;
       if (!versionAgrees(asked, actual)) throw new VersionMismatch(twinId, name, asked, actual);
       const data = JSON.stringify(edit(present));
+      spend?.(data.length * WORK.writtenByte);
       if (isTooLarge(data)) throw new DocumentTooLarge();
       if (present === undefined && file.latest.size >= LIMITS.documents) throw new TooManyDocuments();
       const now = this.#timestamp();
