@@ -6,6 +6,7 @@ import { ConnectionLimit } from './access/connection-limit.js';
 import { FailedAttempts, type FailureLimits } from './access/failures.js';
 import { OriginPolicy } from './access/origin-policy.js';
 import { Proxies } from './access/proxies.js';
+import { type ShareLimits, Shares } from './access/shares.js';
 import { Tokens } from './access/tokens.js';
 import { type Audit, auditTo } from './audit.js';
 import { SETTINGS, type Settings } from './config.js';
@@ -61,6 +62,7 @@ export interface Limits {
   readonly devices?: { readonly heardEveryMs?: number };
   readonly mqtt?: Partial<MqttLimits>;
   readonly rest?: Partial<RestLimits>;
+  readonly shares?: Partial<ShareLimits>;
   readonly storage?: Partial<StorageLimits>;
   readonly tls?: Partial<TlsLimits>;
 }
@@ -81,6 +83,7 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
     perSource: settings.connectionsPerSource,
     total: settings.connections,
   });
+  const shares = new Shares(limits.shares);
   const policy = new OriginPolicy({ names: serverNames(settings.names), origins: settings.origins });
   try {
     const storage = await openStorage({ ...settings, ...limits.storage }, log, isTwinFile);
@@ -100,7 +103,16 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
       onError: (error) => log.error({ err: error }, "a device's last activity could not be kept"),
     });
     closers.push(() => devices.presence.close());
-    const mqtt = startMqtt({ twins, devices, failures, connections, limits: limits.mqtt, audit, log });
+    const mqtt = startMqtt({
+      twins,
+      devices,
+      failures,
+      connections,
+      shares,
+      limits: limits.mqtt,
+      audit,
+      log,
+    });
     endpoints.push(() => mqtt.close());
     const mqttAt = await listening('mqtt', mqtt.listen(settings.mqtt));
     const mqttsAt = settings.mqtts && (await listening('mqtts', mqtt.listen(settings.mqtts, tls)));
@@ -115,6 +127,7 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
       tokens,
       failures,
       connections,
+      shares,
       policy,
       proxies,
       hub: {

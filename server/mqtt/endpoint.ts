@@ -3,6 +3,7 @@
 import type { Logger } from 'pino';
 import type { FailedAttempts } from '../access/failures.js';
 import type { Allowances } from '../access/rate.js';
+import type { Shares } from '../access/shares.js';
 import type { Audit } from '../audit.js';
 import type { Devices } from '../devices/devices.js';
 import type { Presence } from '../devices/presence.js';
@@ -64,6 +65,7 @@ export interface Endpoint {
   readonly devices: KnownDevices;
   /** Shared with REST. */
   readonly failures: FailedAttempts;
+  readonly shares: Shares;
   /** How many requests each device may still send, over all its connections. */
   readonly allowances: Allowances;
   readonly limits: MqttLimits;

@@ -7,6 +7,7 @@ import type { ConnectionLimit } from '../access/connection-limit.js';
 import type { FailedAttempts } from '../access/failures.js';
 import type { OriginPolicy } from '../access/origin-policy.js';
 import type { Proxies } from '../access/proxies.js';
+import type { Shares } from '../access/shares.js';
 import type { Tokens } from '../access/tokens.js';
 import { appUrls } from '../app/pairing.js';
 import { appFiles } from '../app/serve.js';
@@ -40,6 +41,7 @@ interface RestContext {
   /** Shared with MQTT, as the connections are. */
   readonly failures: FailedAttempts;
   readonly connections: ConnectionLimit;
+  readonly shares: Shares;
   readonly policy: OriginPolicy;
   readonly proxies: Proxies;
   readonly hub: Omit<Hub, 'appUrls'>;

@@ -5,6 +5,7 @@ import { EventEmitter } from 'node:events';
 import { type Logger, pino } from 'pino';
 import { ConnectionLimit } from '../../../server/access/connection-limit.js';
 import { FailedAttempts, type FailureLimits } from '../../../server/access/failures.js';
+import { Shares } from '../../../server/access/shares.js';
 import { type Audit, type AuditEvent, type AuditFields, auditTo } from '../../../server/audit.js';
 import { readSettings, type Settings } from '../../../server/config.js';
 import type { Device } from '../../../server/devices/device.js';
@@ -92,6 +93,7 @@ export const partsFor = (
     perSource: settings.connectionsPerSource,
     total: settings.connections,
   }),
+  shares: new Shares(),
   audit,
   log,
 });

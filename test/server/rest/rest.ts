@@ -7,6 +7,7 @@ import { ConnectionLimit } from '../../../server/access/connection-limit.js';
 import { FailedAttempts, type FailureLimits } from '../../../server/access/failures.js';
 import { OriginPolicy } from '../../../server/access/origin-policy.js';
 import { Proxies } from '../../../server/access/proxies.js';
+import { Shares } from '../../../server/access/shares.js';
 import { type Role, Tokens } from '../../../server/access/tokens.js';
 import { type AuditEvent, auditTo } from '../../../server/audit.js';
 import { readSettings, type Settings } from '../../../server/config.js';
@@ -95,6 +96,7 @@ export async function startTestRest(changes: Partial<TestLimits> = {}): Promise<
       total: settings.connections,
       proxies,
     }),
+    shares: new Shares(),
     policy: new OriginPolicy(settings),
     proxies,
     hub: {
