@@ -26,6 +26,8 @@ export interface TwinDocument {
   data: JsonObject;
   created_at: string;
   updated_at: string;
+  /** The writer of this version: the description of its token, or its role. Absent where the device wrote it. */
+  updated_by?: string;
 }
 
 /** What a put or a patch asks for. `version` 0 asks for no check. */

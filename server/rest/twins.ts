@@ -1,5 +1,5 @@
-import type { DocumentRequest } from '../../shared/document.js';
 import { authorize } from '../access/permissions.js';
+import type { Token } from '../access/tokens.js';
 import { DeviceNotFound, type Devices } from '../devices/devices.js';
 import type { StoredDocument } from '../storage/storage.js';
 import {
@@ -67,7 +67,7 @@ export function routeTwins(
       const name = writable(call);
       const seconds = call.query('wait') === undefined ? undefined : waitOf(call, name, waitSeconds);
       call.body((body) => {
-        const request = conditional(call, parseRequest(body), method);
+        const request = conditional(call, { ...parseRequest(body), by: writerOf(call.token) }, method);
         onTwin(call, devices, (id) => {
           const { data } = request;
           const written =
@@ -106,7 +106,13 @@ function writable(call: Call): string {
   return name;
 }
 
-function conditional(call: Call, request: DocumentRequest, method: 'PUT' | 'PATCH'): ConditionalRequest {
+/** In UTF-16 units. Every version of a document holds the name of its writer. */
+const WRITER_LENGTH = 64;
+
+/** The writer, as the app shows it. */
+const writerOf = ({ description, role }: Token): string => description.slice(0, WRITER_LENGTH) || role;
+
+function conditional(call: Call, request: ConditionalRequest, method: 'PUT' | 'PATCH'): ConditionalRequest {
   const asked = preconditionOf(call);
   if (asked === undefined) return request;
   // A document that does not exist cannot be patched, whatever the condition: that is `not found`, as for a delete.

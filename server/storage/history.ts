@@ -117,13 +117,15 @@ const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).
 
 const encodeLine = (version: StoredDocument): string => `{${encodeMembers(version)}}\n`;
 
-const LINE = /^\{"version":(\d+),"updated_at":"([^"]+)","data":(\{.*\})\}$/;
+const LINE =
+  /^\{"version":(\d+),"updated_at":"([^"]+)",(?:"updated_by":("(?:[^"\\]|\\.)*"),)?"data":(\{.*\})\}$/;
 
 /** Undefined for a line that the server did not write. */
 function decodeLine(line: string): StoredDocument | undefined {
-  const [, version, updatedAt, data] = LINE.exec(line) ?? [];
+  const [, version, updatedAt, by, data] = LINE.exec(line) ?? [];
   if (version === undefined || updatedAt === undefined || data === undefined) return undefined;
-  return { version: Number(version), updatedAt, data };
+  const updatedBy = by === undefined ? {} : { updatedBy: JSON.parse(by) as string };
+  return { version: Number(version), updatedAt, ...updatedBy, data };
 }
 
 /** A line that the server did not write. */

@@ -150,11 +150,12 @@ export class Past {
     else this.#add(key, document);
   }
 
-  #add(key: string, { version, updatedAt, data }: StoredDocument): void {
+  #add(key: string, { version, updatedAt, updatedBy, data }: StoredDocument): void {
     const recent = this.#era.documents.get(key) ?? { fresh: false, versions: [] };
     this.#era.documents.set(key, recent);
     // A copy without the birth, which the present version has, and without the cached JSON.
-    recent.versions.push({ version, updatedAt, data });
+    const by = updatedBy === undefined ? {} : { updatedBy };
+    recent.versions.push({ version, updatedAt, ...by, data });
     if (recent.versions.length >= 2 * this.keep) recent.versions.splice(0, this.keep);
   }
 

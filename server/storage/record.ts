@@ -11,19 +11,21 @@ import type { Change } from './open-file.js';
 import type { Birth, StoredDocument } from './storage.js';
 
 /** A document's members without the braces. The journal, the files and the history hold the same text. */
-export function encodeMembers({ version, born, updatedAt, data }: StoredDocument): string {
+export function encodeMembers({ version, born, updatedAt, updatedBy, data }: StoredDocument): string {
   const birth = born === undefined ? '' : `"created_at":"${born.createdAt}","birth":"${born.tag}",`;
-  return `"version":${version},${birth}"updated_at":"${updatedAt}","data":${data}`;
+  const by = updatedBy === undefined ? '' : `"updated_by":${JSON.stringify(updatedBy)},`;
+  return `"version":${version},${birth}"updated_at":"${updatedAt}",${by}"data":${data}`;
 }
 
 /** Ignores other members. @throws Error when it is not an object with the members of a document */
 export function decodeDocument(value: unknown): StoredDocument {
   if (!isObject(value)) throw new Error('a document is not an object');
-  const { version, updated_at, data } = value;
+  const { version, updated_at, updated_by, data } = value;
   if (typeof version !== 'number' || typeof updated_at !== 'string' || !isObject(data)) {
     throw new Error('a document lacks version, updated_at or data');
   }
-  return { version, ...decodeBirth(value), updatedAt: updated_at, data: JSON.stringify(data) };
+  const by = typeof updated_by === 'string' ? { updatedBy: updated_by } : {};
+  return { version, ...decodeBirth(value), updatedAt: updated_at, ...by, data: JSON.stringify(data) };
 }
 
 const TAG = /^[0-9a-f]+$/;

@@ -37,6 +37,8 @@ export interface StoredDocument {
   /** Only documents of twins have it, and only those that a server of version 0.2 or later wrote. */
   readonly born?: Birth;
   readonly updatedAt: string;
+  /** The writer of this version, as a person knows them. Absent where a device wrote it. */
+  readonly updatedBy?: string | undefined;
   readonly data: string;
 }
 

@@ -38,6 +38,7 @@ export class Document implements StoredDocument {
 
   /**
    * @param updatedAt RFC 3339, the server's clock at the accepted write
+   * @param updatedBy the writer of this version; absent where a device wrote it
    * @param data the content as compact JSON
    */
   constructor(
@@ -47,12 +48,18 @@ export class Document implements StoredDocument {
     readonly updatedAt: string,
     readonly data: string,
     readonly born: Birth,
+    readonly updatedBy?: string | undefined,
   ) {}
 
   /** The document as every interface shows it: a TwinDocument of `shared/document.ts` as compact JSON. */
   get json(): string {
-    this.#json ??= `{"twin_id":"${this.twinId}","document_name":"${this.name}","version":${this.version},"data":${this.data},"created_at":"${this.born.createdAt}","updated_at":"${this.updatedAt}"}`;
+    this.#json ??= this.#encode();
     return this.#json;
+  }
+
+  #encode(): string {
+    const by = this.updatedBy === undefined ? '' : `,"updated_by":${JSON.stringify(this.updatedBy)}`;
+    return `{"twin_id":"${this.twinId}","document_name":"${this.name}","version":${this.version},"data":${this.data},"created_at":"${this.born.createdAt}","updated_at":"${this.updatedAt}"${by}}`;
   }
 }
 
@@ -73,9 +80,9 @@ export function documentOf(twinId: string, name: string, stored: StoredDocument)
 export const pastDocument = (
   twinId: string,
   name: string,
-  { version, updatedAt, data }: StoredDocument,
+  { version, updatedAt, updatedBy, data }: StoredDocument,
   born: Birth,
-): Document => new Document(twinId, name, version, updatedAt, data, born);
+): Document => new Document(twinId, name, version, updatedAt, data, born, updatedBy);
 
 /**
  * A condition on the present document, which is undefined when there is none. Returns the name of the condition that
@@ -86,6 +93,8 @@ export type Precondition = (present: StoredDocument | undefined) => string | und
 /** A put or a patch. Its precondition is checked before `version`, in the turn in which the change is decided. */
 export interface ConditionalRequest extends DocumentRequest {
   readonly precondition?: Precondition | undefined;
+  /** The writer, as a person knows them. Absent for a device. */
+  readonly by?: string | undefined;
   /** Hears the work of the change, in the unit of `work.ts`, in the turn in which it is done. */
   readonly spend?: ((work: number) => void) | undefined;
 }

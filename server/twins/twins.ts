@@ -189,7 +189,7 @@ export class Twins {
   #write(
     twinId: string,
     name: string,
-    { version: asked, precondition, spend }: ConditionalRequest,
+    { version: asked, precondition, by, spend }: ConditionalRequest,
     edit: Edit,
     answer: Answer<Document>,
     origin: unknown,
@@ -205,7 +205,7 @@ export class Twins {
       if (isTooLarge(data)) throw new DocumentTooLarge();
       if (present === undefined && file.latest.size >= LIMITS.documents) throw new TooManyDocuments();
       const now = this.#timestamp();
-      const document = new Document(twinId, name, actual + 1, now, data, birthAfter(present, now));
+      const document = new Document(twinId, name, actual + 1, now, data, birthAfter(present, now), by);
       this.#storage.put(file, name, document, (error) => {
         if (error !== null) return answer(error);
         this.#watchers.tell(twinId, { twinId, name, version: document.version, document, origin });

@@ -25,10 +25,27 @@ test('a put creates a document, and a get shows it as it was answered', async ({
     data: { alarm_armed: true },
     created_at: put.body.updated_at,
     updated_at: put.body.updated_at,
+    updated_by: put.body.updated_by,
   });
   const get = await rest.ask('GET', `${twin}/documents/desired`);
   assert.is(get.status, 200);
   assert.is(get.text, put.text);
+});
+
+test('a document says who wrote it: the description of the token, else its role', async ({ rest, twin }) => {
+  const path = `${twin}/documents/d`;
+  const by = async (description: string) => {
+    const made = await rest.ask('POST', '/tokens', { body: { role: 'app', description } });
+    await rest.ask('PUT', path, { body: { data: {} }, token: made.body.secret });
+    return (await rest.ask('GET', path)).body.updated_by;
+  };
+  assert.is(await by('x'.repeat(100)), 'x'.repeat(64));
+  assert.equal([await by('Anna "the phone"'), await by('')], ['Anna "the phone"', 'app']);
+  const { history } = (await rest.ask('GET', `${path}/history`)).body;
+  assert.equal(
+    history.map(({ updated_by }: { updated_by: string }) => updated_by),
+    ['app', 'Anna "the phone"', 'x'.repeat(64)],
+  );
 });
 
 test('a put replaces the whole data, a patch only what it names', async ({ rest, twin }) => {

@@ -70,6 +70,25 @@ test('the past outlives a crash, from the journal alone', async () => {
   await next.close();
 });
 
+test('the past says who wrote each version, after a crash and after a restart', async () => {
+  const first = await directory.open({ writeBehindMs: LONG });
+  await first.open(FILE);
+  await put(first, FILE, 'd', { ...stored(1, '{"by":"x"}'), updatedBy: 'a "phone" \\' });
+  await put(first, FILE, 'd', stored(2));
+  await put(first, FILE, 'd', { ...stored(3), updatedBy: 'owner' });
+  const writers = async (storage: Storage) => {
+    const file = await storage.open(FILE);
+    const versions = await storage.past(file, 'd', { limit: 9, dataLength: LONG });
+    return versions.map(({ updatedBy }) => updatedBy);
+  };
+  const expected = ['owner', undefined, 'a "phone" \\'];
+  const second = await crash(first);
+  assert.equal(await writers(second), expected);
+  const third = await restart(second);
+  assert.equal(await writers(third), expected);
+  await third.close();
+});
+
 test('versions on disk and versions in the journal are one past', async () => {
   const storage = await directory.open();
   await putVersions(storage, 1, 3);
