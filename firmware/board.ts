@@ -3,6 +3,7 @@
  * which board it runs on. Times are in milliseconds.
  */
 
+import type { AlarmStateName } from '../shared/panel.js';
 import type { PanelConfig } from './config.js';
 
 /** A digital input: the reed switch. */
@@ -111,9 +112,13 @@ export interface MqttClient {
 
 /** What can be seen of the panel. */
 export interface PanelStatus {
+  /** In every state but `disarmed`. */
   armed: boolean;
   doorOpen: boolean;
   sirenRinging: boolean;
+  state: AlarmStateName;
+  /** The last wish, from the app or at the door, was refused. */
+  refused: boolean;
   /** Connected and subscribed. */
   online: boolean;
 }

@@ -1,11 +1,29 @@
 /** Every setting of the panel. Times are in milliseconds. */
 
+import type { ContactKind, Mode } from '../shared/panel.js';
+
+export interface ContactConfig {
+  /** Each contact has its own; at most 64 characters. */
+  readonly name: string;
+  readonly kind: ContactKind;
+  /** The modes in which it counts; all when absent. */
+  readonly modes?: readonly Mode[];
+  /** True when a closed contact means an open door. */
+  readonly inverted?: boolean;
+  /** Of an `always` contact: it does not ring while the panel is disarmed. */
+  readonly silentWhileDisarmed?: boolean;
+  /** `resistor`: a resistor at the end of the line tells a cut or shorted line from an open or closed contact. */
+  readonly line?: 'resistor';
+}
+
 /** Decided by the manifest's `config` or on the command line. */
 export interface PanelConfig {
   /** `mqtt://host:port` or `mqtts://host:port`, for the trace; the board opens the connection. */
   server: string;
   /** The device's id, which is its user name. */
   device: string;
+  /** 1 to 8. */
+  contacts: readonly ContactConfig[];
   /** True when a closed contact means an open door. */
   doorInverted: boolean;
   /** `latch` rings on when the door closes; `follow` rings exactly while armed and open, without a cut-off. */
@@ -51,6 +69,7 @@ const MINUTE = 60 * SECOND;
 
 /** The defaults for what the manifest or the command line leaves out. */
 export const DEFAULTS: Readonly<Omit<PanelConfig, 'server' | 'device'>> = {
+  contacts: [{ name: 'door', kind: 'entry' }],
   doorInverted: false,
   sirenMode: 'latch',
   sirenCutOff: 180 * SECOND,

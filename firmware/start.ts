@@ -35,7 +35,8 @@ function run(board: Board, restarts: Restarts): void {
   let failure: Trouble = 'server';
   const status = (): PanelStatus => {
     const { armed, doorOpen, sirenRinging } = panel.state;
-    return { armed, doorOpen, sirenRinging, online: twin?.online ?? false };
+    const state = !armed ? 'disarmed' : sirenRinging ? 'triggered' : 'armed';
+    return { armed, doorOpen, sirenRinging, state, refused: false, online: twin?.online ?? false };
   };
   const trouble = (): Trouble => {
     if (network?.online === false) return 'network';

@@ -16,7 +16,12 @@ const TRACED_TOPIC = 128;
 const REPAIR_INTERVAL = 1000;
 
 /** `current` without `last_update`, each key with its value or undefined. */
-type Current = { [Key in keyof Omit<CurrentDocument, 'last_update'>]-?: unknown };
+type Current = {
+  [Key in keyof Omit<
+    CurrentDocument,
+    'last_update' | 'state' | 'mode' | 'until' | 'remaining' | 'contacts'
+  >]-?: unknown;
+};
 type Changes = { [Key in keyof CurrentDocument]?: unknown };
 
 /** What the twin stands for. */

@@ -35,7 +35,7 @@ export interface DesktopPanelOptions {
 }
 
 /** What a person in front of the panel sees; without power nothing rings and nothing is online. */
-export interface DesktopState extends PanelStatus {
+export interface DesktopState extends Omit<PanelStatus, 'state' | 'refused'> {
   power: boolean;
 }
 
@@ -49,7 +49,14 @@ const RESTART_MS = 100;
 /** How long {@link DesktopPanel.settled} waits for a program that does not follow its door. */
 const SETTLE_MS = 1000;
 
-const DARK = { armed: false, doorOpen: false, sirenRinging: false, online: false };
+const DARK: PanelStatus = {
+  armed: false,
+  doorOpen: false,
+  sirenRinging: false,
+  state: 'disarmed',
+  refused: false,
+  online: false,
+};
 
 /** A panel on this machine: a door, a siren, a flash, power and a network to play with, and the firmware on XS. */
 export class DesktopPanel {

@@ -6,7 +6,14 @@ import { FLASHES, Led } from '../../firmware/led.js';
 import type { Trouble } from '../../firmware/trouble.js';
 import { MemoryBoard } from './memory-board.js';
 
-const QUIET: PanelStatus = { armed: false, doorOpen: false, sirenRinging: false, online: true };
+const QUIET: PanelStatus = {
+  armed: false,
+  doorOpen: false,
+  sirenRinging: false,
+  state: 'disarmed',
+  refused: false,
+  online: true,
+};
 
 function ledThatShows(...statuses: (Partial<PanelStatus> & { trouble?: Trouble })[]) {
   const board = new MemoryBoard();

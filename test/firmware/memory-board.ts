@@ -96,7 +96,9 @@ export class MemoryBoard implements Board {
   readonly siren = new MemoryOutput(this.timers);
   readonly led = new MemoryOutput(this.timers);
   readonly lines: string[] = [];
-  readonly shown: PanelStatus[] = [];
+  readonly shown: Omit<PanelStatus, 'state' | 'refused'>[] = [];
+  /** What was shown, the state of the alarm included. */
+  readonly statuses: PanelStatus[] = [];
   /** Every connection that was opened, the latest last. */
   readonly clients: MemoryMqtt[] = [];
   readonly queries: ((now: number | undefined) => void)[] = [];
@@ -194,7 +196,9 @@ export class MemoryBoard implements Board {
   }
 
   show(status: PanelStatus): void {
-    this.shown.push(status);
+    const { state, refused, ...shown } = status;
+    this.statuses.push(status);
+    this.shown.push(shown);
   }
 
   restart(): void {

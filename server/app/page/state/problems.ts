@@ -23,6 +23,22 @@ const REFUSALS: Record<RefusalReason, (press: string) => Words> = {
     what: 'The panel did not arm: it was armed thousands of times today, which wears out its memory.',
     todo: 'Find the program that arms and disarms it again and again. Then wait ten seconds and try again.',
   }),
+  'a contact is open': () => ({
+    what: 'The panel did not arm, or did not change its mode, because a contact is open.',
+    todo: 'Close it and press again. The panel can also be armed without it.',
+  }),
+  'not during an alarm': () => ({
+    what: 'The panel does not follow the last order during an alarm or an entry delay.',
+    todo: 'Disarm it first.',
+  }),
+  'not while armed': () => ({
+    what: 'The panel leaves a contact out only when it is armed.',
+    todo: 'Disarm it and arm it again without the contact.',
+  }),
+  'not a valid value': () => ({
+    what: 'The panel did not understand a part of the last order, and did not follow it.',
+    todo: `${OTHER_PROGRAM} The rest of the order counts.`,
+  }),
   'not a boolean': (press) => ({
     what: 'The panel did not understand the last order.',
     todo: `${OTHER_PROGRAM} Press ${press} to write a new one.`,

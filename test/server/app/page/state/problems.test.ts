@@ -30,6 +30,10 @@ const REASONS: Record<RefusalReason, RegExp> = {
   'older than what was seen before': /has followed a newer one before/,
   'flash takes no writes': /memory takes no writes/,
   'armed too often': /thousands of times/,
+  'a contact is open': /because a contact is open/,
+  'not during an alarm': /during an alarm/,
+  'not while armed': /only when it is armed/,
+  'not a valid value': /did not understand a part/,
 };
 
 for (const [reason, expected] of Object.entries(REASONS)) {
