@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { isUuid } from '../../shared/document.js';
 import { putDocument, removeDocument, type Storage } from '../storage/storage.js';
+import type { Author } from './author.js';
 import { digest, sameDigest } from './secret.js';
 
 export const ROLES = ['owner', 'app', 'reader'] as const;
@@ -97,9 +98,10 @@ export class Tokens {
     return tokens.sort((a, b) => (a.created_at < b.created_at ? -1 : 1));
   }
 
-  /** A new token and its secret, a UUID v4. @throws StorageUnavailable */
+  /** A new token and its secret, a UUID v4. @throws StorageUnavailable, and what the author's `judge` throws */
   async create(
     input: Pick<Token, 'role'> & Partial<Pick<Token, 'description' | 'twin_ids' | 'expires_at'>>,
+    author?: Author,
   ): Promise<{ token: Token; secret: string }> {
     const secret = randomUUID();
     const token = this.#describe(input);
@@ -107,13 +109,19 @@ export class Tokens {
     const sha256 = digest(secret);
     const data = JSON.stringify({ ...rest, sha256 });
     const file = await this.#storage.open(FILE);
+    author?.judge();
     await putDocument(this.#storage, file, id, { version: 1, updatedAt: token.created_at, data });
     this.#tokens.set(id, { token, sha256, given: false });
     return { token, secret };
   }
 
-  /** Makes a token invalid and calls the watchers. @throws TokenNotFound, LastOwnerToken, StorageUnavailable */
-  async revoke(id: string): Promise<void> {
+  /**
+   * Makes a token invalid and calls the watchers.
+   * @throws TokenNotFound, LastOwnerToken, StorageUnavailable, and what the author's `judge` throws
+   */
+  async revoke(id: string, author?: Author): Promise<void> {
+    const file = await this.#storage.open(FILE);
+    author?.judge();
     const stored = this.#tokens.get(id);
     if (stored === undefined) throw new TokenNotFound(id);
     const keepers = [...this.#tokens.values()].filter(keepsOwnerIn);
@@ -125,7 +133,6 @@ export class Tokens {
     }
     this.#revoking.add(id);
     try {
-      const file = await this.#storage.open(FILE);
       if (file.latest.has(id)) await removeDocument(this.#storage, file, id);
     } finally {
       this.#revoking.delete(id);
@@ -143,7 +150,21 @@ export class Tokens {
 
   /** The token of a secret. @throws AuthenticationDenied */
   authenticate(secret: string | undefined): Token {
-    const token = this.#known.get(secret ?? '') ?? this.#find(secret);
+    return this.#unexpired(this.#known.get(secret ?? '') ?? this.#find(secret));
+  }
+
+  /**
+   * A token that was authenticated before, with the rights that it has now. A token whose revocation is being stored has
+   * none, because what it asks for would be stored after its revocation.
+   * @throws AuthenticationDenied
+   */
+  present({ id }: Token): Token {
+    const stored = this.#revoking.has(id) ? undefined : this.#tokens.get(id);
+    if (stored === undefined) throw new AuthenticationDenied('not_found');
+    return this.#unexpired(stored.token);
+  }
+
+  #unexpired(token: Token): Token {
     if (token.expires_at !== null && token.expires_at <= this.#now().toISOString()) {
       throw new AuthenticationDenied('expired');
     }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { isDeviceId } from '../../shared/document.js';
+import type { Author } from '../access/author.js';
 import { digest, makePassword, sameDigest } from '../access/secret.js';
 import { putDocument, removeDocument, type Storage, type StoredFile } from '../storage/storage.js';
 import type { KeyType } from '../tls/key-pair.js';
@@ -44,7 +45,7 @@ const NO_PASSWORD = digest('');
  * devices cost nothing at the start, and a CONNECT or a change reads or writes a file of about 400. Only `list` and
  * `count` read all files.
  *
- * Every call may reject with StorageUnavailable.
+ * Every call may reject with StorageUnavailable. A change also rejects with what its author's `judge` throws.
  */
 export class Devices {
   /** Which devices are connected, and when each was heard last. */
@@ -88,11 +89,13 @@ export class Devices {
   }
 
   /** A new device, enabled. */
-  async create(input: NewDevice): Promise<{ device: Device } & Credentials> {
+  async create(input: NewDevice, author?: Author): Promise<{ device: Device } & Credentials> {
     const id = randomUUID();
     const { credentials, digests } = await this.#newCredentials(id, 'ecdsa');
     const at = this.#now().toISOString();
-    await this.#write(await this.#openShard(id), id, 1, {
+    const file = await this.#openShard(id);
+    author?.judge();
+    await this.#write(file, id, 1, {
       name: input.name,
       description: input.description ?? '',
       status: 'enabled',
@@ -118,6 +121,11 @@ export class Devices {
 
   #isIn(file: StoredFile, id: string): boolean {
     return file.documents.has(id) && !this.#removals.has(id);
+  }
+
+  /** Whether the device is being removed. */
+  isGoing(id: string): boolean {
+    return this.#removals.has(id);
   }
 
   /** @throws DeviceNotFound */
@@ -146,9 +154,9 @@ export class Devices {
   }
 
   /** Closes the device's connections when it may no longer use a password. @throws DeviceNotFound */
-  async update(id: string, changes: DeviceChanges): Promise<Device> {
+  async update(id: string, changes: DeviceChanges, author?: Author): Promise<Device> {
     let wasInsecure = false;
-    const device = await this.#change(id, (record) => {
+    const device = await this.#change(id, author, (record) => {
       wasInsecure = record.allow_insecure;
       return { ...record, ...changes };
     });
@@ -158,22 +166,26 @@ export class Devices {
   }
 
   /** @throws DeviceNotFound */
-  enable(id: string): Promise<Device> {
-    return this.#change(id, (record) => ({ ...record, status: 'enabled' }));
+  enable(id: string, author?: Author): Promise<Device> {
+    return this.#change(id, author, (record) => ({ ...record, status: 'enabled' }));
   }
 
   /** Closes the device's connections. @throws DeviceNotFound */
-  async disable(id: string): Promise<Device> {
-    await this.#change(id, (record) => ({ ...record, status: 'disabled' }));
+  async disable(id: string, author?: Author): Promise<Device> {
+    await this.#change(id, author, (record) => ({ ...record, status: 'disabled' }));
     this.#revoke(id, 'disabled');
     return this.get(id);
   }
 
   /** Replaces certificate and password, and closes the device's connections. @throws DeviceNotFound */
-  async renew(id: string, keyType: KeyType = 'ecdsa'): Promise<{ device: Device } & Credentials> {
+  async renew(
+    id: string,
+    keyType: KeyType = 'ecdsa',
+    author?: Author,
+  ): Promise<{ device: Device } & Credentials> {
     if ((await this.#find(id)) === undefined) throw new DeviceNotFound(id);
     const { credentials, digests } = await this.#newCredentials(id, keyType);
-    await this.#change(id, (record) => ({ ...record, ...digests }));
+    await this.#change(id, author, (record) => ({ ...record, ...digests }));
     this.#revoke(id, 'credentials');
     return { device: await this.get(id), ...credentials };
   }
@@ -183,7 +195,9 @@ export class Devices {
    * the device still exists, disabled, and the call can be repeated.
    * @throws DeviceNotFound
    */
-  remove(id: string): Promise<void> {
+  async remove(id: string, author?: Author): Promise<void> {
+    await this.#openShard(id);
+    author?.judge();
     const removal = this.#removals.get(id) ?? this.#remove(id).finally(() => this.#removals.delete(id));
     this.#removals.set(id, removal);
     return removal;
@@ -256,8 +270,9 @@ export class Devices {
   }
 
   /** Changes a device, unless it is being removed. @throws DeviceNotFound */
-  async #change(id: string, edit: Edit): Promise<Device> {
+  async #change(id: string, author: Author | undefined, edit: Edit): Promise<Device> {
     const file = await this.#openShard(id);
+    author?.judge();
     if (this.#removals.has(id)) throw new DeviceNotFound(id);
     return this.#edit(file, id, edit);
   }

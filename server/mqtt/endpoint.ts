@@ -68,6 +68,13 @@ export interface Endpoint {
   readonly shares: Shares;
   /** How many requests each device may still send, over all its connections. */
   readonly allowances: Allowances;
+  /** The revocations of devices, for the requests that outlive their connections. */
+  readonly revocations: {
+    /** How many there were since the start. */
+    readonly count: number;
+    /** Whether the device was among those after the first `count`. */
+    hit(deviceId: string, count: number): boolean;
+  };
   readonly limits: MqttLimits;
   readonly audit: Audit;
   readonly log: Logger;

@@ -13,6 +13,7 @@ import {
   responseTopic,
   topicMatches,
 } from '../../shared/topics.js';
+import type { Author } from '../access/author.js';
 import { StorageUnavailable } from '../storage/storage.js';
 import { type Document, parseRequest } from '../twins/document.js';
 import {
@@ -156,6 +157,14 @@ export class TooManyRequests extends Error {
   }
 }
 
+/** The device was disabled or deleted, or got new credentials, after it had asked for this. It was not carried out. */
+export class DeviceRevoked extends Error {
+  override name = 'DeviceRevoked';
+  constructor() {
+    super('the device has lost its rights');
+  }
+}
+
 /**
  * Carries out a request with its payload. A delete is answered without a document.
  * @param origin the session that asks. It gets no push of its own change.
@@ -167,7 +176,7 @@ export function carryOut(
   { action, document: name }: Pick<Request, 'action' | 'document'>,
   payload: Buffer,
   answer: Answer<Document>,
-  origin: unknown,
+  origin: Author,
 ): void {
   switch (action) {
     case 'get':
@@ -212,6 +221,7 @@ const FAILURES: readonly [
   [InvalidRequest, ({ message }) => `invalid payload: ${message}`, true],
   [StorageUnavailable, () => 'storage unavailable', false],
   [TooManyRequests, own, false],
+  [DeviceRevoked, own, false],
 ];
 
 /** Any other error. Its own text goes only to the server's log. */

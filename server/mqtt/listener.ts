@@ -13,6 +13,7 @@ import { type Peer, peerOf } from './admission.js';
 import { type ClientStream, Connection } from './connection.js';
 import { Connections } from './connections.js';
 import { type Endpoint, MQTT_LIMITS, type MqttCounters, type MqttLimits } from './endpoint.js';
+import { Revocations } from './session.js';
 
 /** The server remembers how much this many devices have asked. */
 const REMEMBERED_DEVICES = 16_384;
@@ -33,7 +34,7 @@ export interface Mqtt {
 
 /** Starts the endpoint. It listens nowhere until {@link Mqtt.listen} is called. */
 export function startMqtt(
-  parts: Omit<Endpoint, 'allowances' | 'counters' | 'limits' | 'warnings'> & {
+  parts: Omit<Endpoint, 'allowances' | 'counters' | 'limits' | 'revocations' | 'warnings'> & {
     /** Shared with REST. */
     readonly connections: ConnectionLimit;
     /** Limits other than those of MQTT_LIMITS. */
@@ -45,11 +46,22 @@ export function startMqtt(
   const { requestsPerSecond } = limits;
   const allowances = new Allowances(requestsPerSecond, requestsPerSecond, REMEMBERED_DEVICES);
   const counters: MqttCounters = { connections: 0, accepted: 0, refused: 0, dropped: 0, droppedPublishes: 0 };
-  const endpoint: Endpoint = { ...parts, limits, allowances, counters, warnings: new LineLimit() };
+  const revocations = new Revocations();
+  const endpoint: Endpoint = {
+    ...parts,
+    limits,
+    allowances,
+    counters,
+    revocations,
+    warnings: new LineLimit(),
+  };
   const connections = new Connections(endpoint);
   const servers: Server[] = [];
   const droppers: (() => void)[] = [];
-  const unwatch = devices.watch((deviceId, why) => connections.revoke(deviceId, why));
+  const unwatch = devices.watch((deviceId, why) => {
+    revocations.add(deviceId);
+    connections.revoke(deviceId, why);
+  });
   let isStopping = false;
 
   const serve = (stream: ClientStream, peer: Peer) => {

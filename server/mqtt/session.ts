@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache';
+import type { Author } from '../access/author.js';
 import type { Allowance } from '../access/rate.js';
 import type { Device } from '../devices/device.js';
 import type { Change } from '../twins/twins.js';
@@ -5,6 +7,7 @@ import type { Endpoint } from './endpoint.js';
 import {
   carryOut,
   type Destination,
+  DeviceRevoked,
   deletedText,
   errorText,
   failureOf,
@@ -42,11 +45,35 @@ export interface Carrier {
   refused(event: 'permission_refused' | 'limit_reached', reason: string): void;
 }
 
+// A request waits for one file to be read, so it is decided long before so many more devices lose their rights.
+const REVOCATIONS = 10_000;
+
+/** Which devices have lost their rights: they were disabled or deleted, or got new credentials. */
+export class Revocations {
+  readonly #last = new LRUCache<string, number>({ max: REVOCATIONS });
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  add(deviceId: string): void {
+    this.#count += 1;
+    this.#last.set(deviceId, this.#count);
+  }
+
+  hit(deviceId: string, count: number): boolean {
+    return this.#count > count && (this.#last.get(deviceId) ?? 0) > count;
+  }
+}
+
 /**
  * The requests of an accepted connection to its device's twin, and the answers and pushes. It ends with the connection.
  */
-export class Session {
+export class Session implements Author {
   readonly device: Device;
+  /** How many revocations there were when it began. */
+  readonly #begun: number;
   readonly #endpoint: Endpoint;
   readonly #carrier: Carrier;
   readonly #topics: OwnTopics;
@@ -63,6 +90,7 @@ export class Session {
     const { limits, twins } = endpoint;
     const { output } = carrier;
     this.device = device;
+    this.#begun = endpoint.revocations.count;
     this.#will = connect.will;
     this.#endpoint = endpoint;
     this.#carrier = carrier;
@@ -81,6 +109,11 @@ export class Session {
     this.#unwatch = twins.watch(device.id, (change) => {
       if (change.origin !== this) this.#pushes.offer(change);
     });
+  }
+
+  /** A request may wait for its twin to be read, longer than its connection lasts. @throws DeviceRevoked */
+  judge(): void {
+    if (this.#endpoint.revocations.hit(this.device.id, this.#begun)) throw new DeviceRevoked();
   }
 
   /** Requests that are not answered yet. */

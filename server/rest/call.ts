@@ -2,8 +2,11 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isDeviceId, type JsonObject } from '../../shared/document.js';
-import type { Token } from '../access/tokens.js';
+import type { Author } from '../access/author.js';
+import { authorize, confine, type Permission } from '../access/permissions.js';
+import type { Token, Tokens } from '../access/tokens.js';
 import type { AuditEvent, AuditFields } from '../audit.js';
+import { DeviceNotFound, type Devices } from '../devices/devices.js';
 import { parseObject } from '../twins/document.js';
 import { InvalidRequest } from '../twins/errors.js';
 import { bodyTooLarge, CODED_BODY, CODED_TRANSFER } from './errors.js';
@@ -19,25 +22,60 @@ export interface RoutedRequest extends IncomingMessage {
 export interface CallContext {
   /** The longest body, in bytes. */
   readonly bodyBytes: number;
+  readonly tokens: Pick<Tokens, 'present'>;
+  readonly devices: Pick<Devices, 'isGoing'>;
   fail(req: IncomingMessage, res: ServerResponse, error: unknown, call?: Call): void;
   audit(req: IncomingMessage, event: AuditEvent, fields: AuditFields): void;
 }
 
-/** A request whose token is known and has the right that the route asks for. */
-export class Call {
-  readonly token: Token;
+/** A request of a token that was authenticated. */
+export class Call implements Author {
+  #token: Token;
+  /** What the route does. */
+  readonly #permission: Permission;
   /** The pattern of its path. */
   readonly route: string;
   readonly #req: RoutedRequest;
   readonly #res: ServerResponse;
   readonly #context: CallContext;
 
-  constructor(req: RoutedRequest, res: ServerResponse, token: Token, route: string, context: CallContext) {
-    this.token = token;
+  constructor(
+    req: RoutedRequest,
+    res: ServerResponse,
+    token: Token,
+    route: string,
+    permission: Permission,
+    context: CallContext,
+  ) {
+    this.#token = token;
+    this.#permission = permission;
     this.route = route;
     this.#req = req;
     this.#res = res;
     this.#context = context;
+  }
+
+  get token(): Token {
+    return this.#token;
+  }
+
+  /** Checks that the token has the right that the route asks for. @throws PermissionDenied, InvalidRequest */
+  authorize(): void {
+    const permission = this.#permission;
+    const isWrite = permission.action === 'write';
+    authorize(this.#token, permission, isWrite ? this.param('document_name') : undefined);
+    if (this.#token.twin_ids !== null) confine(this.#token, permission, this.twinId);
+  }
+
+  /**
+   * Checks the rights again, after anything that the request waited for: its body, a file, a certificate.
+   * @throws AuthenticationDenied, PermissionDenied, DeviceNotFound
+   */
+  judge(): void {
+    this.#token = this.#context.tokens.present(this.#token);
+    this.authorize();
+    const id = this.twinId;
+    if (id !== undefined && this.#context.devices.isGoing(id)) throw new DeviceNotFound(id);
   }
 
   /** A parameter of the path, decoded. @throws InvalidRequest when it is not percent-encoded UTF-8 */
@@ -86,6 +124,7 @@ export class Call {
   body(then: (body: Buffer) => void): void {
     readBody(this.#req, this.#context.bodyBytes, (error, body) => {
       try {
+        this.judge();
         if (error === null) then(body);
         else this.fail(error);
       } catch (thrown) {
@@ -99,6 +138,7 @@ export class Call {
     return new Promise((resolve, reject) => {
       readBody(this.#req, this.#context.bodyBytes, (error, body) => {
         try {
+          this.judge();
           if (error === null) resolve(parseObject(body));
           else reject(error);
         } catch (thrown) {
@@ -115,6 +155,7 @@ export class Call {
 
   /** Answers with compact JSON, and with an entity tag where one is given. */
   send(status: number, json: string, etag?: string): void {
+    if (!this.#mayAnswer()) return;
     sendJson(this.#res, status, json, etag === undefined ? undefined : { ETag: etag });
   }
 
@@ -125,15 +166,28 @@ export class Call {
 
   /** Answers 304: the client has the document that this entity tag names. */
   sendNotModified(etag: string): void {
+    if (!this.#mayAnswer()) return;
     sendEmpty(this.#res, 304, { ETag: etag });
+  }
+
+  /** Checks the rights of a reader again, and answers when they are gone. What was written is always answered. */
+  #mayAnswer(): boolean {
+    if (this.#permission.action === 'write') return true;
+    try {
+      this.judge();
+      return true;
+    } catch (error) {
+      this.fail(error);
+      return false;
+    }
   }
 
   /**
    * Begins an answer that is written piece by piece; its head leaves at once. Returns undefined when the request has an
-   * answer already, because the bytes behind it were not HTTP.
+   * answer already: the bytes behind it were not HTTP, or its token has lost the right to it.
    */
   stream(headers: Record<string, string>): ServerResponse | undefined {
-    if (this.#res.headersSent) return undefined;
+    if (this.#res.headersSent || !this.#mayAnswer()) return undefined;
     this.#res.writeHead(200, headers).flushHeaders();
     return this.#res;
   }
@@ -158,7 +212,7 @@ export class Call {
 
   /** Writes a line to the audit log, with the token and the source of this request. */
   audit(event: AuditEvent, fields: AuditFields): void {
-    this.#context.audit(this.#req, event, { by_token: this.token.id, ...fields });
+    this.#context.audit(this.#req, event, { by_token: this.#token.id, ...fields });
   }
 }
 

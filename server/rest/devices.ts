@@ -30,7 +30,8 @@ export function routeDevices(router: Router, devices: Devices, hubId: string): v
     const name = boundedText(body, 'name', NAME_LENGTH);
     if (name === undefined || name === '')
       throw new InvalidRequest('name', 'required', 'a device has a name');
-    const made = await devices.create({ name, ...(description !== undefined && { description }), ...flags });
+    const input = { name, ...(description !== undefined && { description }), ...flags };
+    const made = await devices.create(input, call);
     call.audit('device_created', { device_id: made.device.id });
     call.sendObject(made);
   });
@@ -39,21 +40,21 @@ export function routeDevices(router: Router, devices: Devices, hubId: string): v
 
   router.on('PATCH', DEVICE, WRITE, async (call) => {
     const wanted = changes(await call.object(), hubId);
-    const device = await devices.update(deviceId(call), wanted);
+    const device = await devices.update(deviceId(call), wanted, call);
     call.audit('device_changed', { device_id: device.id, reason: reasonOf(wanted) });
     call.sendObject(device);
   });
 
   router.on('DELETE', DEVICE, WRITE, async (call) => {
     const id = deviceId(call);
-    await devices.remove(id);
+    await devices.remove(id, call);
     call.audit('device_deleted', { device_id: id });
     call.sendNothing();
   });
 
   for (const deed of ['enable', 'disable'] as const) {
     router.on('POST', `${DEVICE}/${deed}`, WRITE, async (call) => {
-      const device = await devices[deed](deviceId(call));
+      const device = await devices[deed](deviceId(call), call);
       call.audit('device_changed', { device_id: device.id, reason: `${deed}d` });
       call.sendObject(device);
     });
@@ -61,7 +62,7 @@ export function routeDevices(router: Router, devices: Devices, hubId: string): v
 
   router.on('POST', `${DEVICE}/renew-certificate`, WRITE, async (call) => {
     const keyType = oneOfQuery(call, 'key_type', KEY_TYPES) ?? 'ecdsa';
-    const renewed = await devices.renew(deviceId(call), keyType);
+    const renewed = await devices.renew(deviceId(call), keyType, call);
     call.audit('credentials_renewed', { device_id: renewed.device.id });
     call.sendObject(renewed);
   });

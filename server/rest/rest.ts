@@ -75,12 +75,12 @@ interface Rest {
 
 /** The REST interface. It listens on no address before `listen` is called. */
 export function startRest(context: RestContext): Rest {
-  const { twins, devices, tokens, hub, isHealthy, settings, policy, log } = context;
+  const { twins, devices, tokens, hub, isHealthy, settings, log } = context;
   const limits = { ...REST_LIMITS, ...context.limits };
   const { region, hstsSeconds } = settings;
   const { bodyBytes } = limits;
   const connections = new HttpConnections({ ...context, limits });
-  const router = new Router({ region, bodyBytes, connections, policy, audit: context.audit, log });
+  const router = new Router({ ...context, region, bodyBytes, connections });
   const streams = new OpenAnswers(tokens, devices, {
     what: 'streams of events',
     perToken: limits.eventsPerToken,

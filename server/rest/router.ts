@@ -6,8 +6,10 @@ import type { Logger } from 'pino';
 import polka, { type Polka } from 'polka';
 import { API_ROOT } from '../../shared/rest.js';
 import { type OriginPolicy, toOriginForm } from '../access/origin-policy.js';
-import { authorize, confine, type Permission } from '../access/permissions.js';
+import type { Permission } from '../access/permissions.js';
+import type { Tokens } from '../access/tokens.js';
 import type { Audit, AuditEvent, AuditFields } from '../audit.js';
+import type { Devices } from '../devices/devices.js';
 import { LineLimit } from '../line-limit.js';
 import { Call, type CallContext, type RoutedRequest, sendEmpty, sendJson } from './call.js';
 import type { Checks, HttpConnections } from './connection.js';
@@ -22,6 +24,8 @@ interface RouterContext {
   readonly region: string;
   readonly bodyBytes: number;
   readonly connections: HttpConnections;
+  readonly tokens: Pick<Tokens, 'present'>;
+  readonly devices: Pick<Devices, 'isGoing'>;
   readonly policy: OriginPolicy;
   readonly audit: Audit;
   readonly log: Logger;
@@ -41,6 +45,8 @@ const OF_API: Checks = { host: true, origin: true };
 export class Router implements CallContext {
   readonly counters: HttpCounters = { requests: 0, refusals: new Map() };
   readonly bodyBytes: number;
+  readonly tokens: Pick<Tokens, 'present'>;
+  readonly devices: Pick<Devices, 'isGoing'>;
   readonly #app: Polka;
   readonly #context: RouterContext;
   readonly #methods = new Set<Method>();
@@ -50,6 +56,8 @@ export class Router implements CallContext {
   constructor(context: RouterContext) {
     this.#context = context;
     this.bodyBytes = context.bodyBytes;
+    this.tokens = context.tokens;
+    this.devices = context.devices;
     this.#app = polka({
       onError: (error, req, res) => this.fail(req, res, error),
       onNoMatch: (req, res) =>
@@ -66,7 +74,8 @@ export class Router implements CallContext {
 
   /**
    * A route under the base for tokens with the permission; where its path names a twin or a device, for tokens of that
-   * twin. The handler itself checks the right to one document, and leaves out of a list what the token may not see.
+   * twin. The handler leaves out of a list what the token may not see, and passes the call to what it changes, because the
+   * rights are judged again there.
    */
   on(method: Method, path: string, permission: Permission, handler: Handler): void {
     this.onInTurn(method, path, permission, inTurn(handler));
@@ -109,10 +118,9 @@ export class Router implements CallContext {
     handler: (call: Call) => void,
   ): void {
     const token = this.#context.connections.of(req.socket).authenticate(req);
-    const call = new Call(req, res, token, route, this);
+    const call = new Call(req, res, token, route, permission, this);
     try {
-      authorize(token, permission);
-      if (token.twin_ids !== null) confine(token, permission, call.twinId);
+      call.authorize();
       handler(call);
     } catch (error) {
       call.fail(error);

@@ -28,14 +28,14 @@ export function routeTokens(router: Router, tokens: Tokens, devices: Devices): v
       expires_at: expiry(body),
     };
     for (const id of input.twin_ids ?? []) await devices.get(id);
-    const made = await tokens.create(input);
+    const made = await tokens.create(input, call);
     call.audit('token_created', { token_id: made.token.id, reason: `role ${made.token.role}` });
     call.sendObject(made);
   });
 
   router.on('DELETE', '/tokens/:token_id', WRITE, async (call) => {
     const id = call.id('token_id');
-    await tokens.revoke(id);
+    await tokens.revoke(id, call);
     call.audit('token_revoked', { token_id: id });
     call.sendNothing();
   });

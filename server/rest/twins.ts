@@ -1,4 +1,3 @@
-import { authorize } from '../access/permissions.js';
 import type { Token } from '../access/tokens.js';
 import { DeviceNotFound, type Devices } from '../devices/devices.js';
 import type { StoredDocument } from '../storage/storage.js';
@@ -51,6 +50,7 @@ export function routeTwins(
       twins.clear(
         id,
         answer(call, () => call.sendNothing()),
+        call,
       ),
     ),
   );
@@ -64,7 +64,7 @@ export function routeTwins(
     ['PATCH', 'patch'],
   ] as const) {
     router.onInTurn(method, DOCUMENT, WRITE, (call) => {
-      const name = writable(call);
+      const name = call.param('document_name');
       const seconds = call.query('wait') === undefined ? undefined : waitOf(call, name, waitSeconds);
       call.body((body) => {
         const request = conditional(call, { ...parseRequest(body), by: writerOf(call.token) }, method);
@@ -79,31 +79,25 @@ export function routeTwins(
                   twins,
                   waits,
                 );
-          twins[change](id, name, request, written);
+          twins[change](id, name, request, written, call);
         });
       });
     });
   }
 
   router.onInTurn('DELETE', DOCUMENT, WRITE, (call) => {
-    const name = writable(call);
+    const name = call.param('document_name');
     const precondition = preconditionOf(call);
     onTwin(call, devices, (id) =>
       twins.delete(
         id,
         name,
         answer(call, () => call.sendNothing()),
-        undefined,
+        call,
         precondition,
       ),
     );
   });
-}
-
-function writable(call: Call): string {
-  const name = call.param('document_name');
-  authorize(call.token, WRITE, name);
-  return name;
 }
 
 /** In UTF-16 units. Every version of a document holds the name of its writer. */

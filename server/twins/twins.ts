@@ -6,6 +6,7 @@ import {
   mergePatch,
   versionAgrees,
 } from '../../shared/document.js';
+import type { Author } from '../access/author.js';
 import {
   type PastRange,
   type Storage,
@@ -42,7 +43,7 @@ import {
  */
 export type Answer<T> = (error: Error | null, value?: T) => void;
 
-/** A change that is on stable storage. The writer gave `origin`, by which it recognises its own changes. */
+/** A change that is on stable storage. By `origin` its author recognises its own changes. */
 export interface Change {
   readonly twinId: string;
   readonly name: string;
@@ -50,7 +51,7 @@ export interface Change {
   readonly version: number;
   /** Absent when the document was deleted. */
   readonly document?: Document;
-  readonly origin: unknown;
+  readonly origin: Author | undefined;
 }
 
 interface Waiter {
@@ -119,7 +120,7 @@ export class Twins {
     name: string,
     request: ConditionalRequest,
     answer: Answer<Document>,
-    origin?: unknown,
+    origin?: Author,
   ): void {
     this.#write(twinId, name, request, () => request.data, answer, origin);
   }
@@ -130,7 +131,7 @@ export class Twins {
     name: string,
     request: ConditionalRequest,
     answer: Answer<Document>,
-    origin?: unknown,
+    origin?: Author,
   ): void {
     const merge: Edit = (present) => {
       const fault = faultInPatch(request.data);
@@ -146,10 +147,10 @@ export class Twins {
     twinId: string,
     name: string,
     answer: Answer<void>,
-    origin?: unknown,
+    origin?: Author,
     precondition?: Precondition,
   ): void {
-    this.#change(twinId, answer, (file) => {
+    this.#change(twinId, answer, origin, (file) => {
       if (!isDocumentName(name)) throw new InvalidName();
       const present = file.latest.get(name);
       if (present === undefined) throw new DocumentNotFound(twinId, name);
@@ -163,8 +164,8 @@ export class Twins {
   }
 
   /** Deletes all documents of a twin in one change. */
-  clear(twinId: string, answer: Answer<void>, origin?: unknown): void {
-    this.#change(twinId, answer, (file) => {
+  clear(twinId: string, answer: Answer<void>, origin?: Author): void {
+    this.#change(twinId, answer, origin, (file) => {
       const removed = [...file.latest];
       this.#storage.remove(file, undefined, (error) => {
         if (error !== null) return answer(error);
@@ -192,9 +193,9 @@ export class Twins {
     { version: asked, precondition, by, spend }: ConditionalRequest,
     edit: Edit,
     answer: Answer<Document>,
-    origin: unknown,
+    origin: Author | undefined,
   ): void {
-    this.#change(twinId, answer, (file) => {
+    this.#change(twinId, answer, origin, (file) => {
       if (!isDocumentName(name)) throw new InvalidName();
       const present = file.latest.get(name);
       checkPrecondition(precondition, present);
@@ -224,10 +225,19 @@ export class Twins {
     return this.#stamp;
   }
 
-  /** Decides a change by the latest state. A refusal is answered after the earlier changes. */
-  #change<T>(twinId: string, answer: Answer<T>, decide: (file: StoredFile) => void): void {
+  /**
+   * Decides a change by the latest state and the present rights of its author. A refusal is answered after the earlier
+   * changes.
+   */
+  #change<T>(
+    twinId: string,
+    answer: Answer<T>,
+    author: Author | undefined,
+    decide: (file: StoredFile) => void,
+  ): void {
     this.#open(twinId, answer, (file) => {
       try {
+        author?.judge();
         decide(file);
       } catch (error) {
         this.#storage.settled(file, () => answer(error as Error));

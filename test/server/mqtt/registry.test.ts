@@ -4,20 +4,22 @@ import * as assert from 'uvu/assert';
 import { readSettings } from '../../../server/config.js';
 import { Devices } from '../../../server/devices/devices.js';
 import { startMqtt } from '../../../server/mqtt/listener.js';
-import { memoryStorage } from '../../../server/storage/memory.js';
+import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
 import { Twins } from '../../../server/twins/twins.js';
 import { certify } from '../devices/certify.js';
 import { partsFor } from './endpoint.js';
-import { connectPacket, RawClient } from './raw-client.js';
+import { bytesOf, connectPacket, publishPacket, RawClient } from './raw-client.js';
 import { type Listening, listenEverywhere, overEach } from './transports.js';
 
 const suites = overEach('registry', (test, transport) => {
+  let storage: MemoryStorage;
+  let twins: Twins;
   let devices: Devices;
   let listening: Listening;
 
   test.before(async () => {
-    const storage = memoryStorage();
-    const twins = new Twins(storage);
+    storage = memoryStorage();
+    twins = new Twins(storage);
     devices = new Devices(storage, twins, { region: 'fr-par', hubId: randomUUID(), certify });
     const parts = partsFor(readSettings(), pino({ level: 'silent' }));
     const mqtt = startMqtt({ twins, devices, ...parts });
@@ -76,6 +78,60 @@ const suites = overEach('registry', (test, transport) => {
     await client.closed;
     assert.is(await codeFor(credentials), 4);
   });
+
+  const PUT = publishPacket('$SCW/twins/me/current/put', '{"data":{}}', { qos: 1, messageId: 1 });
+  const documentsOf = (id: string): Promise<string[] | undefined> =>
+    new Promise((done, failed) => twins.list(id, (error, names) => (error ? failed(error) : done(names))));
+
+  for (const deed of ['disable', 'remove', 'renew'] as const) {
+    const what = { disable: 'disabled', remove: 'deleted', renew: 'given new credentials' }[deed];
+
+    test(`half a request does nothing when its device is ${what} before the rest comes`, async () => {
+      const credentials = await create();
+      const client = await RawClient.admitted(listening, transport, credentials);
+      const bytes = bytesOf(PUT);
+      const half = bytes.subarray(0, bytes.length - 3);
+      client.send(bytesOf({ cmd: 'pingreq' }), half);
+      await client.next('pingresp');
+      await devices[deed](credentials.id);
+      client.send(bytes.subarray(half.length));
+      await client.closed;
+      assert.equal(await documentsOf(credentials.id), []);
+    });
+
+    test(`a request does nothing when its device is ${what} while its twin is read`, async () => {
+      const credentials = await create();
+      const client = await RawClient.admitted(listening, transport, credentials);
+      const { open, peek } = storage;
+      let release: () => void = () => undefined;
+      const held = new Promise<void>((begun) => {
+        const released = new Promise<void>((done) => {
+          release = done;
+        });
+        const isTwin = (file: string) => file.endsWith(credentials.id);
+        storage.peek = (file) => (isTwin(file) ? undefined : peek(file));
+        storage.open = async (file) => {
+          if (isTwin(file)) {
+            begun();
+            await released;
+          }
+          return open(file);
+        };
+      });
+      let changes = 0;
+      twins.watch(credentials.id, () => {
+        changes += 1;
+      });
+      client.send(PUT);
+      await held;
+      const deedDone = devices[deed](credentials.id);
+      await client.closed;
+      Object.assign(storage, { open, peek });
+      release();
+      await deedDone;
+      assert.equal([await documentsOf(credentials.id), changes], [[], 0]);
+    });
+  }
 });
 
 suites.run();

@@ -56,7 +56,7 @@ test('then every change follows, by REST as by MQTT', async ({ rest, id, twin, p
   await reader.state();
   await put('desired', { n: 1 });
   await rest.ask('PATCH', `${twin}/documents/desired`, { body: { data: { m: 2 } } });
-  rest.twins.put(id, 'current', { version: 0, data: { by: 'device' } }, () => undefined, 'mqtt');
+  rest.twins.put(id, 'current', { version: 0, data: { by: 'device' } }, () => undefined);
   assert.equal((await reader.take(3)).map(brief), [
     'document desired 1',
     'document desired 2',

@@ -74,13 +74,14 @@ export interface TestRest {
 /** What a test may choose: settings, and limits that are constants of the server. */
 export type TestLimits = Settings & RestLimits & FailureLimits;
 
-export async function startTestRest(changes: Partial<TestLimits> = {}): Promise<TestRest> {
+/** @param now the clock by which tokens expire */
+export async function startTestRest(changes: Partial<TestLimits> = {}, now?: () => Date): Promise<TestRest> {
   const token = randomUUID();
   const hubId = randomUUID();
   const storage = memoryStorage();
   const twins = new Twins(storage);
   const devices = new Devices(storage, twins, { region: REGION, hubId, certify });
-  const tokens = await Tokens.open(storage, token);
+  const tokens = await Tokens.open(storage, token, now);
   const log: LogLine[] = [];
   const sink = { write: (line: string) => log.push(JSON.parse(line)) };
   const logger = pino({ level: 'debug' }, sink);

@@ -257,23 +257,47 @@ test('a clock that goes backwards changes nothing but the time', async ({ storag
 });
 
 test('a watcher hears every durable change of its twin, with its author', async ({ twins, storage }) => {
+  const author = () => ({ judge: () => undefined });
+  const [me, other, app] = [author(), author(), author()];
   const seen: Change[] = [];
   const stop = twins.watch(ID, (change) => seen.push(change));
-  await answered((answer) => twins.put(ID, 'd', { version: 0, data: {} }, answer, 'me'));
-  await answered((answer) => twins.put(OTHER, 'd', { version: 0, data: {} }, answer, 'other'));
+  await answered((answer) => twins.put(ID, 'd', { version: 0, data: {} }, answer, me));
+  await answered((answer) => twins.put(OTHER, 'd', { version: 0, data: {} }, answer, other));
   storage.failWith(new Error('full'));
   await refusal(put(twins, 'd', {}));
   storage.failWith(undefined);
-  await answered<void>((answer) => twins.delete(ID, 'd', answer, 'app'));
+  await answered<void>((answer) => twins.delete(ID, 'd', answer, app));
   stop();
   await put(twins, 'd', {});
   assert.equal(
-    seen.map(({ name, document, version, origin }) => [name, document?.version, version, origin]),
+    seen.map(({ name, document, version }) => [name, document?.version, version]),
     [
-      ['d', 1, 1, 'me'],
-      ['d', undefined, 1, 'app'],
+      ['d', 1, 1],
+      ['d', undefined, 1],
     ],
   );
+  assert.ok(seen[0]?.origin === me && seen[1]?.origin === app);
+});
+
+test('a change is refused when its author has lost the right to it by the time it is decided', async ({
+  twins,
+}) => {
+  await put(twins, 'd', { a: 1 });
+  const lost = new Error('lost');
+  const author = {
+    judge() {
+      throw lost;
+    },
+  };
+  const request = { version: 0, data: { a: 2 } };
+  const changes: ((answer: Answer<unknown>) => void)[] = [
+    (answer) => twins.put(ID, 'd', request, answer, author),
+    (answer) => twins.patch(ID, 'd', request, answer, author),
+    (answer) => twins.delete(ID, 'd', answer, author),
+    (answer) => twins.clear(ID, answer, author),
+  ];
+  for (const change of changes) assert.is(await refusal(answered(change)), lost);
+  assert.is((await get(twins, 'd')).data, '{"a":1}');
 });
 
 test('a watcher hears the last version of each document that is deleted', async ({ twins }) => {
