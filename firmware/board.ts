@@ -3,13 +3,16 @@
  * which board it runs on. Times are in milliseconds.
  */
 
-import type { AlarmStateName } from '../shared/panel.js';
+import type { AlarmStateName, LineFault, Mode } from '../shared/panel.js';
 import type { PanelConfig } from './config.js';
 
-/** A digital input: the reed switch. */
+/** A contact's input. */
 export interface Input {
-  /** The raw level now: 1 is high. The input is pulled up, so a closed contact to ground reads 0. */
-  read(): 0 | 1;
+  /**
+   * Of a digital input the level now: 1 is high. It is pulled up, so a closed contact to ground reads 0. Of a line with
+   * resistors the voltage, as a part of what can be measured: 0 to 1.
+   */
+  read(): number;
 }
 
 export interface Output {
@@ -110,13 +113,21 @@ export interface MqttClient {
   close(): void;
 }
 
+/** Whether a contact is open, or what is wrong with its line. */
+export type ContactLevel = boolean | LineFault;
+
 /** What can be seen of the panel. */
 export interface PanelStatus {
   /** In every state but `disarmed`. */
   armed: boolean;
   doorOpen: boolean;
   sirenRinging: boolean;
+  /** In the order of the config. */
+  contacts: readonly ContactLevel[];
   state: AlarmStateName;
+  mode: Mode;
+  /** When the delay under way ends, in ticks. */
+  delayEnd: number | undefined;
   /** The last wish, from the app or at the door, was refused. */
   refused: boolean;
   /** Connected and subscribed. */
@@ -135,12 +146,15 @@ export interface Board {
   readonly config: PanelConfig;
   readonly start: Start;
   /**
-   * The door's reed switch; `onEdge` is called at every edge and perhaps more often, in a turn of its own. `at` is when
-   * the edge occurred, in ticks, where the board knows; otherwise it is now.
+   * A contact by its index in the config; `onEdge` is called at every edge and perhaps more often, in a turn of its own.
+   * `at` is when the edge occurred, in ticks, where the board knows; otherwise it is now. For a line with resistors it is
+   * never called.
    */
-  door(onEdge: (at?: number) => void): Input;
+  contact(index: number, onEdge: (at?: number) => void): Input;
   readonly siren: Output;
   readonly led: Output;
+  /** Sounds the delays, where there is one. */
+  readonly beeper?: Output | undefined;
   readonly storage: KeyValueStore;
   /** Brings the link layer up and keeps it up; `onChange` is called at every gain and loss. */
   network(onChange: () => void): Network;

@@ -3,7 +3,7 @@
 import type { ContactKind, Mode } from '../shared/panel.js';
 
 export interface ContactConfig {
-  /** Each contact has its own; at most 64 characters. */
+  /** Each contact has its own, of at most 32 bytes. */
   readonly name: string;
   readonly kind: ContactKind;
   /** The modes in which it counts; all when absent. */
@@ -12,7 +12,7 @@ export interface ContactConfig {
   readonly inverted?: boolean;
   /** Of an `always` contact: it does not ring while the panel is disarmed. */
   readonly silentWhileDisarmed?: boolean;
-  /** `resistor`: a resistor at the end of the line tells a cut or shorted line from an open or closed contact. */
+  /** `resistor`: two resistors at the end of the line tell a cut or shorted line from an open or closed contact. */
   readonly line?: 'resistor';
 }
 
@@ -22,10 +22,8 @@ export interface PanelConfig {
   server: string;
   /** The device's id, which is its user name. */
   device: string;
-  /** 1 to 8. */
+  /** 1 to 8. The commands have checked them; the panel does not. */
   contacts: readonly ContactConfig[];
-  /** True when a closed contact means an open door. */
-  doorInverted: boolean;
   /** `latch` rings on when the door closes; `follow` rings exactly while armed and open, without a cut-off. */
   sirenMode: 'latch' | 'follow';
   /** How long a latched siren rings at most; 0: for ever. */
@@ -70,7 +68,6 @@ const MINUTE = 60 * SECOND;
 /** The defaults for what the manifest or the command line leaves out. */
 export const DEFAULTS: Readonly<Omit<PanelConfig, 'server' | 'device'>> = {
   contacts: [{ name: 'door', kind: 'entry' }],
-  doorInverted: false,
   sirenMode: 'latch',
   sirenCutOff: 180 * SECOND,
   debounce: 30,

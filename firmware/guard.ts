@@ -26,7 +26,7 @@ export function guardWith(onException: (error: unknown) => void): Guard {
 /** The same board; each callback that it calls is guarded. */
 export const guardedBoard = (board: Board, guard: Guard): Board =>
   derived(board, {
-    door: (onEdge) => board.door(guard(onEdge)),
+    contact: (index, onEdge) => board.contact(index, guard(onEdge)),
     network: (onChange) => board.network(guard(onChange)),
     mqtt: (options) =>
       board.mqtt({

@@ -21,7 +21,7 @@ export class Panel {
   private readonly onChange: () => void;
   private readonly now: () => number | undefined;
   private readonly flash: Flash;
-  private readonly contact: Contact;
+  readonly contacts: readonly Contact[];
   state = UNKNOWN;
   private timer: Timer | undefined;
   /** When the average allows the next arming, in ticks. */
@@ -36,9 +36,9 @@ export class Panel {
     this.onChange = onChange;
     this.now = now;
     this.flash = new Flash(board.storage, (line) => board.trace(line));
-    this.contact = new Contact(board, () => this.update());
+    this.contacts = board.config.contacts.map((_, index) => new Contact(board, index, () => this.update()));
     const { armed, rung } = this.flash.kept;
-    this.enter(stateAtBoot(armed, this.contact.open, rung, board.time.ticks(), board.config));
+    this.enter(stateAtBoot(armed, this.doorOpen, rung, board.time.ticks(), board.config));
   }
 
   get kept(): Kept {
@@ -91,12 +91,18 @@ export class Panel {
 
   /** Reads the door afresh. */
   look(): void {
-    this.contact.look();
+    this.contacts.forEach((contact) => {
+      contact.look();
+    });
+  }
+
+  private get doorOpen(): boolean {
+    return this.contacts[0]?.open ?? false;
   }
 
   private update(): void {
     const board = this.board;
-    const state = nextState(this.state, this.kept.armed, this.contact.open, board.time.ticks(), board.config);
+    const state = nextState(this.state, this.kept.armed, this.doorOpen, board.time.ticks(), board.config);
     if (state === this.state) return;
     this.enter(state);
     this.onChange();

@@ -36,7 +36,17 @@ function run(board: Board, restarts: Restarts): void {
   const status = (): PanelStatus => {
     const { armed, doorOpen, sirenRinging } = panel.state;
     const state = !armed ? 'disarmed' : sirenRinging ? 'triggered' : 'armed';
-    return { armed, doorOpen, sirenRinging, state, refused: false, online: twin?.online ?? false };
+    return {
+      armed,
+      doorOpen,
+      sirenRinging,
+      contacts: panel.contacts.map(({ level }) => level),
+      state,
+      mode: 'away',
+      delayEnd: undefined,
+      refused: false,
+      online: twin?.online ?? false,
+    };
   };
   const trouble = (): Trouble => {
     if (network?.online === false) return 'network';

@@ -1,5 +1,6 @@
 /** The desktop: XS from npm, with Node around it (`../desktop/`). */
 
+import Analog from 'embedded:io/analog';
 import Digital from 'embedded:io/digital';
 import WiFi from 'embedded:network/interface/wifi';
 import MQTTClient from 'embedded:network/mqtt/client';
@@ -39,15 +40,22 @@ function output(pin: string): Output {
 export const board: Board = {
   config: settings,
   start: ask('start').head.start,
-  door: (onEdge) =>
-    new Digital({
-      pin: 'door',
+  contact(index, onEdge) {
+    const pin = `contact ${index}`;
+    if (settings.contacts[index]?.line) {
+      const analog = new Analog({ pin });
+      return { read: () => analog.read() / 2 ** analog.resolution };
+    }
+    return new Digital({
+      pin,
       mode: Digital.InputPullUp,
       edge: Digital.Rising | Digital.Falling,
       onReadable: () => onEdge(),
-    }),
+    });
+  },
   siren: output('siren'),
   led: output('led'),
+  beeper: output('beeper'),
   storage: flash as KeyValueStore,
   network(onChange) {
     const open = (onChanged: () => void): WiFi => new WiFi({ onChanged });

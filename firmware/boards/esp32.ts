@@ -2,26 +2,30 @@
 
 /// <reference path="./sdk/untyped.d.ts" />
 import resetReason from 'resetReason';
+import Analog from 'embedded:io/analog';
 import Digital from 'embedded:io/digital';
 import Serial from 'embedded:io/serial';
 import WiFi from 'embedded:network/interface/wifi';
 import KeyValueStorage from 'embedded:storage/key-value';
 import config from 'mc/config';
 import type { Board, KeyValueStore, Output } from '../board.js';
-import { DEFAULTS, type PanelConfig } from '../config.js';
+import { type ContactConfig, DEFAULTS, type PanelConfig } from '../config.js';
 import { SerialConsole } from './sdk/console.js';
 import { timeFrom, timers } from './sdk/platform.js';
 import { connectionTo, type ServerConfig, timeOf } from './sdk/server.js';
 import { Station } from './sdk/station.js';
 
 interface Esp32Config extends PanelConfig, ServerConfig {
-  /** Numbers of GPIOs. */
+  /** Numbers of GPIOs. The door's is that of a contact without one. */
+  contacts: readonly (ContactConfig & { pin?: number })[];
   doorPin: number;
   sirenPin: number;
   ledPin: number;
+  beeperPin?: number;
   /** True when the output is on while its pin is low. */
   sirenActiveLow?: boolean;
   ledActiveLow?: boolean;
+  beeperActiveLow?: boolean;
   /** The transmitter of the serial console, where one is wanted; else the SDK traces, which only a debug build does. */
   consolePin?: number;
   ssid: string;
@@ -56,15 +60,23 @@ function output(pin: number, activeLow = false): Output {
 export const board: Board = {
   config: settings,
   start: { wanted: WANTED.includes(reset.reason), reason: `${reset.string} (${reset.reason})` },
-  door: (onEdge) =>
-    new Digital({
-      pin: settings.doorPin,
+  contact(index, onEdge) {
+    const contact = settings.contacts[index];
+    const pin = contact?.pin ?? settings.doorPin;
+    if (contact?.line) {
+      const analog = new Analog({ pin });
+      return { read: () => analog.read() / 2 ** analog.resolution };
+    }
+    return new Digital({
+      pin,
       mode: Digital.InputPullUp,
       edge: Digital.Rising | Digital.Falling,
       onReadable: () => onEdge(),
-    }),
+    });
+  },
   siren: output(settings.sirenPin, settings.sirenActiveLow),
   led: output(settings.ledPin, settings.ledActiveLow),
+  beeper: settings.beeperPin === undefined ? undefined : output(settings.beeperPin, settings.beeperActiveLow),
   storage: flash as KeyValueStore,
   network(onChange) {
     const accessPoint = { SSID: settings.ssid, password: settings.passphrase ?? '' };

@@ -1,12 +1,12 @@
 /**
- * The SDK's simulator of a NodeMCU. Its button is the door, open while it is pressed. One of its LEDs is the siren, the
- * other one the status.
+ * The SDK's simulator of a NodeMCU. Its button is the first contact, open while it is pressed; the others are at rest. One
+ * of its LEDs is the siren, the other one the status.
  */
 
 import { File } from 'file';
 import config from 'mc/config';
 import type { Board } from '../board.js';
-import { DEFAULTS, type PanelConfig } from '../config.js';
+import { type ContactConfig, DEFAULTS, type PanelConfig } from '../config.js';
 import { timeFrom, timers } from './sdk/platform.js';
 import { connectionTo, type ServerConfig, timeOf } from './sdk/server.js';
 
@@ -36,9 +36,18 @@ const pathOf = (key: string): string => `${settings.file.root}alarm-panel.${sett
 export const board: Board = {
   config: settings,
   start: startReason(),
-  door(onEdge) {
-    const button = new Host.Button.Default({ onPush: () => onEdge() });
-    return { read: () => (button.read() === 1 ? 1 : 0) };
+  contact(index, onEdge) {
+    const { kind, inverted = false, line } = settings.contacts[index] as ContactConfig;
+    const button = index === 0 ? new Host.Button.Default({ onPush: () => onEdge() }) : undefined;
+    const atRest = kind === 'key';
+    return {
+      read() {
+        const isOpen = ((button?.read() === 1) !== atRest) !== inverted;
+        // The voltages of a line with resistors are in the middle.
+        if (line !== undefined) return isOpen ? 0.65 : 0.43;
+        return isOpen ? 1 : 0;
+      },
+    };
   },
   siren: output(new Host.LED.A()),
   led: output(new Host.LED.B()),

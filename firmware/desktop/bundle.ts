@@ -21,6 +21,7 @@ const PLATFORM = {
   time: join(MODULES, 'time.ts'),
   sntp: join(MODULES, 'sntp.ts'),
   'mc/config': join(MODULES, 'config.ts'),
+  'embedded:io/analog': join(MODULES, 'analog.ts'),
   'embedded:io/digital': join(MODULES, 'digital.ts'),
   'embedded:storage/key-value': join(MODULES, 'key-value.ts'),
   'embedded:network/interface/wifi': join(MODULES, 'wifi.ts'),

@@ -5,6 +5,8 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { failureText, required, UsageError, understood } from '../../shared/usage.js';
 import type { PanelConfig } from '../config.js';
+import { NoSuchContact } from './contact-lines.js';
+import { CONTACT_HELP, checkContacts, contactFrom } from './contact-option.js';
 import {
   type DesktopPanel,
   type DesktopPanelOptions,
@@ -23,6 +25,7 @@ const HELP = `One alarm panel on this machine: the firmware as it ships, on the 
   --ca FILE             the server's authority, in PEM, for mqtts
   --cert FILE           the device's certificate, in PEM
   --key FILE            the certificate's key, in PEM
+  --contact NAME:KIND   a contact, such as "front door:entry"; up to eight times. By default there is one, door:entry
   --door-inverted       a closed contact means an open door
   --siren-mode MODE     latch (default): rings until disarmed; follow: rings while the door is open
   --siren-cut-off S     seconds after which a latched siren stops, up to 86400; 0: never (default 180)
@@ -31,7 +34,13 @@ const HELP = `One alarm panel on this machine: the firmware as it ships, on the 
   --trace               what the firmware traces, on stderr
   --help
 
-Lines on stdin, one word each: open, close, power-off, power-on, network-off, network-on, state, quit.
+${CONTACT_HELP}
+
+Lines on stdin:
+  open, close           the door, which is the first entry contact; with a name, that contact
+  key                   presses a key and lets it go: the first one, or with a name that one
+  cut NAME, short NAME  does so to the line of a contact, until it is opened or closed
+  power-off, power-on, network-off, network-on, state, quit
 The panel goes on when stdin ends; SIGTERM or SIGINT ends it.
 `;
 
@@ -47,6 +56,7 @@ const OPTIONS = {
   ca: { type: 'string' },
   cert: { type: 'string' },
   key: { type: 'string' },
+  contact: { type: 'string', multiple: true },
   'door-inverted': { type: 'boolean' },
   'siren-mode': { type: 'string' },
   'siren-cut-off': { type: 'string' },
@@ -58,9 +68,18 @@ const OPTIONS = {
 
 type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'];
 
-const WORDS = new Map<string, (panel: DesktopPanel) => void>([
-  ['open', (panel) => panel.openDoor()],
-  ['close', (panel) => panel.closeDoor()],
+type Deed = (panel: DesktopPanel, name: string) => unknown;
+
+/** Words after which the name of a contact may come, and some after which it must. */
+const CONTACT_WORDS = new Map<string, Deed>([
+  ['open', (panel, name) => (name === '' ? panel.openDoor() : panel.open(name))],
+  ['close', (panel, name) => (name === '' ? panel.closeDoor() : panel.close(name))],
+  ['key', (panel, name) => panel.press(name || undefined)],
+  ['cut', (panel, name) => panel.cut(name)],
+  ['short', (panel, name) => panel.short(name)],
+]);
+
+const WORDS = new Map<string, Deed>([
   ['power-off', (panel) => panel.powerOff()],
   ['power-on', (panel) => panel.powerOn()],
   ['network-off', (panel) => panel.networkOff()],
@@ -85,11 +104,22 @@ async function main(): Promise<void> {
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
   for await (const line of createInterface(process.stdin)) {
-    const word = line.trim();
-    if (word === 'quit') end();
-    else if (word === 'state') show(await panel.settled());
-    else if (WORDS.has(word)) WORDS.get(word)?.(panel);
-    else if (word !== '') complain(`"${word}" is none of the words; see --help`);
+    const text = line.trim();
+    if (text === 'quit') end();
+    else if (text === 'state') show(await panel.settled());
+    else if (text !== '') await obey(panel, text);
+  }
+}
+
+async function obey(panel: DesktopPanel, text: string): Promise<void> {
+  const [word = ''] = text.split(' ', 1);
+  const deed = WORDS.get(text) ?? CONTACT_WORDS.get(word);
+  if (deed === undefined) return void complain(`"${text}" is none of the words; see --help`);
+  try {
+    await deed(panel, text.slice(word.length).trim());
+  } catch (error) {
+    if (!(error instanceof NoSuchContact)) throw error;
+    complain(error.message);
   }
 }
 
@@ -135,7 +165,12 @@ function readPem(path: string): string {
 function readConfig(values: Values): Partial<PanelConfig> {
   const config: Partial<PanelConfig> = {};
   const mode = values['siren-mode'];
-  if (values['door-inverted']) config.doorInverted = true;
+  const inverted = values['door-inverted'];
+  const contacts = values.contact?.map(contactFrom);
+  if (contacts !== undefined) checkContacts(contacts);
+  if (contacts !== undefined && inverted) throw new UsageError('--contact says what --door-inverted says');
+  if (inverted) config.contacts = [{ name: 'door', kind: 'entry', inverted }];
+  if (contacts !== undefined) config.contacts = contacts;
   if (mode === 'latch' || mode === 'follow') config.sirenMode = mode;
   else if (mode !== undefined) throw new UsageError('--siren-mode: expected latch or follow');
   if (values['siren-cut-off'] !== undefined)
@@ -153,7 +188,8 @@ function seconds(name: string, given: string, least: number): number {
   throw new UsageError(`--${name}: expected seconds, ${least} or more and at most ${A_DAY}`);
 }
 
-function showJson({ armed, doorOpen, sirenRinging, online, power }: DesktopState): void {
+function showJson(state: DesktopState): void {
+  const { armed, doorOpen, sirenRinging, online, power, mode, contacts } = state;
   const line = {
     at: new Date().toISOString(),
     armed,
@@ -161,15 +197,19 @@ function showJson({ armed, doorOpen, sirenRinging, online, power }: DesktopState
     siren_ringing: sirenRinging,
     online,
     power,
+    state: state.state,
+    mode,
+    contacts,
   };
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-function showWords({ power, armed, doorOpen, sirenRinging, online }: DesktopState): void {
+function showWords({ power, state, mode, contacts, sirenRinging, online }: DesktopState): void {
   const words = power
     ? [
-        armed ? 'armed' : 'disarmed',
-        `door ${doorOpen ? 'open' : 'closed'}`,
+        // The siren has a word of its own.
+        `${state === 'triggered' ? 'armed' : state}${mode === 'away' ? '' : ` (${mode})`}`,
+        ...Object.entries(contacts).map(([name, line]) => `${name} ${line}`),
         sirenRinging ? 'SIREN' : 'quiet',
         online ? 'online' : 'offline',
       ]

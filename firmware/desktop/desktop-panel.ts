@@ -3,8 +3,9 @@ import type { LookupFunction, Server } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { PanelStatus, Start } from '../board.js';
-import type { PanelConfig } from '../config.js';
+import { DEFAULTS, type PanelConfig } from '../config.js';
 import { type Bundle, bundleFirmware } from './bundle.js';
+import { ContactLines, type Line } from './contact-lines.js';
 import { type Cut, FlashFile } from './flash-file.js';
 import { lockFlash } from './flash-lock.js';
 import { Machine, type MachinePorts } from './machine.js';
@@ -35,8 +36,10 @@ export interface DesktopPanelOptions {
 }
 
 /** What a person in front of the panel sees; without power nothing rings and nothing is online. */
-export interface DesktopState extends Omit<PanelStatus, 'state' | 'refused'> {
+export interface DesktopState extends Omit<PanelStatus, 'delayEnd' | 'contacts'> {
   power: boolean;
+  /** By their names, as the panel counts them. */
+  contacts: Record<string, Line>;
 }
 
 const MQTT_PORT = 1883;
@@ -46,27 +49,33 @@ const PART_BYTES = 512;
 const SEND_BYTES = 4096;
 /** Between the end of a program and its next start, as a board takes; an exception at every start must not spin. */
 const RESTART_MS = 100;
-/** How long {@link DesktopPanel.settled} waits for a program that does not follow its door. */
+/** How long {@link DesktopPanel.settled} waits for a program that does not follow its contacts. */
 const SETTLE_MS = 1000;
+/** A level is seen for so much longer than the debounce while a key is pressed, and as long after it. */
+const PRESS_MS = 50;
 
 const DARK: PanelStatus = {
   armed: false,
   doorOpen: false,
   sirenRinging: false,
+  contacts: [],
   state: 'disarmed',
+  mode: 'away',
+  delayEnd: undefined,
   refused: false,
   online: false,
 };
 
-/** A panel on this machine: a door, a siren, a flash, power and a network to play with, and the firmware on XS. */
+/** A panel on this machine: contacts, a siren, a flash, power and a network to play with, and the firmware on XS. */
 export class DesktopPanel {
   readonly #bundle: Bundle;
   readonly #flash: FlashFile;
   readonly #lock: Server;
   readonly #ports: Omit<MachinePorts, 'start'>;
   readonly #changes = new EventEmitter<{ change: [DesktopState]; stop: [] }>();
-  readonly #pins: Record<string, 0 | 1>;
-  readonly #doorInverted: boolean;
+  readonly #outputs: Record<string, number> = {};
+  readonly #lines: ContactLines;
+  readonly #debounce: number;
   #machine: Machine | undefined;
   #restart: NodeJS.Timeout | undefined;
   #status: PanelStatus = DARK;
@@ -82,19 +91,21 @@ export class DesktopPanel {
     this.#lock = lock;
     this.#flash = new FlashFile(options.flash);
     this.#ports = this.#portsFor(options);
-    this.#doorInverted = options.config?.doorInverted ?? false;
-    this.#pins = { door: this.#contact(false), siren: 0, led: 0 };
+    const { contacts, debounce } = { ...DEFAULTS, ...options.config };
+    this.#lines = new ContactLines(contacts, (pin) => this.#machine?.edge(pin));
+    this.#debounce = debounce;
     this.#changes.setMaxListeners(0);
   }
 
   get state(): DesktopState {
-    const { armed, doorOpen, online } = this.#status;
-    return { armed, doorOpen, sirenRinging: this.#pins.siren === 1, online, power: this.#powerOn };
+    const { delayEnd, contacts, ...status } = this.#status;
+    const sirenRinging = this.#outputs.siren === 1;
+    return { ...status, sirenRinging, power: this.#powerOn, contacts: this.#lines.named(contacts) };
   }
 
   /** The level of the LED. */
   get led(): boolean {
-    return this.#pins.led === 1;
+    return this.#outputs.led === 1;
   }
 
   /** Calls back at every change of state. Returns what ends it. */
@@ -124,11 +135,13 @@ export class DesktopPanel {
     });
   }
 
-  /** Resolves with the state once what was done before has had its effect: the turn is over, and the door counts. */
+  /** Resolves with the state once what was done before has had its effect: the turn is over, and the contacts count. */
   async settled(): Promise<DesktopState> {
-    const isOpen = this.#pins.door === this.#contact(true);
+    const expected = JSON.stringify(this.#lines.named(this.#lines.levels));
     const counts = this.#turned().then(() =>
-      this.until(({ power, doorOpen }) => !power || doorOpen === isOpen).catch(() => this.state),
+      this.until(({ power, contacts }) => !power || JSON.stringify(contacts) === expected).catch(
+        () => this.state,
+      ),
     );
     await Promise.race([counts, delay(SETTLE_MS)]);
     return this.state;
@@ -141,12 +154,40 @@ export class DesktopPanel {
     });
   }
 
+  /** Of the first contact of the kind `entry`. */
   openDoor(): void {
-    this.#setDoor(true);
+    this.open(this.#lines.first('entry'));
   }
 
   closeDoor(): void {
-    this.#setDoor(false);
+    this.close(this.#lines.first('entry'));
+  }
+
+  /** @throws NoSuchContact, as the next ones do */
+  open(name: string): void {
+    this.#lines.set(name, 'open');
+  }
+
+  close(name: string): void {
+    this.#lines.set(name, 'closed');
+  }
+
+  /** One of the wires of its line has no connection any more; a contact that opens or closes mends it. */
+  cut(name: string): void {
+    this.#lines.set(name, 'cut');
+  }
+
+  /** The wires of its line touch each other. */
+  short(name: string): void {
+    this.#lines.set(name, 'shorted');
+  }
+
+  /** Presses a key, the first one by default, and lets it go. Resolves when the panel has had the time to see both. */
+  async press(name = this.#lines.first('key')): Promise<void> {
+    this.close(name);
+    await delay(this.#debounce + PRESS_MS);
+    this.open(name);
+    await delay(this.#debounce + PRESS_MS);
   }
 
   /** A panel that was stopped stays so. */
@@ -214,18 +255,6 @@ export class DesktopPanel {
     this.#lock.close();
   }
 
-  /** The level of the reed switch. The wires match the panel's setting. */
-  #contact(open: boolean): 0 | 1 {
-    return open === this.#doorInverted ? 0 : 1;
-  }
-
-  #setDoor(open: boolean): void {
-    const level = this.#contact(open);
-    if (this.#pins.door === level) return;
-    this.#pins.door = level;
-    this.#machine?.edge('door');
-  }
-
   #setNetwork(part: 'accessPoint' | 'dhcp', on: boolean): void {
     if (this.#network[part] === on) return;
     this.#network[part] = on;
@@ -269,9 +298,9 @@ export class DesktopPanel {
       },
       timeServer,
       network: this.#network,
-      readPin: (pin) => this.#pins[pin] ?? 0,
+      readPin: (pin) => this.#lines.level(pin) ?? 0,
       writePin: (pin, level) => {
-        this.#pins[pin] = level;
+        this.#outputs[pin] = level;
       },
       show: (status) => {
         this.#status = status as PanelStatus;
@@ -288,8 +317,7 @@ export class DesktopPanel {
 
   #darken(): void {
     this.#machine = undefined;
-    this.#pins.siren = 0;
-    this.#pins.led = 0;
+    for (const pin of Object.keys(this.#outputs)) this.#outputs[pin] = 0;
     this.#status = { ...this.#status, online: false };
     this.#announce();
   }

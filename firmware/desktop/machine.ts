@@ -28,7 +28,8 @@ export interface MachinePorts {
   /** What the time server says, in milliseconds since 1970; undefined: nothing. */
   timeServer(): number | undefined;
   readonly network: { readonly accessPoint: boolean; readonly dhcp: boolean };
-  readPin(pin: string): 0 | 1;
+  /** 0 or 1, or a voltage as a part of what can be measured. */
+  readPin(pin: string): number;
   writePin(pin: string, level: 0 | 1): void;
   show(status: object): void;
   trace(line: string): void;

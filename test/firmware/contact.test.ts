@@ -12,7 +12,7 @@ function contactOn(settings: Partial<PanelConfig> = {}, level: 0 | 1 = CLOSED) {
   const board = new MemoryBoard(settings);
   board.level = level;
   const changes: { open: boolean; at: number }[] = [];
-  const contact: Contact = new Contact(board, () => {
+  const contact: Contact = new Contact(board, 0, () => {
     changes.push({ open: contact.open, at: board.timers.ticks });
   });
   return { board, contact, changes };
@@ -120,7 +120,7 @@ test('whatever the edges, what counts is the last level that stood', () => {
 });
 
 test('an inverted contact is open when it reads low', () => {
-  const { board, contact } = contactOn({ doorInverted: true });
+  const { board, contact } = contactOn({ contacts: [{ name: 'door', kind: 'entry', inverted: true }] });
   assert.ok(contact.open);
   board.setLevel(1);
   board.advance(30);

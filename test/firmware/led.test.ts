@@ -10,7 +10,10 @@ const QUIET: PanelStatus = {
   armed: false,
   doorOpen: false,
   sirenRinging: false,
+  contacts: [],
   state: 'disarmed',
+  mode: 'away',
+  delayEnd: undefined,
   refused: false,
   online: true,
 };

@@ -95,8 +95,9 @@ export class MemoryBoard implements Board {
   readonly timers = new MemoryTimers();
   readonly siren = new MemoryOutput(this.timers);
   readonly led = new MemoryOutput(this.timers);
+  readonly beeper = new MemoryOutput(this.timers);
   readonly lines: string[] = [];
-  readonly shown: Omit<PanelStatus, 'state' | 'refused'>[] = [];
+  readonly shown: Omit<PanelStatus, 'contacts' | 'state' | 'mode' | 'delayEnd' | 'refused'>[] = [];
   /** What was shown, the state of the alarm included. */
   readonly statuses: PanelStatus[] = [];
   /** Every connection that was opened, the latest last. */
@@ -110,14 +111,25 @@ export class MemoryBoard implements Board {
   randomNumber = 0.5;
   /** Thrown by the next calls of {@link mqtt}. */
   mqttError: Error | undefined;
-  level: 0 | 1 = 0;
-  #onEdge = (_at?: number): void => {};
+  /** Of each contact, what its input reads. */
+  readonly levels: number[];
+  readonly #onEdge: ((at?: number) => void)[] = [];
   #onNetwork = (): void => {};
   #networkUp = true;
 
   constructor(settings: Partial<PanelConfig> = {}, storage = new MemoryStore()) {
     this.config = { ...DEFAULTS, server: 'mqtt://server:1883', device: 'panel', ...settings };
     this.storage = storage;
+    this.levels = this.config.contacts.map(() => 0);
+  }
+
+  /** Of the first contact. */
+  get level(): number {
+    return this.levels[0] ?? 0;
+  }
+
+  set level(level: number) {
+    this.levels[0] = level;
   }
 
   readonly time: Time = {
@@ -149,21 +161,21 @@ export class MemoryBoard implements Board {
     return this.timers.ticks - since;
   }
 
-  door(onEdge: (at?: number) => void): Input {
-    this.#onEdge = onEdge;
-    return { read: () => this.level };
+  contact(index: number, onEdge: (at?: number) => void): Input {
+    this.#onEdge[index] = onEdge;
+    return { read: () => this.levels[index] ?? 0 };
   }
 
   /** An edge, when the level is another one. `at` is when it occurred, where the board says that. */
-  setLevel(level: 0 | 1, at?: number): void {
-    if (level === this.level) return;
-    this.level = level;
-    this.#onEdge(at);
+  setLevel(level: number, at?: number, index = 0): void {
+    if (level === this.levels[index]) return;
+    this.levels[index] = level;
+    this.edge(at, index);
   }
 
   /** An interrupt, whatever the level. */
-  edge(): void {
-    this.#onEdge();
+  edge(at?: number, index = 0): void {
+    this.#onEdge[index]?.(at);
   }
 
   network(onChange: () => void): Network {
@@ -196,7 +208,7 @@ export class MemoryBoard implements Board {
   }
 
   show(status: PanelStatus): void {
-    const { state, refused, ...shown } = status;
+    const { contacts, state, mode, delayEnd, refused, ...shown } = status;
     this.statuses.push(status);
     this.shown.push(shown);
   }

@@ -53,6 +53,7 @@ export const SDK_MANIFESTS: Record<string, Manifest> = {
     include: '$(MODDABLE)/examples/manifest_base.json',
     modules: {
       system: '$(IO)/system/system',
+      'embedded:io/analog': '$(IO)/analog/esp32/_analog',
       'embedded:io/digital': '$(IO)/digital/esp32/digital',
       'embedded:io/serial': '$(IO)/serial/esp32/serial',
     },

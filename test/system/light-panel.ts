@@ -42,7 +42,7 @@ export function startLightPanel(mqtt: URL, { id, password }: Credentials): Light
   const board: Board = {
     config: { ...DEFAULTS, server: mqtt.href, device: id },
     start: { wanted: true, reason: 'power on' },
-    door: () => ({ read: () => 0 }),
+    contact: () => ({ read: () => 0 }),
     siren: { write: () => undefined },
     led: { write: () => undefined },
     storage: new MemoryStore(),

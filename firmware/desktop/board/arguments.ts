@@ -5,14 +5,23 @@ import { UUID } from '../../../shared/document.js';
 import { apiBase, DEFAULT_REGION, DEFAULT_URL } from '../../../shared/rest.js';
 import { matching, required, UsageError, understood } from '../../../shared/usage.js';
 import type { PanelConfig } from '../../config.js';
+import {
+  CONTACT_HELP,
+  checkContacts,
+  LAST_GPIO,
+  type WiredContact,
+  wiredContactFrom,
+} from '../contact-option.js';
 
 /** How the board is wired, in the names of its config. */
 interface Wiring {
   doorPin?: number;
   sirenPin?: number;
   ledPin?: number;
+  beeperPin?: number;
   sirenActiveLow?: true;
   ledActiveLow?: true;
+  beeperActiveLow?: true;
 }
 
 export interface FlashOptions {
@@ -31,7 +40,10 @@ export interface FlashOptions {
   token: string | undefined;
   wifi: { ssid: string; passphrase: string } | undefined;
   wiring: Wiring;
-  config: Partial<PanelConfig> & { timeServer?: string };
+  config: Partial<Omit<PanelConfig, 'contacts'>> & {
+    contacts?: readonly WiredContact[];
+    timeServer?: string;
+  };
   /** Makes new credentials, also for a device that has some. */
   renew: boolean;
   debug: boolean;
@@ -61,11 +73,16 @@ export const HELP = `Builds the panel's program and puts it onto a board. Makes 
   --url URL             the server's REST API; by default TWIN_URL, or ${DEFAULT_URL}
   --token UUID          an owner's token; by default TWIN_TOKEN
   --region NAME         by default TWIN_REGION, or ${DEFAULT_REGION}
-  --door-pin N          GPIOs, instead of those in manifests/esp32.json
+  --contact NAME:GPIO:KIND
+                        a contact, such as "front door:27:entry"; up to eight times. By default there is
+                        one, the door, at the GPIO in manifests/esp32.json
+  --door-pin N          GPIOs, instead of those in manifests/esp32.json; the beeper is optional
   --siren-pin N
   --led-pin N
+  --beeper-pin N
   --siren-active-low    the siren is on while its pin is low, as with most relay boards
   --led-active-low
+  --beeper-active-low
   --door-inverted       a closed contact means an open door
   --siren-mode MODE     latch (default): rings until disarmed; follow: rings while the door is open
   --siren-cut-off S     seconds after which a latched siren stops, 0: never (default 180)
@@ -74,6 +91,8 @@ export const HELP = `Builds the panel's program and puts it onto a board. Makes 
   --debug               a build that traces to xsbug and stops at exceptions
   --dry-run             shows what would be done, and does nothing
   --help
+
+${CONTACT_HELP}
 `;
 
 const OPTIONS = {
@@ -92,8 +111,11 @@ const OPTIONS = {
   'door-pin': { type: 'string' },
   'siren-pin': { type: 'string' },
   'led-pin': { type: 'string' },
+  'beeper-pin': { type: 'string' },
+  contact: { type: 'string', multiple: true },
   'siren-active-low': { type: 'boolean', default: false },
   'led-active-low': { type: 'boolean', default: false },
+  'beeper-active-low': { type: 'boolean', default: false },
   'door-inverted': { type: 'boolean', default: false },
   'siren-mode': { type: 'string' },
   'siren-cut-off': { type: 'string' },
@@ -111,7 +133,6 @@ type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'
 const LONGEST_SSID = 32;
 /** Printable ASCII, or a key in hexadecimal digits [IEEE 802.11]. */
 const PASSPHRASE = /^([ -~]{8,63}|[0-9a-fA-F]{64})$/;
-const LAST_GPIO = 48;
 
 /** @returns undefined when help is wanted. @throws UsageError */
 export function parseFlashOptions(args: string[], environment: NodeJS.ProcessEnv): FlashOptions | undefined {
@@ -159,8 +180,10 @@ function wiring(values: Values): Wiring {
   if (values['door-pin'] !== undefined) found.doorPin = gpio('door-pin', values['door-pin']);
   if (values['siren-pin'] !== undefined) found.sirenPin = gpio('siren-pin', values['siren-pin']);
   if (values['led-pin'] !== undefined) found.ledPin = gpio('led-pin', values['led-pin']);
+  if (values['beeper-pin'] !== undefined) found.beeperPin = gpio('beeper-pin', values['beeper-pin']);
   if (values['siren-active-low']) found.sirenActiveLow = true;
   if (values['led-active-low']) found.ledActiveLow = true;
+  if (values['beeper-active-low']) found.beeperActiveLow = true;
   return found;
 }
 
@@ -170,11 +193,23 @@ function gpio(name: string, given: string): number {
   throw new UsageError(`--${name}: expected a GPIO from 0 to ${LAST_GPIO}`);
 }
 
+/** The options for one door stand for a list of one. */
+function contactsIn({ contact, ...values }: Values): readonly WiredContact[] | undefined {
+  const inverted = values['door-inverted'];
+  if (contact === undefined) return inverted ? [{ name: 'door', kind: 'entry', inverted }] : undefined;
+  if (inverted || values['door-pin'] !== undefined)
+    throw new UsageError('--contact says what --door-pin and --door-inverted say');
+  const contacts = contact.map(wiredContactFrom);
+  checkContacts(contacts);
+  return contacts;
+}
+
 function config(values: Values): FlashOptions['config'] {
   const found: FlashOptions['config'] = {};
   const mode = values['siren-mode'];
   const cutOff = values['siren-cut-off'];
-  if (values['door-inverted']) found.doorInverted = true;
+  const contacts = contactsIn(values);
+  if (contacts !== undefined) found.contacts = contacts;
   if (mode === 'latch' || mode === 'follow') found.sirenMode = mode;
   else if (mode !== undefined) throw new UsageError('--siren-mode: expected latch or follow');
   if (cutOff !== undefined)

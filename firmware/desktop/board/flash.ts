@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { failureText, UsageError } from '../../../shared/usage.js';
+import { checkContacts } from '../contact-option.js';
 import { DEVICES, renewalPath, ServerApi } from '../server-api.js';
 import { type FlashOptions, HELP, parseFlashOptions } from './arguments.js';
 import {
@@ -44,7 +45,9 @@ const print = (line: string): void => console.log(line);
 async function flash(options: FlashOptions): Promise<number> {
   const { name, target, wifi, wiring, config } = options;
   const edits = editsOf(ROOT, name);
-  const pins = { ...pinsInManifest(target), ...edits.config, ...wiring };
+  const { contacts } = { ...edits.config, ...config };
+  if (contacts !== undefined) checkContacts(contacts);
+  const pins: Pins = { ...pinsInManifest(target), ...edits.config, ...wiring, ...(contacts && { contacts }) };
   const given = Object.keys({ ...wifi, ...wiring, ...config });
   if (options.dryRun) return dryRun(options, pins, (manifest) => withEdits(manifest, edits, given));
   // Everything is checked before anything is changed on the server.

@@ -1,6 +1,7 @@
 /** Which GPIOs of which chip the panel can use. The facts are those of Espressif's datasheets. */
 
 import { UsageError } from '../../../shared/usage.js';
+import type { WiredContact } from '../contact-option.js';
 import type { Target } from './sdk.js';
 
 /** What uses a GPIO already, and which ones. */
@@ -15,6 +16,8 @@ interface Chip {
   inputOnly: number[];
   /** Strapping pins at which an LED to ground does no harm. */
   ledAlso: number[];
+  /** Of the converter that works beside the Wi-Fi: ADC1. */
+  analog: number[];
   /** The transmitter of the serial console. */
   consolePin: number;
 }
@@ -39,6 +42,7 @@ const CHIPS: Partial<Record<string, Chip>> = {
     ],
     inputOnly: range(34, 39),
     ledAlso: [2],
+    analog: range(32, 39),
     consolePin: 1,
   },
   esp32s2: {
@@ -52,6 +56,7 @@ const CHIPS: Partial<Record<string, Chip>> = {
     ],
     inputOnly: [46],
     ledAlso: [],
+    analog: range(1, 10),
     consolePin: 43,
   },
   esp32s3: {
@@ -66,6 +71,7 @@ const CHIPS: Partial<Record<string, Chip>> = {
     ],
     inputOnly: [],
     ledAlso: [],
+    analog: range(1, 10),
     consolePin: 43,
   },
   esp32c3: {
@@ -79,6 +85,7 @@ const CHIPS: Partial<Record<string, Chip>> = {
     ],
     inputOnly: [],
     ledAlso: [],
+    analog: range(0, 4),
     consolePin: 21,
   },
   esp32c6: {
@@ -92,6 +99,7 @@ const CHIPS: Partial<Record<string, Chip>> = {
     ],
     inputOnly: [],
     ledAlso: [],
+    analog: range(0, 6),
     consolePin: 16,
   },
 };
@@ -103,30 +111,71 @@ export function consolePinOf(target: string, { chip, usesUsb }: Target): number 
   throw new UsageError(`--console: ${target} has no serial port of its own; --debug traces over its USB`);
 }
 
-export type Role = 'door' | 'siren' | 'led';
+/** An `input` is pulled up within the chip; an `analog` one has its resistors outside. */
+export type Role = 'input' | 'analog' | 'siren' | 'led' | 'beeper';
 
 /** Why this chip's GPIO cannot be the pin, or undefined. A chip that is not known here is taken as it is. */
 export function faultOfPin(subclass: string, role: Role, gpio: number): string | undefined {
   const chip = CHIPS[subclass];
   if (chip === undefined || (role === 'led' && chip.ledAlso.includes(gpio))) return undefined;
+  const place = `GPIO ${gpio} of the ${chip.name}`;
   if (!chip.gpios.includes(gpio)) return `the ${chip.name} has no GPIO ${gpio}`;
-  if (chip.inputOnly.includes(gpio)) return `GPIO ${gpio} of the ${chip.name} has neither output nor pull-up`;
+  if (role === 'analog' && !chip.analog.includes(gpio))
+    return `${place} measures no voltage beside the Wi-Fi`;
+  if (role !== 'analog' && chip.inputOnly.includes(gpio)) return `${place} has neither output nor pull-up`;
   const use = chip.reserved.find(([, gpios]) => gpios.includes(gpio))?.[0];
-  return use && `GPIO ${gpio} of the ${chip.name} ${use}`;
+  return use && `${place} ${use}`;
 }
 
-export type Pins = Partial<Record<`${Role}Pin`, number>>;
+/** As the config of a board has them. */
+export interface Pins {
+  contacts?: readonly WiredContact[];
+  /** Of the first contact that has none of its own. */
+  doorPin?: number;
+  sirenPin?: number;
+  ledPin?: number;
+  /** There may be no beeper. */
+  beeperPin?: number;
+}
 
-const ROLES: readonly Role[] = ['door', 'siren', 'led'];
+interface Wire {
+  /** Where the pin was given. */
+  option: string;
+  role: Role;
+  gpio: number | undefined;
+}
 
 /** @throws UsageError */
 export function checkPins(target: string, subclass: string, pins: Pins): void {
-  const chosen = ROLES.map((role) => pins[`${role}Pin`]);
-  if (chosen.includes(undefined))
-    throw new UsageError(`the pins of ${target} are yours to choose: --door-pin, --siren-pin and --led-pin`);
-  if (new Set(chosen).size < chosen.length) throw new UsageError('door, siren and LED need a pin each');
-  for (const role of ROLES) {
-    const fault = faultOfPin(subclass, role, pins[`${role}Pin`] as number);
-    if (fault !== undefined) throw new UsageError(`--${role}-pin: ${fault}`);
+  const wires = wiresOf(pins);
+  const open = wires.filter(({ gpio }) => gpio === undefined).map(({ option }) => option);
+  if (open.length > 0) throw new UsageError(`the pins of ${target} are yours to choose: ${open.join(', ')}`);
+  const gpios = wires.map(({ gpio }) => gpio as number);
+  const twice = gpios.find((gpio, index) => gpios.indexOf(gpio) < index);
+  if (twice !== undefined)
+    throw new UsageError(`contacts, siren, LED and beeper need a pin each, and GPIO ${twice} is there twice`);
+  for (const { option, role, gpio } of wires) {
+    const fault = faultOfPin(subclass, role, gpio as number);
+    if (fault !== undefined) throw new UsageError(`${option}: ${fault}`);
   }
+}
+
+function wiresOf({
+  contacts = [{ name: 'door', kind: 'entry' }],
+  doorPin,
+  sirenPin,
+  ledPin,
+  beeperPin,
+}: Pins): Wire[] {
+  const inputs = contacts.map(({ name, pin, line }, index): Wire => {
+    const role = line === 'resistor' ? 'analog' : 'input';
+    if (pin === undefined && index === 0) return { option: '--door-pin', role, gpio: doorPin };
+    return { option: `--contact "${name}"`, role, gpio: pin };
+  });
+  const outputs: Wire[] = [
+    { option: '--siren-pin', role: 'siren', gpio: sirenPin },
+    { option: '--led-pin', role: 'led', gpio: ledPin },
+  ];
+  if (beeperPin !== undefined) outputs.push({ option: '--beeper-pin', role: 'beeper', gpio: beeperPin });
+  return [...inputs, ...outputs];
 }

@@ -115,11 +115,24 @@ test('the words on stdin move the panel, and --json tells each change in one lin
   server.armed = true;
   const program = start('--json');
   const line = await state(program, ({ armed, online }) => armed && online);
-  assert.equal(Object.keys(line), ['at', 'armed', 'door_open', 'siren_ringing', 'online', 'power']);
+  assert.equal(Object.keys(line), [
+    'at',
+    'armed',
+    'door_open',
+    'siren_ringing',
+    'online',
+    'power',
+    'state',
+    'mode',
+    'contacts',
+  ]);
   assert.is(new Date(line.at).toISOString(), line.at);
   assert.equal(
     { ...line, at: '' },
-    { at: '', armed: true, door_open: false, siren_ringing: false, online: true, power: true },
+    {
+      ...{ at: '', armed: true, door_open: false, siren_ringing: false, online: true, power: true },
+      ...{ state: 'armed', mode: 'away', contacts: { door: 'closed' } },
+    },
   );
   program.type('open');
   await state(program, ({ siren_ringing, door_open }) => siren_ringing && door_open);

@@ -91,7 +91,7 @@ const PROGRAM = `
   import('firmware/boards/esp32.js').then(({ board }) => start(board));
 `;
 /** The pins by the names that this machine has for them. */
-const CONFIG = { doorPin: 'door', sirenPin: 'siren', ledPin: 'led', ssid: 'home', passphrase: 'secret' };
+const CONFIG = { doorPin: 'contact 0', sirenPin: 'siren', ledPin: 'led', ssid: 'home', passphrase: 'secret' };
 
 let program: Promise<Bundle> | undefined;
 

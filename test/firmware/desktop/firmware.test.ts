@@ -167,7 +167,9 @@ test('a server that refuses the device and a broken network are different report
 });
 
 test('a door that is wired the other way round opens and closes all the same', async ({ bench }) => {
-  const panel = await bench.panel({ config: { doorInverted: true } });
+  const panel = await bench.panel({
+    config: { contacts: [{ name: 'door', kind: 'entry', inverted: true }] },
+  });
   panel.openDoor();
   await panel.until(({ doorOpen }) => doorOpen);
   panel.closeDoor();

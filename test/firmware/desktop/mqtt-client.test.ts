@@ -119,7 +119,7 @@ test('without a network a connection fails, in a turn of its own', async ({ benc
       connect({ onError: () => { trace('error'); trace('end'); } });
       trace('begun');
     };
-    board.door(begin);
+    board.contact(0, begin);
     trace("listening");
   `);
   const panel = await bench.panel({ program, server: server.url });

@@ -68,7 +68,7 @@ test('pins, wiring and rules go into the config by the names that the firmware h
     ledActiveLow: true,
   });
   assert.equal(options?.config, {
-    doorInverted: true,
+    contacts: [{ name: 'door', kind: 'entry', inverted: true }],
     sirenMode: 'follow',
     sirenCutOff: 60_000,
     timeServer: 'ntp',
