@@ -100,7 +100,7 @@ export class Program {
     return this.#child.pid ?? 0;
   }
 
-  get #running(): boolean {
+  get isRunning(): boolean {
     return this.#child.pid !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
@@ -115,7 +115,7 @@ export class Program {
         const found = find(this.#output.slice(this.#passed, end));
         this.#passed = end + 1;
         if (found !== undefined) return found;
-      } else if (this.#running) {
+      } else if (this.isRunning) {
         await Promise.race([this.#ended, new Promise((more) => this.#child.stdout?.once('data', more))]);
       } else {
         throw this.#failure();
@@ -158,7 +158,7 @@ export class Program {
 
   /** Asks it to end, and ends it when it does not. */
   async stop(): Promise<void> {
-    if (!this.#running) return;
+    if (!this.isRunning) return;
     this.#child.kill('SIGTERM');
     const limit = setTimeout(() => this.#child.kill('SIGKILL'), STOP_LIMIT_MS);
     await this.#ended;
@@ -172,7 +172,7 @@ export class Program {
   }
 
   #failure(): ProgramFailed {
-    const how = this.#running ? 'failed' : `ended (${this.#child.signalCode ?? this.#child.exitCode})`;
+    const how = this.isRunning ? 'failed' : `ended (${this.#child.signalCode ?? this.#child.exitCode})`;
     return new ProgramFailed(
       `${this.command.join(' ')}: ${how}\n${this.#output.slice(-2000)}${this.#errors}`,
     );

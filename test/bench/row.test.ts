@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { judge, type Measurement, percentile, spread } from './row.js';
+import { rowsNamed } from './rows.js';
 
 const measured = (more: Partial<Measurement>): Measurement => ({
   row: 'row',
@@ -43,6 +44,19 @@ test('a bar on the greatest figure is judged by it', () => {
   const bar = { relation: '<=', limit: 80, on: 'server' } as const;
   assert.is(judge(measured({ bar })).met, true);
   assert.is(judge(measured({ bar, counts: 'greatest' })).met, false);
+});
+
+test('a row with a fault is not met, whatever its figures', () => {
+  const bar = { relation: '>=', limit: 60, on: 'server' } as const;
+  assert.is(judge(measured({ bar, faults: [] })).met, true);
+  assert.is(judge(measured({ bar, faults: ['the server died'] })).met, false);
+});
+
+test('a name stands for its row, or for all rows that begin with it', () => {
+  const names = (name: string) => rowsNamed(name).map((row) => row.name);
+  assert.equal(names('inband-put'), ['inband-put']);
+  assert.equal(names('rest'), ['rest-get', 'rest-put']);
+  assert.equal(names('fai'), []);
 });
 
 test('a row without a bar is not judged', () => {

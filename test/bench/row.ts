@@ -21,6 +21,8 @@ export interface Measurement {
   counts?: 'median' | 'greatest';
   /** A row without one is shown for comparison. */
   bar?: Bar;
+  /** What else was not as it must be. */
+  faults?: string[];
   notes: string[];
 }
 
@@ -64,7 +66,7 @@ export function percentile(figures: readonly number[], share: number): number {
   return figure;
 }
 
-export function judge({ server, peer, bar, counts = 'median' }: Measurement): Verdict {
+export function judge({ server, peer, bar, faults = [], counts = 'median' }: Measurement): Verdict {
   const own = spread(server);
   const verdict: Verdict = { server: own };
   if (peer) {
@@ -74,7 +76,7 @@ export function judge({ server, peer, bar, counts = 'median' }: Measurement): Ve
   const judged = bar?.on === 'ratio' ? verdict.ratio : own;
   if (bar && judged) {
     const figure = counts === 'median' ? judged.middle : judged.greatest;
-    verdict.met = bar.relation === '>=' ? figure >= bar.limit : figure <= bar.limit;
+    verdict.met = (bar.relation === '>=' ? figure >= bar.limit : figure <= bar.limit) && faults.length === 0;
   }
   return verdict;
 }

@@ -3,6 +3,7 @@
 import type { Row } from './row.js';
 import { aedesLowdb } from './rows/aedes-lowdb.js';
 import { app } from './rows/app.js';
+import { fair } from './rows/fair.js';
 import { firmware } from './rows/firmware.js';
 import { atQos0, atQos1 } from './rows/inband-put.js';
 import { memory } from './rows/memory.js';
@@ -29,4 +30,11 @@ export const ROWS: readonly Row[] = [
   siren,
   firmware,
   app,
+  ...fair,
 ];
+
+/** The row of this name, or else all whose names begin with it and a hyphen. */
+export function rowsNamed(name: string): Row[] {
+  const row = ROWS.find((each) => each.name === name);
+  return row === undefined ? ROWS.filter((each) => each.name.startsWith(`${name}-`)) : [row];
+}

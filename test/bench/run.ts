@@ -7,7 +7,7 @@ import { failureText, UsageError, understood } from '../../shared/usage.js';
 import { pathOf } from '../programs.js';
 import { Bench, type BenchOptions } from './bench.js';
 import { judge, type Measurement, type Row } from './row.js';
-import { ROWS } from './rows.js';
+import { ROWS, rowsNamed } from './rows.js';
 import { table } from './table.js';
 import { environment } from './versions.js';
 
@@ -26,7 +26,8 @@ const HELP = `Measures the server beside its peers, and prints a table of ratios
   --cpu-prof DIR  writes CPU profiles of the server to a directory
   --help
 
-Without a name all rows are measured, which takes many minutes. The rows:
+Without a name all rows are measured, which takes many minutes. A name such as fair stands for all rows that begin with
+it. The rows:
 
 ${ROWS.map(({ name }) => `  ${name}`).join('\n')}
 
@@ -55,11 +56,10 @@ function positive(option: string, given: string): number {
 }
 
 function chosenRows(names: readonly string[]): readonly Row[] {
-  const known = new Map(ROWS.map((row) => [row.name, row]));
-  const chosen = names.map((name) => {
-    const row = known.get(name);
-    if (row === undefined) throw new UsageError(`no row ${name}; there are ${[...known.keys()].join(', ')}`);
-    return row;
+  const chosen = names.flatMap((name) => {
+    const rows = rowsNamed(name);
+    if (rows.length > 0) return rows;
+    throw new UsageError(`no row ${name}; there are ${ROWS.map((row) => row.name).join(', ')}`);
   });
   return chosen.length > 0 ? chosen : ROWS;
 }

@@ -18,6 +18,10 @@ export interface ServerOptions {
   directory?: string;
   /** Loads `probe.ts` into the process, to be asked through `program.ask`. */
   probe?: boolean;
+  /** With the limits that every server has. Without it one client may ask as much as it can. */
+  limited?: boolean;
+  /** The largest heap of the process, in MiB. */
+  heapMebibytes?: number;
 }
 
 export const BASE = '/iot/v1/regions/fr-par';
@@ -35,15 +39,16 @@ const NO_LIMITS = {
 /** The server as it is run in earnest, but for what one client may ask, on free ports. */
 export async function startServer(
   bench: Bench,
-  { directory, probe = false }: ServerOptions = {},
+  { directory, probe = false, limited = false, heapMebibytes }: ServerOptions = {},
 ): Promise<Server> {
   const data = directory ?? (await bench.directory());
   const token = randomUUID();
   const { cpuProfiles } = bench.options;
   const profile = cpuProfiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${cpuProfiles}`];
+  const heap = heapMebibytes === undefined ? [] : [`--max-old-space-size=${heapMebibytes}`];
   const inside = probe ? ['--import', './test/bench/probe.ts'] : [];
   const program = bench.start(
-    [process.execPath, ...profile, '--import', 'tsx', ...inside, 'test/limited-server.ts'],
+    [process.execPath, ...profile, ...heap, '--import', 'tsx', ...inside, 'test/limited-server.ts'],
     {
       role: 'subject',
       channel: probe,
@@ -53,7 +58,7 @@ export async function startServer(
         TWIN_MQTT: '127.0.0.1:0',
         TWIN_TOKEN: token,
         TWIN_LOG: 'info',
-        ...NO_LIMITS,
+        ...(limited ? {} : NO_LIMITS),
       },
     },
   );

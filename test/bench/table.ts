@@ -27,21 +27,22 @@ export function table(
 function cells(measurement: Measurement): string[] {
   const { row, unit, bar, counts } = measurement;
   const { server, peer, ratio, met } = judge(measurement);
-  const shown = counts === 'greatest' ? server.greatest : server.middle;
+  const shown = ({ greatest, middle }: Spread) => (counts === 'greatest' ? greatest : middle);
   const limit = bar && `${bar.relation === '>=' ? '≥' : '≤'} ${figure(bar.limit)}`;
   return [
     row,
-    `${figure(shown)} ${unit}`,
+    `${figure(shown(server))} ${unit}`,
     peer ? `${figure(peer.middle)} ${unit}` : '',
-    ratio ? `${figure(ratio.middle)} × (${range(ratio)})` : `(${range(server)})`,
+    ratio ? `${figure(shown(ratio))} × (${range(ratio)})` : `(${range(server)})`,
     limit ? `${limit} ${bar?.on === 'ratio' ? '×' : unit}` : '',
     met === undefined ? '' : met ? 'met' : 'NOT MET',
   ];
 }
 
-function legend({ row, what, peer, notes }: Measurement): string[] {
+function legend({ row, what, peer, faults = [], notes }: Measurement): string[] {
   const against = peer ? `; peer: ${peer.name}` : '';
-  return [`${row}: ${what}${against}`, ...notes.map((note) => `    ${note}`)];
+  const failed = faults.map((fault) => `    NOT MET: ${fault}`);
+  return [`${row}: ${what}${against}`, ...failed, ...notes.map((note) => `    ${note}`)];
 }
 
 const range = ({ least, greatest }: Spread): string => `${figure(least)} … ${figure(greatest)}`;

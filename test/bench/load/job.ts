@@ -1,5 +1,6 @@
 /** What the load program reads from its standard input and writes to its standard output. */
 
+import type { Address } from '../../../server/config.js';
 import type { CoreUse } from '../core.js';
 
 export interface LoadClient {
@@ -49,4 +50,34 @@ export interface IdleJob {
   host: string;
   port: number;
   devices: { id: string; password: string }[];
+}
+
+/** What the program of the household reads. */
+export interface HouseholdJob {
+  http: Address;
+  mqtt: Address;
+  /** Its panel. */
+  device: { id: string; password: string };
+  /** The token of its app. */
+  app: string;
+  /** The token of its owner. */
+  owner: string;
+  /** How often each of them asks. */
+  everyMs: number;
+}
+
+/** Of one of them, since the last reading. */
+export interface MemberReading {
+  /** Milliseconds from a request to its answer. */
+  times: number[];
+  /** Why a request was not granted. */
+  refusals: string[];
+}
+
+export interface HouseholdReading {
+  panel: MemberReading;
+  app: MemberReading;
+  owner: MemberReading;
+  /** How long the program itself could not run at most, in milliseconds: no answer is timed better than that. */
+  lateMs: number;
 }
