@@ -1,7 +1,7 @@
 /** Reads what a panel says of itself. A file of its own, because the panel does not need it and has no room for it. */
 
 import { isObject } from './document.js';
-import type { CurrentDocument } from './panel.js';
+import type { AlarmStateName, ContactKind, CurrentDocument, LineFault, Mode } from './panel.js';
 
 /** Whether this is what a panel says of itself. */
 export function isCurrentDocument(value: unknown): value is CurrentDocument {
@@ -18,7 +18,31 @@ const isText = (value: unknown): boolean => typeof value === 'string';
 const isTextOrAbsent = (value: unknown): boolean => value === undefined || isText(value);
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
 
+const STATES: readonly unknown[] = [
+  'disarmed',
+  'arming',
+  'armed',
+  'pending',
+  'triggered',
+] satisfies AlarmStateName[];
+const MODES: readonly unknown[] = ['away', 'home', 'night'] satisfies Mode[];
+const KINDS: readonly unknown[] = ['entry', 'instant', 'always', 'key'] satisfies ContactKind[];
+const FAULTS: readonly unknown[] = [undefined, 'cut', 'shorted'] satisfies (LineFault | undefined)[];
+const BYPASSED: readonly unknown[] = [undefined, true, false];
+
+const isContact = (value: unknown): boolean =>
+  isObject(value) &&
+  typeof value.open === 'boolean' &&
+  KINDS.includes(value.kind) &&
+  BYPASSED.includes(value.bypassed) &&
+  FAULTS.includes(value.fault);
+
 const OPTIONAL = {
+  state: (value) => STATES.includes(value),
+  mode: (value) => MODES.includes(value),
+  until: isText,
+  remaining: (value) => typeof value === 'number',
+  contacts: (value) => isObject(value) && Object.values(value).every(isContact),
   last_alarm: (value) => isObject(value) && isTexts(value.contacts) && isTextOrAbsent(value.at),
   refused: (value) =>
     isObject(value) &&

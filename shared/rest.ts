@@ -1,7 +1,7 @@
 /** What the REST interface and its clients agree on: paths, the form of an error, and the calls that several clients make. */
 
-import { isObject, type TwinDocument } from './document.js';
-import { DESIRED, type DesiredDocument } from './panel.js';
+import { isObject, type Json, type TwinDocument } from './document.js';
+import { DESIRED, type Mode } from './panel.js';
 
 export const API_ROOT = '/iot/v1/regions';
 /** Where a server is that has no other setting. */
@@ -147,22 +147,50 @@ export async function authorityOf(ask: Ask, hub: Pick<Hub, 'id'>): Promise<strin
   return ((await ask('GET', `${pathOf('hubs', hub.id)}/ca`)) as { ca_cert_pem: string }).ca_cert_pem;
 }
 
+/** What a person orders by one press. */
+export interface Order {
+  readonly armed: boolean;
+  /** `away` when absent. */
+  readonly mode?: Mode;
+  /** The names of the contacts that are left out. */
+  readonly bypass?: readonly string[];
+}
+
 /**
- * Orders the panel to arm or disarm: keeps the other keys of `desired`, and makes the document where there is none.
+ * Orders the panel to arm or disarm: keeps the other keys of `desired`, and makes the document where there is none. Each
+ * arming is a new act with a `request` of its own. It takes over neither the mode nor the bypass of an earlier one.
  * @param errorOf reads the server's answer in what `ask` rejected with
- * @returns the document as it is now
+ * @param waitSeconds how long the server waits until the panel has followed, before it answers
+ * @returns the document as it is now, with the outcome where the server waited
  */
 export async function orderArmed(
   ask: Ask,
   deviceId: string,
-  armed: boolean,
+  { armed, mode, bypass }: Order,
   errorOf: (rejection: unknown) => RestError,
-): Promise<TwinDocument> {
-  const path = documentPath(deviceId, DESIRED);
-  const data: DesiredDocument = { alarm_armed: armed };
-  const document = ask('PATCH', path, { data }).catch((rejection) => {
+  waitSeconds?: number,
+): Promise<TwinDocument & Partial<Outcome>> {
+  const path = documentPath(deviceId, DESIRED) + (waitSeconds === undefined ? '' : `?wait=${waitSeconds}`);
+  const act = { alarm_armed: armed, ...(armed && { request: requestId() }) };
+  const chosen = { ...(mode && { mode }), ...(bypass && { bypass }) };
+  const patch = armed ? { ...act, mode: null, bypass: null, ...chosen } : act;
+  const answer = ask('PATCH', path, { data: patch }).catch((rejection) => {
     if (errorOf(rejection).resource !== 'twin_document') throw rejection;
-    return ask('PUT', path, { data });
+    return ask('PUT', path, { data: { ...act, ...chosen } });
   });
-  return (await document) as TwinDocument;
+  return (await answer) as TwinDocument & Partial<Outcome>;
 }
+
+/** What the server says of a write that waited for the panel. What the panel says of itself is passed on as it is. */
+export interface Outcome {
+  /** Whether the panel has taken the write over. */
+  readonly applied: boolean;
+  /** The panel's `state`, where it has taken the write over and says one. */
+  readonly state?: Json;
+  /** Why it has not. */
+  readonly refused?: Json;
+  readonly fault?: Json;
+}
+
+/** Different for each press. It needs not be secret. */
+const requestId = (): string => `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;

@@ -80,7 +80,9 @@ export class ServerApi {
   }
 
   async setArmed(id: string, armed: boolean): Promise<void> {
-    await orderArmed(this.#ask, id, armed, (error) => (error instanceof ServerRefused ? error.error : {}));
+    await orderArmed(this.#ask, id, { armed }, (error) =>
+      error instanceof ServerRefused ? error.error : {},
+    );
   }
 
   readonly #ask: Ask = async (method, path, body) => {

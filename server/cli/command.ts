@@ -12,6 +12,9 @@ export interface Option {
 
 /** Only the commands that name them take these. */
 export const COMMAND_OPTIONS = {
+  mode: { type: 'string', value: 'MODE', help: 'away (default), home or night' },
+  bypass: { type: 'string', value: 'NAME[,NAME…]', help: 'the contacts to leave out for this time' },
+  wait: { type: 'boolean', help: 'wait until the panel has followed, and fail when it has not within 30 s' },
   role: { type: 'string', value: 'ROLE', help: 'owner, app or reader' },
   twin: {
     type: 'string',

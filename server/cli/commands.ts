@@ -2,13 +2,13 @@
 
 import { text as readAll } from 'node:stream/consumers';
 import type { TwinDocument } from '../../shared/document.js';
-import { documentPath, orderArmed, pathOf } from '../../shared/rest.js';
+import { documentPath, pathOf } from '../../shared/rest.js';
 import { UsageError } from '../../shared/usage.js';
 import { backUp } from '../storage/backup.js';
-import { Refused } from './api.js';
 import { wholeNumber } from './arguments.js';
 import { type Call, type Command, documentText, show } from './command.js';
 import { createDevice, listDevices, printAuthority, renewDevice, showDevice } from './devices.js';
+import { order, status } from './orders.js';
 import { createToken, listTokens, pair } from './tokens.js';
 import { watch } from './watch.js';
 
@@ -46,12 +46,6 @@ async function jsonText(word: string): Promise<string> {
   return text;
 }
 
-const setArmed = (armed: boolean) => async (call: Call) => {
-  const [id = ''] = call.words;
-  const errorOf = (rejection: unknown) => (rejection instanceof Refused ? rejection.error : {});
-  show(call, await orderArmed(call.api.call, id, armed, errorOf), documentText);
-};
-
 const remove =
   (kind: 'tokens' | 'devices'): Command['run'] =>
   async ({ api, words, json, print }) => {
@@ -69,8 +63,25 @@ async function backup({ words, given, json, print }: Call): Promise<void> {
 
 /** In the order of the help. */
 export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
-  ['arm', { words: 'ID', options: [], help: 'asks the panel to arm', run: setArmed(true) }],
-  ['disarm', { words: 'ID', options: [], help: 'asks the panel to disarm', run: setArmed(false) }],
+  [
+    'arm',
+    {
+      words: 'ID',
+      options: ['mode', 'bypass', 'wait'],
+      help: 'asks the panel to arm, in mode away unless another is given',
+      run: order(true),
+    },
+  ],
+  ['disarm', { words: 'ID', options: ['wait'], help: 'asks the panel to disarm', run: order(false) }],
+  [
+    'status',
+    {
+      words: 'ID',
+      options: [],
+      help: 'prints what the panel last said, and whether it is connected',
+      run: status,
+    },
+  ],
   [
     'pair',
     {

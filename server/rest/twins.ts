@@ -1,3 +1,4 @@
+import type { Outcome } from '../../shared/rest.js';
 import type { Token } from '../access/tokens.js';
 import { DeviceNotFound, type Devices } from '../devices/devices.js';
 import type { StoredDocument } from '../storage/storage.js';
@@ -13,7 +14,7 @@ import type { Answer, Twins } from '../twins/twins.js';
 import type { Call } from './call.js';
 import type { OpenAnswers } from './open-answers.js';
 import type { Router } from './router.js';
-import { answerWhenApplied, type Outcome, waitOf } from './wait.js';
+import { answerWhenApplied, waitOf } from './wait.js';
 
 const DOCUMENT = '/twins/:twin_id/documents/:document_name';
 const WRITE = { resource: 'twin_document', action: 'write' } as const;

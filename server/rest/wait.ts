@@ -1,5 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../../shared/document.js';
-import { CURRENT, DESIRED } from '../../shared/panel.js';
+import { CURRENT, DESIRED, type Mode } from '../../shared/panel.js';
+import type { Outcome } from '../../shared/rest.js';
 import { memo } from '../memo.js';
 import type { Document } from '../twins/document.js';
 import { InvalidRequest } from '../twins/errors.js';
@@ -15,13 +16,6 @@ interface WaitRequest {
   readonly data: JsonObject;
   readonly seconds: number;
   readonly answer: (document: Document, outcome: Outcome) => void;
-}
-
-/** Whether the panel has applied a write. Where it says why it has not, the reason is its own `refused` or `fault`. */
-export interface Outcome {
-  readonly applied: boolean;
-  readonly refused?: Json;
-  readonly fault?: Json;
 }
 
 const NOT_APPLIED: Outcome = { applied: false };
@@ -115,13 +109,14 @@ class Wait {
 
 /** Keys of `desired` that a panel reports under the same name, even when it has not reported them yet. */
 const REPORTED = ['alarm_armed', 'mode'];
+const DEFAULT_MODE: Mode = 'away';
 
 /**
  * What the panel's report says of a write to `desired`, or undefined while it says nothing.
  *
  * A panel that has handled this version (`handled`) and says `refused` has not applied it. Otherwise the keys that the panel
  * reports decide: `alarm_armed`, `mode`, and each that the report has. It has applied the write when they agree, or when
- * it has handled a write of other keys only. A panel that has handled the version, does not agree and says `fault` cannot
+ * it has handled a write of other keys only; its `state` tells an exit delay (`arming`) from `armed`. A panel that has handled the version, does not agree and says `fault` cannot
  * apply it.
  * @param version of `desired`
  */
@@ -132,10 +127,16 @@ export function outcomeOf(written: JsonObject, report: Json, version: number): O
   const fault = report.fault ?? undefined;
   if (isHandled && refused !== undefined) return { ...NOT_APPLIED, refused };
   const keys = Object.keys(written).filter((key) => REPORTED.includes(key) || Object.hasOwn(report, key));
-  const said = Object.fromEntries(keys.map((key) => [key, written[key] as Json]));
-  if ((keys.length > 0 || isHandled) && agrees(said, report)) return { applied: true };
+  const said = Object.fromEntries(keys.map((key) => [key, meantBy(key, written[key] as Json, report)]));
+  const { state } = report;
+  if ((keys.length > 0 || isHandled) && agrees(said, report))
+    return state === undefined ? { applied: true } : { applied: true, state };
   return isHandled && fault !== undefined ? { ...NOT_APPLIED, fault } : undefined;
 }
+
+/** A write that removes the mode orders the default one, unless the panel has no modes. */
+const meantBy = (key: string, value: Json, report: JsonObject): Json =>
+  key === 'mode' && value === null && Object.hasOwn(report, key) ? DEFAULT_MODE : value;
 
 /** What the panel reports. It is parsed once, however many requests wait for it. */
 const reportIn = memo(({ data }: Document) => JSON.parse(data) as Json, new WeakMap());

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isCurrentDocument, legible } from '../../shared/current-document.js';
-import { isDesiredDocument } from '../../shared/panel.js';
+import { type CurrentDocument, isDesiredDocument } from '../../shared/panel.js';
 
 const test = suite('panel documents');
 
@@ -34,18 +34,37 @@ test('current needs its three flags, and may lack the time', () => {
 test('current keeps its optional keys where they have the form of the protocol, and every other key', () => {
   const whole = {
     ...CURRENT,
+    state: 'pending',
+    mode: 'night',
+    until: '2026-11-23T00:00:30Z',
+    remaining: 30,
+    contacts: {
+      door: { open: true, kind: 'entry' },
+      window: { open: false, kind: 'instant', bypassed: true },
+      line: { open: false, kind: 'always', fault: 'cut' },
+    },
     last_alarm: { contacts: ['door'], at: '2026-11-23T00:00:00Z' },
     refused: { reason: 'open', key: 'mode', contacts: ['door'] },
     handled: 3,
     fault: 'flash',
     constructor: 'plain data',
   };
-  assert.equal(legible(whole), whole);
+  assert.equal(legible(whole as CurrentDocument), whole as CurrentDocument);
   assert.equal(legible(CURRENT), CURRENT);
 });
 
 test('current counts without an optional key that has another form', () => {
   for (const wrong of [
+    { state: 'busy' },
+    { mode: 'holiday' },
+    { until: 5 },
+    { remaining: '5' },
+    { contacts: ['door'] },
+    { contacts: { door: true } },
+    { contacts: { door: { open: 1, kind: 'entry' } } },
+    { contacts: { door: { open: true, kind: 'gate' } } },
+    { contacts: { door: { open: true, kind: 'entry', bypassed: 'yes' } } },
+    { contacts: { door: { open: true, kind: 'entry', fault: 'wet' } } },
     { last_alarm: null },
     { last_alarm: { contacts: 'door' } },
     { last_alarm: { contacts: [1] } },

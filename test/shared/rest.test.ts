@@ -7,6 +7,7 @@ import {
   authorityOf,
   documentPath,
   hubOf,
+  type Order,
   orderArmed,
   pathOf,
   type RestError,
@@ -103,16 +104,49 @@ class Refused extends Error {
 }
 const errorOf = (rejection: unknown): RestError => (rejection instanceof Refused ? rejection.error : {});
 
-test('an order keeps the other keys of desired, and makes the document where there is none', async () => {
-  const isThere = server((_, body) => body);
-  assert.equal(await orderArmed(isThere.ask, ID, true, errorOf), { data: { alarm_armed: true } });
-  assert.equal(isThere.asked, [`PATCH ${documentPath(ID, 'desired')}`]);
-  const isMissing = server((call, body) => {
-    if (call.startsWith('PATCH')) throw new Refused({ resource: 'twin_document' });
+/** The `data` that an order writes, and the calls that it makes. */
+async function written(order: Order, isThere: boolean, waitSeconds?: number) {
+  const { ask, asked } = server((call, body) => {
+    if (call.startsWith('PATCH') && !isThere) throw new Refused({ resource: 'twin_document' });
     return body;
   });
-  assert.equal(await orderArmed(isMissing.ask, ID, false, errorOf), { data: { alarm_armed: false } });
-  assert.is(isMissing.asked.length, 2);
+  const { data } = await orderArmed(ask, ID, order, errorOf, waitSeconds);
+  return { data: data as Record<string, unknown>, asked };
+}
+
+test('an order keeps the other keys of desired, and makes the document where there is none', async () => {
+  const path = documentPath(ID, 'desired');
+  assert.equal(await written({ armed: false }, true), {
+    data: { alarm_armed: false },
+    asked: [`PATCH ${path}`],
+  });
+  assert.equal(await written({ armed: false }, false), {
+    data: { alarm_armed: false },
+    asked: [`PATCH ${path}`, `PUT ${path}`],
+  });
+});
+
+test('an order to arm names its mode and its bypass, and takes over none of an earlier one', async () => {
+  const { request, ...plain } = (await written({ armed: true }, true)).data;
+  assert.equal(plain, { alarm_armed: true, mode: null, bypass: null });
+  const order = { armed: true, mode: 'home', bypass: ['window'] } as const;
+  for (const isThere of [true, false]) {
+    const { request, ...chosen } = (await written(order, isThere)).data;
+    assert.equal(chosen, { alarm_armed: true, mode: 'home', bypass: ['window'] });
+  }
+  assert.equal(Object.keys((await written({ armed: true }, false)).data), ['alarm_armed', 'request']);
+});
+
+test('each order to arm is a new act', async () => {
+  const [one, other] = [await written({ armed: true }, true), await written({ armed: true }, true)];
+  assert.match(one.data.request as string, /^[-0-9a-z]{1,64}$/);
+  assert.is.not(one.data.request, other.data.request);
+});
+
+test('an order can wait for the panel', async () => {
+  assert.equal((await written({ armed: true }, true, 10)).asked, [
+    `PATCH ${documentPath(ID, 'desired')}?wait=10`,
+  ]);
 });
 
 test('an order that is refused for another reason is not written in another way', async () => {
@@ -120,7 +154,7 @@ test('an order that is refused for another reason is not written in another way'
     const { ask, asked } = server(() => {
       throw refusal;
     });
-    assert.is(await orderArmed(ask, ID, true, errorOf).catch((error) => error), refusal);
+    assert.is(await orderArmed(ask, ID, { armed: true }, errorOf).catch((error) => error), refusal);
     assert.is(asked.length, 1);
   }
 });

@@ -27,7 +27,7 @@ export function App({ state, program }: AppProps): JSX.Element {
           key={ringing.id}
           state={state}
           panel={ringing}
-          onDisarm={() => program.setArmed(ringing.id, false)}
+          onDisarm={() => program.order(ringing.id, { armed: false })}
           onSilence={() => store.dispatch({ type: 'silenced', id: ringing.id })}
         />
       )}
@@ -44,7 +44,7 @@ function Screen({ state, program }: AppProps): JSX.Element {
       key={panel.id}
       state={state}
       panel={panel}
-      onArm={(armed) => program.setArmed(panel.id, armed)}
+      onOrder={(order) => program.order(panel.id, order)}
     />
   );
 }

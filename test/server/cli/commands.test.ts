@@ -10,6 +10,7 @@ import { digest } from '../../../server/access/secret.js';
 import { Api } from '../../../server/cli/api.js';
 import { parseCommandLine } from '../../../server/cli/arguments.js';
 import { COMMANDS } from '../../../server/cli/commands.js';
+import { until } from '../../until.js';
 import { AUTHORITY, startTestRest, type TestRest } from '../rest/rest.js';
 
 const test = suite<{ rest: TestRest; id: string }>('commands');
@@ -171,13 +172,76 @@ test('lists more devices than a page holds', async () => {
 });
 
 test('arms and disarms, and leaves what else is desired', async ({ rest, id }) => {
-  await say(rest, 'arm', id);
+  await say(rest, 'arm', id, '--mode', 'home', '--bypass', 'window,side door');
   const path = `/twins/${id}/documents/desired`;
-  assert.equal((await rest.ask('GET', path)).body.data, { alarm_armed: true });
+  const { request, ...chosen } = (await rest.ask('GET', path)).body.data;
+  assert.equal(chosen, { alarm_armed: true, mode: 'home', bypass: ['window', 'side door'] });
   await rest.ask('PUT', path, { body: { data: { alarm_armed: true, siren: 'loud' } } });
   const { version, data } = JSON.parse(await say(rest, 'disarm', id, '--json'));
   assert.is(version, 3);
   assert.equal(data, { alarm_armed: false, siren: 'loud' });
+});
+
+test('an arming without a mode and a bypass takes over none of an earlier one', async ({ rest, id }) => {
+  await say(rest, 'arm', id, '--mode', 'night', '--bypass', 'window');
+  await say(rest, 'arm', id);
+  const { body } = await rest.ask('GET', `/twins/${id}/documents/desired`);
+  assert.equal(Object.keys(body.data), ['alarm_armed', 'request']);
+});
+
+/** The panel reports this about the order that is written next. */
+async function reports(rest: TestRest, id: string, said: object): Promise<void> {
+  const plain = { alarm_armed: false, siren_ringing: false, door_open: false };
+  await rest.ask('PUT', `/twins/${id}/documents/current`, { body: { data: { ...plain, ...said } } });
+}
+
+test('waits until the panel has followed, and says its state', async ({ rest, id }) => {
+  const waiting = say(rest, 'arm', id, '--wait');
+  await until(async () => (await rest.ask('GET', `/twins/${id}/documents/desired`)).status === 200);
+  await reports(rest, id, { alarm_armed: true, mode: 'away', state: 'arming' });
+  assert.is(await waiting, 'The panel is arming.\n');
+  await reports(rest, id, { alarm_armed: false });
+  assert.is(await say(rest, 'disarm', id, '--wait'), 'The panel is disarmed.\n');
+});
+
+test('says why the panel has not followed', async ({ rest }) => {
+  const refused = { reason: 'a contact is open', contacts: ['window', 'side door'] };
+  for (const [said, message] of [
+    [{ handled: 1, refused }, /^the panel refused: a contact is open: window, side door$/],
+    [{ handled: 1, fault: 'flash' }, /^the panel cannot follow: fault flash$/],
+  ] as const) {
+    const { id: another } = await rest.newDevice();
+    const waiting = fail(rest, ['arm', another, '--wait']);
+    await until(async () => (await rest.ask('GET', `/twins/${another}/documents/desired`)).status === 200);
+    await reports(rest, another, said);
+    assert.match(await waiting, message);
+  }
+});
+
+test('prints what the panel last said', async ({ rest, id }) => {
+  const name = (await rest.ask('GET', `/devices/${id}`)).body.name;
+  assert.is(await say(rest, 'status', id), `${name}: not heard of yet\n`);
+  await reports(rest, id, { door_open: true, last_alarm: { contacts: ['door'] } });
+  assert.match(
+    await say(rest, 'status', id),
+    /: disarmed\ndoor open\nsiren silent\nlast alarm door\nno contact, last report \S+Z\n$/,
+  );
+  await reports(rest, id, {
+    alarm_armed: true,
+    state: 'arming',
+    mode: 'home',
+    until: '2026-11-26T12:00:00.000Z',
+    contacts: {
+      door: { open: true, kind: 'entry' },
+      window: { open: false, kind: 'instant', bypassed: true },
+      smoke: { open: false, kind: 'always', fault: 'cut' },
+    },
+  });
+  assert.match(
+    await say(rest, 'status', id),
+    /: arming, mode home, until 2026-11-26T12:00:00.000Z\ndoor open\nwindow closed, left out\nsmoke line cut\nsiren silent\n/,
+  );
+  assert.equal(Object.keys(JSON.parse(await say(rest, 'status', id, '--json'))), ['device', 'current']);
 });
 
 test('sends numbers as they were typed, so that none is rounded in silence', async ({ rest, id }) => {
@@ -199,6 +263,8 @@ test('says what is wrong with the command line', async ({ rest, id }) => {
     [['device', 'delete', '.'], /^"." is not a name$/],
     [['get', ''], /^"" is not a name$/],
     [['arm', id, '--role', 'app'], /^--role does not go with arm$/],
+    [['arm', id, '--mode', 'holiday'], /^--mode holiday: expected away, home, night$/],
+    [['disarm', id, '--mode', 'home'], /^--mode does not go with disarm$/],
     [['arm', id, '--colour'], /^Unknown option '--colour'$/],
     [['arm', id, '--url'], /--url.* argument missing$/],
   ];

@@ -6,6 +6,7 @@ import {
   type Ask,
   allDevices,
   documentPath,
+  type Order,
   orderArmed,
   pathOf,
   type RestError,
@@ -60,16 +61,16 @@ export class Api {
   }
 
   /** Orders the panel to arm or disarm. @returns the document `desired` as it is now */
-  async setArmed(id: string, armed: boolean): Promise<TwinDocument> {
-    return orderArmed(this.#ask, id, armed, answerIn);
+  async order(id: string, order: Order): Promise<TwinDocument> {
+    return orderArmed(this.#ask, id, order, answerIn);
   }
 
-  /** The versions of `current` since a time, in milliseconds since 1970, newest first; none where there is no `current`. */
-  async history(id: string, since: number): Promise<TwinDocument[]> {
+  /** The versions of a document since a time, in milliseconds since 1970, newest first; none where there is no document. */
+  async history(id: string, name: string, since: number): Promise<TwinDocument[]> {
     const versions: TwinDocument[] = [];
     const query = `since=${new Date(since).toISOString()}&limit=${HISTORY_LIMIT}`;
     for (let more = ''; ; more = `&before=${versions.at(-1)?.version}`) {
-      const page = await this.#historyPage(id, query + more);
+      const page = await this.#historyPage(id, name, query + more);
       versions.push(...page);
       if (page.length < HISTORY_LIMIT) return versions;
     }
@@ -90,9 +91,9 @@ export class Api {
     return { id: made.device.id, password: made.password };
   }
 
-  async #historyPage(id: string, query: string): Promise<TwinDocument[]> {
+  async #historyPage(id: string, name: string, query: string): Promise<TwinDocument[]> {
     try {
-      const answer = await this.#ask('GET', `${documentPath(id, CURRENT)}/history?${query}`);
+      const answer = await this.#ask('GET', `${documentPath(id, name)}/history?${query}`);
       return (answer as { history: TwinDocument[] }).history;
     } catch (error) {
       if (answerIn(error).resource === 'twin_document') return [];

@@ -1,6 +1,7 @@
 /** What the phone keeps: the pairing, and the last known state, which the app shows at its next start. */
 
 import { type AppState, PAST_MS, type Role } from '../state/app.js';
+import type { Made } from '../state/orders.js';
 import { lasting, type Panel } from '../state/panel.js';
 import { type Run, recent } from '../state/runs.js';
 
@@ -19,6 +20,7 @@ interface Kept {
   readonly role: Role | undefined;
   readonly panels: readonly Panel[];
   readonly past: Readonly<Record<string, readonly Run[]>>;
+  readonly orders: Readonly<Record<string, readonly Made[]>>;
   readonly seen: Readonly<Record<string, number>>;
 }
 
@@ -28,17 +30,19 @@ export function recall(storage: TextStorage, now: number): Kept | undefined {
     const kept = JSON.parse(storage.getItem(KEY) ?? 'null') as Kept | null;
     if (kept === null || typeof kept.token !== 'string') return undefined;
     const past = Object.entries(kept.past).map(([id, runs]) => [id, recent(runs, now - PAST_MS)]);
-    return { ...kept, past: Object.fromEntries(past) };
+    // What an older version of the app has kept has no orders.
+    return { ...kept, past: Object.fromEntries(past), orders: kept.orders ?? {} };
   } catch {
     // Another program wrote it, or the browser keeps nothing for this page. The app begins without it.
     return undefined;
   }
 }
 
-export function keep(storage: TextStorage, { token, role, panels, past, seen }: AppState): void {
+export function keep(storage: TextStorage, { token, role, panels, past, orders, seen }: AppState): void {
   try {
     if (token === undefined) storage.removeItem(KEY);
-    else storage.setItem(KEY, JSON.stringify({ token, role, panels: panels.map(lasting), past, seen }));
+    else
+      storage.setItem(KEY, JSON.stringify({ token, role, panels: panels.map(lasting), past, orders, seen }));
   } catch {
     // There is no room, or the browser forbids it. The app works, and must be paired again the next time.
   }

@@ -1,6 +1,6 @@
 /** Notifications. The service worker shows them also while the app is in the background. */
 
-import { doorText } from '../state/headline.js';
+import { rangText } from '../state/contacts.js';
 import type { Panel } from '../state/panel.js';
 
 /** The person's decision; `unavailable` where the browser has no notifications for this page. */
@@ -19,7 +19,7 @@ export async function notify(panel: Panel): Promise<void> {
   if (permission() !== 'granted') return;
   const registration = await navigator.serviceWorker.ready;
   await registration.showNotification(`Alarm: ${panel.name}`, {
-    body: `The siren is ringing. ${doorText(panel)}.`,
+    body: `The siren is ringing. ${rangText(panel)}.`,
     tag: panel.id,
     icon: '/icon-192.png',
     requireInteraction: true,

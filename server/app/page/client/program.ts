@@ -1,5 +1,6 @@
 /** The app without its screen: pairing, the session, what is kept, sound and notifications. */
 
+import type { Order } from '../../../../shared/rest.js';
 import { type AppState, alarming, initial, panelOf } from '../state/app.js';
 import { PHONE_FRAGMENT, panelInFragment, tokenInFragment } from '../state/fragment.js';
 import { isRinging, wantedOf } from '../state/panel.js';
@@ -16,7 +17,7 @@ const SLEPT_MS = 10_000;
 
 export interface Program {
   readonly store: Store;
-  setArmed(id: string, armed: boolean): void;
+  order(id: string, order: Order): void;
   pair(token: string): void;
   unpair(): void;
 }
@@ -43,7 +44,7 @@ export function startProgram(base: string): Program {
   watchClock(store, () => session?.wake());
   return {
     store,
-    setArmed: (id, armed) => session?.setArmed(id, armed),
+    order: (id, order) => session?.order(id, order),
     pair: (token) => store.dispatch({ type: 'paired', token }),
     unpair: () => store.dispatch({ type: 'unpaired' }),
   };
@@ -87,6 +88,7 @@ function keepChanges(state: AppState, before: AppState): void {
     state.role === before.role &&
     state.panels === before.panels &&
     state.past === before.past &&
+    state.orders === before.orders &&
     state.seen === before.seen;
   if (!isSame) keep(localStorage, state);
 }

@@ -1,9 +1,12 @@
 /** The work between a paired phone and the server: reads the list, follows one panel, and reads its past. */
 
 import type { Waits } from '../../../../shared/backoff.js';
+import { CURRENT, DESIRED } from '../../../../shared/panel.js';
+import type { Order } from '../../../../shared/rest.js';
 import { type AppEvent, type AppState, type Link, PAST_MS, serverNow, shownId } from '../state/app.js';
 import { endsPairing, type Fault } from '../state/fault.js';
 import { newsOf } from '../state/news.js';
+import { madeOf } from '../state/orders.js';
 import { runsOf } from '../state/runs.js';
 import type { Store } from '../state/store.js';
 import { Api, Failed } from './api.js';
@@ -60,10 +63,10 @@ export class Session {
     if (id !== undefined && isNew) this.#readPast(id);
   }
 
-  async setArmed(id: string, armed: boolean): Promise<void> {
-    this.#tell({ type: 'asked', id, armed, now: Date.now() });
+  async order(id: string, order: Order): Promise<void> {
+    this.#tell({ type: 'asked', id, order, now: Date.now() });
     try {
-      const document = await this.#api.setArmed(id, armed);
+      const document = await this.#api.order(id, order);
       this.#tell({ type: 'answered', id, document, now: Date.now() });
     } catch (error) {
       this.#fail(faultIn(error), id);
@@ -113,10 +116,19 @@ export class Session {
 
   async #readPast(id: string): Promise<void> {
     const { state } = this.#store;
-    const known = state.past[id]?.at(-1)?.to ?? serverNow(state) - PAST_MS;
+    const since = serverNow(state) - PAST_MS;
     try {
-      const history = await this.#api.history(id, known);
-      this.#tell({ type: 'past', id, runs: runsOf(history) });
+      const [reports, orders] = await Promise.all([
+        this.#api.history(id, CURRENT, state.past[id]?.at(-1)?.to ?? since),
+        this.#api.history(id, DESIRED, state.orders[id]?.at(-1)?.at ?? since),
+      ]);
+      const made = orders.reverse().map(madeOf);
+      this.#tell({
+        type: 'past',
+        id,
+        runs: runsOf(reports),
+        orders: made.filter((each) => each !== undefined),
+      });
     } catch {
       // The live connection says that it is lost. When it is back, the past is read again.
     }

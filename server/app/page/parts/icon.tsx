@@ -21,6 +21,8 @@ const PATHS = {
   'no-contact': `${WAVES}M4 4l16 16`,
   unknown:
     'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18M9.5 9.5a2.5 2.5 0 1 1 3.6 2.2c-.7.4-1.1.9-1.1 1.8M12 16.5h.01',
+  leave: 'M10 4H5v16h5M9 12h12M17 8l4 4-4 4',
+  enter: 'M14 4h5v16h-5M3 12h12M11 8l4 4-4 4',
   back: 'M15 5l-7 7 7 7',
   next: 'M9 5l7 7-7 7',
   phone: 'M8 2.5h8a1 1 0 0 1 1 1v17a1 1 0 0 1-1 1H8a1 1 0 0 1-1-1v-17a1 1 0 0 1 1-1M11 18.5h2',
@@ -31,6 +33,8 @@ type IconName = keyof typeof PATHS;
 
 export const MOOD_ICONS: Record<Mood, IconName> = {
   armed: 'shield-check',
+  arming: 'leave',
+  pending: 'enter',
   disarmed: 'shield',
   alarm: 'bell',
   unknown: 'unknown',

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { happeningsIn } from '../state/happenings.js';
+import type { Made } from '../state/orders.js';
 import type { Run } from '../state/runs.js';
 import { clockText, DAY, hourText, weekdayText } from '../state/time-text.js';
 import { marksIn, timelineOf } from '../state/timeline.js';
@@ -10,6 +11,8 @@ import { TimelinePicture } from './timeline-picture.js';
 interface PastProps {
   /** Undefined until it is read. */
   readonly runs: readonly Run[] | undefined;
+  /** Oldest first. */
+  readonly orders: readonly Made[] | undefined;
   /** When the contact with the panel was lost; undefined while there is contact. */
   readonly lostAt: number | undefined;
   /** The server's clock. */
@@ -38,13 +41,13 @@ const SHOWN_FIRST = 12;
 const STEP_MS = 30_000;
 
 /** The timeline: a picture of the last day or week, and the list of what happened. */
-export function Past({ runs = [], lostAt, now }: PastProps): JSX.Element {
+export function Past({ runs = [], orders, lostAt, now }: PastProps): JSX.Element {
   const [range, setRange] = useState<Range>('day');
   const [isWhole, setWhole] = useState(false);
   const { length, isMark, markText } = RANGES[range];
   const end = Math.ceil(now / STEP_MS) * STEP_MS;
   const window = { from: end - length, to: end };
-  const happenings = happeningsIn(runs, window, lostAt);
+  const happenings = happeningsIn(runs, window, lostAt, orders);
   const shown = isWhole ? happenings : happenings.slice(0, SHOWN_FIRST);
   return (
     <section class="past" aria-labelledby="past">

@@ -2,7 +2,8 @@ import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { Icon } from '../parts/icon.js';
 import { type AppState, lastAlarm, serverNow } from '../state/app.js';
-import { doorText, sureText } from '../state/headline.js';
+import { rangText } from '../state/contacts.js';
+import { sureText } from '../state/headline.js';
 import { type Panel, wantedOf } from '../state/panel.js';
 import { refusalOf } from '../state/problems.js';
 import { clockText, durationText } from '../state/time-text.js';
@@ -39,7 +40,7 @@ export function Alarm({ state, panel, onDisarm, onSilence }: AlarmProps): JSX.El
       <h1 id="alarm-word">Alarm</h1>
       <p id="alarm-what" class="what">
         {isOld ? `The siren at ${panel.name} was ringing.` : `The siren at ${panel.name} is ringing.`}{' '}
-        {doorText(panel)}.
+        {rangText(panel)}.
       </p>
       <p class="since">
         {since !== undefined &&

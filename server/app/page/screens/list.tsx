@@ -2,9 +2,10 @@ import type { JSX } from 'preact';
 import { Bar, PhoneLink } from '../parts/bar.js';
 import { Icon, MOOD_ICONS } from '../parts/icon.js';
 import { type AppState, serverNow } from '../state/app.js';
+import { contactsText } from '../state/contacts.js';
 import { WORDS } from '../state/fault.js';
 import { panelFragment } from '../state/fragment.js';
-import { doorText, headlineOf } from '../state/headline.js';
+import { headlineOf } from '../state/headline.js';
 import type { Panel } from '../state/panel.js';
 import { problemsOf } from '../state/problems.js';
 import { agoText } from '../state/time-text.js';
@@ -56,7 +57,7 @@ function Item({ panel, state }: { panel: Panel; state: AppState }): JSX.Element 
         <strong>{panel.name}</strong>
         <span>
           {word}
-          {current !== undefined && `, ${doorText(panel).toLowerCase()}`}
+          {current !== undefined && `, ${contactsText(panel).toLowerCase()}`}
           {!presence.isConnected && ', no contact'}
           {problemsOf(panel).length > 0 && ', needs attention'}
         </span>

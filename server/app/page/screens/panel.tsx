@@ -1,25 +1,28 @@
 import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { Order } from '../../../../shared/rest.js';
 import { ArmButton } from '../parts/arm-button.js';
 import { Bar, PhoneLink } from '../parts/bar.js';
 import { Icon, MOOD_ICONS } from '../parts/icon.js';
+import { ModeChooser } from '../parts/mode-chooser.js';
 import { Moment } from '../parts/moment.js';
 import { Past } from '../parts/past.js';
 import { Problems } from '../parts/warnings.js';
 import { type AppState, serverNow } from '../state/app.js';
-import { doorText, headlineOf, lastAlarmText, sirenText, sureText } from '../state/headline.js';
-import type { Panel } from '../state/panel.js';
+import { contactFacts, delayText, inTheWay, modeOf, namesText } from '../state/contacts.js';
+import { headlineOf, lastAlarmText, sirenText, sureText } from '../state/headline.js';
+import { type Panel, wantedMode } from '../state/panel.js';
 import { problemsOf } from '../state/problems.js';
 import { obstacleText, toggleOf } from '../state/toggle.js';
 
 interface PanelScreenProps {
   readonly state: AppState;
   readonly panel: Panel;
-  readonly onArm: (armed: boolean) => void;
+  readonly onOrder: (order: Order) => void;
 }
 
-export function PanelScreen({ state, panel, onArm }: PanelScreenProps): JSX.Element {
-  const { link, role, now, past } = state;
-  const toggle = toggleOf(panel, link, now);
+export function PanelScreen({ state, panel, onOrder }: PanelScreenProps): JSX.Element {
+  const { past, orders } = state;
   const { presence } = panel;
   return (
     <>
@@ -29,16 +32,11 @@ export function PanelScreen({ state, panel, onArm }: PanelScreenProps): JSX.Elem
       <main class="panel">
         <div class="now">
           <StateOf panel={panel} state={state} />
-          <ArmButton
-            toggle={toggle}
-            obstacle={obstacleText(link, role)}
-            isBusy={panel.asked !== undefined}
-            onTouch={() => onArm(toggle.next)}
-          />
-          <Problems problems={problemsOf(panel)} />
+          <Controls state={state} panel={panel} onOrder={onOrder} />
         </div>
         <Past
           runs={past[panel.id]}
+          orders={orders[panel.id]}
           lostAt={presence.isConnected ? undefined : presence.at}
           now={serverNow(state)}
         />
@@ -47,11 +45,57 @@ export function PanelScreen({ state, panel, onArm }: PanelScreenProps): JSX.Elem
   );
 }
 
+/** The mode, the big toggle, and what keeps the panel from following. */
+function Controls({ state, panel, onOrder }: PanelScreenProps): JSX.Element {
+  const { link, role, now } = state;
+  const toggle = toggleOf(panel, link, now);
+  const obstacle = obstacleText(link, role);
+  const isBusy = panel.asked !== undefined;
+  const isBlocked = isBusy || obstacle !== undefined;
+  const reported = modeOf(panel);
+  const [chosen, setChosen] = useState(reported);
+  const mode = toggle.next ? (chosen ?? reported) : (wantedMode(panel) ?? reported);
+  const arm = (bypass?: readonly string[]) =>
+    onOrder({ armed: true, ...(mode && { mode }), ...(bypass && { bypass }) });
+  const contacts = toggle.next ? inTheWay(panel) : [];
+  return (
+    <>
+      {mode !== undefined && (
+        <ModeChooser
+          mode={mode}
+          isBlocked={isBlocked}
+          onChoose={(next) => {
+            setChosen(next);
+            if (!toggle.next) onOrder({ armed: true, mode: next });
+          }}
+        />
+      )}
+      <ArmButton
+        toggle={toggle}
+        obstacle={obstacle}
+        isBusy={isBusy}
+        onTouch={() => (toggle.next ? arm() : onOrder({ armed: false }))}
+      />
+      <Problems problems={problemsOf(panel)} />
+      {contacts.length > 0 && (
+        <button
+          type="button"
+          class="bypass"
+          aria-disabled={isBlocked}
+          onClick={() => isBlocked || arm(contacts)}
+        >
+          Arm without {namesText(contacts)}
+        </button>
+      )}
+    </>
+  );
+}
+
 /** The state in a word, a picture and a colour, and how sure it is. */
 function StateOf({ panel, state }: { panel: Panel; state: AppState }): JSX.Element {
   const { current, presence } = panel;
   const { mood, word, isOld } = headlineOf(panel, state.link);
-  const { door_open = false, siren_ringing = false } = current?.data ?? {};
+  const { siren_ringing = false } = current?.data ?? {};
   const isConnected = state.link.kind === 'live' && presence.isConnected;
   const server = serverNow(state);
   return (
@@ -66,11 +110,18 @@ function StateOf({ panel, state }: { panel: Panel; state: AppState }): JSX.Eleme
         </div>
         <p class="last">{isOld && current !== undefined && 'Last known:'}</p>
         <p class="word">{word}</p>
+        {current?.data.state !== undefined && (
+          <p class="delay" role="timer" aria-live="off">
+            {!isOld && delayText(panel, server)}
+          </p>
+        )}
         <ul class="facts">
-          <li class={door_open ? 'is-open' : ''}>
-            <Icon name={door_open ? 'door-open' : 'door-closed'} />
-            {doorText(panel)}
-          </li>
+          {contactFacts(panel).map(({ name, isOpen, text }) => (
+            <li key={name} class={isOpen ? 'is-open' : ''}>
+              <Icon name={isOpen ? 'door-open' : 'door-closed'} />
+              {text}
+            </li>
+          ))}
           <li class={siren_ringing ? 'is-ringing' : ''}>
             <Icon name={siren_ringing ? 'bell' : 'bell-off'} />
             {sirenText(panel)}

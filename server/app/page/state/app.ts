@@ -1,8 +1,10 @@
 /** The whole state of the app, and how each event changes it. Pure: effects are in `client/`. */
 
 import type { TwinDocument } from '../../../../shared/document.js';
-import { CURRENT } from '../../../../shared/panel.js';
+import { CURRENT, DESIRED } from '../../../../shared/panel.js';
+import type { Order } from '../../../../shared/rest.js';
 import { endsPairing, type Fault } from './fault.js';
+import { type Made, madeOf, recentOrders, withOrders } from './orders.js';
 import {
   answered,
   isRinging,
@@ -44,6 +46,8 @@ export interface AppState {
   readonly fault: Fault | undefined;
   /** The past of the panels that were opened, by their ids. */
   readonly past: Readonly<Record<string, readonly Run[]>>;
+  /** The orders to the panels that were opened, by their ids, oldest first. */
+  readonly orders: Readonly<Record<string, readonly Made[]>>;
   /** The ringing panels for which this phone was silenced, until they stop. */
   readonly silenced: readonly string[];
   /** When the last ringing began that this phone has shown, by the panels' ids. */
@@ -68,11 +72,11 @@ export type AppEvent =
   | { type: 'document'; id: string; document: TwinDocument; now: number }
   | { type: 'document-deleted'; id: string; name: string; now: number }
   | { type: 'presence'; id: string; presence: Presence; now: number }
-  | { type: 'asked'; id: string; armed: boolean; now: number }
+  | { type: 'asked'; id: string; order: Order; now: number }
   | { type: 'answered'; id: string; document: TwinDocument; now: number }
   | { type: 'failed'; id?: string; fault: Fault; now: number }
   | { type: 'fault-read' }
-  | { type: 'past'; id: string; runs: readonly Run[] }
+  | { type: 'past'; id: string; runs: readonly Run[]; orders: readonly Made[] }
   | { type: 'silenced'; id: string }
   | { type: 'alarm-seen'; id: string };
 
@@ -89,6 +93,7 @@ export const initial = (now: number): AppState => ({
   isPhoneOpen: false,
   fault: undefined,
   past: {},
+  orders: {},
   silenced: [],
   seen: {},
   now,
@@ -126,7 +131,7 @@ export function reduce(state: AppState, event: AppEvent): AppState {
     case 'asked':
       return changed(seenAlarm({ ...state, fault: undefined }, event.id), event.id, event.now, (panel) => ({
         ...panel,
-        asked: event.armed,
+        asked: event.order,
       }));
     case 'answered':
       return changed(state, event.id, event.now, (panel) => answered(panel, event.document));
@@ -135,7 +140,11 @@ export function reduce(state: AppState, event: AppEvent): AppState {
     case 'fault-read':
       return { ...state, fault: undefined };
     case 'past':
-      return withPast(state, event.id, joined(state.past[event.id] ?? [], event.runs));
+      return withPast(
+        ordered(state, event.id, event.orders),
+        event.id,
+        joined(state.past[event.id] ?? [], event.runs),
+      );
     case 'silenced':
       return seenAlarm({ ...state, silenced: [...new Set([...state.silenced, event.id])] }, event.id);
     case 'alarm-seen':
@@ -225,10 +234,18 @@ function changed(state: AppState, id: string, now: number, change: (panel: Panel
 
 function told(state: AppState, id: string, document: TwinDocument, now: number): AppState {
   const next = changed(state, id, now, (panel) => withDocument(panel, document));
-  const run = document.document_name === CURRENT ? runOf(document) : undefined;
   const past = state.past[id];
   // Before the past is read, it does not begin with this.
-  return run === undefined || past === undefined ? next : withPast(next, id, joined(past, [run]));
+  if (past === undefined) return next;
+  const made = document.document_name === DESIRED ? madeOf(document) : undefined;
+  const run = document.document_name === CURRENT ? runOf(document) : undefined;
+  if (made !== undefined) return ordered(next, id, [made]);
+  return run === undefined ? next : withPast(next, id, joined(past, [run]));
+}
+
+function ordered(state: AppState, id: string, newer: readonly Made[]): AppState {
+  const orders = withOrders(state.orders[id] ?? [], newer);
+  return { ...state, orders: { ...state.orders, [id]: recentOrders(orders, serverNow(state) - PAST_MS) } };
 }
 
 function withPast(state: AppState, id: string, runs: readonly Run[]): AppState {

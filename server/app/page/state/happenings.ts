@@ -1,5 +1,6 @@
 /** The timeline in words: a line for each thing that happened, newest first. Pure; milliseconds since 1970. */
 
+import { causeText, type Made } from './orders.js';
 import { isGap, type Run } from './runs.js';
 import { durationText } from './time-text.js';
 import type { Span } from './timeline.js';
@@ -25,15 +26,29 @@ const CHANGES = {
 
 const FIELDS = ['armed', 'open', 'ringing'] as const;
 
+/** The cause of a change, where it is known. */
+const WHY: Record<Field, (run: Run, orders: readonly Made[]) => string> = {
+  armed: ({ armed, from }, orders) => causeText(orders, armed, from),
+  open: () => '',
+  ringing: ({ alarm = [] }) => (alarm.length === 0 ? '' : `: ${alarm.join(', ')}`),
+};
+
 /**
  * @param runs oldest first
  * @param lostAt when the contact was lost; undefined while there is contact
+ * @param orders oldest first
  */
-export function happeningsIn(runs: readonly Run[], window: Span, lostAt: number | undefined): Happening[] {
+export function happeningsIn(
+  runs: readonly Run[],
+  window: Span,
+  lostAt: number | undefined,
+  orders: readonly Made[] = [],
+): Happening[] {
   const all: Happening[] = [];
   for (const [index, run] of runs.entries()) {
     const before = runs[index - 1];
-    if (before !== undefined) all.push(...between(before, run, (field) => beginOf(runs, index - 1, field)));
+    if (before !== undefined)
+      all.push(...between(before, run, orders, (field) => beginOf(runs, index - 1, field)));
   }
   const last = runs.at(-1);
   if (lostAt !== undefined && last !== undefined) {
@@ -44,7 +59,12 @@ export function happeningsIn(runs: readonly Run[], window: Span, lostAt: number 
 
 type Field = (typeof FIELDS)[number];
 
-function between(before: Run, run: Run, begunAt: (field: Field) => number | undefined): Happening[] {
+function between(
+  before: Run,
+  run: Run,
+  orders: readonly Made[],
+  begunAt: (field: Field) => number | undefined,
+): Happening[] {
   const wasLost = isGap(before, run);
   const found: Happening[] = [];
   if (wasLost) {
@@ -60,7 +80,8 @@ function between(before: Run, run: Run, begunAt: (field: Field) => number | unde
     const [kind, word] = CHANGES[field][run[field] ? 'on' : 'off'];
     const begun = run[field] || wasLost ? undefined : begunAt(field);
     const after = begun === undefined ? '' : ` after ${durationText(run.from - begun)}`;
-    found.push({ kind, at: run.from, text: `${word}${wasLost ? ' while out of contact' : after}` });
+    const why = WHY[field](run, orders);
+    found.push({ kind, at: run.from, text: `${word}${why}${wasLost ? ' while out of contact' : after}` });
   }
   return found;
 }

@@ -1,10 +1,11 @@
 /** What a panel's screen says of its state, and how sure that is. Pure. */
 
 import type { Link } from './app.js';
+import { modeName } from './contacts.js';
 import type { Panel } from './panel.js';
 import { agoText, clockText, dayText, type Place } from './time-text.js';
 
-export type Mood = 'disarmed' | 'armed' | 'alarm' | 'unknown';
+export type Mood = 'disarmed' | 'arming' | 'armed' | 'pending' | 'alarm' | 'unknown';
 
 interface Headline {
   readonly mood: Mood;
@@ -15,26 +16,27 @@ interface Headline {
 
 const WORDS: Record<Mood, string> = {
   disarmed: 'Disarmed',
+  arming: 'Arming',
   armed: 'Armed',
+  pending: 'Disarm now',
   alarm: 'Alarm',
   unknown: 'Not heard of yet',
 };
 
 export function headlineOf(panel: Panel, link: Link): Headline {
   const mood = moodOf(panel);
-  return { mood, word: WORDS[mood], isOld: link.kind !== 'live' || !panel.presence.isConnected };
+  const mode = panel.current?.data.mode;
+  const word = mood === 'armed' && mode !== undefined ? `${WORDS.armed}: ${modeName(mode)}` : WORDS[mood];
+  return { mood, word, isOld: link.kind !== 'live' || !panel.presence.isConnected };
 }
 
 function moodOf({ current }: Panel): Mood {
   if (current === undefined) return 'unknown';
-  if (current.data.siren_ringing) return 'alarm';
-  return current.data.alarm_armed ? 'armed' : 'disarmed';
+  const { siren_ringing, alarm_armed, state } = current.data;
+  if (siren_ringing) return 'alarm';
+  if (state === 'arming' || state === 'pending') return state;
+  return alarm_armed ? 'armed' : 'disarmed';
 }
-
-export const doorText = ({ current }: Panel): string => {
-  if (current === undefined) return 'Door unknown';
-  return current.data.door_open ? 'Door open' : 'Door closed';
-};
 
 /**
  * The alarm since the last arming, or undefined where there was none.

@@ -8,7 +8,9 @@ import {
   DESIRED,
   type DesiredDocument,
   isDesiredDocument,
+  type Mode,
 } from '../../../../shared/panel.js';
+import type { Order } from '../../../../shared/rest.js';
 
 /** One version of a document; `at` is the server's clock at its write, in milliseconds since 1970. */
 interface Version<Data> {
@@ -34,7 +36,7 @@ export interface Panel {
   /** Its `current` is that of a device that is no alarm panel. */
   readonly isOther: boolean;
   /** What this phone ordered, until the server has answered. */
-  readonly asked?: boolean;
+  readonly asked?: Order;
   /** Since when the panel is connected and not as ordered, by this phone's clock. */
   readonly differsSince?: number;
 }
@@ -47,8 +49,23 @@ export const newPanel = (id: string, name: string, presence: Presence): Panel =>
 });
 
 /** The order that stands, that of this phone first; undefined when there is none, or when the panel has refused it. */
-export const wantedOf = (panel: Panel): boolean | undefined =>
-  panel.asked ?? (isRefused(panel) ? undefined : panel.desired?.data.alarm_armed);
+export const wantedOf = (panel: Panel): boolean | undefined => orderOf(panel)?.armed;
+
+/** The mode of the order that stands; undefined when there is none. */
+export const wantedMode = (panel: Panel): Mode | undefined => {
+  const order = orderOf(panel);
+  return order === undefined ? undefined : (order.mode ?? DEFAULT_MODE);
+};
+
+const DEFAULT_MODE: Mode = 'away';
+
+function orderOf(panel: Panel): Order | undefined {
+  const { asked, desired } = panel;
+  if (asked !== undefined) return asked;
+  if (desired === undefined || isRefused(panel)) return undefined;
+  const { alarm_armed: armed, mode } = desired.data;
+  return mode === undefined ? { armed } : { armed, mode };
+}
 
 /** Whether the panel has seen the present `desired` and says that it does not follow it. `outcomeOf` in `wait.ts` has the same rule. */
 function isRefused({ current, desired }: Panel): boolean {
@@ -62,8 +79,11 @@ function isRefused({ current, desired }: Panel): boolean {
 
 /** Whether the panel is not as ordered. */
 export function differs(panel: Panel): boolean {
-  const wanted = wantedOf(panel);
-  return wanted !== undefined && wanted !== panel.current?.data.alarm_armed;
+  const order = orderOf(panel);
+  if (order === undefined) return false;
+  const { alarm_armed, mode } = panel.current?.data ?? {};
+  if (order.armed !== alarm_armed) return true;
+  return order.armed && mode !== undefined && mode !== (order.mode ?? DEFAULT_MODE);
 }
 
 export const isRinging = ({ current }: Panel): boolean => current?.data.siren_ringing === true;

@@ -1,6 +1,6 @@
 /** A panel's past, as the spans of time in which its reports were the same. Pure; times in milliseconds since 1970. */
 
-import { isCurrentDocument } from '../../../../shared/current-document.js';
+import { isCurrentDocument, legible } from '../../../../shared/current-document.js';
 import type { TwinDocument } from '../../../../shared/document.js';
 
 /** A connected panel reports every minute. After this long without a report there was no contact. */
@@ -18,14 +18,17 @@ export interface Run extends Said {
   readonly to: number;
   readonly first: number;
   readonly last: number;
+  /** While it rings: what has rung, in the words of the panel. */
+  readonly alarm?: readonly string[];
 }
 
 /** The run of one version of `current`; undefined when that is not of an alarm panel. */
 export function runOf({ data, updated_at, version }: TwinDocument): Run | undefined {
   const at = Date.parse(updated_at);
   if (!isCurrentDocument(data) || Number.isNaN(at)) return undefined;
-  const { alarm_armed: armed, door_open: open, siren_ringing: ringing } = data;
-  return { armed, open, ringing, from: at, to: at, first: version, last: version };
+  const { alarm_armed: armed, door_open: open, siren_ringing: ringing, last_alarm } = legible(data);
+  const alarm = ringing && last_alarm !== undefined ? { alarm: last_alarm.contacts } : {};
+  return { armed, open, ringing, from: at, to: at, first: version, last: version, ...alarm };
 }
 
 /** Makes runs, oldest first, of the versions of a history, newest first. */
@@ -76,6 +79,6 @@ function append(runs: Run[], run: Run): void {
   if (last === undefined) runs.push(run);
   else if (run.to < last.to || (run.to === last.to && run.last <= last.last)) return;
   else if (isSame(last, run) && !isGap(last, run))
-    runs[runs.length - 1] = { ...last, to: run.to, last: run.last };
+    runs[runs.length - 1] = { ...last, ...run, from: last.from, first: last.first };
   else runs.push(run);
 }

@@ -35,9 +35,19 @@ function kindOf(panel: Panel, link: Link, now: number): Toggle['kind'] {
   return now - (panel.differsSince ?? now) >= PATIENCE_MS ? 'late' : 'changing';
 }
 
+/** What the panel is asked to do while an order is under way. */
+function deed(toggle: Toggle): [doing: string, word: string] {
+  if (isAsWanted(toggle)) return ['Changing the mode…', 'change the mode'];
+  return toggle.next ? ['Disarming…', 'disarm'] : ['Arming…', 'arm'];
+}
+
+/** The panel is armed or disarmed as wanted, though perhaps not in the wanted mode. */
+const isAsWanted = ({ says, next }: Toggle): boolean => says === !next;
+
 /** Says which order is under way; undefined when none is. */
-export function wishText({ kind, next }: Toggle): string | undefined {
-  const [doing, word] = next ? ['Disarming…', 'disarm'] : ['Arming…', 'arm'];
+export function wishText(toggle: Toggle): string | undefined {
+  const { kind } = toggle;
+  const [doing, word] = deed(toggle);
   switch (kind) {
     case 'settled':
       return undefined;
@@ -52,9 +62,9 @@ export function wishText({ kind, next }: Toggle): string | undefined {
   }
 }
 
-/** Says what a touch does. While an order is under way, a touch takes it back. */
-export const actionText = ({ kind, next }: Toggle): string =>
-  kind === 'settled' ? (next ? 'Arm' : 'Disarm') : 'Cancel';
+/** Says what a touch does. While an arming or a disarming is under way, a touch takes it back. */
+export const actionText = (toggle: Toggle): string =>
+  toggle.kind === 'settled' || isAsWanted(toggle) ? (toggle.next ? 'Arm' : 'Disarm') : 'Cancel';
 
 /** Says why the toggle cannot be touched, with '' while the app connects; undefined when it can. */
 export function obstacleText(link: Link, role: Role | undefined): string | undefined {

@@ -58,29 +58,32 @@ test('knows all devices by their names, with what they said last', async (contex
 
 test('makes the wish where there is none, and leaves what else stands there', async (context) => {
   const { api, id } = context;
-  assert.is((await api.setArmed(id, true)).version, 1);
+  assert.is((await api.order(id, { armed: true })).version, 1);
   await put(context, 'desired', { alarm_armed: true, volume: 3 });
-  assert.equal((await api.setArmed(id, false)).data, { alarm_armed: false, volume: 3 });
+  assert.equal((await api.order(id, { armed: false })).data, { alarm_armed: false, volume: 3 });
 });
 
 test('reads the whole past, however many answers that takes', async (context) => {
   const { api, id } = context;
-  assert.equal(await api.history(id, 0), []);
+  assert.equal(await api.history(id, 'current', 0), []);
   const count = 1002;
   for (let n = 0; n < count; n += 1) await put(context, 'current', CURRENT);
-  const versions = (await api.history(id, 0)).map(({ version }) => version);
+  const versions = (await api.history(id, 'current', 0)).map(({ version }) => version);
   assert.equal(
     versions,
     Array.from({ length: count }, (_, n) => count - n),
   );
-  assert.equal(await api.history(id, Date.now() + 60_000), []);
+  assert.equal(await api.history(id, 'current', Date.now() + 60_000), []);
 });
 
 test('says what is the matter', async ({ rest, api, id }) => {
   const unknown = '0c8a1c2e-5b7d-4f3a-9e61-2d4b8f7a6c10';
   assert.is(await faultOf(apiOf(rest, unknown).panels()), 'revoked');
-  assert.is(await faultOf(api.setArmed(unknown, true)), 'panel-unknown');
-  assert.is(await faultOf(apiOf(rest, await rest.newToken('reader')).setArmed(id, true)), 'not-allowed');
+  assert.is(await faultOf(api.order(unknown, { armed: true })), 'panel-unknown');
+  assert.is(
+    await faultOf(apiOf(rest, await rest.newToken('reader')).order(id, { armed: true })),
+    'not-allowed',
+  );
   assert.is(await faultOf(api.events(unknown, AbortSignal.timeout(60_000))), 'panel-unknown');
   assert.is(await faultOf(new Api('http://127.0.0.1:1', unknown, () => undefined).role()), 'server-away');
   const elsewhere = new Api(`${rest.url}/iot/v1/regions/nowhere`, rest.token, () => undefined);

@@ -38,11 +38,11 @@ const known = following(
   connected,
   { type: 'recognised', role: 'app' },
   { type: 'document', id: ID, document: current({ armed: true }), now: T },
-  { type: 'past', id: ID, runs: [run(-2, -1), run(0, 1, { armed: true })] },
+  { type: 'past', id: ID, runs: [run(-2, -1), run(0, 1, { armed: true })], orders: [] },
 );
 
 test('is what was known, but for a wish that has no answer', ({ storage }) => {
-  keep(storage, after(known, { type: 'asked', id: ID, armed: false, now: T }));
+  keep(storage, after(known, { type: 'asked', id: ID, order: { armed: false }, now: T }));
   const kept = recall(storage, T);
   assert.equal([kept?.token, kept?.role], [TOKEN, 'app']);
   assert.equal(kept?.panels, [only(known)]);

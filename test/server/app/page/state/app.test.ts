@@ -67,11 +67,11 @@ panels('what the events of the shown panel told is not undone by an older look a
 panels('a list that comes while something is asked does not forget the wish', () => {
   const state = after(
     following(connected),
-    { type: 'asked', id: ID, armed: true, now: T },
+    { type: 'asked', id: ID, order: { armed: true }, now: T },
     link('lost', T),
     listed(connected),
   );
-  assert.is(only(state).asked, true);
+  assert.equal(only(state).asked, { armed: true });
 });
 
 const pairing = suite('pairing');
@@ -163,6 +163,7 @@ const past = {
   type: 'past',
   id: ID,
   runs: [run(-9, -8), run(-7, -5, { ringing: true }), run(-4, 0)],
+  orders: [],
 } as const;
 
 alarm('that this phone has not shown is shown afterwards, once', () => {
@@ -174,7 +175,7 @@ alarm('that this phone has not shown is shown afterwards, once', () => {
 alarm('that was silenced or ended from this phone is known', () => {
   const knowing: AppEvent[] = [
     { type: 'silenced', id: ID },
-    { type: 'asked', id: ID, armed: false, now: T },
+    { type: 'asked', id: ID, order: { armed: false }, now: T },
   ];
   for (const event of knowing) {
     const runs = [run(-9, -8), run(-7, 0, { ringing: true, armed: true, open: true })];
@@ -190,7 +191,7 @@ history('begins with what is read, goes on with events, and ends after seven day
   const unread = following(connected, told(RINGING));
   assert.is(unread.past[ID], undefined);
   const old = { ...run(0, 1), from: T - PAST_MS - MINUTE, to: T - PAST_MS - 1 };
-  const read = after(unread, { type: 'past', id: ID, runs: [old, run(-2, -1)] });
+  const read = after(unread, { type: 'past', id: ID, runs: [old, run(-2, -1)], orders: [] });
   assert.equal(read.past[ID], [run(-2, -1)]);
   const more = after(read, told(current({ open: true }, T, 1000)));
   assert.equal(more.past[ID], [run(-2, -1), run(0, 0, { open: true })]);

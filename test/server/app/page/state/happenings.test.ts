@@ -36,6 +36,25 @@ test('lost contact is listed with its return, and what changed meanwhile is mark
   ]);
 });
 
+test('says who armed and disarmed, and what rang, where that is known', () => {
+  const runs = [
+    run(0, 1),
+    run(2, 4, { armed: true }),
+    { ...run(5, 6, { armed: true, ringing: true }), alarm: ['window', 'front door'] },
+    run(7, 8),
+  ];
+  const orders = [
+    { at: T + 2 * MINUTE - 100, armed: true, by: "Anna's phone" },
+    { at: T + 7 * MINUTE + 100, armed: false },
+  ];
+  assert.equal(lines(runs, WINDOW, undefined, orders), [
+    [7, 'Siren stopped after 2 min'],
+    [7, 'Disarmed at the door after 5 min'],
+    [5, 'Siren rang: window, front door'],
+    [2, "Armed by Anna's phone"],
+  ]);
+});
+
 test('contact that is lost now is listed', () => {
   assert.equal(lines([run(0, 1)], WINDOW, T + 3 * MINUTE), [[3, 'Contact lost']]);
   assert.equal(lines([], WINDOW, T + 3 * MINUTE), []);

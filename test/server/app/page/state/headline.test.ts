@@ -1,18 +1,30 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Link } from '../../../../../server/app/page/state/app.js';
-import { lastAlarmText, sureText } from '../../../../../server/app/page/state/headline.js';
+import { headlineOf, lastAlarmText, sureText } from '../../../../../server/app/page/state/headline.js';
 import { newPanel, withDocument } from '../../../../../server/app/page/state/panel.js';
 import type { CurrentDocument } from '../../../../../shared/panel.js';
 import { away, connected, current, HOUR, ID, MINUTE, T } from './world.js';
 
 const PARIS = { locale: 'en-GB', timeZone: 'Europe/Paris' };
 const AT = new Date(T).toISOString();
+const LIVE: Link = { kind: 'live', since: T };
 
 const textOf = (last_alarm: CurrentDocument['last_alarm'], now: number, ringing = false) => {
   const more = last_alarm === undefined ? {} : { last_alarm };
   return lastAlarmText(withDocument(connected, current({ ringing, more })), now, PARIS);
 };
+
+test('the word is the state of the panel, with the mode that it is armed in', () => {
+  const word = (more: Partial<CurrentDocument>, armed = true, ringing = false) =>
+    headlineOf(withDocument(connected, current({ armed, ringing, more })), LIVE).word;
+  assert.is(word({}), 'Armed');
+  assert.is(word({ state: 'armed', mode: 'home' }), 'Armed: Home');
+  assert.is(word({ state: 'arming', mode: 'home' }), 'Arming');
+  assert.is(word({ state: 'pending', mode: 'away' }), 'Disarm now');
+  assert.is(word({ state: 'triggered', mode: 'away' }, true, true), 'Alarm');
+  assert.is(word({ state: 'disarmed', mode: 'away' }, false), 'Disarmed');
+});
 
 test('the last alarm is said with its time and the contacts in the order in which they tripped', () => {
   const alarm = { contacts: ['front door', 'kitchen window'], at: AT };
@@ -42,7 +54,6 @@ test('without an alarm since the last arming nothing is said', () => {
 });
 
 const PLACE = { locale: 'en-GB', timeZone: 'UTC' };
-const LIVE: Link = { kind: 'live', since: T };
 
 const sure = (panel: typeof connected, link: Link) =>
   sureText(panel, link, { phone: T, server: T + HOUR }, PLACE);

@@ -117,7 +117,7 @@ button('offers the order again, since a refused order is not on its way', () => 
 });
 
 button('shows the new order as on its way, whatever was refused before', () => {
-  const asked: AppEvent = { type: 'asked', id: ID, armed: false, now: T };
+  const asked: AppEvent = { type: 'asked', id: ID, order: { armed: false }, now: T };
   const answered: AppEvent = {
     type: 'answered',
     id: ID,

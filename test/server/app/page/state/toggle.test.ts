@@ -9,7 +9,8 @@ import {
   toggleOf,
   wishText,
 } from '../../../../../server/app/page/state/toggle.js';
-import { away, connected, current, desired, following, ID, only, SECOND, T } from './world.js';
+import type { Mode } from '../../../../../shared/panel.js';
+import { after, away, connected, current, desired, following, ID, only, SECOND, T } from './world.js';
 
 const LOST: Link = { kind: 'lost', since: T };
 
@@ -31,16 +32,40 @@ test('shows what the panel says, where that is what is wanted', () => {
 });
 
 test('a touch shows a wish, and not what it wishes for', () => {
-  const asked = following(connected, told(current({})), { type: 'asked', id: ID, armed: true, now: T });
+  const asked = following(connected, told(current({})), {
+    type: 'asked',
+    id: ID,
+    order: { armed: true },
+    now: T,
+  });
   assert.equal(shown(asked), { kind: 'changing', says: false, next: false });
   assert.is(wishText(shown(asked)), 'Arming…');
+});
+
+test('a change of the mode is under way until the panel has it, and a touch disarms meanwhile', () => {
+  const inMode = (mode: Mode) => told(current({ armed: true, more: { mode } }));
+  const changing = following(connected, inMode('home'), {
+    type: 'asked',
+    id: ID,
+    order: { armed: true, mode: 'away' },
+    now: T,
+  });
+  assert.equal(shown(changing), { kind: 'changing', says: true, next: false });
+  assert.equal([wishText(shown(changing)), actionText(shown(changing))], ['Changing the mode…', 'Disarm']);
+  assert.is(shown(after(changing, inMode('away'))).kind, 'settled');
+});
+
+test('an order without a mode is one for the mode away', () => {
+  const armed = (mode: Mode) => told(current({ armed: true, more: { mode } }));
+  assert.is(shown(following(connected, told(desired(true)), armed('away'))).kind, 'settled');
+  assert.is(shown(following(connected, told(desired(true)), armed('home'))).kind, 'changing');
 });
 
 test("the server's answer shows a wish still: only the panel can say that it is armed", () => {
   const answered = following(
     connected,
     told(current({})),
-    { type: 'asked', id: ID, armed: true, now: T },
+    { type: 'asked', id: ID, order: { armed: true }, now: T },
     { type: 'answered', id: ID, document: desired(true), now: T },
   );
   assert.is(only(answered).asked, undefined);
@@ -128,7 +153,7 @@ test('an answer that is older than an event meanwhile changes nothing', () => {
   const state = following(
     connected,
     told(current({})),
-    { type: 'asked', id: ID, armed: true, now: T },
+    { type: 'asked', id: ID, order: { armed: true }, now: T },
     told(desired(false, T + 2 * SECOND, 3)),
     { type: 'answered', id: ID, document: desired(true, T + SECOND, 2), now: T },
   );
@@ -140,7 +165,7 @@ test('a wish that was refused is no wish any more', () => {
   const state = following(
     connected,
     told(current({})),
-    { type: 'asked', id: ID, armed: true, now: T },
+    { type: 'asked', id: ID, order: { armed: true }, now: T },
     { type: 'failed', id: ID, fault: 'storage-full', now: T },
   );
   assert.equal(shown(state), { kind: 'settled', says: false, next: true });

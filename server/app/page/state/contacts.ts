@@ -1,0 +1,100 @@
+/** A panel's contacts and its running delay, in words. Pure. */
+
+import type { ContactReport, CurrentDocument, Mode } from '../../../../shared/panel.js';
+import type { Panel } from './panel.js';
+
+export const MODES: readonly { mode: Mode; name: string; what: string }[] = [
+  { mode: 'away', name: 'Away', what: 'The house is empty.' },
+  { mode: 'home', name: 'Home', what: 'People move inside.' },
+  { mode: 'night', name: 'Night', what: 'People sleep inside.' },
+];
+
+export const modeName = (mode: Mode): string => MODES.find((each) => each.mode === mode)?.name ?? mode;
+
+/** The mode that a press of Arm orders first; undefined for a panel without modes. */
+export const modeOf = ({ current }: Panel): Mode | undefined => current?.data.mode;
+
+interface ContactFact {
+  readonly name: string;
+  readonly isOpen: boolean;
+  readonly text: string;
+}
+
+const LINES = { cut: 'line cut', shorted: 'line shorted' } as const;
+
+/** Every contact that opens and closes; one without a name for a panel that has only a door. */
+export function contactFacts({ current }: Panel): ContactFact[] {
+  if (current === undefined) return [{ name: 'door', isOpen: false, text: 'Door unknown' }];
+  const { contacts, door_open } = current.data;
+  if (contacts === undefined) {
+    return [{ name: 'door', isOpen: door_open, text: door_open ? 'Door open' : 'Door closed' }];
+  }
+  return Object.entries(contacts)
+    .filter(([, { kind }]) => kind !== 'key')
+    .map(([name, report]) => ({
+      name,
+      isOpen: report.open || report.fault !== undefined,
+      text: `${capital(name)} ${stateText(report)}`,
+    }));
+}
+
+function stateText({ open, fault, bypassed }: ContactReport): string {
+  const state = fault === undefined ? (open ? 'open' : 'closed') : LINES[fault];
+  return bypassed === true ? `${state}, left out` : state;
+}
+
+const capital = (name: string): string => name.slice(0, 1).toUpperCase() + name.slice(1);
+
+/** The open contacts, or that all are closed, in one sentence without a full stop. */
+export function contactsText(panel: Panel): string {
+  const facts = contactFacts(panel);
+  if (facts.length === 1) return facts[0]?.text ?? '';
+  const open = facts.filter(({ isOpen }) => isOpen);
+  return open.length === 0 ? 'All closed' : open.map(({ text }) => text).join(', ');
+}
+
+/** What rang, where the panel says it; otherwise what is open. */
+export function rangText(panel: Panel): string {
+  const { contacts, last_alarm } = panel.current?.data ?? {};
+  return contacts === undefined || last_alarm === undefined
+    ? contactsText(panel)
+    : `What rang: ${last_alarm.contacts.join(', ')}`;
+}
+
+/** Seconds until the running delay ends, at least 0; undefined while none runs. @param now the server's clock */
+export function secondsLeft({ current }: Panel, now: number): number | undefined {
+  if (current === undefined) return undefined;
+  const end = endOf(current.data, current.at);
+  return end === undefined ? undefined : Math.max(0, Math.ceil((end - now) / 1000));
+}
+
+function endOf({ until, remaining }: CurrentDocument, at: number): number | undefined {
+  if (remaining !== undefined) return at + remaining * 1000;
+  const end = Date.parse(until ?? '');
+  return Number.isNaN(end) ? undefined : end;
+}
+
+/** What to do while a delay runs; '' while none runs. @param now the server's clock */
+export function delayText(panel: Panel, now: number): string {
+  const left = secondsLeft(panel, now);
+  const time = left === undefined ? '' : `: ${left} s left`;
+  switch (panel.current?.data.state) {
+    case 'arming':
+      return `Leave now${time}.`;
+    case 'pending':
+      return `Disarm, or the siren rings${time}.`;
+    default:
+      return '';
+  }
+}
+
+/** The contacts that kept the panel from arming; none when it refused for another reason, or did not refuse. */
+export function inTheWay({ current }: Panel): readonly string[] {
+  const { refused, contacts = {} } = current?.data ?? {};
+  if (refused?.reason !== 'a contact is open') return [];
+  return (refused.contacts ?? []).filter((name) => Object.hasOwn(contacts, name));
+}
+
+/** `the window`, `the window and the side door`. */
+export const namesText = (names: readonly string[]): string =>
+  new Intl.ListFormat('en', { type: 'conjunction' }).format(names.map((name) => `the ${name}`));

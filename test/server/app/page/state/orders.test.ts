@@ -1,0 +1,68 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  causeText,
+  type Made,
+  madeOf,
+  recentOrders,
+  withOrders,
+} from '../../../../../server/app/page/state/orders.js';
+import { desired, MINUTE, other, SECOND, T } from './world.js';
+
+const made = (minute: number, armed: boolean, more: Partial<Made> = {}): Made => ({
+  at: T + minute * MINUTE,
+  armed,
+  ...more,
+});
+
+test('an order is read from a version of desired', () => {
+  const version = { ...desired(true), updated_by: 'Anna' };
+  assert.equal(madeOf(version), { at: T, armed: true, by: 'Anna' });
+  assert.equal(madeOf({ ...version, data: { alarm_armed: true, request: 'r1' } })?.request, 'r1');
+  assert.equal(madeOf({ ...version, data: { alarm_armed: true, request: 7 } })?.request, undefined);
+  assert.is(madeOf(other({ lamp: 'on' })), undefined);
+  assert.is(madeOf({ ...version, updated_at: 'noon' }), undefined);
+});
+
+test('a version that orders nothing new is no order, and a second press is one', () => {
+  const press = made(1, true, { request: 'a' });
+  const delay = made(2, true, { request: 'a', by: 'another program' });
+  const again = made(3, true, { request: 'b' });
+  assert.equal(withOrders([press], [delay, again]), [press, again]);
+});
+
+test('orders that are known already are not appended again', () => {
+  const known = [made(1, true), made(2, false)];
+  assert.equal(withOrders(known, [made(1, true), made(2, false), made(3, true)]), [...known, made(3, true)]);
+});
+
+test('the order that stood at the beginning is kept with the recent ones', () => {
+  const all = [made(1, true), made(2, false), made(3, true)];
+  assert.equal(recentOrders(all, T + 2.5 * MINUTE), all.slice(1));
+  assert.equal(recentOrders(all, T), all);
+  assert.equal(recentOrders(all, T + 9 * MINUTE), all.slice(2));
+  assert.equal(recentOrders([], T), []);
+});
+
+test('an arming was caused by the last order before it', () => {
+  const orders = [
+    made(1, true, { by: 'Anna' }),
+    made(2, false, { by: 'Ben' }),
+    made(3, true, { by: 'Cleo' }),
+  ];
+  assert.is(causeText(orders, true, T + MINUTE + SECOND), ' by Anna');
+  assert.is(causeText(orders, false, T + 2 * MINUTE + SECOND), ' by Ben');
+  assert.is(causeText(orders, true, T), '');
+  assert.is(causeText(orders, false, T + 3 * MINUTE + SECOND), '');
+});
+
+test('an order that the panel wrote was given at the door', () => {
+  const orders = [made(1, true, { by: 'Anna' }), made(2, false)];
+  assert.is(causeText(orders, false, T + 2 * MINUTE - SECOND), ' at the door');
+});
+
+test('an order of a time in which the server kept no writers has no cause', () => {
+  assert.is(causeText([made(1, true), made(2, false)], false, T + 2 * MINUTE), '');
+});
+
+test.run();
