@@ -3,9 +3,9 @@
 import type { Board, Network, PanelStatus } from './board.js';
 import { Clock } from './clock.js';
 import { guardedBoard, guardWith } from './guard.js';
-import { Led } from './led.js';
 import { Panel } from './panel.js';
 import { Restarts } from './restart.js';
+import { Signals } from './signals.js';
 import { type Trouble, watchedBoard } from './trouble.js';
 import { Twin } from './twin.js';
 
@@ -30,7 +30,7 @@ function run(board: Board, restarts: Restarts): void {
     twin?.changed();
   };
   const panel = new Panel(board, onChange, () => clock?.now());
-  const led = new Led(board);
+  const signals = new Signals(board);
   let network: Network | undefined;
   let failure: Trouble = 'server';
   const status = (): PanelStatus => {
@@ -53,7 +53,7 @@ function run(board: Board, restarts: Restarts): void {
     return failure === 'certificate' && clock?.now() === undefined ? 'time' : failure;
   };
   const show = (): void => {
-    led.show(status(), trouble());
+    signals.show(status(), trouble());
     board.show?.(status());
   };
   show();
@@ -62,7 +62,7 @@ function run(board: Board, restarts: Restarts): void {
     const time = new Clock(board, () => twin?.refresh());
     const watched = watchedBoard(board, (reason) => {
       failure = reason;
-      led.show(status(), trouble());
+      signals.show(status(), trouble());
     });
     const connected = new Twin(watched, panel, time, show);
     clock = time;
@@ -71,7 +71,7 @@ function run(board: Board, restarts: Restarts): void {
       const isUp = network?.online ?? false;
       connected.network(isUp);
       if (isUp) time.networkUp();
-      led.show(status(), trouble());
+      signals.show(status(), trouble());
     };
     network = board.network(onNetwork);
     onNetwork();

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { FLASHES } from '../../firmware/led.js';
+import { FLASHES } from '../../firmware/signals.js';
 import { start } from '../../firmware/start.js';
 import { A_DATE, MemoryBoard } from './memory-board.js';
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { PanelStatus } from '../../firmware/board.js';
-import { FLASHES, Led } from '../../firmware/led.js';
+import { FLASHES, Signals } from '../../firmware/signals.js';
 import type { Trouble } from '../../firmware/trouble.js';
 import { MemoryBoard } from './memory-board.js';
 
@@ -20,9 +20,9 @@ const QUIET: PanelStatus = {
 
 function ledThatShows(...statuses: (Partial<PanelStatus> & { trouble?: Trouble })[]) {
   const board = new MemoryBoard();
-  const led = new Led(board);
-  for (const { trouble = 'server', ...status } of statuses) led.show({ ...QUIET, ...status }, trouble);
-  return { board, led };
+  const signals = new Signals(board);
+  for (const { trouble = 'server', ...status } of statuses) signals.show({ ...QUIET, ...status }, trouble);
+  return { board, signals };
 }
 
 /** How long the LED was on and off in turns, over 20 s. */
@@ -86,6 +86,72 @@ for (const [trouble, count] of [
   });
 }
 
+for (const [name, status, round] of [
+  ['an exit delay', { state: 'arming', armed: true, delayEnd: 60_000 }, [100, 900]],
+  ['an entry delay', { state: 'pending', armed: true, delayEnd: 60_000 }, [100, 100, 100, 700]],
+  ['a refusal', { state: 'disarmed', refused: true }, [500, 500]],
+] as const) {
+  test(`the LED tells ${name} from everything else, online or offline`, () => {
+    for (const online of [true, false]) {
+      const { board } = ledThatShows({ ...status, online });
+      assert.equal(rhythm(board).slice(0, 2 * round.length), [...round, ...round]);
+    }
+  });
+}
+
+test('the siren has the last word, and a refusal that left the panel armed is not shown', () => {
+  const ringing = ledThatShows({ state: 'triggered', armed: true, sirenRinging: true, refused: true });
+  assert.equal(rhythm(ringing.board).slice(0, 2), [100, 100]);
+  const { board } = ledThatShows({ state: 'armed', armed: true, refused: true });
+  assert.equal([board.led.on, rhythm(board)], [true, []]);
+});
+
+/** When the beeper begins to sound, in milliseconds. */
+const beeps = (board: MemoryBoard): number[] => {
+  const { writes } = board.beeper;
+  return writes.filter(({ on }, index) => on && !writes[index - 1]?.on).map(({ at }) => at);
+};
+
+test('the beeper sounds an exit delay once a second, and faster in the last ten seconds', () => {
+  const { board, signals } = ledThatShows({ state: 'arming', armed: true, delayEnd: 15_000 });
+  board.advance(15_000);
+  signals.show({ ...QUIET, state: 'armed', armed: true }, 'server');
+  board.advance(60_000);
+  const moments = beeps(board);
+  assert.equal(moments.slice(0, 7), [0, 1000, 2000, 3000, 4000, 5000, 5250]);
+  assert.is(moments.at(-1), 15_000);
+  assert.not.ok(board.beeper.on);
+});
+
+test('the beeper sounds an entry delay twice in each second, until the panel is disarmed', () => {
+  const { board, signals } = ledThatShows({ state: 'pending', armed: true, delayEnd: 30_000 });
+  board.advance(2500);
+  signals.show(QUIET, 'server');
+  board.advance(60_000);
+  assert.equal(beeps(board), [0, 200, 1000, 1200, 2000, 2200]);
+});
+
+test('the beeper sounds a refusal with three tones, and then no more', () => {
+  const { board } = ledThatShows({ refused: true });
+  board.advance(60_000);
+  assert.equal(beeps(board), [0, 1000, 2000]);
+  assert.equal(board.beeper.writes.slice(0, 2), [
+    { on: true, at: 0 },
+    { on: false, at: 500 },
+  ]);
+});
+
+test('the beeper leaves it to the siren to ring, and to the LED to say that the panel is offline', () => {
+  for (const status of [
+    { state: 'triggered', armed: true, sirenRinging: true },
+    { online: false },
+  ] as const) {
+    const { board } = ledThatShows(status);
+    board.advance(20_000);
+    assert.equal(beeps(board), []);
+  }
+});
+
 test('the page of the board has a row for each number of flashes', () => {
   const page = readFileSync('manifests/README.md', 'utf8');
   const rows = [...page.matchAll(/^\| (\d) \| /gm)].map(([, count]) => Number(count));
@@ -93,23 +159,23 @@ test('the page of the board has a row for each number of flashes', () => {
 });
 
 test('an LED of a panel that comes online shows no trouble', () => {
-  const { board, led } = ledThatShows({ online: false, trouble: 'device' });
-  led.show(QUIET, 'device');
+  const { board, signals } = ledThatShows({ online: false, trouble: 'device' });
+  signals.show(QUIET, 'device');
   assert.not.ok(board.led.on);
   assert.is(board.timers.waiting.size, 0);
 });
 
 test('the same status again does not disturb the blinking', () => {
-  const { board, led } = ledThatShows({ online: false });
+  const { board, signals } = ledThatShows({ online: false });
   board.advance(150);
-  led.show({ ...QUIET, online: false, doorOpen: true }, 'server');
+  signals.show({ ...QUIET, online: false, doorOpen: true }, 'server');
   assert.equal(rhythm(board).slice(0, 2), [200, 1800]);
 });
 
 test('another status takes over at once, and the old blinking ends', () => {
-  const { board, led } = ledThatShows({ online: false });
+  const { board, signals } = ledThatShows({ online: false });
   board.advance(50);
-  led.show(QUIET, 'server');
+  signals.show(QUIET, 'server');
   assert.not.ok(board.led.on);
   assert.is(board.timers.waiting.size, 0);
 });

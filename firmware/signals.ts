@@ -1,0 +1,91 @@
+/**
+ * What the panel shows and sounds. The status LED: armed or not, a delay, ringing or not, and by the number of its flashes
+ * why the panel is offline. The beeper, where there is one, sounds with the LED during a delay, and after a refusal.
+ */
+
+import type { AlarmStateName } from '../shared/panel.js';
+import type { Board, PanelStatus, Timer } from './board.js';
+import type { Trouble } from './trouble.js';
+
+/** How often the LED flashes for each reason. The table in `manifests/README.md` says the same. */
+export const FLASHES: Readonly<Record<Trouble, number>> = {
+  server: 1,
+  network: 2,
+  time: 3,
+  certificate: 4,
+  device: 5,
+};
+
+const FLASH = 200;
+const BETWEEN_FLASHES = 300;
+const PAUSE = 1800;
+/** In the last part of a delay the pause of its rhythm is shorter. */
+const LAST_PART = 10_000;
+const LAST_PAUSE = 150;
+
+/** For how many milliseconds the LED is on and off in turns, on first. */
+type Rhythm = readonly number[];
+/** A rhythm, or a level that stays. */
+type Pattern = Rhythm | boolean;
+
+const RINGING: Rhythm = [100, 100];
+const DELAYS: Partial<Record<AlarmStateName, Rhythm>> = { arming: [100, 900], pending: [100, 100, 100, 700] };
+const REFUSED: Rhythm = [500, 500];
+/** So many flashes of that rhythm sound. */
+const REFUSAL_TONES = 3;
+
+/** `count` flashes and a pause; for an armed panel as many gaps, and it is on in the pause. */
+function rhythmOf(count: number, armed: boolean): Rhythm {
+  const turns = armed ? [PAUSE, FLASH] : [FLASH];
+  for (let flash = 1; flash < count; flash++) turns.push(BETWEEN_FLASHES, FLASH);
+  if (!armed) turns.push(PAUSE);
+  return turns;
+}
+
+export function patternFor(status: PanelStatus, trouble: Trouble): Pattern {
+  const { armed } = status;
+  if (status.sirenRinging) return RINGING;
+  if (status.refused && !armed) return REFUSED;
+  return DELAYS[status.state] ?? (status.online ? armed : rhythmOf(FLASHES[trouble], armed));
+}
+
+export class Signals {
+  private readonly board: Board;
+  private shown: string | undefined;
+  private timer: Timer | undefined;
+  /** With how many more flashes of the LED the beeper sounds. */
+  private sounding = 0;
+  /** NaN without a delay. */
+  private delayEnd = NaN;
+
+  constructor(board: Board) {
+    this.board = board;
+  }
+
+  /** @param trouble counts only while the panel is offline */
+  show(status: PanelStatus, trouble: Trouble): void {
+    const pattern = patternFor(status, trouble);
+    if (String(pattern) === this.shown) return;
+    this.shown = String(pattern);
+    this.delayEnd = status.delayEnd ?? NaN;
+    this.sounding = pattern === REFUSED ? REFUSAL_TONES : status.delayEnd ? Infinity : 0;
+    this.board.timers.clear(this.timer);
+    this.timer = undefined;
+    if (typeof pattern === 'boolean') this.write(pattern);
+    else this.turn(pattern, 0);
+  }
+
+  private turn(rhythm: Rhythm, index: number): void {
+    const { timers, time } = this.board;
+    this.write(index % 2 === 0);
+    const next = (index + 1) % rhythm.length;
+    const isLast = next === 0 && this.delayEnd - time.ticks() < LAST_PART;
+    const duration = isLast ? LAST_PAUSE : (rhythm[index] as number);
+    this.timer = timers.set(() => this.turn(rhythm, next), duration);
+  }
+
+  private write(on: boolean): void {
+    this.board.led.write(on);
+    this.board.beeper?.write(on && this.sounding-- > 0);
+  }
+}
