@@ -109,7 +109,13 @@ export const SETTINGS = {
     'TWIN_HISTORY_VERSIONS',
     16_384,
     { least: 0 },
-    'how many past versions of each document are kept, at least; 0 keeps none',
+    'how many past versions of each document are kept, at least, as long as they fit; 0 keeps none',
+  ),
+  historyBytes: wholeNumber(
+    'TWIN_HISTORY_BYTES',
+    16 * MIB,
+    { least: MIB },
+    'how much of the disk the past versions of one twin may take; the oldest go first',
   ),
 } satisfies Record<string, Setting<unknown>>;
 

@@ -37,7 +37,7 @@ export const REST_LIMITS = {
   /** How long such a write may wait, in seconds. */
   waitSeconds: 30,
   /** Documents in one answer of the history. */
-  historyBytes: 4 * MIB,
+  historyAnswerBytes: 4 * MIB,
   /** Answers of the history that are under way at the same time. */
   histories: 8,
   /** How long the last answers may take to leave when the server stops. */

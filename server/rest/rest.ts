@@ -49,7 +49,7 @@ interface RestContext {
   readonly isHealthy: () => boolean;
   /** What the other parts of the server count. */
   readonly metrics: readonly Metric[];
-  readonly settings: Pick<Settings, 'region' | 'names' | 'hstsSeconds'>;
+  readonly settings: Pick<Settings, 'region' | 'names' | 'hstsSeconds' | 'historyVersions' | 'historyBytes'>;
   /** Limits other than those of REST_LIMITS. */
   readonly limits?: Partial<RestLimits> | undefined;
   readonly audit: Audit;
@@ -97,7 +97,7 @@ export function startRest(context: RestContext): Rest {
     total: limits.histories,
   });
   routeTwins(router, { twins, devices, waits, waitSeconds: limits.waitSeconds });
-  routeHistory(router, { twins, devices, histories, limits });
+  routeHistory(router, { twins, devices, histories, limits, settings });
   routeEvents(router, { twins, devices, streams, limits });
   routeDevices(router, devices, hub.id);
   const listeners: (Listener & { readonly secure: boolean; drop(): void })[] = [];

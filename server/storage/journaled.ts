@@ -8,7 +8,17 @@ import { type Contents, documentFile, oneATurn } from './document-file.js';
 import { History } from './history.js';
 import { Journal } from './journal.js';
 import { takeLock } from './lock.js';
-import { begin, type Change, fail, OpenFile, Past, selectPast, succeed, type Task } from './open-file.js';
+import {
+  begin,
+  type Change,
+  fail,
+  newestOf,
+  OpenFile,
+  Past,
+  selectPast,
+  succeed,
+  type Task,
+} from './open-file.js';
 import { encodeRecord } from './record.js';
 import { changesOf, type Keep, type Replayed, replay } from './replay.js';
 import { listSegments, type Segment } from './segment.js';
@@ -27,8 +37,10 @@ export interface StorageSettings extends Partial<StorageLimits> {
   /** The data directory. */
   readonly data: string;
   readonly memoryBytes: number;
-  /** How many past versions of each document are kept at least. 0 keeps none. */
+  /** How many past versions of each document are kept at least, as long as the bytes suffice. 0 keeps none. */
   readonly historyVersions: number;
+  /** How many bytes the past versions of all documents of a file take at most. */
+  readonly historyBytes: number;
 }
 
 /** A storage that counts what it does. */
@@ -101,7 +113,8 @@ class JournaledStorage implements DurableStorage {
     this.#settings = settings;
     this.#log = log;
     this.#keep = keep;
-    this.#history = new History(join(settings.data, 'history'), settings.historyVersions, (error) =>
+    const limits = { versions: settings.historyVersions, bytes: settings.historyBytes };
+    this.#history = new History(join(settings.data, 'history'), limits, (error) =>
       log.error({ err: error }, 'a part of the history cannot be read'),
     );
     this.#replayed = replayed;
@@ -169,20 +182,20 @@ class JournaledStorage implements DurableStorage {
 
   async past(file: OpenFile, key: string, range: PastRange): Promise<StoredDocument[]> {
     try {
-      return await selectPast(this.#newestFirst(file, key), range);
+      return await selectPast(this.#newestFirst(file, key, range), range);
     } catch (error) {
       this.#log.error({ file: file.name, err: error }, 'a history cannot be read');
       throw new StorageUnavailable(error);
     }
   }
 
-  async *#newestFirst(file: OpenFile, key: string): AsyncGenerator<StoredDocument> {
+  async *#newestFirst(file: OpenFile, key: string, range: PastRange): AsyncGenerator<StoredDocument> {
     const present = file.documents.get(key);
     if (present !== undefined) yield present;
     const recent = file.past?.recent(key);
     if (recent === undefined) return;
-    yield* [...recent.versions].reverse();
-    if (!recent.whole) yield* this.#history.read(file.name, key);
+    yield* newestOf(recent.versions, range);
+    if (!recent.whole) yield* this.#history.read(file.name, key, range);
   }
 
   async list(prefix: string): Promise<string[]> {
@@ -244,7 +257,7 @@ class JournaledStorage implements DurableStorage {
       const low = new Low<Contents>(this.#fileOf(name), { seq: 0, documents: new Map() });
       await low.read();
       const keep = this.#keep(name);
-      const past = keep > 0 ? new Past(keep) : undefined;
+      const past = keep > 0 ? new Past(keep, this.#settings.historyBytes) : undefined;
       const file = new OpenFile(name, low.data.seq, low.data.documents, past);
       const replayed = this.#replayed.get(name);
       if (replayed !== undefined) for (const change of changesOf(replayed)) file.accept(change);

@@ -1,5 +1,15 @@
-import { begin, type Change, fail, OpenFile, Past, selectPast, succeed, type Task } from './open-file.js';
-import type { Storage, StoredDocument, Written } from './storage.js';
+import {
+  begin,
+  type Change,
+  fail,
+  newestOf,
+  OpenFile,
+  Past,
+  selectPast,
+  succeed,
+  type Task,
+} from './open-file.js';
+import type { PastRange, Storage, StoredDocument, Written } from './storage.js';
 
 export interface MemoryStorage extends Storage {
   /** From now on every write fails with this cause, until it is undefined again. */
@@ -7,6 +17,7 @@ export interface MemoryStorage extends Storage {
 }
 
 const HISTORY_VERSIONS = 1000;
+const HISTORY_BYTES = 16 * 1024 * 1024;
 
 /** A storage in memory, for tests. Like the real one it answers writes in a later turn, in their order. */
 export function memoryStorage(): MemoryStorage {
@@ -16,7 +27,7 @@ export function memoryStorage(): MemoryStorage {
   let seq = 0;
 
   function open(name: string): OpenFile {
-    const file = files.get(name) ?? new OpenFile(name, 0, [], new Past(HISTORY_VERSIONS));
+    const file = files.get(name) ?? new OpenFile(name, 0, [], new Past(HISTORY_VERSIONS, HISTORY_BYTES));
     files.set(name, file);
     return file;
   }
@@ -44,7 +55,7 @@ export function memoryStorage(): MemoryStorage {
       if (file.underWay === 0) then();
       else enqueue(file, undefined, then);
     },
-    past: (file: OpenFile, key, range) => selectPast(newestFirst(file, key), range),
+    past: (file: OpenFile, key, range) => selectPast(newestFirst(file, key, range), range),
     list: async (prefix) => [...files.keys()].filter((name) => name.startsWith(prefix)),
     get healthy() {
       return failure === undefined;
@@ -56,6 +67,6 @@ export function memoryStorage(): MemoryStorage {
   };
 }
 
-async function* newestFirst(file: OpenFile, key: string): AsyncGenerator<StoredDocument> {
-  yield* [...(file.past?.recent(key).versions ?? [])].reverse();
+async function* newestFirst(file: OpenFile, key: string, range: PastRange): AsyncGenerator<StoredDocument> {
+  yield* newestOf(file.past?.recent(key).versions ?? [], range);
 }

@@ -137,17 +137,39 @@ export interface PastToSave {
 
 const NONE: Recent = { fresh: false, versions: [] };
 
+// The memory that a version takes besides its text, roughly.
+const VERSION_OVERHEAD = 128;
+/** This part of the past is dropped at once when there is too much of it. */
+const DROPPED_AT_ONCE = 1 / 64;
+
+const bytesOf = (versions: readonly StoredDocument[]): number =>
+  versions.reduce((sum, { data }) => sum + VERSION_OVERHEAD + data.length, 0);
+
 /** The past versions of a file's documents that only the journal and the memory hold. */
 export class Past {
   #era: Era = { fresh: false, documents: new Map() };
 
-  /** @param keep how many versions of each document are kept at least */
-  constructor(readonly keep: number) {}
+  /** The bytes of all versions, roughly. */
+  #bytes = 0;
+
+  /**
+   * @param keep how many versions of each document are kept at least
+   * @param keepBytes how many bytes of all documents together. The oldest versions go first.
+   */
+  constructor(
+    readonly keep: number,
+    readonly keepBytes: number,
+  ) {}
 
   accept({ key, document }: Change): void {
-    if (key === undefined) this.#era = { fresh: true, documents: new Map() };
-    else if (document === undefined) this.#era.documents.set(key, { fresh: true, versions: [] });
-    else this.#add(key, document);
+    if (document !== undefined && key !== undefined) return this.#add(key, document);
+    if (key === undefined) {
+      this.#era = { fresh: true, documents: new Map() };
+      this.#bytes = 0;
+    } else {
+      this.#bytes -= bytesOf(this.#era.documents.get(key)?.versions ?? []);
+      this.#era.documents.set(key, { fresh: true, versions: [] });
+    }
   }
 
   #add(key: string, { version, updatedAt, updatedBy, data }: StoredDocument): void {
@@ -156,7 +178,28 @@ export class Past {
     // A copy without the birth, which the present version has, and without the cached JSON.
     const by = updatedBy === undefined ? {} : { updatedBy };
     recent.versions.push({ version, updatedAt, ...by, data });
-    if (recent.versions.length >= 2 * this.keep) recent.versions.splice(0, this.keep);
+    this.#bytes += VERSION_OVERHEAD + data.length;
+    if (recent.versions.length >= 2 * this.keep) this.#bytes -= bytesOf(recent.versions.splice(0, this.keep));
+    if (this.#bytes > this.keepBytes) this.#makeRoom();
+  }
+
+  /** Drops the oldest versions of all documents, several at once, because each needs a look at every document. */
+  #makeRoom(): void {
+    const enough = this.keepBytes * (1 - DROPPED_AT_ONCE);
+    const begins = new Map([...this.#era.documents.values()].map((recent) => [recent, 0]));
+    while (this.#bytes > enough) {
+      let oldest: { recent: Recent; index: number; version: StoredDocument } | undefined;
+      for (const [recent, index] of begins) {
+        const version = recent.versions[index];
+        if (version === undefined || (oldest !== undefined && oldest.version.updatedAt <= version.updatedAt))
+          continue;
+        oldest = { recent, index, version };
+      }
+      if (oldest === undefined) break;
+      this.#bytes -= bytesOf([oldest.version]);
+      begins.set(oldest.recent, oldest.index + 1);
+    }
+    for (const [{ versions }, index] of begins) versions.splice(0, index);
   }
 
   /** The versions of a document in memory. `whole` says that there are no others on disk. */
@@ -182,25 +225,40 @@ export class Past {
       if (era.documents.get(key) !== recent) continue;
       const last = versions.at(-1)?.version ?? 0;
       recent.fresh = false;
-      recent.versions = recent.versions.filter(({ version }) => version > last);
+      const left = recent.versions.filter(({ version }) => version > last);
+      this.#bytes -= bytesOf(recent.versions) - bytesOf(left);
+      recent.versions = left;
       if (recent.versions.length === 0) era.documents.delete(key);
     }
   }
 }
 
+/** Those of a range. @param versions oldest first @returns newest first, and not more than the limit */
+export function newestOf(
+  versions: readonly StoredDocument[],
+  { since = '', before = Number.POSITIVE_INFINITY, limit }: PastRange,
+): StoredDocument[] {
+  const found: StoredDocument[] = [];
+  for (let index = versions.length - 1; index >= 0 && found.length < limit; index -= 1) {
+    const version = versions[index];
+    if (version !== undefined && version.version < before && version.updatedAt >= since) found.push(version);
+  }
+  return found;
+}
+
 /** The versions in a range. @param versions newest first. One may come twice. */
 export async function selectPast(
   versions: AsyncIterable<StoredDocument>,
-  { since = '', before = Number.POSITIVE_INFINITY, limit, dataLength }: PastRange,
+  { since = '', before = Number.POSITIVE_INFINITY, limit, dataBytes }: PastRange,
 ): Promise<StoredDocument[]> {
   const selected: StoredDocument[] = [];
-  let room = dataLength;
+  let room = dataBytes;
   let below = before;
   for await (const document of versions) {
     // When the clock was set back, a later version can have an earlier time.
     if (document.version >= below || document.updatedAt < since) continue;
     below = document.version;
-    room -= document.data.length;
+    room -= Buffer.byteLength(document.data);
     if (selected.length > 0 && room < 0) break;
     if (selected.push(document) === limit) break;
   }

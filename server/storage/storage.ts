@@ -50,8 +50,8 @@ export interface PastRange {
   readonly before?: number;
   /** The most versions to return. */
   readonly limit: number;
-  /** The most `data` to return, in UTF-16 units. One version is returned however long it is. */
-  readonly dataLength: number;
+  /** The most `data` to return, in bytes. One version is returned however long it is. */
+  readonly dataBytes: number;
 }
 
 export type Documents = ReadonlyMap<string, StoredDocument>;

@@ -119,6 +119,7 @@ test('a number that the server cannot work with is refused with the name of its 
     TWIN_CONNECTIONS: 1,
     TWIN_CONNECTIONS_PER_SOURCE: 1,
     TWIN_HISTORY_VERSIONS: 0,
+    TWIN_HISTORY_BYTES: 1024 * 1024,
     TWIN_HSTS_SECONDS: 0,
   };
   const numbers = Object.values(SETTINGS).filter(

@@ -13,7 +13,7 @@ interface Context {
 const test = suite<Context>('history');
 
 test.before(async (context) => {
-  context.rest = await startTestRest({ historyBytes: 100_000, histories: 3 });
+  context.rest = await startTestRest({ historyAnswerBytes: 100_000, histories: 3 });
 });
 test.before.each(async (context) => {
   const { rest } = context;
@@ -27,7 +27,7 @@ test.after(({ rest }) => rest.close());
 const versions = ({ body }: Answer): number[] =>
   body.history.map(({ version }: { version: number }) => version);
 
-test('the versions are shown as they were answered, newest first, with the present one', async ({
+test('the versions are shown as they were answered, newest first, with the present one and what is kept', async ({
   put,
   history,
 }) => {
@@ -35,7 +35,7 @@ test('the versions are shown as they were answered, newest first, with the prese
   for (const door_open of [false, true, false]) written.unshift((await put({ door_open })).body);
   const answer = await history();
   assert.is(answer.status, 200);
-  assert.equal(answer.body, { history: written });
+  assert.equal(answer.body, { history: written, bound: { versions: 16_384, bytes: 16 * 1024 * 1024 } });
 });
 
 test('so many are shown as are asked for, else a hundred', async ({ put, history }) => {

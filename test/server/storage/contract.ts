@@ -50,7 +50,7 @@ export async function past(
   await storage.open(file);
   const versions = await storage.past(openFile(storage, file), key, {
     limit: 1000,
-    dataLength: 1e6,
+    dataBytes: 1e6,
     ...range,
   });
   return versions.map(({ version }) => version);
@@ -125,7 +125,7 @@ export function storageContract(test: Test): void {
     await put(storage, 'twins/a', 'e', stored(1));
     assert.equal(await past(storage, 'twins/a', 'd'), [3, 2, 1]);
     const file = await storage.open('twins/a');
-    const [newest] = await storage.past(file, 'd', { limit: 1, dataLength: 1e6 });
+    const [newest] = await storage.past(file, 'd', { limit: 1, dataBytes: 1e6 });
     assert.equal(newest, stored(3, '{"a":3}'));
   });
 
@@ -139,8 +139,8 @@ export function storageContract(test: Test): void {
     assert.equal(await past(storage, 'twins/a', 'd', { limit: 3 }), [4, 3, 2]);
     assert.equal(await past(storage, 'twins/a', 'd', { before: 4, limit: 2 }), [3, 2]);
     assert.equal(await past(storage, 'twins/a', 'd', { before: 1 }), []);
-    assert.equal(await past(storage, 'twins/a', 'd', { dataLength: 40 }), [4, 3]);
-    assert.equal(await past(storage, 'twins/a', 'd', { dataLength: 1 }), [4]);
+    assert.equal(await past(storage, 'twins/a', 'd', { dataBytes: 40 }), [4, 3]);
+    assert.equal(await past(storage, 'twins/a', 'd', { dataBytes: 1 }), [4]);
   });
 
   test('a removed document leaves no past to the next document of its name', async ({ storage }) => {

@@ -1,6 +1,6 @@
 /** The past versions of documents on disk, through the storage that keeps them. */
 
-import { appendFile, cp, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, cp, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -78,7 +78,7 @@ test('the past says who wrote each version, after a crash and after a restart', 
   await put(first, FILE, 'd', { ...stored(3), updatedBy: 'owner' });
   const writers = async (storage: Storage) => {
     const file = await storage.open(FILE);
-    const versions = await storage.past(file, 'd', { limit: 9, dataLength: LONG });
+    const versions = await storage.past(file, 'd', { limit: 9, dataBytes: LONG });
     return versions.map(({ updatedBy }) => updatedBy);
   };
   const expected = ['owner', undefined, 'a "phone" \\'];
@@ -167,6 +167,98 @@ test('after a burst memory holds the newest versions, and not more than are kept
   await storage.close();
 });
 
+const BYTES = 128 * 1024;
+
+async function bytesOnDisk(): Promise<number> {
+  const sizes = await Promise.all((await parts()).map(async (path) => (await stat(path)).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+test('all documents of a twin together take so many bytes, and the oldest versions go first', async () => {
+  const settings = { historyVersions: 100_000, historyBytes: BYTES };
+  let storage = await directory.open(settings);
+  const all: { key: string; version: number }[] = [];
+  const text = JSON.stringify({ text: 'x'.repeat(300) });
+  for (let n = 0; n < 12; n += 1) {
+    await storage.open(FILE);
+    for (let index = 0; index < 60; index += 1) {
+      const key = index % 3 === 0 ? 'desired' : 'current';
+      const version = all.filter((each) => each.key === key).length + 1;
+      const updatedAt = new Date(Date.UTC(2026, 0, 1) + all.length * 1000).toISOString();
+      await put(storage, FILE, key, { version, updatedAt, data: text });
+      all.push({ key, version });
+    }
+    await storage.close();
+    storage = await directory.open(settings);
+    const bytes = await bytesOnDisk();
+    assert.ok(bytes <= BYTES, `${bytes} bytes`);
+    assert.ok(n < 8 || bytes > 0.9 * BYTES, `${bytes} bytes`);
+  }
+  // What is kept is about the end of what was written, whichever document it was.
+  const kept: number[] = [];
+  for (const key of ['current', 'desired']) {
+    const versions = await past(storage, FILE, key);
+    const own = all.filter((each) => each.key === key);
+    assert.is(versions[0], own.at(-1)?.version);
+    assert.equal(
+      [...versions].reverse(),
+      own.slice(-versions.length).map(({ version }) => version),
+    );
+    kept.push(all.findIndex((each) => each.key === key && each.version === versions.at(-1)));
+  }
+  assert.ok(Math.min(...kept) > all.length / 4);
+  assert.ok(Math.abs((kept[0] ?? 0) - (kept[1] ?? 0)) < 20, `${kept}`);
+  await storage.close();
+});
+
+test('a part is so small that to remove the oldest one takes little of the past', async () => {
+  const storage = await directory.open({ historyBytes: BYTES });
+  await putVersions(storage, 1, 100);
+  await put(storage, FILE, 'current', stored(101, JSON.stringify({ text: 'x'.repeat(5000) })));
+  await (await restart(storage)).close();
+  const sizes = await Promise.all((await parts()).map(async (path) => (await stat(path)).size));
+  assert.ok(sizes.length > 5);
+  // The last version does not fit, and has a part of its own.
+  for (const size of sizes.slice(0, -1)) assert.ok(size <= BYTES / 128);
+  assert.ok((sizes.at(-1) ?? 0) > 5000);
+});
+
+test('a part of an earlier server that is too long is shortened at the next save', async () => {
+  const storage = await directory.open({ historyBytes: BYTES });
+  await putVersions(storage, 1, 3);
+  await storage.close();
+  const line = (version: number) =>
+    `{"version":${version},"updated_at":"${stored(1).updatedAt}","data":{}}\n`;
+  await writeFile(await firstPart(), counting(1, 20_000).map(line).join(''));
+  const again = await directory.open({ historyBytes: BYTES });
+  await again.open(FILE);
+  await put(again, FILE, 'current', stored(20_001));
+  await again.close();
+  const bytes = await bytesOnDisk();
+  assert.ok(bytes <= BYTES && bytes > 0.9 * BYTES, `${bytes} bytes`);
+  const last = await directory.open({ historyBytes: BYTES });
+  assert.equal(await past(last, FILE, 'current', { limit: 1000 }), counting(19_002, 20_001).reverse());
+  await last.close();
+});
+
+test('memory holds so many bytes of the versions that are not on disk', async () => {
+  const storage = await directory.open({ historyBytes: BYTES, writeBehindMs: LONG });
+  await storage.open(FILE);
+  const data = JSON.stringify({ text: 'x'.repeat(1000) });
+  for (let version = 1; version <= 300; version += 1) {
+    const updatedAt = new Date(Date.UTC(2026, 0, 1) + version).toISOString();
+    await put(storage, FILE, 'current', { version, updatedAt, data });
+    await put(storage, FILE, 'desired', { version, updatedAt, data });
+  }
+  const current = await past(storage, FILE, 'current');
+  const desired = await past(storage, FILE, 'desired');
+  assert.is(current[0], 300);
+  const kept = (current.length + desired.length) * data.length;
+  assert.ok(kept <= BYTES && kept > 0.8 * BYTES, `${kept} bytes`);
+  assert.ok(Math.abs(current.length - desired.length) <= 1);
+  await storage.close();
+});
+
 test('a torn line at the end is replaced, not followed', async () => {
   const storage = await directory.open();
   await putVersions(storage, 1, 3);
@@ -246,7 +338,7 @@ test('lines that are longer than one read are read whole', async () => {
   for (const version of [1, 2, 3]) await put(storage, FILE, 'current', stored(version, data));
   const again = await restart(storage);
   const file = await again.open(FILE);
-  const versions = await again.past(file, 'current', { limit: 10, dataLength: 1e6 });
+  const versions = await again.past(file, 'current', { limit: 10, dataBytes: 1e6 });
   assert.equal(
     versions,
     [3, 2, 1].map((version) => stored(version, data)),

@@ -88,7 +88,7 @@ async function restart(storage: Storage, crashed: boolean): Promise<Storage> {
   return directory.open({ journalSegmentBytes: 500, writeBehindMs: 2, memoryBytes: 1500 });
 }
 
-const RANGE = { limit: 1000, dataLength: 1e6 };
+const RANGE = { limit: 1000, dataBytes: 1e6 };
 
 test('random writes, crashes and restarts give the documents, versions and past that the model has', async () => {
   await fc.assert(

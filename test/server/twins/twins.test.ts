@@ -97,7 +97,7 @@ test('a document that is deleted and created again has another birth, also withi
 test('past versions show the created_at of their document', async ({ storage }) => {
   const twins = daily(storage);
   for (const a of [1, 2, 3]) await put(twins, 'd', { a });
-  const past = await twins.history(ID, 'd', { limit: 10, dataLength: 1000 });
+  const past = await twins.history(ID, 'd', { limit: 10, dataBytes: 1000 });
   const days = past.map(({ born, updatedAt }) => [dayOf(born.createdAt), dayOf(updatedAt)]);
   assert.equal(days, [
     [1, 3],
