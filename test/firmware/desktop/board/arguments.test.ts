@@ -75,6 +75,22 @@ test('pins, wiring and rules go into the config by the names that the firmware h
   });
 });
 
+test('contacts go into the config in their order, each with its GPIO, and the beeper with its pin', () => {
+  const options = parse([
+    ...BOARD,
+    ...['--contact', 'front door:27:entry', '--contact', 'window:33:instant:away:inverted'],
+    ...['--contact', 'key:32:key', '--beeper-pin', '25', '--beeper-active-low'],
+  ]);
+  assert.equal(options?.config, {
+    contacts: [
+      { name: 'front door', kind: 'entry', pin: 27 },
+      { name: 'window', kind: 'instant', modes: ['away'], inverted: true, pin: 33 },
+      { name: 'key', kind: 'key', pin: 32 },
+    ],
+  });
+  assert.equal(options?.wiring, { beeperPin: 25, beeperActiveLow: true });
+});
+
 test('the simulator needs no Wi-Fi, and a build that shows it', () => {
   const options = parse(['--target', 'sim/nodemcu']);
   assert.equal([options?.wifi, options?.debug], [undefined, true]);
@@ -102,6 +118,12 @@ const WRONG: [string, string[]][] = [
   ['--server: expected mqtts', [...BOARD, '--server', 'http://a:1']],
   ['--server: expected mqtts', [...BOARD, '--server', 'mqtts://a']],
   ['--url: expected', [...BOARD, '--url', 'elsewhere']],
+  ['--contact "door:entry:inverted": expected a GPIO', [...BOARD, '--contact', 'door:entry:inverted']],
+  ['a panel has 1 to 8 contacts', [...BOARD, ...Array(9).fill('--contact=a:27:entry')]],
+  ['two contacts have the name "a"', [...BOARD, '--contact', 'a:27:entry', '--contact', 'a:26:entry']],
+  ['--contact says what', [...BOARD, '--contact', 'a:27:entry', '--door-pin', '27']],
+  ['--contact says what', [...BOARD, '--contact', 'a:27:entry', '--door-inverted']],
+  ['--beeper-pin: expected', [...BOARD, '--beeper-pin', 'D4']],
   ['--door-pin: expected', [...BOARD, '--door-pin', 'D4']],
   ['--led-pin: expected a GPIO from 0 to 48', [...BOARD, '--led-pin', '49']],
   ['--siren-mode: expected', [...BOARD, '--siren-mode', 'loud']],

@@ -48,21 +48,70 @@ function refused(action: () => unknown): string {
   return assert.unreachable() as never;
 }
 
-test('three pins are needed, and no two the same', () => {
-  checkPins('esp32/a', 'esp32', { doorPin: 27, sirenPin: 26, ledPin: 2 });
+const OUTPUTS = { sirenPin: 26, ledPin: 2 };
+
+test('every part needs a pin, and no two the same', () => {
+  checkPins('esp32/a', 'esp32', { doorPin: 27, ...OUTPUTS });
+  checkPins('esp32/a', 'esp32', { doorPin: 27, ...OUTPUTS, beeperPin: 25 });
   assert.match(
     refused(() => checkPins('esp32/a', 'esp32', { doorPin: 27, sirenPin: 26 })),
-    'the pins of esp32/a are yours to choose',
+    'the pins of esp32/a are yours to choose: --led-pin',
   );
-  assert.match(
-    refused(() => checkPins('esp32/a', 'esp32', { doorPin: 27, sirenPin: 27, ledPin: 2 })),
-    'need a pin each',
-  );
+  for (const twice of [{ sirenPin: 27 }, { beeperPin: 26 }])
+    assert.match(
+      refused(() => checkPins('esp32/a', 'esp32', { doorPin: 27, ...OUTPUTS, ...twice })),
+      /need a pin each, and GPIO 2[67] is there twice/,
+    );
   assert.match(
     refused(() => checkPins('esp32/a', 'esp32c3', { doorPin: 4, sirenPin: 5, ledPin: 18 })),
     '--led-pin: GPIO 18 of the ESP32-C3 belongs to the USB',
   );
+  assert.match(
+    refused(() => checkPins('esp32/a', 'esp32', { doorPin: 27, ...OUTPUTS, beeperPin: 12 })),
+    '--beeper-pin: GPIO 12 of the ESP32 chooses how the chip boots',
+  );
 });
+
+const DOOR = { name: 'front door', kind: 'entry', pin: 27 } as const;
+const WINDOW = { name: 'window', kind: 'instant' } as const;
+
+test('each contact needs a pin of its own; only the first one has a default', () => {
+  checkPins('esp32/a', 'esp32', {
+    contacts: [DOOR, { ...WINDOW, pin: 33 }],
+    doorPin: 26,
+    ledPin: 2,
+    sirenPin: 25,
+  });
+  checkPins('esp32/a', 'esp32', { contacts: [WINDOW], doorPin: 27, ...OUTPUTS });
+  for (const [contacts, reason] of [
+    [[DOOR, WINDOW], 'yours to choose: --contact "window"'],
+    [[DOOR, { ...WINDOW, pin: 27 }], 'GPIO 27 is there twice'],
+    [[DOOR, { ...WINDOW, pin: 26 }], 'GPIO 26 is there twice'],
+    [
+      [DOOR, { ...WINDOW, pin: 6 }],
+      `--contact "window": GPIO 6 of the ESP32 belongs to the chip's flash memory`,
+    ],
+    [
+      [DOOR, { ...WINDOW, pin: 34 }],
+      '--contact "window": GPIO 34 of the ESP32 has neither output nor pull-up',
+    ],
+  ] as const)
+    assert.match(
+      refused(() => checkPins('esp32/a', 'esp32', { contacts, ...OUTPUTS })),
+      reason,
+    );
+});
+
+for (const [chip, good, bad] of [
+  ['esp32', [32, 33, 34, 39], [27, 25, 4]],
+  ['esp32s3', [1, 10], [11, 47]],
+  ['esp32c3', [0, 4], [5, 10]],
+] as const) {
+  test(`a line with resistors needs a pin of ${chip} that measures a voltage while the Wi-Fi is on`, () => {
+    for (const gpio of good) assert.is(faultOfPin(chip, 'analog', gpio), undefined);
+    for (const gpio of bad) assert.match(faultOfPin(chip, 'analog', gpio) ?? '', 'measures no voltage');
+  });
+}
 
 test("a console needs a serial port that is not the chip's own USB", () => {
   const board = { chip: 'esp32c3', usesUsb: false, sdkconfig: undefined };
