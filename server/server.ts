@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { ConnectionLimit } from './access/connection-limit.js';
 import { FailedAttempts, type FailureLimits } from './access/failures.js';
+import { KnownClients } from './access/known-clients.js';
 import { OriginPolicy } from './access/origin-policy.js';
 import { Proxies } from './access/proxies.js';
 import { type ShareLimits, Shares } from './access/shares.js';
@@ -76,7 +77,6 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   const audit = auditTo(log);
-  const failures = new FailedAttempts(limits.access);
   const proxies = new Proxies(settings.proxies);
   const connections = new ConnectionLimit({
     proxies,
@@ -90,6 +90,12 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
     closers.push(() => storage.close());
     const tokens = await Tokens.open(storage, settings.token);
     const newToken = await firstToken(tokens, audit);
+    const known = await KnownClients.open(storage, (error) =>
+      log.error({ err: error }, 'the known clients could not be kept'),
+    );
+    closers.push(() => known.close());
+    tokens.watch((id) => known.forget(id));
+    const failures = new FailedAttempts(limits.access, undefined, known);
     const hub = await openHub(storage);
     const certificates = await openCertificates({ settings, limits: limits.tls, log });
     const { authority, tls, certify } = certificates;
@@ -103,6 +109,9 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
       onError: (error) => log.error({ err: error }, "a device's last activity could not be kept"),
     });
     closers.push(() => devices.presence.close());
+    devices.watch((id, why) => {
+      if (why === 'deleted') known.forget(id);
+    });
     const mqtt = startMqtt({
       twins,
       devices,

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { KnownClients } from './known-clients.js';
 
 /** Times are in milliseconds. */
 const FAILURE_LIMITS = {
@@ -23,39 +24,43 @@ interface Failures {
 const MINUTE = 60_000;
 // A limit by source does not stop an attacker with more sources than this.
 const SOURCES = 10_000;
-const KNOWN = 10_000;
 
 /**
  * Failed authentications by source. After too many in a minute the source is blocked. Each further failure blocks it
  * twice as long, up to a ceiling. The failures are forgotten when the source is quiet for as long as its last block.
  *
  * A device or token that was admitted from a source before is known there and is not blocked, because one broken client
- * behind a router must not keep out the alarm beside it. A success does not reset the failures, because an attacker
- * could use a valid credential to get more guesses.
+ * behind a router must not keep out the alarm beside it. The failures of a device that is known there count for itself
+ * only. A success does not reset the failures, because an attacker could use a valid credential to get more guesses.
  */
 export class FailedAttempts {
   readonly limits: FailureLimits;
   readonly #now: () => number;
   readonly #sources = new LRUCache<string, Failures>({ max: SOURCES });
-  readonly #known = new LRUCache<string, true>({ max: KNOWN });
+  readonly #known: KnownClients;
 
   /** @param now monotonic milliseconds */
-  constructor(limits: Partial<FailureLimits> = {}, now = () => performance.now()) {
+  constructor(
+    limits: Partial<FailureLimits> = {},
+    now = () => performance.now(),
+    known: KnownClients = new KnownClients(),
+  ) {
     this.limits = { ...FAILURE_LIMITS, ...limits };
     this.#now = now;
+    this.#known = known;
   }
 
-  /** The milliseconds until the source may try again. 0 means now. */
-  blockedMs(source: string): number {
+  /** The milliseconds until the source, or the device that is known there, may try again. 0 means now. */
+  blockedMs(source: string, id?: string): number {
     if (this.#sources.size === 0) return 0;
-    const failures = this.#sources.get(source);
+    const failures = this.#sources.get(this.#countedFor(source, id));
     return failures === undefined ? 0 : Math.max(0, failures.blockedUntil - this.#now());
   }
 
-  /** A credential was wrong. Failures while the source is blocked do not count. */
-  failed(source: string): void {
+  /** A credential was wrong. Failures while the source is blocked do not count. @param id the device that it named */
+  failed(source: string, id?: string): void {
     const now = this.#now();
-    const failures = this.#recall(source, now);
+    const failures = this.#recall(this.#countedFor(source, id), now);
     if (now < failures.blockedUntil) return;
     failures.times = failures.times.filter((time) => time > now - MINUTE);
     failures.times.push(now);
@@ -69,12 +74,21 @@ export class FailedAttempts {
 
   /** @param id of a device or a token */
   succeeded(source: string, id: string): void {
-    this.#known.set(keyOf(source, id), true);
+    this.#known.add(source, id);
   }
 
   /** Whether the device or token was admitted from this source before. */
   knows(source: string, id: string): boolean {
-    return this.#known.has(keyOf(source, id));
+    return this.#known.has(source, id);
+  }
+
+  /** Whether any device or token was admitted from this source before. */
+  knowsAny(source: string): boolean {
+    return this.#known.hasFrom(source);
+  }
+
+  #countedFor(source: string, id: string | undefined): string {
+    return id !== undefined && this.#known.has(source, id) ? `${source} ${id}` : source;
   }
 
   #recall(source: string, now: number): Failures {
@@ -85,5 +99,3 @@ export class FailedAttempts {
     return fresh;
   }
 }
-
-const keyOf = (source: string, id: string): string => `${source} ${id}`;

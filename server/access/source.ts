@@ -2,6 +2,8 @@ import { isIPv6 } from 'node:net';
 
 const MAPPED_IPV4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 const NETWORK_GROUPS = 4;
+/** The sources of 127.0.0.1 and of ::1. */
+const OWN_MACHINE = ['127.0.0.1', '0:0:0:0::/64'];
 
 /**
  * The source that limits count. It is an IPv4 address, also when it is mapped into IPv6. Of an IPv6 address it is the
@@ -11,6 +13,9 @@ export function sourceOf(address: string): string {
   const plain = plainAddress(address);
   return isIPv6(plain) ? `${network(plain)}::/64` : plain;
 }
+
+/** Whether it is the source of the programs of this machine, unless they chose another address. */
+export const isOwnMachine = (source: string): boolean => OWN_MACHINE.includes(source);
 
 /** The address without a zone. An IPv4 address that is mapped into IPv6 is returned as IPv4. */
 export function plainAddress(address: string): string {

@@ -65,6 +65,7 @@ export class Tokens {
   readonly #storage: Storage;
   readonly #now: () => Date;
   readonly #tokens = new Map<string, StoredToken>();
+  readonly #bySha256 = new Map<string, StoredToken>();
   readonly #known = new LRUCache<string, Token>({ max: KNOWN_SECRETS });
   readonly #revoking = new Set<string>();
   readonly #watchers = new Set<(tokenId: string) => void>();
@@ -83,11 +84,14 @@ export class Tokens {
     const { documents } = await storage.open(FILE);
     for (const [id, { data }] of documents) {
       const { sha256, twin_ids = null, ...token } = JSON.parse(data) as TokenRecord;
-      tokens.#tokens.set(id, { token: { id, ...token, twin_ids }, sha256, given: false });
+      tokens.#add({ token: { id, ...token, twin_ids }, sha256, given: false });
     }
     if (given !== undefined) {
-      const token = tokens.#describe({ role: 'owner', description: 'TWIN_TOKEN' });
-      tokens.#tokens.set(token.id, { token, sha256: digest(given), given: true });
+      const token = {
+        ...tokens.#describe({ role: 'owner', description: 'TWIN_TOKEN' }),
+        id: idOfGiven(given),
+      };
+      tokens.#add({ token, sha256: digest(given), given: true });
     }
     return tokens;
   }
@@ -111,7 +115,7 @@ export class Tokens {
     const file = await this.#storage.open(FILE);
     author?.judge();
     await putDocument(this.#storage, file, id, { version: 1, updatedAt: token.created_at, data });
-    this.#tokens.set(id, { token, sha256, given: false });
+    this.#add({ token, sha256, given: false });
     return { token, secret };
   }
 
@@ -138,6 +142,7 @@ export class Tokens {
       this.#revoking.delete(id);
     }
     this.#tokens.delete(id);
+    this.#bySha256.delete(stored.sha256);
     this.#known.clear();
     for (const watcher of this.#watchers) watcher(id);
   }
@@ -174,11 +179,15 @@ export class Tokens {
   #find(secret: string | undefined): Token {
     if (secret === undefined || !isUuid(secret)) throw new AuthenticationDenied('invalid_argument');
     const given = digest(secret.toLowerCase());
-    let found: Token | undefined;
-    for (const { token, sha256 } of this.#tokens.values()) if (sameDigest(given, sha256)) found = token;
-    if (found === undefined) throw new AuthenticationDenied('not_found');
-    this.#known.set(secret, found);
-    return found;
+    const found = this.#bySha256.get(given);
+    if (found === undefined || !sameDigest(given, found.sha256)) throw new AuthenticationDenied('not_found');
+    this.#known.set(secret, found.token);
+    return found.token;
+  }
+
+  #add(stored: StoredToken): void {
+    this.#tokens.set(stored.token.id, stored);
+    this.#bySha256.set(stored.sha256, stored);
   }
 
   #describe({
@@ -197,6 +206,10 @@ export class Tokens {
     };
   }
 }
+
+/** The same id at each start, so that the log and the known clients mean the same token. It does not tell the secret. */
+const idOfGiven = (secret: string): string =>
+  digest(`the id of ${secret}`).replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, '$1-$2-4$3-8$4-$5');
 
 /** Whether this token alone would let an owner do everything after any restart. */
 const keepsOwnerIn = ({ token, given }: StoredToken): boolean =>

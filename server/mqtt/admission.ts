@@ -100,15 +100,15 @@ async function byPassword(
   const device = await devices.authenticate(userName, password);
   // Other attempts of the source may have failed while this one was checked.
   if (isBlocked()) return BLOCKED;
-  if (device === undefined) return failed(source, failures);
+  if (device === undefined) return failed(source, failures, userName);
   if (device.status !== 'enabled') return DISABLED;
   if (!device.allow_insecure) return INSECURE;
   failures.succeeded(source, device.id);
   return { device };
 }
 
-function failed(source: string, failures: Gate['failures']): Verdict {
-  if (failures.blockedMs(source) > 0) return BLOCKED;
-  failures.failed(source);
+function failed(source: string, failures: Gate['failures'], id?: string): Verdict {
+  if (failures.blockedMs(source, id) > 0) return BLOCKED;
+  failures.failed(source, id);
   return UNKNOWN;
 }

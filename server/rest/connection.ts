@@ -6,7 +6,7 @@ import type { FailedAttempts } from '../access/failures.js';
 import { hostsIn, type OriginPolicy } from '../access/origin-policy.js';
 import type { Proxies } from '../access/proxies.js';
 import { type Allowance, Allowances } from '../access/rate.js';
-import { sourceOf } from '../access/source.js';
+import { isOwnMachine, sourceOf } from '../access/source.js';
 import { AuthenticationDenied, type Token, type Tokens } from '../access/tokens.js';
 import { headersTooLarge, NO_HOST, originRefusal, TWO_HOSTS, tooManyRequests } from './errors.js';
 import type { RestLimits } from './limits.js';
@@ -58,8 +58,9 @@ class HttpConnection {
   #source: string;
   /** The Host header of the last request that was good. */
   #host: string | undefined;
-  /** The token of the last request, and what it may still ask for. */
+  /** The token of the last request, its secret, and what it may still ask for. */
   #token: Token | undefined;
+  #secret: string | undefined;
   #allowance: Allowance | undefined;
   #answer: ServerResponse | undefined;
   #isRefused = false;
@@ -110,6 +111,7 @@ class HttpConnection {
     if (source === this.#source) return;
     this.#source = source;
     this.#token = undefined;
+    this.#secret = undefined;
   }
 
   /**
@@ -119,12 +121,13 @@ class HttpConnection {
   authenticate(req: IncomingMessage): Token {
     const secret = req.headers['x-auth-token'] as string | undefined;
     let token: Token;
+    if (secret !== this.#secret) this.#mayTry();
     try {
       token = this.#guards.tokens.authenticate(secret);
     } catch (error) {
       throw error instanceof AuthenticationDenied ? this.#denied(error, secret) : error;
     }
-    if (token !== this.#token) this.#remember(token);
+    if (token !== this.#token) this.#remember(token, secret);
     const waitMs = this.#allowance?.take(performance.now()) ?? 0;
     if (waitMs > 0) {
       const { tokenRequestsPerSecond: quota } = this.#guards.limits;
@@ -148,12 +151,23 @@ class HttpConnection {
     return error;
   }
 
-  #remember(token: Token): void {
+  /** No secret is looked at while its source is blocked, unless one could be served from there. */
+  #mayTry(): void {
     const { failures } = this.#guards;
     const blockedMs = failures.blockedMs(this.#source);
-    if (blockedMs > 0 && !failures.knows(this.#source, token.id)) throw this.#blocked(blockedMs);
+    if (blockedMs === 0 || failures.knowsAny(this.#source) || isOwnMachine(this.#source)) return;
+    throw this.#blocked(blockedMs);
+  }
+
+  /** While the source is blocked, only a token that was right from there before is served, and an owner of this machine. */
+  #remember(token: Token, secret: string | undefined): void {
+    const { failures } = this.#guards;
+    const blockedMs = failures.blockedMs(this.#source);
+    const isOwner = token.role === 'owner' && isOwnMachine(this.#source);
+    if (blockedMs > 0 && !isOwner && !failures.knows(this.#source, token.id)) throw this.#blocked(blockedMs);
     failures.succeeded(this.#source, token.id);
     this.#token = token;
+    this.#secret = secret;
     this.#allowance = this.#allowances.of(token.id);
   }
 

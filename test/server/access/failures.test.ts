@@ -94,6 +94,28 @@ test('a client that was let in from a source is known there, and not at other so
   assert.not.ok(failures.knows('a', 'lamp'));
 });
 
+test('a device that is known and wrong now blocks itself, and not the others behind its address', ({
+  failures,
+}) => {
+  failures.succeeded('a', 'panel');
+  for (let n = 0; n < 100; n += 1) failures.failed('a', 'panel');
+  assert.is(failures.blockedMs('a', 'panel'), MINUTE);
+  assert.equal([failures.blockedMs('a'), failures.blockedMs('a', 'lamp')], [0, 0]);
+});
+
+test('a device that is guessed at from other addresses is not blocked at its own', ({ failures }) => {
+  for (const source of ['b', 'c', 'd']) {
+    for (let n = 0; n < 100; n += 1) failures.failed(source, 'panel');
+    assert.is(failures.blockedMs(source, 'panel'), MINUTE);
+  }
+  assert.is(failures.blockedMs('a', 'panel'), 0);
+});
+
+test('it is known from which sources anything was let in', ({ failures }) => {
+  failures.succeeded('a', 'panel');
+  assert.equal([failures.knowsAny('a'), failures.knowsAny('b')], [true, false]);
+});
+
 test('a success does not reset the failures of its source', ({ failures }) => {
   for (let n = 0; n < 10; n += 1) {
     failures.succeeded('a', 'panel');

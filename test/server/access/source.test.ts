@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { sourceOf } from '../../../server/access/source.js';
+import { isOwnMachine, sourceOf } from '../../../server/access/source.js';
 
 const SAME: Record<string, string> = {
   '192.0.2.7': '192.0.2.7',
@@ -21,6 +21,12 @@ for (const [address, source] of Object.entries(SAME)) {
     assert.is(sourceOf(address), source);
   });
 }
+
+test('the programs of this machine are known by their source', () => {
+  for (const own of ['127.0.0.1', '::ffff:127.0.0.1', '::1']) assert.ok(isOwnMachine(sourceOf(own)), own);
+  for (const other of ['192.0.2.7', '2001:db8::1', 'fe80::1'])
+    assert.not.ok(isOwnMachine(sourceOf(other)), other);
+});
 
 test('another lower half of an IPv6 address is the same source, another upper half is not', () => {
   assert.is(sourceOf('2001:db8:1:2:ffff::'), sourceOf('2001:db8:1:2::1'));

@@ -116,6 +116,18 @@ test('a token given from outside is an owner, and is not stored', async ({ stora
   assert.is(denial(await Tokens.open(storage), given), 'not_found');
 });
 
+test('a token given from outside has the same id at each start, which does not tell it', async ({
+  storage,
+}) => {
+  const given = randomUUID();
+  const idOf = async (secret: string) => (await Tokens.open(storage, secret)).authenticate(secret).id;
+  const id = await idOf(given);
+  assert.match(id, UUID_V4);
+  assert.is(await idOf(given), id);
+  assert.is.not(await idOf(randomUUID()), id);
+  assert.not.ok(createHash('sha256').update(given).digest('hex').startsWith(id.slice(0, 8)));
+});
+
 test('a token is for the twins that it names, or for all, and stays so', async ({ tokens, storage }) => {
   const twins = [randomUUID(), randomUUID()];
   const some = await tokens.create({ role: 'app', twin_ids: twins });

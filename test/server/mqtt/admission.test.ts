@@ -1,12 +1,15 @@
 /** The steps of `admit`, without a network. */
 
+import { randomUUID } from 'node:crypto';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FailedAttempts } from '../../../server/access/failures.js';
+import { KnownClients } from '../../../server/access/known-clients.js';
 import { admit, type Peer } from '../../../server/mqtt/admission.js';
 import type { Connect } from '../../../server/mqtt/packet.js';
+import { memoryStorage } from '../../../server/storage/memory.js';
 import { StorageUnavailable } from '../../../server/storage/storage.js';
-import { TestDevices } from './endpoint.js';
+import { type Credentials, TestDevices } from './endpoint.js';
 
 const devices = new TestDevices();
 const { id, password } = devices.add({ allow_insecure: false });
@@ -74,6 +77,77 @@ test('a password admits only a device with allow_insecure, over TLS too', async 
     assert.is(await codeOf(peer({ secure }), { userName: id, password: Buffer.from('wrong') }), 4);
     assert.is(await codeOf(peer({ secure })), 4);
   }
+});
+
+const wrong = (userName: string): Connect => ({ ...CONNECT, userName, password: Buffer.from('wrong') });
+const right = ({ id: userName, password: text }: Credentials): Connect => ({
+  ...CONNECT,
+  userName,
+  password: Buffer.from(text),
+});
+
+const HOME = peer({ address: '192.0.2.1:1' });
+const AWAY = peer({ address: '198.51.100.7:1' });
+
+function gateWithCodes(failures = new FailedAttempts()) {
+  const own = { devices, failures };
+  return async (connect: Connect, from: Peer): Promise<number> => {
+    const verdict = await admit(connect, from, own);
+    return 'refusal' in verdict ? verdict.refusal.code : 0;
+  };
+}
+
+test('a device that was let in from there before is let in while its address is blocked', async () => {
+  const known = devices.add();
+  const code = gateWithCodes();
+  assert.is(await code(right(known), HOME), 0);
+  for (let n = 0; n < 12; n += 1) await code(wrong(randomUUID()), HOME);
+  assert.is(await code(right(known), HOME), 0);
+  assert.is(await code(right(other), HOME), 3);
+  assert.is(await code(wrong(other.id), HOME), 3);
+});
+
+test('a client with its certificate is let in while its address is blocked', async () => {
+  const code = gateWithCodes();
+  for (let n = 0; n < 12; n += 1) await code(wrong(randomUUID()), HOME);
+  assert.is(await code(CONNECT, peer({ address: HOME.address, certificate })), 0);
+});
+
+test('wrong passwords for a device that is known there block neither it nor the others', async () => {
+  const known = devices.add();
+  const code = gateWithCodes();
+  assert.is(await code(right(known), HOME), 0);
+  const codes: number[] = [];
+  for (let n = 0; n < 12; n += 1) codes.push(await code(wrong(known.id), HOME));
+  assert.equal(codes, [...new Array(10).fill(4), 3, 3]);
+  assert.is(await code(right(known), HOME), 0);
+  assert.is(await code(right(other), HOME), 0);
+});
+
+test('a device whose id is attacked from elsewhere is let in, known there or not', async () => {
+  const attacked = devices.add();
+  const code = gateWithCodes();
+  for (let n = 0; n < 12; n += 1) await code(wrong(attacked.id), AWAY);
+  assert.is(await code(right(attacked), AWAY), 3);
+  assert.is(await code(right(attacked), HOME), 0);
+  assert.is(await code(right(attacked), HOME), 0);
+});
+
+test('what is known is known after a restart too', async () => {
+  const known = devices.add();
+  const storage = memoryStorage();
+  const open = () => KnownClients.open(storage, () => undefined);
+  const before = await open();
+  const clock = { now: 0 };
+  const now = () => clock.now;
+  assert.is(await gateWithCodes(new FailedAttempts({}, now, before))(right(known), HOME), 0);
+  await before.close();
+  const code = gateWithCodes(new FailedAttempts({}, now, await open()));
+  for (let n = 0; n < 12; n += 1) await code(wrong(randomUUID()), HOME);
+  assert.is(await code(right(other), HOME), 3);
+  assert.is(await code(right(known), HOME), 0);
+  clock.now += 60_000;
+  assert.is(await code(right(other), HOME), 0);
 });
 
 test('while the registry cannot be read every CONNECT is refused by 3', async () => {

@@ -112,7 +112,7 @@ async function block(rest: TestRest): Promise<void> {
 }
 
 test('the answer to a blocked source says until when, and not whether a token is right', async ({ rest }) => {
-  const unused = await rest.newToken('owner');
+  const unused = await rest.newToken('app');
   await block(rest);
   const wrong = await rest.ask('GET', '/devices', { token: randomUUID() });
   const right = await rest.ask('GET', '/devices', { token: unused });
@@ -135,6 +135,43 @@ test('a token that was let in from there before is let in still, on any connecti
   await block(rest);
   assert.is((await rest.ask('GET', '/devices')).status, 200);
   assert.is((await askFrom(rest, '127.0.0.1', rest.token)).status, 200);
+});
+
+test('an owner of this machine is served while its address is blocked', async ({ rest }) => {
+  await block(rest);
+  assert.is((await rest.ask('GET', '/devices')).status, 200);
+  assert.is((await rest.ask('GET', '/devices', { token: await rest.newToken('app') })).status, 429);
+});
+
+/** From an address that a proxy tells. */
+const from = (address: string): Record<string, string> => ({ 'X-Forwarded-For': address });
+
+const behindProxy = (): Promise<TestRest> =>
+  startTestRest({ proxies: [{ address: '127.0.0.1', prefix: 32 }] });
+
+test('an owner of another machine is refused while its address is blocked, if it never was there', async () => {
+  const rest = await behindProxy();
+  const headers = from('192.0.2.1');
+  for (let n = 0; n < 10; n += 1) await rest.ask('GET', '/devices', { token: randomUUID(), headers });
+  assert.is((await rest.ask('GET', '/devices', { headers })).status, 429);
+  assert.is((await rest.ask('GET', '/devices', { headers: from('192.0.2.2') })).status, 200);
+  await rest.close();
+});
+
+test('no secret is looked at while its source is blocked and no client is known there', async () => {
+  const rest = await behindProxy();
+  const headers = from('192.0.2.1');
+  const ask = () => rest.ask('GET', '/devices', { token: randomUUID(), headers });
+  for (let n = 0; n < 10; n += 1) await ask();
+  let looks = 0;
+  const { authenticate } = rest.tokens;
+  rest.tokens.authenticate = (secret) => {
+    looks += 1;
+    return authenticate.call(rest.tokens, secret);
+  };
+  for (let n = 0; n < 20; n += 1) assert.is((await ask()).status, 429);
+  assert.is(looks, 0);
+  await rest.close();
 });
 
 test('a token that was let in before and is revoked gets the same answer', async ({ rest }) => {
