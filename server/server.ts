@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type AddressInfo, isIPv6 } from 'node:net';
 import { hostname } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { ConnectionLimit } from './access/connection-limit.js';
 import { FailedAttempts, type FailureLimits } from './access/failures.js';
@@ -12,6 +13,7 @@ import { Tokens } from './access/tokens.js';
 import { type Audit, auditTo } from './audit.js';
 import { SETTINGS, type Settings } from './config.js';
 import { Devices } from './devices/devices.js';
+import { removeLeftovers } from './devices/leftovers.js';
 import { type MqttLimits, mqttMetrics } from './mqtt/endpoint.js';
 import { startMqtt } from './mqtt/listener.js';
 import { acceptWebSockets } from './mqtt/websocket.js';
@@ -112,6 +114,7 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
     devices.watch((id, why) => {
       if (why === 'deleted') known.forget(id);
     });
+    await devices.resumeRemovals((error) => log.error({ err: error }, 'a device could not be removed'));
     const mqtt = startMqtt({
       twins,
       devices,
@@ -163,11 +166,33 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
       https: https && show(https.address),
       mqtts: mqttsAt && show(mqttsAt),
     };
+    closers.push(inBackground((pause) => removeLeftovers({ storage, twins, devices, log }, pause), log));
     return { addresses, authority: authority.fingerprint, appUrls: rest.appUrls, newToken, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** Between two steps of work in the background, in milliseconds. All clients may come back in the first seconds. */
+const FIRST_PAUSE_MS = 10_000;
+const PAUSE_MS = 50;
+
+/** Runs work that may wait for its turn. Returns a function that ends it. */
+function inBackground(work: (pause: () => Promise<void>) => Promise<void>, log: Logger): () => Promise<void> {
+  const end = new AbortController();
+  let ms = FIRST_PAUSE_MS;
+  const pause = async () => {
+    await delay(ms, undefined, { signal: end.signal, ref: false });
+    ms = PAUSE_MS;
+  };
+  const ended = work(pause).catch((error) => {
+    if (!end.signal.aborted) log.error({ err: error }, 'work in the background failed');
+  });
+  return () => {
+    end.abort();
+    return ended;
+  };
 }
 
 /** Makes an owner token when there is no token. Returns its secret. */

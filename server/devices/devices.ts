@@ -37,6 +37,9 @@ type Certify = (deviceId: string, keyType: KeyType) => Promise<IssuedCertificate
 
 type Edit = (record: DeviceRecord) => DeviceRecord;
 
+/** The removals that have begun and not ended, so that the next start finishes them. */
+const REMOVALS = 'removals';
+
 // The password of an unknown id is compared with this, so that it takes as long as for a known id.
 const NO_PASSWORD = digest('');
 
@@ -192,25 +195,55 @@ export class Devices {
 
   /**
    * Deletes a device with its twin and closes its connections. The device's record is removed last. When a step fails,
-   * the device still exists, disabled, and the call can be repeated.
+   * the device still exists, disabled, and the call can be repeated. The next start repeats it, unless the device was
+   * changed meanwhile.
    * @throws DeviceNotFound
    */
   async remove(id: string, author?: Author): Promise<void> {
-    await this.#openShard(id);
+    if ((await this.#find(id)) === undefined) throw new DeviceNotFound(id);
+    const removals = await this.#storage.open(REMOVALS);
     author?.judge();
-    const removal = this.#removals.get(id) ?? this.#remove(id).finally(() => this.#removals.delete(id));
+    return this.#removing(id, () => {
+      const begun = { version: 1, updatedAt: this.#now().toISOString(), data: '{}' };
+      return putDocument(this.#storage, removals, id, begun);
+    });
+  }
+
+  /**
+   * Begins to finish the removals that a crash cut off. Those devices do not exist any more.
+   * @param onError called when one cannot be finished now
+   */
+  async resumeRemovals(onError: (error: Error) => void): Promise<void> {
+    const { documents } = await this.#storage.open(REMOVALS);
+    for (const id of documents.keys()) this.#removing(id, async () => undefined).catch(onError);
+  }
+
+  #removing(id: string, begin: () => Promise<void>): Promise<void> {
+    const known = this.#removals.get(id);
+    if (known !== undefined) return known;
+    const removal = begin()
+      .then(() => this.#remove(id))
+      .finally(() => this.#removals.delete(id));
     this.#removals.set(id, removal);
     return removal;
   }
 
+  /** Each step may have been done before. */
   async #remove(id: string): Promise<void> {
-    await this.#edit(await this.#openShard(id), id, (record) => ({ ...record, status: 'disabled' }));
+    const file = await this.#openShard(id);
+    if (file.latest.has(id)) await this.#edit(file, id, (record) => ({ ...record, status: 'disabled' }));
     this.#revoke(id, 'deleted');
     await new Promise<void>((done, failed) => {
       this.#twins.clear(id, (error) => (error === null ? done() : failed(error)));
     });
     await this.presence.forget(id);
-    await removeDocument(this.#storage, await this.#openShard(id), id);
+    await this.#drop(shardOf(id), id);
+    await this.#drop(REMOVALS, id);
+  }
+
+  async #drop(name: string, id: string): Promise<void> {
+    const file = await this.#storage.open(name);
+    if (file.latest.has(id)) await removeDocument(this.#storage, file, id);
   }
 
   /** The device, when id and password are right. A wrong id takes as long as a wrong password. */
@@ -260,7 +293,8 @@ export class Devices {
     if (ids === null) {
       for (const shard of await this.#storage.list('devices/')) {
         const { documents } = await this.#storage.open(shard);
-        yield [...documents].map(([id, { data }]) => [id, JSON.parse(data)]);
+        const there = [...documents].filter(([id]) => !this.#removals.has(id));
+        yield there.map(([id, { data }]) => [id, JSON.parse(data)]);
       }
     }
     for (const id of new Set(ids)) {
@@ -271,6 +305,11 @@ export class Devices {
 
   /** Changes a device, unless it is being removed. @throws DeviceNotFound */
   async #change(id: string, author: Author | undefined, edit: Edit): Promise<Device> {
+    const removals = await this.#storage.open(REMOVALS);
+    author?.judge();
+    if (this.#removals.has(id)) throw new DeviceNotFound(id);
+    // A removal that failed is not repeated at the next start, because the device is in use again.
+    if (removals.latest.has(id)) await removeDocument(this.#storage, removals, id);
     const file = await this.#openShard(id);
     author?.judge();
     if (this.#removals.has(id)) throw new DeviceNotFound(id);

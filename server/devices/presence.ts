@@ -110,6 +110,16 @@ export class Presence {
     await this.#heard.drop(id);
   }
 
+  /** The devices whose times a crash may have left, or that are connected. @throws StorageUnavailable */
+  heardIds(): Promise<string[]> {
+    return this.#heard.ids();
+  }
+
+  /** The devices of a folder, the first two digits of their ids, of which a time is kept. @throws StorageUnavailable */
+  async idsIn(folder: string): Promise<string[]> {
+    return [...(await this.#storage.open(shardOf(folder))).documents.keys()];
+  }
+
   /** Calls the watcher each time the device comes or goes. Returns a function that ends this. */
   watch(id: string, watcher: (state: PresenceState) => void): () => void {
     return this.#watchers.add(id, watcher);
@@ -218,6 +228,10 @@ class Heard {
   /** Only for a device that was connected when the server crashed, and that has not gone in order since. */
   async timeOf(id: string): Promise<number | undefined> {
     return (await this.#times()).get(id);
+  }
+
+  async ids(): Promise<string[]> {
+    return [...(await this.#times()).keys()];
   }
 
   /** Leaves the device out of the next write: it is removed, or a newer time is kept elsewhere. */

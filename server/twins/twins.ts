@@ -177,6 +177,12 @@ export class Twins {
     });
   }
 
+  /** The ids of the twins in a folder, the first two digits of their ids. Some may have no documents. */
+  async idsIn(folder: string): Promise<string[]> {
+    const files = await this.#storage.list(`${FOLDER}${folder}/`);
+    return files.map((file) => file.slice(file.lastIndexOf('/') + 1));
+  }
+
   /** Calls the watcher with every change of a twin, just before its answer. Returns a function that ends this. */
   watch(twinId: string, watcher: (change: Change) => void): () => void {
     return this.#watchers.add(twinId, watcher);

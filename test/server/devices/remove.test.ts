@@ -7,6 +7,7 @@ import { DeviceNotFound, Devices } from '../../../server/devices/devices.js';
 import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
 import { StorageUnavailable } from '../../../server/storage/storage.js';
 import { Twins } from '../../../server/twins/twins.js';
+import { until } from '../../until.js';
 import { certify } from './certify.js';
 
 const OPTIONS = { region: 'fr-par', hubId: randomUUID(), certify };
@@ -86,6 +87,86 @@ for (const writes of [1, 2]) {
     assert.is(await has(again, device.id), false);
   });
 }
+
+/** From now on the storage carries out so many changes and forgets the others, as when the process is killed. */
+function killAfter(storage: MemoryStorage, changes: number): { killed: Promise<void>; revive: () => void } {
+  const { put, remove } = storage;
+  let left = changes;
+  const killed = new Promise<void>((done) => {
+    const unlessKilled =
+      <Given extends unknown[]>(change: (...given: Given) => void) =>
+      (...given: Given): void => {
+        left -= 1;
+        if (left < 0) done();
+        else change(...given);
+      };
+    storage.put = unlessKilled(put);
+    storage.remove = unlessKilled(remove);
+  });
+  return { killed, revive: () => Object.assign(storage, { put, remove }) };
+}
+
+// The removal is recorded, the device is disabled, its twin is cleared, its time, its record and the removal are removed.
+const CHANGES = 6;
+
+for (let changes = 1; changes < CHANGES; changes += 1) {
+  test(`a removal that a kill cuts off after ${changes} of its ${CHANGES} changes is finished at the next start`, async ({
+    devices,
+    twins,
+    storage,
+  }) => {
+    const { device } = await devices.create({ name: 'n' });
+    const { device: other } = await devices.create({ name: 'other' });
+    for (const { id } of [device, other]) {
+      await put(twins, id);
+      devices.presence.connected(id);
+      await devices.presence.disconnected(id);
+    }
+    const { killed, revive } = killAfter(storage, changes);
+    devices.remove(device.id);
+    await killed;
+    revive();
+    const twinsAgain = new Twins(storage);
+    const again = new Devices(storage, twinsAgain, OPTIONS);
+    await again.resumeRemovals((error) => assert.unreachable(error.message));
+    assert.is(await has(again, device.id), false);
+    await until(async () => (await storage.open('removals')).documents.size === 0);
+    assert.equal(await list(twinsAgain, device.id), []);
+    assert.equal(
+      (await again.list()).devices.map(({ id }) => id),
+      [other.id],
+    );
+    assert.is(await again.presence.lastActivityAt(device.id), null);
+    assert.equal(await list(twinsAgain, other.id), ['current']);
+  });
+}
+
+test('a removal that was not recorded has changed nothing', async ({ devices, twins, storage }) => {
+  const { device } = await devices.create({ name: 'n' });
+  await put(twins, device.id);
+  storage.failWith(new Error('disk full'));
+  assert.instance(await rejection(devices.remove(device.id)), StorageUnavailable);
+  storage.failWith(undefined);
+  assert.is((await devices.get(device.id)).status, 'enabled');
+  assert.equal(await list(twins, device.id), ['current']);
+});
+
+test('a device that is enabled after its removal failed stays at the next start', async ({
+  devices,
+  twins,
+  storage,
+}) => {
+  const { device } = await devices.create({ name: 'n' });
+  const stop = devices.watch(() => storage.failWith(new Error('disk full')));
+  assert.instance(await rejection(devices.remove(device.id)), StorageUnavailable);
+  stop();
+  storage.failWith(undefined);
+  await devices.enable(device.id);
+  const again = new Devices(storage, twins, OPTIONS);
+  await again.resumeRemovals((error) => assert.unreachable(error.message));
+  assert.is(await has(again, device.id), true);
+  assert.is((await again.get(device.id)).status, 'enabled');
+});
 
 test('while a device is being removed nothing can write to its twin or enable it', async ({
   devices,
