@@ -1,77 +1,308 @@
-/** The alarm's rules: what the siren does, given the armed flag, the door and the time. Pure. */
+/**
+ * The alarm's rules: what the panel does when contacts open and close, a person arms or disarms, and time passes. Pure.
+ * Contacts are bits of a number: bit 0 is the first contact of the configuration. Times are ticks, in milliseconds.
+ */
 
-import type { PanelConfig } from './config.js';
+import type { AlarmStateName, CurrentDocument, Mode, RefusalReason } from '../shared/panel.js';
+import type { ContactConfig, PanelConfig } from './config.js';
 
 export interface AlarmState {
+  readonly name: AlarmStateName;
+  /** As taken over last; absent before. */
+  readonly mode?: Mode | undefined;
+  /** For the next delay, in seconds. */
+  readonly exitDelay: number;
+  readonly entryDelay: number;
+  /** When the delay or the siren ends; undefined: never. */
+  readonly until?: number | undefined;
+  /** Contacts that are left out for this armed period. */
+  readonly bypass: number;
+  readonly open: number;
+  /** Contacts whose line is cut or shorted. */
+  readonly fault: number;
+  /** Contacts that have tripped, and not closed since. */
+  readonly quiet: number;
+  /** Contacts that have sounded the siren in this armed period; 8 bits higher those that did so twice, then three times. */
+  readonly rings: number;
+  /** Names of the contacts that have tripped in this entry delay or alarm, in their order. */
+  readonly tripped: readonly string[];
+  /** The siren rings in a disarmed house. */
+  readonly wasDisarmed: boolean;
+  readonly lastAlarm?: CurrentDocument['last_alarm'] | undefined;
+  /** Why the last act was not carried out. */
+  readonly refused?: Refused | undefined;
+  /** What follows from all that. */
   readonly armed: boolean;
   readonly doorOpen: boolean;
   readonly sirenRinging: boolean;
-  /** When the siren stops by itself, in ticks; undefined: never. */
-  readonly cutOffAt: number | undefined;
 }
 
-export type AlarmRules = Pick<PanelConfig, 'sirenMode' | 'sirenCutOff'>;
+export interface Refused {
+  reason: RefusalReason;
+  key?: string | undefined;
+  contacts?: string[] | undefined;
+}
+
+export type AlarmRules = Pick<PanelConfig, 'sirenMode' | 'sirenCutOff' | 'contacts'>;
+
+/** What a document or the key asks for. */
+export interface Order {
+  readonly armed: boolean;
+  /** Undefined: `away`. */
+  readonly mode: Mode | undefined;
+  /** Seconds; undefined: as before. */
+  readonly exitDelay?: number | undefined;
+  readonly entryDelay?: number | undefined;
+  /** Names. */
+  readonly bypass?: readonly string[] | undefined;
+  /** Somebody asks for `armed`, and does not only repeat it. */
+  readonly isAct: boolean;
+  /** Something else than the delays is new. */
+  readonly isNew: boolean;
+  /** The key that is not valid. */
+  readonly bad?: string | undefined;
+}
+
+/** What flash has of it. Older firmware kept no `alarm`. */
+export interface KeptAlarm {
+  readonly armed: boolean;
+  /** How long the siren has rung, in milliseconds; 0: it does not ring. */
+  readonly rung: number;
+  readonly lastAlarm?: AlarmState['lastAlarm'];
+  readonly alarm?: AlarmState;
+}
+
+// Each costs less bytecode than its text.
+const DISARMED = 'disarmed';
+const ARMING = 'arming';
+const ARMED = 'armed';
+const PENDING = 'pending';
+const TRIGGERED = 'triggered';
+const ENTRY = 'entry';
+const FOLLOW = 'follow';
+
+const SECOND = 1000;
+/** Where the contacts begin in {@link AlarmState.rings} that have sounded the siren as often as they may. */
+const MUTED = 16;
 
 /** Before anything is known. */
 export const UNKNOWN: AlarmState = {
+  name: DISARMED,
+  exitDelay: 0,
+  entryDelay: 0,
+  bypass: 0,
+  open: 0,
+  fault: 0,
+  quiet: 0,
+  rings: 0,
+  tripped: [],
+  wasDisarmed: false,
   armed: false,
   doorOpen: false,
   sirenRinging: false,
-  cutOffAt: undefined,
 };
 
+type Changing = { -readonly [Key in keyof AlarmState]: AlarmState[Key] };
+
 /**
- * The state that follows when the flag and the door have these levels at the moment `now`, in ticks; the same object
- * when nothing changes. To be asked at every change of a level and when `cutOffAt` has come.
+ * The state that follows when the contacts have these levels now; the same object when nothing changes. To be asked at
+ * every change of a level and when `until` has come.
+ * @param date RFC 3339, where it is known
  */
 export function nextState(
   state: AlarmState,
-  armed: boolean,
-  doorOpen: boolean,
+  open: number,
+  fault: number,
   now: number,
   rules: AlarmRules,
+  date?: string,
 ): AlarmState {
-  const isOpening = doorOpen && !state.doorOpen;
-  const isArming = armed && !state.armed;
-  const isCutOff = state.cutOffAt !== undefined && now >= state.cutOffAt;
-  const ringsOn = armed && state.sirenRinging && !isCutOff;
-  const begins = armed && doorOpen && !ringsOn && (isOpening || isArming);
-
-  const follows = rules.sirenMode === 'follow';
-  const sirenRinging = follows ? armed && doorOpen : begins || ringsOn;
-  const cutOffAt = begins ? cutOffAfter(0, now, rules) : state.cutOffAt;
-  const next = { armed, doorOpen, sirenRinging, cutOffAt: sirenRinging && !follows ? cutOffAt : undefined };
+  const next: Changing = { ...state, open, fault };
+  elapse(next, now, rules);
+  const isHome = next.wasDisarmed || !next.armed;
+  const active = open | fault;
+  let always = fault;
+  let doors = 0;
+  let entries = 0;
+  let watched = 0;
+  for (let index = 0; index < rules.contacts.length; index++) {
+    const contact = rules.contacts[index] as ContactConfig;
+    const bit = 1 << index;
+    if (isDoor(contact)) {
+      doors |= bit;
+      if (contact.kind === ENTRY) entries |= bit;
+      if (!isHome && counts(contact, next.mode)) watched |= bit;
+    } else if (contact.kind !== 'key' && !(isHome && contact.silentWhileDisarmed)) always |= bit;
+  }
+  entries &= ~fault;
+  // A contact is quiet until it closes, the house is disarmed, or its line fails.
+  next.quiet &= active & (isHome ? always : -1) & ~(fault & ~state.fault);
+  const held = active & (watched | always) & ~next.bypass;
+  let trips = held & ~next.quiet & ~(next.rings >> MUTED);
+  if (next.name === ARMING) {
+    trips &= ~entries;
+    if (trips && !(trips & always)) {
+      go(next, DISARMED);
+      next.refused = { reason: 'a contact is open', contacts: namesOf(trips, rules) };
+      trips = 0;
+    }
+  }
+  if (trips) {
+    next.tripped = union(next.tripped, namesOf(trips, rules));
+    if (rules.sirenMode !== FOLLOW) next.quiet |= trips;
+    if (trips & ~entries) {
+      trigger(next, now, rules);
+    } else if (next.name === ARMED) {
+      go(next, PENDING, now + next.entryDelay * SECOND);
+      elapse(next, now, rules);
+    }
+  }
+  if (next.sirenRinging) {
+    const before = next.lastAlarm?.contacts ?? [];
+    const contacts = union(before, next.tripped);
+    if (!held && rules.sirenMode === FOLLOW) rest(next);
+    // Without a date `at` is there and undefined, so that a patch removes the one of the alarm before.
+    else if (contacts.length > before.length)
+      next.lastAlarm = { contacts, at: next.lastAlarm ? next.lastAlarm.at : date } as AlarmState['lastAlarm'];
+  }
+  next.doorOpen = (open & doors) > 0;
   // A copy, because XS cannot make JSON of an object in ROM, such as UNKNOWN.
   return JSON.stringify(next) === JSON.stringify({ ...state }) ? state : next;
 }
 
-/**
- * The state at boot. `rung` is what {@link rungIn} said before the reset: a latched siren rings on for the rest of its
- * time, and a siren that was cut off stays silent until the door has closed.
- */
-export function stateAtBoot(
-  armed: boolean,
-  doorOpen: boolean,
-  rung: number,
+/** The state that follows when somebody asks for this now. */
+export function obey(
+  state: AlarmState,
+  order: Order,
   now: number,
   rules: AlarmRules,
+  date?: string,
 ): AlarmState {
-  if (!armed || rung === 0 || rules.sirenMode === 'follow')
-    return nextState(UNKNOWN, armed, doorOpen, now, rules);
-  const cutOffAt = cutOffAfter(rung, now, rules);
-  const sirenRinging = cutOffAt === undefined || cutOffAt > now;
-  return { armed, doorOpen, sirenRinging, cutOffAt: sirenRinging ? cutOffAt : undefined };
+  const next: Changing = { ...state, refused: undefined };
+  const names = order.bypass ?? [];
+  const known = rules.contacts.filter(isDoor).map(nameOf);
+  const bad = order.bad ?? (names.every((name) => known.includes(name)) ? undefined : 'bypass');
+  if (bad) next.refused = { reason: 'not a valid value', key: bad };
+  next.exitDelay = order.exitDelay ?? next.exitDelay;
+  next.entryDelay = order.entryDelay ?? next.entryDelay;
+  if (!order.armed) {
+    next.mode = order.mode ?? next.mode;
+    go(next, DISARMED);
+  } else if (bad !== 'mode' && bad !== 'bypass' && (next.armed ? order.isNew : order.isAct)) {
+    const mode = order.mode ?? 'away';
+    const bypass = bitsOf(names, rules);
+    const isOther = !next.armed || mode !== next.mode;
+    if (next.name === PENDING || next.sirenRinging) {
+      if (isOther || bypass !== next.bypass || next.wasDisarmed)
+        next.refused = { reason: 'not during an alarm' };
+    } else if (next.armed && bypass !== next.bypass) {
+      next.refused = { reason: 'not while armed', key: 'bypass' };
+    } else if (isOther) {
+      const contacts = rules.contacts
+        .filter((contact, index) => {
+          const bit = (1 << index) & ~bypass;
+          const isInTheWay =
+            contact.kind === ENTRY ? next.name === ARMED : isDoor(contact) || contact.silentWhileDisarmed;
+          return next.fault & bit || (next.open & bit && counts(contact, mode) && isInTheWay);
+        })
+        .map(nameOf);
+      if (contacts.length > 0) {
+        next.refused = { reason: 'a contact is open', contacts };
+      } else {
+        next.mode = mode;
+        next.bypass = bypass;
+        if (!next.armed) go(next, ARMING, now + next.exitDelay * SECOND);
+      }
+    }
+  }
+  return nextState(next, next.open, next.fault, now, rules, date);
 }
 
-/**
- * How much of its time a latched siren has used up, in milliseconds: at least 1 while it rings, the whole cut-off from
- * the cut-off until the door closes, otherwise 0.
- */
-export function rungIn(state: AlarmState, now: number, { sirenMode, sirenCutOff }: AlarmRules): number {
-  if (sirenMode === 'follow' || !state.armed) return 0;
-  if (!state.sirenRinging) return state.doorOpen ? sirenCutOff : 0;
-  return state.cutOffAt === undefined ? 1 : Math.max(1, Math.ceil(sirenCutOff - (state.cutOffAt - now)));
+/** The state at boot, before the contacts have been seen. A delay begins anew. */
+export function stateAtBoot(kept: KeptAlarm, now: number, rules: AlarmRules): AlarmState {
+  const name = !kept.armed ? DISARMED : kept.rung > 0 ? TRIGGERED : ARMED;
+  const next: Changing = { ...UNKNOWN, name, ...kept.alarm, lastAlarm: kept.lastAlarm };
+  go(next, next.name, next.until);
+  if (next.name === TRIGGERED) {
+    // Older firmware kept no names of its one contact.
+    next.quiet |= kept.alarm ? bitsOf(next.tripped, rules) : 1;
+    next.until = cutOffAfter(kept.rung, now, rules);
+    elapse(next, now, rules);
+  }
+  if (next.name === ARMING) next.until = now + next.exitDelay * SECOND;
+  if (next.name === PENDING) next.until = now + next.entryDelay * SECOND;
+  return next;
 }
 
-const cutOffAfter = (rung: number, now: number, { sirenCutOff }: AlarmRules): number | undefined =>
-  sirenCutOff === 0 ? undefined : now + sirenCutOff - rung;
+/** The state as it is when no alarm is under way any more. */
+export function rested(state: AlarmState): AlarmState {
+  const next: Changing = { ...state };
+  if (next.name === PENDING || next.sirenRinging) rest(next);
+  return next;
+}
+
+/** How much of its time the siren has used up, in milliseconds, at least 1 while it rings. */
+export const rungIn = (state: AlarmState, now: number, rules: AlarmRules): number =>
+  state.until === undefined ? 1 : Math.max(1, Math.ceil(rules.sirenCutOff - state.until + now));
+
+/** The contacts for which this holds. */
+export const bitsWhere = (
+  rules: AlarmRules,
+  test: (contact: ContactConfig, index: number) => unknown,
+): number =>
+  rules.contacts.reduce((bits, contact, index) => (test(contact, index) ? bits | (1 << index) : bits), 0);
+
+const bitsOf = (names: readonly string[], rules: AlarmRules): number =>
+  bitsWhere(rules, (contact) => names.includes(contact.name));
+
+const namesOf = (bits: number, rules: AlarmRules): string[] =>
+  rules.contacts.filter((_, index) => bits & (1 << index)).map(nameOf);
+
+const nameOf = (contact: ContactConfig): string => contact.name;
+
+const union = (names: readonly string[], others: readonly string[]): string[] =>
+  names.concat(others.filter((name) => !names.includes(name)));
+
+const isDoor = (contact: ContactConfig): boolean => contact.kind === ENTRY || contact.kind === 'instant';
+
+const counts = (contact: ContactConfig, mode: Mode = 'away'): boolean =>
+  contact.modes?.includes(mode) ?? true;
+
+/** The next state begins. */
+function go(next: Changing, name: AlarmStateName, until?: number): void {
+  // The memory ends with an arming that succeeds.
+  if (next.name === ARMING && name !== DISARMED) next.lastAlarm = undefined;
+  next.name = name;
+  next.until = until;
+  next.armed = name !== DISARMED;
+  next.sirenRinging = name === TRIGGERED;
+  if (name === ARMED || !next.armed) {
+    next.wasDisarmed = false;
+    next.tripped = [];
+  }
+  if (!next.armed) next.bypass = next.rings = 0;
+}
+
+function rest(next: Changing): void {
+  go(next, next.wasDisarmed ? DISARMED : ARMED);
+}
+
+/** What happens when a delay or the siren's time is over. */
+function elapse(next: Changing, now: number, rules: AlarmRules): void {
+  if (next.until === undefined || now < next.until) return;
+  if (next.name === PENDING) trigger(next, now, rules);
+  else rest(next);
+}
+
+function trigger(next: Changing, now: number, rules: AlarmRules): void {
+  if (next.sirenRinging) return;
+  next.wasDisarmed = !next.armed;
+  go(next, TRIGGERED, cutOffAfter(0, now, rules));
+  // The only contact of a panel rings as often as it likes.
+  if (next.until === undefined || next.wasDisarmed || rules.contacts.length === 1) return;
+  const bits = bitsOf(next.tripped, rules);
+  next.rings |= bits | ((next.rings << 8) & (bits * 0x010100));
+}
+
+const cutOffAfter = (rung: number, now: number, rules: AlarmRules): number | undefined =>
+  rules.sirenMode === FOLLOW || !rules.sirenCutOff ? undefined : now + rules.sirenCutOff - rung;

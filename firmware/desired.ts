@@ -27,6 +27,10 @@ export const isOlder = (id: DocumentId, than: DocumentId): boolean =>
   id.updated <= than.updated &&
   (id.created < than.created || (id.created === than.created && id.version < than.version));
 
+/** Whether it is the same version of the same document. Not known, hence false, when the server counts none. */
+export const isSame = (id: DocumentId, other: DocumentId): boolean =>
+  id.version > 0 && JSON.stringify({ ...id }) === JSON.stringify({ ...other });
+
 /** Whether no version was written between the two, as far as the server dates and counts them. */
 export const follows = (id: DocumentId, before: DocumentId): boolean =>
   id.created === before.created &&

@@ -9,20 +9,26 @@
  * 7 million writes, or 200 days of arming as often as the panel allows, or 390 days of an alarm that never stops.
  */
 
-import type { CurrentDocument } from '../shared/panel.js';
+import type { KeptAlarm } from './alarm.js';
 import type { KeyValueStore } from './board.js';
 import { type DocumentId, NO_DOCUMENT } from './desired.js';
 import { decode, encode } from './message.js';
 import { readSealed, writeSealed } from './sealed.js';
 
-export interface Kept {
-  readonly armed: boolean;
-  /** The `desired` document that set the flag last. */
+export interface Kept extends KeptAlarm {
+  /** The `desired` document that was handled last. */
   readonly wish: DocumentId;
-  /** Since the last arming. */
-  readonly lastAlarm?: CurrentDocument['last_alarm'] | undefined;
-  /** How long the latched siren has rung, in milliseconds; 0: no alarm is under way. */
-  readonly rung: number;
+  /** What it asked for, where that is more than the state says. */
+  readonly asked?: Asked | undefined;
+  /** What the key asked for, as long as the server does not know, and when it was used, in milliseconds since 1970. */
+  readonly door?: { readonly armed: boolean; readonly at?: number | undefined } | undefined;
+}
+
+export interface Asked {
+  readonly armed: boolean;
+  readonly mode?: string | undefined;
+  readonly bypass?: readonly string[] | undefined;
+  readonly request?: string | undefined;
 }
 
 /** Written as JSON. */

@@ -1,6 +1,6 @@
 /** What the panel and the server say to each other, as bytes and as what the panel needs of it. */
 
-import { isDesiredDocument, type RefusalReason } from '../shared/panel.js';
+import { isDesiredDocument, type Mode, type RefusalReason } from '../shared/panel.js';
 import type { DocumentId } from './desired.js';
 import { LONGEST_PAYLOAD } from './incoming.js';
 
@@ -12,11 +12,29 @@ const toText = String as unknown as { fromArrayBuffer(bytes: ArrayBuffer): strin
 const DEPTH = 40;
 /** Of a message, up to its data. */
 const HEAD_LENGTH = 128;
+/** In seconds. */
+const LONGEST_DELAY = 300;
+/** In characters. */
+const LONGEST_REQUEST = 64;
 
-interface Wish {
+/** What a `desired` document asks for. A key that is not valid, or is not there, is undefined; a delay that is not there is 0. */
+export interface Wish {
   armed: boolean;
   id: DocumentId;
+  mode: Mode | undefined;
+  /** Seconds. */
+  exitDelay: number | undefined;
+  entryDelay: number | undefined;
+  bypass: string[] | undefined;
+  request: string | undefined;
+  /** The first key that is not valid. */
+  bad: string | undefined;
 }
+
+const isMode = (value: unknown): boolean => value === 'away' || value === 'home' || value === 'night';
+const isDelay = (value: unknown): boolean =>
+  typeof value === 'number' && value >= 0 && value <= LONGEST_DELAY;
+const isRequest = (value: unknown): boolean => typeof value === 'string' && value.length <= LONGEST_REQUEST;
 
 /** Why a `desired` document is not taken over, as `current` says it. */
 export interface Refusal {
@@ -53,7 +71,23 @@ export function parseDesired(payload: ArrayBuffer): Wish | Refusal {
   if (!isVersion(version)) return refusal('bad version');
   if (!isDesiredDocument(data)) return refusal('not a boolean', version || undefined, 'alarm_armed');
   const id = { created: timeOf(frame.created_at), version, updated: timeOf(frame.updated_at) };
-  return { armed: data.alarm_armed, id };
+  let bad: string | undefined;
+  const take = (key: string, isValid: (value: unknown) => boolean, absent?: number): unknown => {
+    const value = (data as unknown as Record<string, unknown>)[key] ?? absent;
+    if (value === undefined || isValid(value)) return value;
+    bad ??= key;
+    return undefined;
+  };
+  return {
+    armed: data.alarm_armed,
+    id,
+    mode: take('mode', isMode) as Mode | undefined,
+    exitDelay: take('exit_delay', isDelay, 0) as number | undefined,
+    entryDelay: take('entry_delay', isDelay, 0) as number | undefined,
+    bypass: take('bypass', Array.isArray) as string[] | undefined,
+    request: take('request', isRequest) as string | undefined,
+    bad,
+  };
 }
 
 /** In milliseconds since 1970; 0 for a text that is not a date. */

@@ -1,11 +1,22 @@
-/** The panel as it works without a network: flash, door and siren under the alarm's rules. */
+/** The panel as it works without a network: flash, contacts and siren under the alarm's rules. */
 
-import type { PanelFault, RefusalReason } from '../shared/panel.js';
-import { type AlarmState, nextState, rungIn, stateAtBoot, UNKNOWN } from './alarm.js';
+import type { ContactReport, PanelFault, RefusalReason } from '../shared/panel.js';
+import {
+  type AlarmState,
+  bitsWhere,
+  nextState,
+  type Order,
+  obey,
+  rested,
+  rungIn,
+  stateAtBoot,
+  UNKNOWN,
+} from './alarm.js';
 import type { Board, Timer } from './board.js';
 import { Contact } from './contact.js';
-import { type DocumentId, follows } from './desired.js';
+import { follows, isSame } from './desired.js';
 import { Flash, type Kept } from './flash.js';
+import type { Wish } from './message.js';
 
 /**
  * The siren rings only for time that flash counts as used up already, and this is by how much, in milliseconds: however
@@ -15,6 +26,11 @@ const RUNG_STEP = 5000;
 /** One arming in 10 s on average, in milliseconds, and 5000 at once after a start or a quiet day: arming writes flash. */
 const ARMING_INTERVAL = 10_000;
 const ARMINGS_IN_ADVANCE = 4999 * ARMING_INTERVAL;
+/** How long the levels of several contacts may take to settle after a boot, in milliseconds. */
+const SETTLE_TIME = 100;
+
+/** How a document came: as the answer to a question, as a push, or as the answer to the panel's own write of it. */
+export type Origin = 'answer' | 'push' | 'own';
 
 export class Panel {
   private readonly board: Board;
@@ -22,7 +38,9 @@ export class Panel {
   private readonly now: () => number | undefined;
   private readonly flash: Flash;
   readonly contacts: readonly Contact[];
-  state = UNKNOWN;
+  state: AlarmState;
+  /** The levels of the contacts count. */
+  private isSettled: boolean;
   private timer: Timer | undefined;
   /** When the average allows the next arming, in ticks. */
   private nextArming = -ARMINGS_IN_ADVANCE;
@@ -35,10 +53,21 @@ export class Panel {
     this.board = board;
     this.onChange = onChange;
     this.now = now;
-    this.flash = new Flash(board.storage, (line) => board.trace(line));
-    this.contacts = board.config.contacts.map((_, index) => new Contact(board, index, () => this.update()));
-    const { armed, rung } = this.flash.kept;
-    this.enter(stateAtBoot(armed, this.doorOpen, rung, board.time.ticks(), board.config));
+    const { config, timers } = board;
+    const flash = new Flash(board.storage, (line) => board.trace(line));
+    this.flash = flash;
+    this.contacts = config.contacts.map((_, index) => new Contact(board, index, () => this.update()));
+    this.state = UNKNOWN;
+    const state = stateAtBoot(flash.kept, board.time.ticks(), config);
+    // Older firmware kept less; that is no reason to write.
+    flash.kept = { ...this.record(state), rung: flash.kept.rung };
+    this.isSettled = this.contacts.length === 1;
+    this.enter(this.isSettled ? this.withLevels(state) : state);
+    if (!this.isSettled)
+      timers.set(() => {
+        this.isSettled = true;
+        this.update();
+      }, SETTLE_TIME);
   }
 
   get kept(): Kept {
@@ -50,35 +79,90 @@ export class Panel {
     return this.flash.isSound ? undefined : 'flash';
   }
 
+  /** It has one contact and no delays, and no document asks for more: it reports what such a panel always has. */
+  get isPlain(): boolean {
+    const { state } = this;
+    const { asked } = this.kept;
+    return (
+      this.contacts.length === 1 && !state.exitDelay && !state.entryDelay && !asked?.mode && !asked?.request
+    );
+  }
+
+  /** The contacts by their names. What is there and undefined is removed by a patch. */
+  report(): object {
+    const reports: { [name: string]: { [Key in keyof ContactReport]: unknown } } = {};
+    this.board.config.contacts.forEach(({ name, kind }, index) => {
+      const { open, level } = this.contacts[index] as Contact;
+      const bypassed = this.state.bypass & (1 << index) ? true : undefined;
+      reports[name] = { open, kind, bypassed, fault: level === open ? undefined : level };
+    });
+    return reports;
+  }
+
   /**
-   * Obeys a `desired` document. Arming that flash does not take is not carried out, so that the app sees that the panel is
-   * not armed: after the next power cut it would not be. Disarming is carried out, because the siren must fall silent.
+   * Obeys a `desired` document that was not handled before. Arming that flash does not take is not carried out, so that
+   * the app sees that the panel is not armed: after the next power cut it would not be. Disarming is carried out, because
+   * the siren must fall silent. What the rules refuse is in the state.
    *
-   * A document that changes nothing is kept in memory. Flash is written for it only when versions between it and the one
-   * before were never seen: one of them may have asked for the opposite, and come back with a backup.
-   * @returns why it is not carried out
+   * As long as the server does not know of the last use of the key, the later act counts; which is the use of the key when
+   * that is not known.
+   * @returns why it is not carried out, and will be tried again
    */
-  setArmed(armed: boolean, wish: DocumentId): RefusalReason | undefined {
-    const { flash, kept } = this;
-    const isChange = armed !== kept.armed;
-    const isGap = !follows(wish, kept.wish);
-    const isBounded = isChange ? armed : isGap;
-    const isAllowed = !isBounded || this.takeTurn();
-    if (isChange && !isAllowed) return 'armed too often';
-    const next = {
-      armed,
-      wish,
-      lastAlarm: isChange && armed ? undefined : kept.lastAlarm,
-      rung: isChange ? 0 : kept.rung,
+  obey(wish: Wish, origin: Origin): RefusalReason | undefined {
+    const { kept } = this;
+    const { id, armed, mode, request } = wish;
+    const before = kept.asked ?? { armed: kept.armed };
+    // A server that does not date its documents may count anew.
+    if (isSame(id, kept.wish) && (id.created > 0 || armed === before.armed)) return undefined;
+    const at = kept.door?.at;
+    const isLater = origin !== 'own' && (at && id.updated ? id.updated > at : origin === 'push');
+    const isLate = kept.door !== undefined && !isLater;
+    const door = isLate && kept.door.armed !== armed ? kept.door : undefined;
+    const asked = { armed: door ? door.armed : armed, mode, bypass: wish.bypass, request };
+    const order = {
+      ...wish,
+      armed: armed || isLate,
+      isAct: !isLate && (armed !== before.armed || (request !== undefined && request !== before.request)),
+      isNew: !isLate && textOf(asked) !== textOf(before),
     };
+    return this.carryOut(order, { wish: id, asked, door }, !follows(id, kept.wish), origin === 'own');
+  }
+
+  /** The key was used: it arms a panel that is disarmed, and disarms any other. */
+  private press(): void {
+    const { state } = this;
+    const door = { armed: !state.armed, at: this.now() };
+    const order = { armed: door.armed, mode: state.mode, isAct: true, isNew: true };
+    const asked = { ...this.kept.asked, armed: door.armed };
+    const reason = this.carryOut(order, { asked, door }, false, false);
+    if (reason) this.become({ ...state, refused: { reason } });
+  }
+
+  private carryOut(
+    order: Order,
+    more: Partial<Kept>,
+    isGap: boolean,
+    isFree: boolean,
+  ): RefusalReason | undefined {
+    const { board, flash, kept, state } = this;
+    const next = obey(state, order, board.time.ticks(), board.config, this.date());
+    const record = this.record(next, more);
+    const isChange = isNews(record, kept);
+    const isArming = next.armed && !state.armed;
+    const isDisarming = state.armed && !next.armed;
+    const isAllowed = isFree || (isChange ? isDisarming : !isGap) || this.takeTurn();
+    if (isChange && !isAllowed) return 'armed too often';
     if (!isChange && !(isGap && isAllowed) && flash.isSound) {
-      flash.kept = next;
-    } else if (!flash.store(next)) {
-      this.board.trace(`flash: cannot store that the panel is ${armed ? 'armed' : 'disarmed'}`);
-      if (armed) flash.kept = kept;
+      flash.kept = record;
+    } else if (!flash.store(record)) {
+      board.trace(`flash: cannot store that the panel is ${next.armed ? 'armed' : 'disarmed'}`);
+      if (isArming) {
+        flash.kept = kept;
+        return 'flash takes no writes';
+      }
     }
-    this.update();
-    return armed === this.kept.armed ? undefined : 'flash takes no writes';
+    this.become(next);
+    return undefined;
   }
 
   /** Whether the average allows one more write that an order asks for. */
@@ -89,20 +173,29 @@ export class Panel {
     return true;
   }
 
-  /** Reads the door afresh. */
+  /** Reads the contacts afresh. */
   look(): void {
     this.contacts.forEach((contact) => {
       contact.look();
     });
   }
 
-  private get doorOpen(): boolean {
-    return this.contacts[0]?.open ?? false;
+  private update(): void {
+    const before = this.state;
+    if (!this.isSettled) return;
+    this.become(this.withLevels(before));
+    const closed = before.open & ~this.state.open;
+    if (closed & bitsWhere(this.board.config, ({ kind }) => kind === 'key')) this.press();
   }
 
-  private update(): void {
-    const board = this.board;
-    const state = nextState(this.state, this.kept.armed, this.doorOpen, board.time.ticks(), board.config);
+  private withLevels(state: AlarmState): AlarmState {
+    const { time, config } = this.board;
+    const open = bitsWhere(config, (_, index) => this.contacts[index]?.open);
+    const fault = bitsWhere(config, (_, index) => typeof this.contacts[index]?.level === 'string');
+    return nextState(state, open, fault, time.ticks(), config, this.date());
+  }
+
+  private become(state: AlarmState): void {
     if (state === this.state) return;
     this.enter(state);
     this.onChange();
@@ -110,51 +203,55 @@ export class Panel {
 
   /** The siren comes first: a write of the flash takes its time. */
   private enter(state: AlarmState): void {
-    this.board.siren.write(state.sirenRinging);
-    const before = this.state;
+    const { board, flash } = this;
+    const { until } = state;
+    board.siren.write(state.sirenRinging);
     this.state = state;
-    this.keep(before.sirenRinging);
-    if (state.cutOffAt !== before.cutOffAt) this.awaitCutOff();
-  }
-
-  /** Keeps what rings, and for how long, through a power cut. */
-  private keep(rangBefore: boolean): void {
-    const { sirenRinging, cutOffAt } = this.state;
-    const kept = this.kept;
-    const used = this.rung();
-    const isCovered = rangBefore && used < kept.rung;
-    const inAdvance = isCovered ? kept.rung : Math.min(used + RUNG_STEP, this.board.config.sirenCutOff);
-    const rung = cutOffAt === undefined ? used : inAdvance;
-    const lastAlarm = kept.lastAlarm ?? (sirenRinging ? this.alarmNow() : undefined);
-    if (lastAlarm === kept.lastAlarm && rung === kept.rung) return;
-    this.flash.store({ ...kept, lastAlarm, rung });
-  }
-
-  private rung(): number {
-    return rungIn(this.state, this.board.time.ticks(), this.board.config);
-  }
-
-  private alarmNow(): NonNullable<Kept['lastAlarm']> {
-    const now = this.now();
-    const at = now === undefined ? now : new Date(now).toISOString();
-    // Without a time `at` is there and undefined, so that a patch removes the one of the alarm before.
-    return { contacts: ['door'], at } as NonNullable<Kept['lastAlarm']>;
-  }
-
-  private awaitCutOff(): void {
-    const board = this.board;
+    const record = this.record(state);
+    if (isNews(record, flash.kept)) flash.store(record);
     board.timers.clear(this.timer);
     this.timer = undefined;
-    if (this.state.cutOffAt === undefined) return;
-    this.timer = board.timers.set(() => this.onTimer(), this.kept.rung - this.rung());
+    if (until === undefined) return;
+    const now = board.time.ticks();
+    const wait = record.rung > 0 ? record.rung - rungIn(state, now, board.config) : until - now;
+    this.timer = board.timers.set(() => this.onTimer(), wait);
+  }
+
+  /** What flash keeps of a state, besides what it keeps already. The levels of the contacts come and go. */
+  private record(now: AlarmState, more?: Partial<Kept>): Kept {
+    const { board, kept } = this;
+    const { config } = board;
+    const state = config.sirenMode === 'follow' ? rested(now) : now;
+    const isRinging = state.sirenRinging;
+    const used = rungIn(state, board.time.ticks(), config);
+    const inAdvance = used < kept.rung ? kept.rung : Math.min(used + RUNG_STEP, config.sirenCutOff);
+    const quiet = isRinging || state.name === 'pending' ? (kept.alarm?.quiet ?? 0) : state.quiet;
+    return {
+      ...kept,
+      armed: state.armed,
+      lastAlarm: state.lastAlarm,
+      rung: !isRinging ? 0 : state.until === undefined ? used : inAdvance,
+      alarm: { ...state, quiet, open: 0, fault: 0, doorOpen: false, lastAlarm: undefined },
+      ...more,
+    };
   }
 
   /** A timer may be early by a moment. */
   private onTimer(): void {
     this.timer = undefined;
     this.update();
-    if (this.timer !== undefined || this.state.cutOffAt === undefined) return;
-    this.keep(true);
-    this.awaitCutOff();
+    if (this.timer === undefined) this.enter(this.state);
+  }
+
+  /** RFC 3339, as far as it is known. */
+  private date(): string | undefined {
+    const now = this.now();
+    return now === undefined ? now : new Date(now).toISOString();
   }
 }
+
+/** Whether flash is to be written. Which document asked for it is no reason. */
+const isNews = (record: Kept, kept: Kept): boolean =>
+  textOf({ ...record, wish: 0 }) !== textOf({ ...kept, wish: 0 });
+
+const textOf = (value: object): string => JSON.stringify(value);

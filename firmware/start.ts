@@ -34,17 +34,16 @@ function run(board: Board, restarts: Restarts): void {
   let network: Network | undefined;
   let failure: Trouble = 'server';
   const status = (): PanelStatus => {
-    const { armed, doorOpen, sirenRinging } = panel.state;
-    const state = !armed ? 'disarmed' : sirenRinging ? 'triggered' : 'armed';
+    const { armed, doorOpen, sirenRinging, name, mode, until, refused } = panel.state;
     return {
       armed,
       doorOpen,
       sirenRinging,
       contacts: panel.contacts.map(({ level }) => level),
-      state,
-      mode: 'away',
-      delayEnd: undefined,
-      refused: false,
+      state: name,
+      mode: mode ?? 'away',
+      delayEnd: sirenRinging ? undefined : until,
+      refused: refused !== undefined,
       online: twin?.online ?? false,
     };
   };

@@ -8,30 +8,29 @@ import type { Clock } from './clock.js';
 import { Desired, type DocumentId } from './desired.js';
 import type { Kept } from './flash.js';
 import { Link, type LinkUser, type Outgoing } from './link.js';
-import { encode, parseDesired, parseError, type Refusal, refusal } from './message.js';
+import { encode, parseDesired, parseError, type Refusal, refusal, type Wish } from './message.js';
+import type { Origin } from './panel.js';
 
 /** How much of an unexpected topic is traced. */
 const TRACED_TOPIC = 128;
 /** Between two answers to writes of `current` by others, in milliseconds. */
 const REPAIR_INTERVAL = 1000;
 
-/** `current` without `last_update`, each key with its value or undefined. */
-type Current = {
-  [Key in keyof Omit<
-    CurrentDocument,
-    'last_update' | 'state' | 'mode' | 'until' | 'remaining' | 'contacts'
-  >]-?: unknown;
-};
-type Changes = { [Key in keyof CurrentDocument]?: unknown };
+/** `current` without `last_update`, or a part of it. */
+type Current = { [key: string]: unknown };
 
 /** What the twin stands for. */
 export interface TwinPanel {
   readonly state: AlarmState;
   readonly fault: string | undefined;
-  readonly kept: Pick<Kept, 'lastAlarm' | 'wish'>;
-  /** Returns why that is not carried out. */
-  setArmed(armed: boolean, wish: DocumentId): RefusalReason | undefined;
-  /** Reads the door afresh. */
+  readonly kept: Pick<Kept, 'lastAlarm' | 'wish' | 'door'>;
+  /** It reports only what every panel has. */
+  readonly isPlain: boolean;
+  /** The contacts by their names. */
+  report(): object;
+  /** Returns why that is not carried out, and is to be tried again. */
+  obey(wish: Wish, origin: Origin): RefusalReason | undefined;
+  /** Reads the contacts afresh. */
   look(): void;
 }
 
@@ -52,6 +51,13 @@ export class Twin implements LinkUser {
   /** What the server knows; undefined: the whole document is to be put. */
   private reported: Current | undefined;
   private refusal: Refusal | undefined;
+  /** The version of `desired` that the server has; undefined when it has not said, or it is being written. */
+  private seen: number | undefined;
+  /** A write of `desired` that is refused is followed by a question at once, once in each poll. */
+  private mayAsk = true;
+  /** How `current` says when the delay under way ends, and when that is in ticks. */
+  private end: { [Key in 'until' | 'remaining']?: CurrentDocument[Key] } = {};
+  private endAt: number | undefined;
   /** When `current` may be put again in answer to another writer, in ticks. */
   private repairAt = 0;
   /** Runs until the whole document may be put again. */
@@ -88,6 +94,7 @@ export class Twin implements LinkUser {
   /** Reports `last_update` at once, though nothing else may have changed. */
   refresh(): void {
     this.refreshDue = true;
+    this.endAt = undefined;
     this.link.flush();
   }
 
@@ -96,6 +103,8 @@ export class Twin implements LinkUser {
     this.ask = true;
     this.awaiting = true;
     this.reported = undefined;
+    this.seen = undefined;
+    this.endAt = undefined;
     this.desired.forget();
     this.answerTimer = board.timers.set(() => this.answered(), board.config.answerTimeout);
     this.pollTimer = board.timers.repeat(() => this.poll(), board.config.pollInterval);
@@ -120,6 +129,22 @@ export class Twin implements LinkUser {
       return { topic: `${OWN_TWIN}desired/get`, payload: encode('{}') };
     }
     if (this.awaiting) return undefined;
+    return this.nextReport() ?? this.nextWish();
+  }
+
+  /** What the key asked for, written over the version of `desired` that was seen last. */
+  private nextWish(): Outgoing | undefined {
+    const version = this.seen;
+    const door = this.panel.kept.door;
+    if (door === undefined || version === undefined) return undefined;
+    this.seen = undefined;
+    return {
+      topic: `${OWN_TWIN}desired/patch`,
+      payload: encode(JSON.stringify({ version, data: { alarm_armed: door.armed } })),
+    };
+  }
+
+  private nextReport(): Outgoing | undefined {
     const known = this.reported;
     const current = this.current();
     const data = changes(known ?? {}, current);
@@ -134,26 +159,56 @@ export class Twin implements LinkUser {
   }
 
   private current(): Current {
-    const panel = this.panel;
-    return {
-      alarm_armed: panel.state.armed,
-      siren_ringing: panel.state.sirenRinging,
-      door_open: panel.state.doorOpen,
-      last_alarm: panel.kept.lastAlarm,
-      refused: this.refusal?.refused,
-      handled: this.refusal?.handled,
+    const { panel } = this;
+    const { state, kept } = panel;
+    const isPlain = panel.isPlain;
+    const handled = state.refused || !isPlain ? kept.wish.version || undefined : undefined;
+    const current: Current = {
+      alarm_armed: state.armed,
+      siren_ringing: state.sirenRinging,
+      door_open: state.doorOpen,
+      last_alarm: kept.lastAlarm,
+      ...(this.refusal ?? { refused: state.refused, handled }),
       fault: panel.fault,
     };
+    if (isPlain) return current;
+    const isDelay = state.until !== undefined && !state.sirenRinging;
+    return {
+      ...current,
+      ...(isDelay && this.endOf(state.until)),
+      state: state.name,
+      mode: state.mode,
+      contacts: panel.report(),
+    };
+  }
+
+  /** Reckoned once for each delay and connection, so that it stays the same; and when the clock comes to be trusted. */
+  private endOf(ticks: number): object {
+    if (ticks !== this.endAt) {
+      const left = ticks - this.board.time.ticks();
+      const now = this.clock.now();
+      this.endAt = ticks;
+      this.end =
+        now === undefined
+          ? { remaining: Math.ceil(left / 1000) }
+          : { until: new Date(now + left).toISOString() };
+    }
+    return this.end;
   }
 
   received(topic: string, payload: ArrayBuffer): void {
     switch (topic.startsWith(OWN_TWIN) ? topic.slice(OWN_TWIN.length) : '') {
       case 'desired/changed':
-        this.onDesired(payload, true);
+        this.onDesired(payload, 'push');
         return this.link.flush();
       case 'desired/get/response/success':
-        this.onDesired(payload, false);
+        this.onDesired(payload, 'answer');
         return this.answered();
+      case 'desired/patch/response/success':
+        this.onDesired(payload, 'own');
+        return this.link.flush();
+      case 'desired/patch/response/error':
+        return this.onWishError(payload);
       case 'desired/get/response/error':
         return this.onDesiredError(payload);
       case 'desired/deleted':
@@ -173,21 +228,30 @@ export class Twin implements LinkUser {
     }
   }
 
-  private onDesired(payload: ArrayBuffer, isPush: boolean): void {
+  private onDesired(payload: ArrayBuffer, origin: Origin): void {
     const desired = parseDesired(payload);
     if ('refused' in desired) return this.refuse(desired);
     const panel = this.panel;
     const { armed, id } = desired;
-    const judgement = this.desired.judge(id, isPush, panel.kept.wish);
-    if (judgement === 'late') return this.onLate(id, isPush);
+    const judgement = this.desired.judge(id, origin !== 'answer', panel.kept.wish);
+    if (judgement === 'late') return this.onLate(id, origin !== 'answer');
+    this.seen = id.version;
     panel.look();
     this.refusal = undefined;
     if (judgement === 'older') {
       if (armed !== panel.state.armed) this.refuse(refusal('older than what was seen before', id.version));
     } else {
-      const reason = panel.setArmed(armed, id);
+      const reason = panel.obey(desired, origin);
       if (reason !== undefined) this.refuse(refusal(reason, id.version, 'alarm_armed'));
     }
+  }
+
+  /** Somebody else has written it meanwhile: the panel reads it, and decides again. */
+  private onWishError(payload: ArrayBuffer): void {
+    this.board.trace(`twin: cannot write desired: ${parseError(payload)}`);
+    this.ask ||= this.mayAsk;
+    this.mayAsk = false;
+    this.link.flush();
   }
 
   private refuse(why: Refusal): void {
@@ -212,6 +276,7 @@ export class Twin implements LinkUser {
   private onDesiredGone(): void {
     this.desired.forget();
     this.refusal = undefined;
+    this.seen = undefined;
     this.link.flush();
   }
 
@@ -259,6 +324,7 @@ export class Twin implements LinkUser {
   private poll(): void {
     this.panel.look();
     this.ask = true;
+    this.mayAsk = true;
     this.link.flush();
   }
 
@@ -269,13 +335,19 @@ export class Twin implements LinkUser {
   }
 }
 
-function changes(known: Partial<Current>, current: Current): Changes {
-  const changed: Changes = {};
-  (Object.keys(current) as (keyof Current)[]).forEach((key) => {
-    if (JSON.stringify(known[key]) !== JSON.stringify(current[key])) changed[key] = current[key];
+/** The keys that have changed; one that is gone is undefined. Of an object only its own changes. */
+function changes(known: Current, current: Current): Current {
+  const changed: Current = {};
+  Object.keys({ ...known, ...current }).forEach((key) => {
+    const was = known[key];
+    const is = current[key];
+    if (JSON.stringify(was) !== JSON.stringify(is))
+      changed[key] = isObject(was) && isObject(is) ? changes(was, is) : is;
   });
   return changed;
 }
+
+const isObject = (value: unknown): value is Current => typeof value === 'object' && !Array.isArray(value);
 
 /** In a patch, what is undefined is removed. */
 const removing = (_key: string, value: unknown): unknown => (value === undefined ? null : value);

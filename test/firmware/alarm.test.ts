@@ -1,15 +1,16 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type AlarmRules, type AlarmState, nextState, UNKNOWN } from '../../firmware/alarm.js';
+import { type AlarmRules, type AlarmState, nextState, obey, UNKNOWN } from '../../firmware/alarm.js';
 import { DEFAULTS } from '../../firmware/config.js';
 
 const CUT_OFF = 180_000;
-const LATCH: AlarmRules = { sirenMode: 'latch', sirenCutOff: CUT_OFF };
-const ENDLESS: AlarmRules = { sirenMode: 'latch', sirenCutOff: 0 };
-const FOLLOW: AlarmRules = { sirenMode: 'follow', sirenCutOff: CUT_OFF };
+const { contacts } = DEFAULTS;
+const LATCH: AlarmRules = { sirenMode: 'latch', sirenCutOff: CUT_OFF, contacts };
+const ENDLESS: AlarmRules = { sirenMode: 'latch', sirenCutOff: 0, contacts };
+const FOLLOW: AlarmRules = { sirenMode: 'follow', sirenCutOff: CUT_OFF, contacts };
 
-/** The rules once more, as a table: from each situation the events that change it, and where to. */
+/** The rules for one contact without delays, as a table: from each situation the events that change it, and where to. */
 const SITUATIONS = {
   //               armed, open, rings
   disarmed: [false, false, false],
@@ -37,17 +38,17 @@ const FOLLOW_TABLE: Table = {
   ringingOpen: { disarm: 'disarmedOpen', close: 'watching' },
 };
 
-const LEVELS: Record<Event, Partial<Pick<AlarmState, 'armed' | 'doorOpen'>>> = {
-  arm: { armed: true },
-  disarm: { armed: false },
-  open: { doorOpen: true },
-  close: { doorOpen: false },
-  cutOff: {},
-};
+const arm = (state: AlarmState, armed: boolean, now: number, rules: AlarmRules): AlarmState =>
+  obey(state, { armed, mode: undefined, isAct: true, isNew: true }, now, rules);
+const setDoor = (state: AlarmState, open: boolean, now: number, rules: AlarmRules): AlarmState =>
+  nextState(state, open ? 1 : 0, 0, now, rules);
 
-const follow = (state: AlarmState, event: Event, now: number, rules: AlarmRules): AlarmState => {
-  const { armed, doorOpen } = { ...state, ...LEVELS[event] };
-  return nextState(state, armed, doorOpen, now, rules);
+const EVENTS: Record<Event, (state: AlarmState, now: number, rules: AlarmRules) => AlarmState> = {
+  arm: (state, now, rules) => arm(state, true, now, rules),
+  disarm: (state, now, rules) => arm(state, false, now, rules),
+  open: (state, now, rules) => setDoor(state, true, now, rules),
+  close: (state, now, rules) => setDoor(state, false, now, rules),
+  cutOff: (state, now, rules) => nextState(state, state.open, 0, now, rules),
 };
 
 const situationOf = (state: AlarmState): boolean[] => [state.armed, state.doorOpen, state.sirenRinging];
@@ -58,13 +59,13 @@ function compare(rules: AlarmRules, table: Table, steps: [Event, number][]): voi
   let expected: Situation = 'disarmed';
   let now = 0;
   for (const [event, pause] of steps) {
-    const { cutOffAt } = state;
+    const { until } = state;
     now += pause;
-    if (cutOffAt !== undefined && cutOffAt <= now) {
-      state = follow(state, 'cutOff', cutOffAt, rules);
+    if (until !== undefined && until <= now) {
+      state = EVENTS.cutOff(state, until, rules);
       expected = table[expected].cutOff ?? expected;
     }
-    state = follow(state, event, now, rules);
+    state = EVENTS[event](state, now, rules);
     expected = table[expected][event] ?? expected;
     assert.equal(situationOf(state), [...SITUATIONS[expected]]);
   }
@@ -88,43 +89,42 @@ for (const [name, rules, table] of [
   });
 }
 
+/** With the door open; the panel was armed before. */
+const ringingSince = (now: number, rules: AlarmRules): AlarmState =>
+  setDoor(arm(UNKNOWN, true, now, rules), true, now, rules);
+
 test('the siren rings on when the door closes, for 180 s by default and not a moment longer', () => {
   const rules: AlarmRules = DEFAULTS;
-  const armed = nextState(UNKNOWN, true, false, 0, rules);
-  const ringing = nextState(armed, true, true, 1000, rules);
-  const closed = nextState(ringing, true, false, 2000, rules);
-  assert.is(closed.cutOffAt, 181_000);
-  assert.ok(nextState(closed, true, false, 180_999, rules).sirenRinging);
-  assert.not.ok(nextState(closed, true, false, 181_000, rules).sirenRinging);
+  const closed = setDoor(ringingSince(1000, rules), false, 2000, rules);
+  assert.is(closed.until, 181_000);
+  assert.ok(nextState(closed, 0, 0, 180_999, rules).sirenRinging);
+  assert.not.ok(nextState(closed, 0, 0, 181_000, rules).sirenRinging);
 });
 
 test('a door that opens again while the siren rings does not make it ring longer', () => {
-  const ringing = nextState(UNKNOWN, true, true, 0, LATCH);
-  const again = nextState(nextState(ringing, true, false, 10, LATCH), true, true, 20, LATCH);
-  assert.is(again.cutOffAt, CUT_OFF);
+  const again = setDoor(setDoor(ringingSince(0, LATCH), false, 10, LATCH), true, 20, LATCH);
+  assert.is(again.until, CUT_OFF);
 });
 
 test('an opening in the very moment of the cut-off rings again', () => {
-  const ringing = nextState(nextState(UNKNOWN, true, true, 0, LATCH), true, false, 1, LATCH);
-  const again = nextState(ringing, true, true, CUT_OFF, LATCH);
+  const again = setDoor(setDoor(ringingSince(0, LATCH), false, 1, LATCH), true, CUT_OFF, LATCH);
   assert.ok(again.sirenRinging);
-  assert.is(again.cutOffAt, 2 * CUT_OFF);
+  assert.is(again.until, 2 * CUT_OFF);
 });
 
 test('a siren without a cut-off rings for ever', () => {
-  const ringing = nextState(UNKNOWN, true, true, 0, ENDLESS);
-  assert.is(ringing.cutOffAt, undefined);
-  assert.ok(nextState(ringing, true, false, Number.MAX_SAFE_INTEGER, ENDLESS).sirenRinging);
+  const ringing = ringingSince(0, ENDLESS);
+  assert.is(ringing.until, undefined);
+  assert.ok(setDoor(ringing, false, Number.MAX_SAFE_INTEGER, ENDLESS).sirenRinging);
 });
 
 test('a siren that follows the door has no cut-off', () => {
-  const ringing = nextState(UNKNOWN, true, true, 0, FOLLOW);
-  assert.is(ringing.cutOffAt, undefined);
+  assert.is(ringingSince(0, FOLLOW).until, undefined);
 });
 
 test('a state that does not change stays the same object', () => {
-  const state = nextState(UNKNOWN, true, true, 0, LATCH);
-  assert.is(nextState(state, true, true, 5, LATCH), state);
+  const state = ringingSince(0, LATCH);
+  assert.is(setDoor(state, true, 5, LATCH), state);
 });
 
 test.run();

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { PanelConfig } from '../../firmware/config.js';
-import { NO_DOCUMENT } from '../../firmware/desired.js';
+import { type DocumentId, NO_DOCUMENT } from '../../firmware/desired.js';
+import type { Wish } from '../../firmware/message.js';
 import { Panel } from '../../firmware/panel.js';
 import { A_DATE, MemoryBoard } from './memory-board.js';
 import { MemoryStore } from './memory-store.js';
@@ -12,6 +13,18 @@ const CUT_OFF = 180 * SECOND;
 /** By how much what flash holds is ahead, for each start. */
 const STEP = 5 * SECOND;
 const ALARM = { contacts: ['door'], at: '2026-01-02T03:04:05.000Z' };
+
+/** What a document asks for that has no other key. */
+const wish = (armed: boolean, id: DocumentId = NO_DOCUMENT): Wish => ({
+  armed,
+  id,
+  mode: undefined,
+  exitDelay: 0,
+  entryDelay: 0,
+  bypass: undefined,
+  request: undefined,
+  bad: undefined,
+});
 
 type Settings = Partial<PanelConfig> & { now?: number; doorOpen?: boolean };
 
@@ -45,7 +58,7 @@ function boot(storage = new MemoryStore(), { now, doorOpen = false, ...settings 
     panel,
     setDoor,
     rungIn,
-    arm: (armed: boolean) => panel.setArmed(armed, NO_DOCUMENT) === undefined,
+    arm: (armed: boolean) => panel.obey(wish(armed), 'push') === undefined,
   };
 }
 
@@ -218,7 +231,7 @@ test('a panel that is armed again and again arms 5000 times in a row, then once 
   }
   const { writes } = life.board.storage;
   assert.is(writes, 10_000);
-  assert.is(life.panel.setArmed(true, NO_DOCUMENT), 'armed too often');
+  assert.is(life.panel.obey(wish(true), 'push'), 'armed too often');
   assert.not.ok(life.panel.state.armed);
   assert.is(life.panel.fault, undefined);
   life.board.advance(10 * SECOND);
@@ -231,10 +244,11 @@ test('a panel that is armed again and again arms 5000 times in a row, then once 
 
 test('orders with missed versions between them write flash as seldom, and are obeyed', () => {
   const life = boot();
-  const wish = (version: number) => ({ created: 1, version, updated: version });
-  for (let time = 0; time < 6000; time++) assert.is(life.panel.setArmed(false, wish(2 * time)), undefined);
+  const id = (version: number) => ({ created: 1, version, updated: version });
+  for (let time = 0; time < 6000; time++)
+    assert.is(life.panel.obey(wish(false, id(2 * time)), 'push'), undefined);
   assert.is(life.board.storage.writes, 5000);
-  assert.equal(life.panel.kept.wish, wish(2 * 5999));
+  assert.equal(life.panel.kept.wish, id(2 * 5999));
 });
 
 test('flash that takes no writes is a fault, until it takes one', () => {

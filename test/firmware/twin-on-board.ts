@@ -1,8 +1,9 @@
 /** The twin loop on a board in memory, with the test as its server and as its alarm. */
 
-import type { AlarmState } from '../../firmware/alarm.js';
+import { type AlarmState, UNKNOWN } from '../../firmware/alarm.js';
 import type { PanelConfig } from '../../firmware/config.js';
-import { type DocumentId, NO_DOCUMENT } from '../../firmware/desired.js';
+import { NO_DOCUMENT } from '../../firmware/desired.js';
+import type { Wish } from '../../firmware/message.js';
 import { Twin, type TwinPanel } from '../../firmware/twin.js';
 import type { RefusalReason } from '../../shared/panel.js';
 import { MemoryBoard } from './memory-board.js';
@@ -15,19 +16,24 @@ export const IDLE = { alarm_armed: false, siren_ringing: false, door_open: false
 
 /** What the twin stands for, without an alarm behind it. */
 export class FakePanel {
-  state: AlarmState = { armed: false, doorOpen: false, sirenRinging: false, cutOffAt: undefined };
+  state: AlarmState = UNKNOWN;
   looks = 0;
   orders: boolean[] = [];
   kept: TwinPanel['kept'] = { wish: NO_DOCUMENT };
   fault: string | undefined;
+  isPlain = true;
   /** Whether its flash takes writes. */
   takes = true;
   onChange = (): void => {};
 
-  setArmed(armed: boolean, wish: DocumentId): RefusalReason | undefined {
+  report(): object {
+    return {};
+  }
+
+  obey({ armed, id }: Wish): RefusalReason | undefined {
     this.orders.push(armed);
     if (!this.takes) return 'flash takes no writes';
-    this.kept = { ...this.kept, wish };
+    this.kept = { ...this.kept, wish: id };
     if (armed !== this.state.armed) this.set({ armed });
     return undefined;
   }

@@ -117,13 +117,8 @@ test('arming that was confirmed outlives a power cut', async ({ bench, server })
   panel.networkOff();
   panel.openDoor();
   panel.powerOn();
-  assert.equal(await panel.until(({ sirenRinging }) => sirenRinging), {
-    armed: true,
-    doorOpen: true,
-    sirenRinging: true,
-    online: false,
-    power: true,
-  });
+  const { armed, doorOpen, online, power } = await panel.until(({ sirenRinging }) => sirenRinging);
+  assert.equal([armed, doorOpen, online, power], [true, true, false, true]);
 });
 
 test('a siren that makes the power fail at each start falls silent, and rings again at the next opening', async ({
