@@ -32,16 +32,6 @@ export class Allowance {
     this.#due = now + ahead + this.#interval;
     return 0;
   }
-
-  /**
-   * Counts events that have happened, whether they were allowed or not.
-   * @param now milliseconds of a clock that is never set back
-   * @returns the milliseconds to wait until the events are within the rate, or 0
-   */
-  charge(now: number, events: number): number {
-    this.#due = Math.max(this.#due, now) + this.#interval * events;
-    return Math.max(0, this.#due - now - this.#ahead);
-  }
 }
 
 // Far below any interval, and far above the error of the arithmetic.

@@ -1,6 +1,5 @@
 import { LRUCache } from 'lru-cache';
 import { memo } from '../memo.js';
-import { Allowance } from './rate.js';
 
 /** Work is in microseconds, as `work.ts` counts it. */
 export const SHARE_LIMITS = {
@@ -15,6 +14,9 @@ export const SHARE_LIMITS = {
 };
 
 export type ShareLimits = Readonly<typeof SHARE_LIMITS>;
+
+/** How far work may run ahead of the average. */
+const SECOND_MS = 1000;
 
 /** How many shares are remembered. One that has connections is remembered by them. */
 const SHARES = 10_000;
@@ -47,7 +49,7 @@ const EVENT_LOOP: Loop = {
  *
  * Work is done at once as long as a share has not used up its turn of the event loop. Then all its connections are paused,
  * and wait for the next turn. So a client that sends as fast as it can slows itself, and takes the whole core only while
- * nothing else asks for it. Over a longer time the generic cell rate algorithm (`Allowance`) bounds each share.
+ * nothing else asks for it. Over a longer time the generic cell rate algorithm of ITU-T I.371 bounds each share.
  */
 export class Shares {
   /** The same share as long as the key is remembered. */
@@ -129,11 +131,14 @@ export class Share {
   readonly isReserved: boolean;
   readonly #limits: ShareLimits;
   readonly #shares: Shares;
-  readonly #allowance: Allowance;
+  /** Milliseconds that a microsecond of work takes on average. */
+  readonly #interval: number;
   readonly #reading = new Set<Member>();
   /** In the order in which they are read again. */
   readonly #paused = new Set<Member>();
   #phase: Phase = 'open';
+  /** When all work so far would be over if it had kept to the average. In milliseconds, as `Shares.now`. */
+  #due = Number.NEGATIVE_INFINITY;
   /** Work that turns have not made up for yet, as it was in the turn `#turn`. */
   #debt = 0;
   #turn = 0;
@@ -142,7 +147,7 @@ export class Share {
     this.isReserved = isReserved;
     this.#limits = limits;
     this.#shares = shares;
-    this.#allowance = new Allowance(limits.workPerSecond, limits.workPerSecond);
+    this.#interval = SECOND_MS / limits.workPerSecond;
   }
 
   /** Whether another request may begin now. */
@@ -180,7 +185,10 @@ export class Share {
 
   /** @returns how long the average makes the share wait, in milliseconds */
   #charge(work: number): number {
-    return this.isReserved ? 0 : this.#allowance.charge(this.#shares.now, work);
+    if (this.isReserved) return 0;
+    const { now } = this.#shares;
+    this.#due = Math.max(this.#due, now) + this.#interval * work;
+    return Math.max(0, this.#due - now - SECOND_MS);
   }
 
   #settle(turn: number): void {
@@ -211,7 +219,8 @@ export class Share {
     let resumed = 0;
     for (const member of [...this.#paused]) {
       if (!this.isOpen || resumed === this.#limits.membersATurn) break;
-      this.#paused.delete(member);
+      // It may have left when another one was resumed.
+      if (!this.#paused.delete(member)) continue;
       this.#reading.add(member);
       member.resume();
       resumed += 1;

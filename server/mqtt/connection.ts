@@ -1,7 +1,9 @@
 import type { Duplex } from 'node:stream';
 import { isDeviceId } from '../../shared/document.js';
+import type { Member, Share } from '../access/shares.js';
 import type { AuditEvent } from '../audit.js';
 import type { Device } from '../devices/device.js';
+import { WORK } from '../work.js';
 
 import { admit, type Peer, type Refusal, sourceOfPeer, type Verdict } from './admission.js';
 import type { Connections, Neighbour } from './connections.js';
@@ -16,9 +18,6 @@ import { type Carrier, Session } from './session.js';
  */
 export type ClientStream = Duplex & { admitted?(): void };
 
-/** The most packets of one connection in one turn of the event loop, so that other clients do not wait for a flood. */
-const PACKETS_A_TURN = 256;
-
 /**
  * - `connecting`: the CONNECT has not come.
  * - `authenticating`: its credentials are being checked.
@@ -32,10 +31,9 @@ type Phase = 'connecting' | 'authenticating' | 'accepted' | 'finishing' | 'closi
 /**
  * - `flowing`: the stream is read.
  * - `working`: its packets are being handled.
- * - `resting`: other connections have their turn.
- * - `held`: requests must be answered first, or the client must read its answers.
+ * - `held`: other clients have their turn, or requests must be answered first, or the client must read its answers.
  */
-type Intake = 'flowing' | 'working' | 'resting' | 'held';
+type Intake = 'flowing' | 'working' | 'held';
 
 interface Ending {
   /** Whether the will is carried out [MQTT-3.1.2-8]. */
@@ -59,7 +57,6 @@ const ENDINGS = {
   silent: { will: true, atOnce: true, counts: 'dropped' },
   'taken over': { will: true, atOnce: true, counts: 'dropped' },
   'limit reached': { will: true, atOnce: true, counts: 'dropped', audit: 'limit_reached' },
-  'asked too much': { will: true, answers: true, counts: 'dropped', audit: 'limit_reached' },
   /** The device has lost its rights, and with them its will. */
   revoked: { will: false, atOnce: true, counts: 'dropped' },
   stopped: { will: false, answers: true },
@@ -70,8 +67,10 @@ const ENDINGS = {
  * One client, from its first byte to its last. `Framing` cuts a packet out of the stream, `readPacket` reads and checks
  * it, and the session handles it. The first packet goes to `admit` instead.
  */
-export class Connection implements Carrier, Neighbour {
+export class Connection implements Carrier, Member, Neighbour {
   readonly output: Output;
+  /** That of its source until it is accepted, then that of its device. */
+  #share: Share;
   readonly #stream: ClientStream;
   readonly #peer: Peer;
   readonly #endpoint: Endpoint;
@@ -84,6 +83,8 @@ export class Connection implements Carrier, Neighbour {
   #session: Session | undefined;
   /** Bounds the wait for the CONNECT, then the keep-alive, at last the time that the client takes to close. */
   #timer: NodeJS.Timeout | undefined;
+  /** A packet has come since the timer ran out. */
+  #isHeard = false;
   /** The reasons that were audited. A client that repeats a fault is not audited again. */
   #audited: readonly string[] = [];
 
@@ -94,16 +95,18 @@ export class Connection implements Carrier, Neighbour {
     this.#endpoint = endpoint;
     this.#connections = connections;
     this.#framing = new Framing(limits);
+    this.#share = endpoint.shares.of(`source ${sourceOfPeer(peer)}`);
     this.output = new Output(stream, limits, {
-      relieved: () => this.#relieved(),
+      relieved: () => this.relieved(),
       stuck: () => this.close('limit reached', 'its answers are not read'),
     });
-    this.#timer = setTimeout(() => this.close('limit reached', 'no CONNECT in time'), limits.connectMs);
+    this.#expect(limits.connectMs, () => this.close('limit reached', 'no CONNECT in time'));
     stream.on('data', this.#receive);
     stream.on('error', (error) => this.#broken(error));
     stream.on('end', () => this.close('lost', 'lost'));
     stream.on('close', () => this.#closed());
     connections.add(this);
+    this.#share.join(this);
   }
 
   get deviceId(): string | undefined {
@@ -126,13 +129,14 @@ export class Connection implements Carrier, Neighbour {
   /** Handles the packets that have come, as far as it may now. */
   #work(): void {
     const before = this.#intake;
-    if (before === 'working' || before === 'resting') return;
+    if (before === 'working') return;
     this.#intake = 'working';
     let taken = 0;
     try {
-      for (; taken < PACKETS_A_TURN && this.#mayTake(); taken++) {
+      for (; this.#mayTake(); taken++) {
         const packet = this.#framing.next();
         if (packet === undefined) break;
+        this.#share.spend(WORK.packet + packet.length * WORK.parsedByte);
         if (this.#session === undefined) this.#connect(packet);
         else this.#session.handle(readPacket(packet));
       }
@@ -140,30 +144,35 @@ export class Connection implements Carrier, Neighbour {
       this.#fail(error);
     }
     if (taken > 0 && this.#session !== undefined && !this.#isOver) {
+      this.#isHeard = true;
       this.#timer?.refresh();
       this.#endpoint.devices.presence.active(this.#session.device.id);
     }
-    if (taken === PACKETS_A_TURN) this.#rest();
-    else if (!this.#mayTake()) this.#hold();
+    if (!this.#mayTake()) this.#hold();
     else {
       this.#intake = 'flowing';
       if (before === 'held') this.#stream.resume();
     }
   }
 
-  /** Not while the client must wait for its requests, or must read its answers. */
   #mayTake(): boolean {
     if (this.#phase !== 'accepted' && this.#phase !== 'connecting') return false;
-    return !this.output.isFull && this.#session?.isBusy !== true;
+    return this.#share.isOpen && this.#session?.isBusy !== true && !this.isBlocked;
   }
 
-  #rest(): void {
-    this.#hold();
-    this.#intake = 'resting';
-    setImmediate(() => {
-      this.#intake = 'held';
-      this.#work();
-    });
+  get isBlocked(): boolean {
+    if (this.output.isFull) return true;
+    if (this.#session?.backlog.isFull !== true) return false;
+    this.#session.backlog.wait(this);
+    return true;
+  }
+
+  pause(): void {
+    if (this.#intake === 'flowing') this.#hold();
+  }
+
+  resume(): void {
+    if (this.#intake === 'held') this.#work();
   }
 
   #hold(): void {
@@ -180,6 +189,7 @@ export class Connection implements Carrier, Neighbour {
       clientId: connect.clientId,
     };
     this.#phase = 'authenticating';
+    this.#share.spend(WORK.authentication);
     admit(connect, this.#peer, this.#endpoint)
       .then((verdict) => this.#decide(connect, verdict))
       .catch((error) => this.#fail(error));
@@ -199,24 +209,42 @@ export class Connection implements Carrier, Neighbour {
 
   #accept(connect: Connect, device: Device): void {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#stream.admitted?.();
     this.#connections.join(this, device, connect.clientId);
-    this.#session = new Session(device, connect, this.#endpoint, this);
+    const session = new Session(device, connect, this.#endpoint, this);
+    this.#session = session;
+    this.output.countIn(session.backlog);
+    this.#share.leave(this);
+    this.#share = session.share;
+    this.#share.join(this);
     this.#phase = 'accepted';
-    this.#timer = this.#keepAlive(connect.keepAlive);
+    this.#keepAlive(connect.keepAlive);
     this.output.add(connack(CONNACK.accepted));
     this.#endpoint.counters.accepted++;
     this.#log('debug', { reason: 'accepted' });
   }
 
   /** A client must send a packet within one and a half times its keep-alive [MQTT-3.1.2-24]. */
-  #keepAlive(seconds: number): NodeJS.Timeout | undefined {
-    if (seconds === 0) return undefined;
-    return setTimeout(() => {
-      if (this.#intake === 'flowing') {
-        this.close('silent', 'no packet in 1.5 times its keep-alive [MQTT-3.1.2-24]');
-      } else this.#timer?.refresh();
-    }, seconds * 1500);
+  #keepAlive(seconds: number): void {
+    if (seconds === 0) return;
+    this.#expect(seconds * 1500, () =>
+      this.close('silent', 'no packet in 1.5 times its keep-alive [MQTT-3.1.2-24]'),
+    );
+  }
+
+  /** The client must send a packet in this time, unless the server does not read. */
+  #expect(ms: number, late: () => void): void {
+    const timer = setTimeout(() => {
+      this.#isHeard = false;
+      // What has come is read before this runs. It may have waited in the network while the client was held.
+      setImmediate(() => {
+        if (this.#timer !== timer || this.#isHeard || this.#isOver) return;
+        if (this.#intake === 'flowing') late();
+        else timer.refresh();
+      });
+    }, ms);
+    this.#timer = timer;
   }
 
   answered(): void {
@@ -224,7 +252,7 @@ export class Connection implements Carrier, Neighbour {
     else if (this.#intake === 'held') this.#work();
   }
 
-  #relieved(): void {
+  relieved(): void {
     this.#session?.resume();
     this.#work();
   }
@@ -262,6 +290,7 @@ export class Connection implements Carrier, Neighbour {
     else this.#log('debug', { reason });
     if (answers === true && this.#session !== undefined) {
       this.#phase = 'finishing';
+      this.#leave();
       if (this.#intake === 'flowing') this.#hold();
       this.#endWhenAnswered();
     } else {
@@ -274,8 +303,15 @@ export class Connection implements Carrier, Neighbour {
     if (this.#session?.inFlight === 0) this.#end();
   }
 
+  /** The connection takes no more packets. */
+  #leave(): void {
+    this.#share.leave(this);
+    this.#session?.backlog.leave(this);
+  }
+
   #end(): void {
     this.#phase = 'closing';
+    this.#leave();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.destroy(), this.#endpoint.limits.connectMs);
     this.output.close();
@@ -296,6 +332,7 @@ export class Connection implements Carrier, Neighbour {
     this.close('lost', 'lost');
     this.#phase = 'closed';
     clearTimeout(this.#timer);
+    this.output.forget();
     this.#connections.remove(this);
   }
 

@@ -2,7 +2,6 @@
 
 import type { Logger } from 'pino';
 import type { FailedAttempts } from '../access/failures.js';
-import type { Allowances } from '../access/rate.js';
 import type { Shares } from '../access/shares.js';
 import type { Audit } from '../audit.js';
 import type { Devices } from '../devices/devices.js';
@@ -10,6 +9,7 @@ import type { Presence } from '../devices/presence.js';
 import type { LineLimit } from '../line-limit.js';
 import type { Metric } from '../metrics.js';
 import type { Twins } from '../twins/twins.js';
+import type { Backlog } from './output.js';
 
 const KIB = 1024;
 
@@ -25,16 +25,19 @@ export const MQTT_LIMITS = {
   connectMs: 8000,
   /** Unread answers of one connection, and its requests not answered yet. Above it the connection is not read. */
   bufferBytes: 1024 * KIB,
-  /** How long the unread answers may stay above that length. */
-  bufferMs: 20_000,
+  /** The same of one device, over all its connections. Above it none of them is read. */
+  deviceBufferBytes: 4 * 1024 * KIB,
+  /** A client whose answers wait must take so many bytes of them in this time, or it is closed. */
+  progressBytes: 30 * KIB,
+  progressMs: 30_000,
   /** Topic filters of one connection. */
   subscriptions: 100,
   /** Requests of one connection not answered yet. Above it the connection is not read. */
   inFlight: 256,
+  /** The same of one device, over all its connections. Each further request is refused. */
+  deviceInFlight: 1024,
   /** QoS 1 and 2 messages of one connection, each way, whose exchange the client has not completed. */
   unacknowledged: 65_535,
-  /** Requests of one device over all its connections. Above it the connection that asks is closed. */
-  requestsPerSecond: 5000,
   /** How long the last answers may take to leave when the server stops. */
   stopMs: 2000,
 };
@@ -66,8 +69,6 @@ export interface Endpoint {
   /** Shared with REST. */
   readonly failures: FailedAttempts;
   readonly shares: Shares;
-  /** How many requests each device may still send, over all its connections. */
-  readonly allowances: Allowances;
   /** The revocations of devices, for the requests that outlive their connections. */
   readonly revocations: {
     /** How many there were since the start. */
@@ -75,6 +76,8 @@ export interface Endpoint {
     /** Whether the device was among those after the first `count`. */
     hit(deviceId: string, count: number): boolean;
   };
+  /** The answers that a device has not read, over all its connections. */
+  readonly backlogOf: (deviceId: string) => Backlog;
   readonly limits: MqttLimits;
   readonly audit: Audit;
   readonly log: Logger;

@@ -3,6 +3,7 @@
  * the text of the answers.
  */
 
+import { LIMITS } from '../../shared/document.js';
 import {
   type Action,
   changedTopic,
@@ -149,7 +150,7 @@ function remember<T>(known: Map<string, T>, key: string, value: T): T {
   return value;
 }
 
-/** The device sent more requests than it may. This one was not carried out. */
+/** The device has too many requests under way. This one was not carried out. */
 export class TooManyRequests extends Error {
   override name = 'TooManyRequests';
   constructor() {
@@ -166,8 +167,18 @@ export class DeviceRevoked extends Error {
 }
 
 /**
+ * How long the answer to a request may become, in bytes. Of a get and a patch it is not known before. The rest of an
+ * answer is short.
+ */
+export function answerBytes({ action }: Pick<Request, 'action'>, payload: Buffer): number {
+  if (action === 'put') return payload.length;
+  return action === 'delete' ? 0 : LIMITS.dataBytes;
+}
+
+/**
  * Carries out a request with its payload. A delete is answered without a document.
  * @param origin the session that asks. It gets no push of its own change.
+ * @param spend hears the work of a change, as `work.ts` counts it
  * @throws InvalidRequest when the payload is not valid. Then `answer` is not called.
  */
 export function carryOut(
@@ -177,13 +188,16 @@ export function carryOut(
   payload: Buffer,
   answer: Answer<Document>,
   origin: Author,
+  spend: (work: number) => void,
 ): void {
   switch (action) {
     case 'get':
       return twins.get(deviceId, name, answer);
     case 'put':
-    case 'patch':
-      return twins[action](deviceId, name, parseRequest(payload), answer, origin);
+    case 'patch': {
+      const { version, data } = parseRequest(payload);
+      return twins[action](deviceId, name, { version, data, spend }, answer, origin);
+    }
     case 'delete':
       return twins.delete(deviceId, name, (error) => answer(error), origin);
   }
@@ -247,6 +261,8 @@ export interface Pending {
   readonly id: number;
   /** The length of its payload, in bytes. */
   readonly length: number;
+  /** What the backlog counts for its answer, in bytes. Undefined when the backlog refused it. */
+  readonly room: number | undefined;
   /** Undefined for a publish on another topic. It is acknowledged and dropped. */
   readonly request: Request | undefined;
   /** The QoS of the two possible answers. Undefined when no subscription matched at the time of the request. */

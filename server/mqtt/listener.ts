@@ -3,20 +3,22 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
+import { LRUCache } from 'lru-cache';
 import type { ConnectionLimit } from '../access/connection-limit.js';
-import { Allowances } from '../access/rate.js';
 import type { Address } from '../config.js';
 import { LineLimit } from '../line-limit.js';
 import { dropperOf, listen } from '../listen.js';
+import { memo } from '../memo.js';
 import type { Tls } from '../tls/tls.js';
 import { type Peer, peerOf } from './admission.js';
 import { type ClientStream, Connection } from './connection.js';
 import { Connections } from './connections.js';
 import { type Endpoint, MQTT_LIMITS, type MqttCounters, type MqttLimits } from './endpoint.js';
+import { Backlog } from './output.js';
 import { Revocations } from './session.js';
 
-/** The server remembers how much this many devices have asked. */
-const REMEMBERED_DEVICES = 16_384;
+/** How many backlogs are remembered. One of a device with connections is remembered by them. */
+const BACKLOGS = 10_000;
 
 export interface Mqtt {
   readonly limits: MqttLimits;
@@ -34,7 +36,7 @@ export interface Mqtt {
 
 /** Starts the endpoint. It listens nowhere until {@link Mqtt.listen} is called. */
 export function startMqtt(
-  parts: Omit<Endpoint, 'allowances' | 'counters' | 'limits' | 'revocations' | 'warnings'> & {
+  parts: Omit<Endpoint, 'backlogOf' | 'counters' | 'limits' | 'revocations' | 'warnings'> & {
     /** Shared with REST. */
     readonly connections: ConnectionLimit;
     /** Limits other than those of MQTT_LIMITS. */
@@ -43,14 +45,13 @@ export function startMqtt(
 ): Mqtt {
   const { devices, audit, log } = parts;
   const limits = { ...MQTT_LIMITS, ...parts.limits };
-  const { requestsPerSecond } = limits;
-  const allowances = new Allowances(requestsPerSecond, requestsPerSecond, REMEMBERED_DEVICES);
+  const backlogOf = memo<string, Backlog>(() => new Backlog(limits), new LRUCache({ max: BACKLOGS }));
   const counters: MqttCounters = { connections: 0, accepted: 0, refused: 0, dropped: 0, droppedPublishes: 0 };
   const revocations = new Revocations();
   const endpoint: Endpoint = {
     ...parts,
     limits,
-    allowances,
+    backlogOf,
     counters,
     revocations,
     warnings: new LineLimit(),

@@ -1,7 +1,6 @@
 /** What the server sends to a client: its packets as bytes, and their way to the client's stream. */
 
 import type { Duplex } from 'node:stream';
-import type { MqttLimits } from './endpoint.js';
 import type { Acknowledging, ConnackCode, QoS } from './packet.js';
 
 // mqtt-packet is not used to write, because one allocation for each packet costs less than its stream of pieces.
@@ -77,14 +76,94 @@ function writeLength(packet: Buffer, length: number): number {
   }
 }
 
-type BufferLimits = Pick<MqttLimits, 'bufferBytes' | 'bufferMs'>;
+/** The limits of `MqttLimits` for one device. */
+interface BacklogLimits {
+  readonly deviceBufferBytes: number;
+  readonly deviceInFlight: number;
+}
+
+/** A connection that waits until its device has read answers. */
+interface Waiting {
+  relieved(): void;
+}
+
+/**
+ * What all connections of one device have under way: requests, and the bytes of answers that the device has not read.
+ * Room for the answers to the requests under way is counted in advance.
+ */
+export class Backlog {
+  readonly #limits: BacklogLimits;
+  readonly #waiting = new Set<Waiting>();
+  #requests = 0;
+  #bytes = 0;
+  #isRelieving = false;
+
+  constructor(limits: BacklogLimits) {
+    this.#limits = limits;
+  }
+
+  /** No connection of the device is read until some answers are. */
+  get isFull(): boolean {
+    return this.#bytes >= this.#limits.deviceBufferBytes;
+  }
+
+  /** A request begins. @returns false when there are too many. Then it is not counted. */
+  begin(answerBytes: number): boolean {
+    if (this.#requests >= this.#limits.deviceInFlight) return false;
+    this.#requests += 1;
+    this.#bytes += answerBytes;
+    return true;
+  }
+
+  /** A request that has begun is answered. */
+  end(answerBytes: number): void {
+    this.#requests -= 1;
+    this.change(-answerBytes);
+  }
+
+  /** So many more bytes of answers wait for the device, or fewer. */
+  change(bytes: number): void {
+    this.#bytes += bytes;
+    if (bytes < 0 && this.#waiting.size > 0 && !this.#isRelieving) this.#relieve();
+  }
+
+  /** Calls `relieved` of the connection when there is room. */
+  wait(connection: Waiting): void {
+    this.#waiting.add(connection);
+  }
+
+  leave(connection: Waiting): void {
+    this.#waiting.delete(connection);
+  }
+
+  /** The connections that wait longest go first. */
+  #relieve(): void {
+    this.#isRelieving = true;
+    for (const connection of this.#waiting) {
+      if (this.isFull) break;
+      this.#waiting.delete(connection);
+      connection.relieved();
+    }
+    this.#isRelieving = false;
+  }
+}
+
+/** The limits of `MqttLimits` for the answers of one connection. */
+interface BufferLimits {
+  readonly bufferBytes: number;
+  readonly progressBytes: number;
+  readonly progressMs: number;
+}
 
 interface Events {
   /** The client reads again. */
   relieved(): void;
-  /** The client has not read for too long. */
+  /** The client reads too little. */
   stuck(): void;
 }
+
+/** What the stream gets at a time. It does not say how much of it has left, only when all of it has. */
+const PIECE_BYTES = 16 * 1024;
 
 let waiting: Output[] = [];
 
@@ -99,10 +178,21 @@ export class Output {
   readonly #stream: Duplex;
   readonly #limits: BufferLimits;
   readonly #events: Events;
+  /** What the stream does not have yet. */
   #packets: Buffer[] = [];
   #bytes = 0;
-  #slow: NodeJS.Timeout | undefined;
+  #isQueued = false;
+  #wasFull = false;
   #closed = false;
+  /** The bytes of all packets so far. */
+  #added = 0;
+  /** The bytes that waited for the client when it was last looked at. The backlog counts them too. */
+  #waiting = 0;
+  #backlog: Backlog | undefined;
+  /** Judges the client's progress while answers wait. */
+  #judging: NodeJS.Timeout | undefined;
+  /** The bytes that had left when that began. */
+  #before = 0;
 
   constructor(stream: Duplex, limits: BufferLimits, events: Events) {
     this.#stream = stream;
@@ -110,48 +200,108 @@ export class Output {
     this.#events = events;
   }
 
+  get #unread(): number {
+    return this.#bytes + this.#stream.writableLength;
+  }
+
   /** The client does not read. Its requests wait until it does. */
   get isFull(): boolean {
-    return this.#bytes + this.#stream.writableLength > this.#limits.bufferBytes;
+    return this.#unread > this.#limits.bufferBytes;
+  }
+
+  /** From now on the backlog counts what waits. */
+  countIn(backlog: Backlog): void {
+    this.#backlog = backlog;
   }
 
   add(packet: Buffer): void {
     if (this.#closed) return;
     this.#bytes += packet.length;
-    if (this.#packets.push(packet) === 1 && waiting.push(this) === 1) process.nextTick(flushAll);
+    this.#added += packet.length;
+    this.#packets.push(packet);
+    if (this.#isQueued) return;
+    this.#isQueued = true;
+    if (waiting.push(this) === 1) process.nextTick(flushAll);
   }
 
   flush(): void {
-    const packets = this.#packets;
-    const last = packets.pop();
-    if (last === undefined) return;
-    const slow = this.isFull;
-    this.#packets = [];
-    this.#bytes = 0;
-    if (packets.length > 0) this.#stream.cork();
-    for (const packet of packets) this.#stream.write(packet);
-    if (slow) this.#stream.write(last, this.#taken);
-    else this.#stream.write(last);
-    if (packets.length > 0) this.#stream.uncork();
-    if (this.isFull) this.#slow ??= setTimeout(this.#checkAgain, this.#limits.bufferMs);
+    this.#isQueued = false;
+    this.#advance();
   }
 
   /** Sends what was added before, and nothing after it. */
   close(): void {
-    this.flush();
+    if (this.#bytes > 0) this.#write(this.#bytes);
     this.#closed = true;
-    clearTimeout(this.#slow);
+    clearTimeout(this.#judging);
+  }
+
+  /** The stream is gone, and with it what was not read. */
+  forget(): void {
+    this.#backlog?.change(-this.#waiting);
+    this.#backlog = undefined;
+  }
+
+  #advance(): void {
+    if (this.isFull) this.#wasFull = true;
+    while (this.#bytes > 0 && this.#stream.writableLength === 0) this.#write(PIECE_BYTES);
+    const unread = this.#unread;
+    if (unread === this.#waiting) return;
+    const before = this.#waiting;
+    this.#waiting = unread;
+    if (before === 0 && !this.#closed) this.#judge();
+    this.#backlog?.change(unread - before);
+  }
+
+  #write(most: number): void {
+    const packets = this.#take(most);
+    const last = packets.pop();
+    if (packets.length > 0) this.#stream.cork();
+    for (const packet of packets) this.#stream.write(packet);
+    this.#stream.write(last, this.#taken);
+    if (packets.length > 0) this.#stream.uncork();
+  }
+
+  /** Takes so many bytes from the packets. */
+  #take(most: number): Buffer[] {
+    const packets = this.#packets;
+    if (this.#bytes <= most) {
+      this.#packets = [];
+      this.#bytes = 0;
+      return packets;
+    }
+    this.#bytes -= most;
+    let whole = 0;
+    let room = most;
+    let next = packets[0] as Buffer;
+    for (; next.length <= room; next = packets[whole] as Buffer) {
+      room -= next.length;
+      whole += 1;
+    }
+    const taken = packets.splice(0, whole);
+    if (room > 0) {
+      taken.push(next.subarray(0, room));
+      packets[0] = next.subarray(room);
+    }
+    return taken;
   }
 
   readonly #taken = (): void => {
-    if (this.#closed || this.isFull) return;
-    clearTimeout(this.#slow);
-    this.#slow = undefined;
+    this.#advance();
+    if (!this.#wasFull || this.#closed || this.isFull) return;
+    this.#wasFull = false;
     this.#events.relieved();
   };
 
-  readonly #checkAgain = (): void => {
-    this.#slow = undefined;
-    if (this.isFull) this.#events.stuck();
+  #judge(): void {
+    this.#before = this.#added - this.#waiting;
+    if (this.#judging === undefined) this.#judging = setTimeout(this.#judged, this.#limits.progressMs);
+    else this.#judging.refresh();
+  }
+
+  readonly #judged = (): void => {
+    if (this.#waiting === 0) this.#judging = undefined;
+    else if (this.#added - this.#waiting - this.#before >= this.#limits.progressBytes) this.#judge();
+    else this.#events.stuck();
   };
 }

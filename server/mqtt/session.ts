@@ -1,10 +1,12 @@
 import { LRUCache } from 'lru-cache';
 import type { Author } from '../access/author.js';
-import type { Allowance } from '../access/rate.js';
+import type { Share } from '../access/shares.js';
 import type { Device } from '../devices/device.js';
 import type { Change } from '../twins/twins.js';
+import { WORK } from '../work.js';
 import type { Endpoint } from './endpoint.js';
 import {
+  answerBytes,
   carryOut,
   type Destination,
   DeviceRevoked,
@@ -19,7 +21,7 @@ import {
   successText,
   TooManyRequests,
 } from './inband.js';
-import { acknowledgement, type Output, PINGRESP, publish, suback, unsuback } from './output.js';
+import { acknowledgement, type Backlog, type Output, PINGRESP, publish, suback, unsuback } from './output.js';
 import {
   type Acknowledgement,
   type Connect,
@@ -38,9 +40,11 @@ import { ReceivedMessages, SentMessages } from './qos.js';
 /** What a session needs of the connection that carries it. */
 export interface Carrier {
   readonly output: Output;
+  /** Answers must be read before there are more. */
+  readonly isBlocked: boolean;
   /** A request was answered, so there may be room for another. */
   answered(): void;
-  close(ending: 'disconnected' | 'limit reached' | 'asked too much', reason: string): void;
+  close(ending: 'disconnected' | 'limit reached', reason: string): void;
   /** The client was refused something, and stays connected. */
   refused(event: 'permission_refused' | 'limit_reached', reason: string): void;
 }
@@ -74,6 +78,9 @@ export class Session implements Author {
   readonly device: Device;
   /** How many revocations there were when it began. */
   readonly #begun: number;
+  /** Both are those of the device, for all its connections. */
+  readonly share: Share;
+  readonly backlog: Backlog;
   readonly #endpoint: Endpoint;
   readonly #carrier: Carrier;
   readonly #topics: OwnTopics;
@@ -82,7 +89,7 @@ export class Session implements Author {
   readonly #sent: SentMessages;
   readonly #received: ReceivedMessages;
   readonly #pushes: Pushes;
-  readonly #allowance: Allowance;
+  readonly #spend: (work: number) => void;
   readonly #unwatch: () => void;
   #will: Message | undefined;
 
@@ -91,10 +98,11 @@ export class Session implements Author {
     const { output } = carrier;
     this.device = device;
     this.#begun = endpoint.revocations.count;
+    this.share = endpoint.shares.of(`device ${device.id}`);
+    this.backlog = endpoint.backlogOf(device.id);
     this.#will = connect.will;
     this.#endpoint = endpoint;
     this.#carrier = carrier;
-    this.#allowance = endpoint.allowances.of(device.id);
     this.#topics = new OwnTopics(device.id);
     this.#subscriptions = new Subscriptions(device.id, limits.subscriptions);
     this.#requests = new PendingRequests((pending) => this.#answer(pending));
@@ -102,8 +110,9 @@ export class Session implements Author {
       output.add(acknowledgement(command, id)),
     );
     this.#sent = new SentMessages(limits.unacknowledged);
+    this.#spend = (work) => this.share.spend(work);
     this.#pushes = new Pushes(
-      () => output.isFull || this.#sent.size >= limits.inFlight,
+      () => carrier.isBlocked || this.#sent.size >= limits.inFlight,
       (change) => this.#push(change),
     );
     this.#unwatch = twins.watch(device.id, (change) => {
@@ -171,8 +180,9 @@ export class Session implements Author {
       return;
     }
     const settled = (error: Error | null) => this.#log('will', request, error);
+    this.#spend(WORK.packet + will.payload.length * WORK.parsedByte);
     try {
-      carryOut(this.#endpoint.twins, this.device.id, request, will.payload, settled, this);
+      carryOut(this.#endpoint.twins, this.device.id, request, will.payload, settled, this, this.#spend);
     } catch (error) {
       settled(error as Error);
     }
@@ -181,10 +191,13 @@ export class Session implements Author {
   #publish({ topic, payload, qos, id }: Publish): void {
     if (qos === 2 && !this.#received.begin(id)) return;
     const request = this.#topics.request(topic);
+    const room = request === undefined ? 0 : answerBytes(request, payload);
+    const isBegun = this.backlog.begin(room);
     const pending: Pending = {
       qos,
       id,
       length: payload.length,
+      room: isBegun ? room : undefined,
       request,
       successQos: request && this.#answerQos(request.success, qos),
       errorQos: request && this.#answerQos(request.error, qos),
@@ -193,19 +206,12 @@ export class Session implements Author {
       document: undefined,
     };
     this.#requests.add(pending);
-    if (!this.#mayAsk()) this.#requests.settle(pending, new TooManyRequests(), undefined);
+    if (!isBegun) this.#requests.settle(pending, new TooManyRequests(), undefined);
     else if (request !== undefined) this.#ask(pending, request, payload);
     else {
       this.#endpoint.counters.droppedPublishes++;
       this.#requests.settle(pending, null, undefined);
     }
-  }
-
-  /** Counts the requests of the device over all its connections. The connection that exceeds the limit is closed. */
-  #mayAsk(): boolean {
-    if (this.#allowance.take(performance.now()) === 0) return true;
-    this.#carrier.close('asked too much', 'too many requests');
-    return false;
   }
 
   /**
@@ -227,6 +233,7 @@ export class Session implements Author {
         payload,
         (error, document) => requests.settle(pending, error, document),
         this,
+        this.#spend,
       );
     } catch (error) {
       // The answer itself has failed, and the request must not be answered twice.
@@ -235,7 +242,8 @@ export class Session implements Author {
     }
   }
 
-  #answer({ qos, id, request, error, document, successQos, errorQos }: Pending): void {
+  #answer({ qos, id, room, request, error, document, successQos, errorQos }: Pending): void {
+    if (room !== undefined) this.backlog.end(room);
     const { id: deviceId } = this.device;
     const failure = error === null ? undefined : failureOf(error);
     if (failure?.isInternal === true && request !== undefined) this.#log('in-band request', request, error);
@@ -277,7 +285,11 @@ export class Session implements Author {
   #send({ field }: Destination, payload: string, qos: QoS): void {
     const id = qos === 0 ? 0 : this.#sent.begin(qos);
     if (id === undefined) this.#carrier.close('limit reached', 'too many unacknowledged messages');
-    else this.#carrier.output.add(publish(field, payload, qos, id));
+    else {
+      const packet = publish(field, payload, qos, id);
+      this.#spend(packet.length * WORK.sentByte);
+      this.#carrier.output.add(packet);
+    }
   }
 
   #acknowledged(packet: Acknowledgement): void {
@@ -286,7 +298,7 @@ export class Session implements Author {
   }
 
   #subscribe({ id, filters }: Subscribe): void {
-    if (!this.#mayAsk()) return;
+    this.#spend(filters.length * WORK.filter);
     const codes = filters.map(({ filter, qos }) => this.#subscriptions.add(filter, qos));
     if (codes.includes(REFUSED)) {
       if (filters.every(({ filter }) => this.#subscriptions.isOwn(filter))) {
@@ -297,7 +309,7 @@ export class Session implements Author {
   }
 
   #unsubscribe({ id, filters }: Unsubscribe): void {
-    if (!this.#mayAsk()) return;
+    this.#spend(filters.length * WORK.filter);
     for (const filter of filters) this.#subscriptions.remove(filter);
     this.#carrier.output.add(unsuback(id));
   }

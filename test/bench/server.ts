@@ -31,7 +31,6 @@ const CREATED_AT_ONCE = 16;
 const NO_LIMITS = {
   TWIN_CONNECTIONS_PER_SOURCE: '16384',
   TEST_LIMITS: JSON.stringify({
-    mqtt: { requestsPerSecond: 1_000_000 },
     rest: { tokenRequestsPerSecond: 1_000_000 },
   } satisfies Limits),
 };

@@ -32,7 +32,7 @@ const test = suite<Context>('hostile MQTT');
 
 test.before(async (context) => {
   const server = await startServer({
-    limits: { mqtt: { bufferMs: 1000, requestsPerSecond: 1_000_000 } },
+    limits: { mqtt: { progressMs: 1000 } },
   });
   context.server = server;
   const portOf = (url: string) => Number(new URL(url).port);

@@ -48,12 +48,6 @@ test('when the clock is set back, a client waits no longer than after a burst', 
   assert.is(allowance.take(0), 100);
 });
 
-test('events that have happened are counted when they were not allowed either, and say how long to wait', () => {
-  const allowance = new Allowance(10, 5);
-  assert.equal([allowance.charge(0, 5), allowance.charge(0, 5), allowance.charge(100, 2.5)], [0, 500, 650]);
-  assert.is(allowance.charge(750, 0), 0);
-});
-
 test('each key has its own allowance, and keeps it', () => {
   const allowances = new Allowances(1, 2, 10);
   const one = allowances.of('one');

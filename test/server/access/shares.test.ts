@@ -1,45 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  type Loop,
-  type Member,
-  type Share,
-  type ShareLimits,
-  Shares,
-} from '../../../server/access/shares.js';
+import { type Member, type Share, type ShareLimits, Shares } from '../../../server/access/shares.js';
+import { TestLoop } from './test-loop.js';
 
 const LIMITS = { turnWork: 100, workPerSecond: 1e9, sharesATurn: 2, membersATurn: 3 };
-
-/** An event loop that turns when the test says so. */
-class TestLoop implements Loop {
-  time = 0;
-  #next: (() => void)[] = [];
-  #timers: { at: number; run: () => void }[] = [];
-
-  now(): number {
-    return this.time;
-  }
-
-  next(run: () => void): void {
-    this.#next.push(run);
-  }
-
-  after(ms: number, run: () => void): void {
-    this.#timers.push({ at: this.time + ms, run });
-  }
-
-  get isIdle(): boolean {
-    return this.#next.length === 0;
-  }
-
-  turn(ms = 0): void {
-    this.time += ms;
-    const due = this.#timers.filter(({ at }) => at <= this.time);
-    this.#timers = this.#timers.filter(({ at }) => at > this.time);
-    for (const { run } of due) run();
-    for (const run of this.#next.splice(0)) run();
-  }
-}
 
 /** A connection with as many requests as it is given, each of which is so much work. */
 class Client implements Member {
@@ -174,6 +138,17 @@ test('a connection that has left is not resumed', ({ loop, shares }) => {
   share.leave(client);
   loop.turn();
   assert.equal([client.isReading, client.done], [false, 0]);
+});
+
+test('a connection that leaves when another one is resumed is not read again', ({ loop, shares }) => {
+  const share = shares().of('a');
+  const [first, second] = [new Client(share, 10), new Client(share, 10, 1)];
+  first.run = () => share.leave(second);
+  share.spend(100);
+  loop.turn();
+  share.spend(100);
+  loop.turn();
+  assert.equal([second.isReading, second.done], [false, 0]);
 });
 
 test('only so many shares get a turn together, and each gets its turn', ({ loop, shares }) => {

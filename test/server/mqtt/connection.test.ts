@@ -2,6 +2,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { type Member, Share, Shares } from '../../../server/access/shares.js';
 import { until } from '../../until.js';
 import { type Credentials, startEndpoint, type TestEndpoint } from './endpoint.js';
 import { connectPacket, publishPacket, RawClient } from './raw-client.js';
@@ -11,19 +12,42 @@ interface Context {
   endpoint: TestEndpoint;
   device: Credentials;
   client: RawClient;
+  /** The connections that have a part in a share. */
+  members: Set<Member>;
+}
+
+/** Shares whose members are seen. */
+class WatchedShares extends Shares {
+  readonly members = new Set<Member>();
+
+  watch(key: string): void {
+    const share = this.of(key);
+    share.join = (member) => {
+      this.members.add(member);
+      Share.prototype.join.call(share, member);
+    };
+    share.leave = (member) => {
+      this.members.delete(member);
+      Share.prototype.leave.call(share, member);
+    };
+  }
 }
 
 const test = suite<Context>('endings');
 
 const WILL = { topic: '$SCW/twins/me/will/put', payload: Buffer.from('{"data":{}}'), qos: 0, retain: false };
-const PUT = publishPacket('$SCW/twins/me/current/put', '{"data":{}}');
 
 test.before.each(async (context) => {
-  context.endpoint = await startEndpoint({ requestsPerSecond: 20, packetBytes: 1000 });
+  const shares = new WatchedShares();
+  context.members = shares.members;
+  context.endpoint = await startEndpoint({ packetBytes: 1000 }, {}, shares);
   context.device = context.endpoint.devices.add();
+  shares.watch('source 127.0.0.1');
+  shares.watch(`device ${context.device.id}`);
   context.client = await RawClient.open(context.endpoint, TCP);
   context.client.send(connectPacket(context.device, { will: WILL, keepalive: 1 }));
   await context.client.next('connack');
+  assert.is(context.members.size, 1);
 });
 
 test.after.each(({ endpoint, client }) => {
@@ -63,12 +87,6 @@ const ENDINGS: Record<string, Ending> = {
     dropped: 1,
     audited: 'limit_reached',
   },
-  'the client asks too much': {
-    how: ({ client }) => client.send(...new Array<typeof PUT>(100).fill(PUT)),
-    will: true,
-    dropped: 1,
-    audited: 'limit_reached',
-  },
   'the device loses its rights': {
     how: ({ endpoint, device }) => endpoint.devices.revoke(device.id, 'disabled'),
     will: false,
@@ -80,7 +98,7 @@ const ENDINGS: Record<string, Ending> = {
 for (const [why, { how, will, dropped, audited }] of Object.entries(ENDINGS)) {
   const [carriedOut, counted] = [will ? 'carried out' : 'discarded', dropped > 0 ? 'counted' : 'not counted'];
   const told = audited === undefined ? 'not audited' : 'audited';
-  test(`when ${why}, the will is ${carriedOut}, and the end is ${counted} as dropped and ${told}`, async (context) => {
+  test(`when ${why}, the will is ${carriedOut}, the end is ${counted} as dropped and ${told}, and its share is free of it`, async (context) => {
     const { endpoint, device } = context;
     const written: string[] = [];
     endpoint.twins.watch(device.id, ({ name }) => written.push(name));
@@ -89,27 +107,12 @@ for (const [why, { how, will, dropped, audited }] of Object.entries(ENDINGS)) {
     await until(() => !will || written.includes('will'));
     assert.is(written.includes('will'), will);
     assert.is(endpoint.mqtt.counters.dropped, dropped);
+    assert.is(context.members.size, 0);
     assert.equal(
       endpoint.audited.map(({ event }) => event),
       audited === undefined ? [] : [audited],
     );
   });
 }
-
-test('a client that asks too much and is then revoked has no will', async ({ endpoint, device, client }) => {
-  const answers: (() => void)[] = [];
-  const put = endpoint.twins.put.bind(endpoint.twins);
-  endpoint.twins.put = (...request) => answers.push(() => put(...request));
-  const written: string[] = [];
-  endpoint.twins.watch(device.id, ({ name }) => written.push(name));
-  client.send(...new Array<typeof PUT>(100).fill(PUT));
-  await until(() => endpoint.audited.length > 0);
-  endpoint.devices.revoke(device.id, 'disabled');
-  await until(() => endpoint.mqtt.counters.connections === 0);
-  endpoint.twins.put = put;
-  for (const answer of answers) answer();
-  await until(() => written.includes('current'));
-  assert.not.ok(written.includes('will'));
-});
 
 test.run();

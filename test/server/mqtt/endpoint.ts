@@ -87,13 +87,14 @@ export const partsFor = (
   settings: Settings & Partial<FailureLimits>,
   log: Logger,
   audit: Audit = auditTo(log),
+  shares = new Shares(),
 ) => ({
   failures: new FailedAttempts(settings),
   connections: new ConnectionLimit({
     perSource: settings.connectionsPerSource,
     total: settings.connections,
   }),
-  shares: new Shares(),
+  shares,
   audit,
   log,
 });
@@ -134,6 +135,7 @@ export interface TestEndpoint {
 export async function startEndpoint(
   limits: Partial<MqttLimits> = {},
   changes: Partial<Settings & FailureLimits> = {},
+  shares = new Shares(),
 ): Promise<TestEndpoint> {
   const storage = memoryStorage();
   const twins = new Twins(storage);
@@ -158,9 +160,8 @@ export async function startEndpoint(
       lines.on('line', look);
     });
   const audited: Audited[] = [];
-  const parts = partsFor(settings, pino({ level: 'debug' }, sink), (event, fields) =>
-    audited.push({ event, ...fields }),
-  );
+  const audit: Audit = (event, fields) => audited.push({ event, ...fields });
+  const parts = partsFor(settings, pino({ level: 'debug' }, sink), audit, shares);
   const mqtt = startMqtt({ twins, devices, limits, ...parts });
   const { ports, close } = await listenEverywhere(mqtt, parts);
   return { ports, mqtt, twins, storage, devices, log, audited, logged, close };

@@ -2,7 +2,7 @@
 
 import * as assert from 'uvu/assert';
 import { until } from '../../until.js';
-import { type Credentials, limitReached, startEndpoint, type TestEndpoint } from './endpoint.js';
+import { type Credentials, startEndpoint, type TestEndpoint } from './endpoint.js';
 import { connectPacket, publishPacket, RawClient, subscribePacket } from './raw-client.js';
 import { overEach } from './transports.js';
 
@@ -103,92 +103,37 @@ const suites = overEach('limits', (test, transport) => {
     elsewhere.vanish();
   });
 
-  test('a device that asks too much gets an error for that request, after the answers to those before', async () => {
-    endpoint = await startEndpoint({ requestsPerSecond: 5 });
-    const device = endpoint.devices.add();
-    const client = await RawClient.admitted(endpoint, transport, device, '$SCW/twins/me/#');
-    for (let id = 1; id <= 40; id++) client.send(publishPacket(PUT, BODY, { qos: 1, messageId: id }));
-    let done = 0;
-    let message = await acknowledged(client, ++done);
-    while (message !== undefined) {
-      assert.is(message.payload.version, done);
-      message = await acknowledged(client, ++done);
-    }
-    assert.ok(done < 40, `${done} requests were carried out`);
-    const { topic, payload } = await client.message();
-    assert.is(topic, `${PUT}/response/error`);
-    assert.equal(payload, { error: 'too many requests', twin_id: device.id, document_name: 'current' });
-    await client.closed;
-    assert.equal(endpoint.audited, [limitReached(device.id, 'too many requests')]);
-  });
-
-  /** A request's PUBACK and its answer; undefined where what comes is the answer to one that is not acknowledged. */
-  async function acknowledged(client: RawClient, id: number) {
-    const first = await client.peek();
-    if (first.cmd !== 'puback') return undefined;
-    assert.is((await client.next('puback')).messageId, id);
-    return client.message();
-  }
-
-  test('the will of a device that asks too much is carried out, and the device may ask again after a second', async () => {
-    endpoint = await startEndpoint({ requestsPerSecond: 2 });
-    const device = endpoint.devices.add();
-    const client = await RawClient.open(endpoint, transport);
-    const will = { topic: '$SCW/twins/me/will/put', payload: Buffer.from(BODY), qos: 0, retain: false };
-    client.send(connectPacket(device, { will }));
-    await client.next('connack');
-    for (let id = 1; id <= 40; id++) client.send(publishPacket('elsewhere', ''));
-    await client.closed;
-    const names = await new Promise((resolve) =>
-      endpoint.twins.list(device.id, (_error, list) => resolve(list)),
-    );
-    assert.equal(names, ['will']);
-    const isAnswered = async (): Promise<boolean> => {
-      const other = await RawClient.open(endpoint, transport);
-      other.send(connectPacket(device), publishPacket('elsewhere', '', { qos: 1, messageId: 1 }));
-      await other.next('connack');
-      const answered = await other.next('puback').then(
-        () => true,
-        () => false,
-      );
-      other.vanish();
-      return answered;
-    };
-    await until(isAnswered);
-  });
-
-  test('all connections of a device share its limit of requests, and another device has its own', async () => {
-    endpoint = await startEndpoint({ requestsPerSecond: 5 });
+  test('a device with too many requests under way, over all its connections, gets an error for the next one and stays connected', async () => {
+    endpoint = await startEndpoint({ deviceInFlight: 3 });
     const device = endpoint.devices.add({ allow_multiple_connections: true });
-    const clients: RawClient[] = [];
-    for (const clientId of ['a', 'b', 'c']) {
-      const client = await RawClient.open(endpoint, transport);
-      client.send(connectPacket(device, { clientId }));
-      await client.next('connack');
-      clients.push(client);
-    }
-    const other = await RawClient.admitted(endpoint, transport, endpoint.devices.add(), '$SCW/twins/me/#');
-    for (const client of clients) {
-      for (let count = 0; count < 4; count++) client.send(publishPacket('elsewhere', ''));
-    }
-    await Promise.race(clients.map((client) => client.closed));
-    other.send(publishPacket(PUT, BODY));
-    assert.is((await other.message()).payload.version, 1);
-    for (const client of [...clients, other]) client.vanish();
-  });
-
-  test('SUBSCRIBE and UNSUBSCRIBE count as requests, and those over the limit are not carried out', async () => {
-    endpoint = await startEndpoint({ requestsPerSecond: 5 });
-    for (const packet of [
-      subscribePacket('$SCW/twins/me/#'),
-      { cmd: 'unsubscribe' as const, messageId: 1, unsubscriptions: ['$SCW/twins/me/#'] },
-    ]) {
-      const device = endpoint.devices.add();
-      const client = await RawClient.admitted(endpoint, transport, device);
-      for (let count = 0; count < 40; count++) client.send(packet);
-      await client.closed;
-      assert.equal(endpoint.audited.at(-1), limitReached(device.id, 'too many requests'));
-    }
+    const [one, other] = [
+      await RawClient.admitted(endpoint, transport, device),
+      await RawClient.open(endpoint, transport),
+    ];
+    other.send(connectPacket(device, { clientId: 'other' }), subscribePacket('$SCW/twins/me/+/+/response/+'));
+    await other.next('connack');
+    await other.next('suback');
+    const put = endpoint.twins.put.bind(endpoint.twins);
+    const answers: (() => void)[] = [];
+    endpoint.twins.put = (...request) => answers.push(() => put(...request));
+    one.send(publishPacket(PUT, BODY), publishPacket(PUT, BODY));
+    assert.equal(await one.drain(), []);
+    for (let messageId = 1; messageId <= 3; messageId++)
+      other.send(publishPacket(PUT, BODY, { qos: 1, messageId }));
+    assert.equal(await other.drain(), []);
+    for (const answer of answers.splice(0)) answer();
+    assert.is((await other.next('puback')).messageId, 1);
+    assert.is((await other.message()).payload.version, 3);
+    for (let count = 0; count < 2; count++)
+      assert.equal((await other.message()).payload, {
+        error: 'too many requests',
+        twin_id: device.id,
+        document_name: 'current',
+      });
+    endpoint.twins.put = put;
+    other.send(publishPacket(PUT, BODY, { qos: 1, messageId: 4 }));
+    assert.is((await other.next('puback')).messageId, 4);
+    for (const client of [one, other]) client.vanish();
   });
 });
 

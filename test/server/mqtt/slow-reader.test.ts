@@ -1,4 +1,5 @@
 import * as assert from 'uvu/assert';
+import { Shares } from '../../../server/access/shares.js';
 import { type Credentials, limitReached, startEndpoint, type TestEndpoint } from './endpoint.js';
 import { connectPacket, publishPacket, RawClient, subscribePacket } from './raw-client.js';
 import { overEach } from './transports.js';
@@ -8,8 +9,6 @@ const suites = overEach('slow-reader', (test, transport) => {
   const GET = publishPacket('$SCW/twins/me/big/get', '');
   /** 240 MB of answers: more than any network buffer takes. */
   const FLOOD = 4000;
-  /** The honest client asks as fast as it is answered, which is faster than a device may on a fast machine. */
-  const ANY_RATE = { requestsPerSecond: 1_000_000 };
 
   /** A device with a big document, and how often it has been read. */
   async function prepared(
@@ -42,7 +41,7 @@ const suites = overEach('slow-reader', (test, transport) => {
   }
 
   test('a client that does not read is not read from, costs bounded memory and is closed after a time', async () => {
-    const endpoint = await startEndpoint({ ...ANY_RATE, bufferMs: 500 });
+    const endpoint = await startEndpoint({ progressMs: 500 });
     const honest = await RawClient.admitted(endpoint, transport, endpoint.devices.add(), '$SCW/twins/me/#');
     const { device, client, reads } = await prepared(endpoint);
     const memory = process.memoryUsage().rss;
@@ -69,7 +68,7 @@ const suites = overEach('slow-reader', (test, transport) => {
   });
 
   test('a client that reads again gets every answer', async () => {
-    const endpoint = await startEndpoint(ANY_RATE);
+    const endpoint = await startEndpoint();
     const honest = await RawClient.admitted(endpoint, transport, endpoint.devices.add());
     const { client, reads } = await prepared(endpoint);
     client.stopReading();
@@ -112,6 +111,9 @@ const suites = overEach('slow-reader', (test, transport) => {
     await endpoint.close();
   });
 
+  /** No client waits for its turn. */
+  const WITHOUT_TURNS = new Shares({ turnWork: 1e9, workPerSecond: 1e9 });
+
   const BOUNDS = [
     ['requests', { inFlight: 4 }, '{"data":{}}', 4],
     ['bytes of requests', { bufferBytes: 150_000 }, BIG, 3],
@@ -119,7 +121,7 @@ const suites = overEach('slow-reader', (test, transport) => {
 
   for (const [what, limits, body, allowed] of BOUNDS) {
     test(`no more ${what} of one connection are under way than are allowed, and all are answered in order`, async () => {
-      const endpoint = await startEndpoint(limits);
+      const endpoint = await startEndpoint(limits, {}, WITHOUT_TURNS);
       const client = await RawClient.admitted(endpoint, transport, endpoint.devices.add());
       let underWay = 0;
       let most = 0;

@@ -1,0 +1,133 @@
+/** How clients share the server's time. The event loop that gives turns to the shares turns when the test says so. */
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Shares } from '../../../server/access/shares.js';
+import { WORK } from '../../../server/work.js';
+import { TestLoop } from '../access/test-loop.js';
+import { type Credentials, startEndpoint, type TestEndpoint } from './endpoint.js';
+import { MemoryStream } from './memory-stream.js';
+import { bytesOf, connectPacket, publishPacket } from './raw-client.js';
+
+interface Context {
+  loop: TestLoop;
+  endpoint: TestEndpoint;
+}
+
+const test = suite<Context>('shares of MQTT clients');
+
+const PING = bytesOf({ cmd: 'pingreq' });
+const PONG_BYTES = 2;
+const PINGS_A_TURN = 10;
+/** Less by what sums of fractions are out. */
+const TURN = { turnWork: PINGS_A_TURN * (WORK.packet + PING.length * WORK.parsedByte) - 1e-6 };
+
+test.before.each(async (context) => {
+  context.loop = new TestLoop();
+  context.endpoint = await startEndpoint({}, {}, new Shares({ ...TURN, workPerSecond: 1e9 }, context.loop));
+});
+
+test.after.each(({ endpoint }) => endpoint.close());
+
+const settled = () => new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)));
+
+/** A client of its own address, unless one is given, that has had a turn since it connected. */
+async function admitted(
+  { loop, endpoint }: Context,
+  device: Credentials,
+  { clientId = device.id, address = device.id } = {},
+): Promise<MemoryStream> {
+  const stream = new MemoryStream();
+  endpoint.mqtt.serve(stream, { address: `${address}:1`, secure: false });
+  stream.give(bytesOf(connectPacket(device, { clientId })));
+  await settled();
+  for (let turn = 0; turn < 20; turn++) loop.turn();
+  assert.equal([...stream.written], [0x20, 2, 0, 0]);
+  stream.writes.length = 0;
+  return stream;
+}
+
+const pongs = (stream: MemoryStream): number => stream.written.length / PONG_BYTES;
+
+test('a device that sends as fast as it can is served as much in a turn as its share allows, in the end all of it, and stays connected', async (context) => {
+  const { loop, endpoint } = context;
+  const stream = await admitted(context, endpoint.devices.add());
+  stream.give(Buffer.alloc(35 * PING.length, PING));
+  const seen: number[] = [];
+  for (let turn = 0; turn < 5; turn++) {
+    await settled();
+    seen.push(pongs(stream));
+    loop.turn();
+  }
+  assert.equal(seen, [10, 20, 30, 35, 35]);
+  assert.is(endpoint.mqtt.counters.dropped, 0);
+  stream.leave();
+});
+
+test('what a client sends meanwhile stays in the network', async (context) => {
+  const { loop, endpoint } = context;
+  const stream = await admitted(context, endpoint.devices.add());
+  stream.give(Buffer.alloc(11 * PING.length, PING));
+  await settled();
+  assert.is(stream.isPaused(), true);
+  loop.turn();
+  await settled();
+  assert.equal([pongs(stream), stream.isPaused()], [11, false]);
+  stream.leave();
+});
+
+test('all connections of a device share its turn, and another device has its own', async (context) => {
+  const { loop, endpoint } = context;
+  const device = endpoint.devices.add({ allow_multiple_connections: true });
+  const greedy = [];
+  for (const clientId of ['a', 'b', 'c']) greedy.push(await admitted(context, device, { clientId }));
+  const other = await admitted(context, endpoint.devices.add());
+  for (const stream of [...greedy, other]) stream.give(Buffer.alloc(9 * PING.length, PING));
+  await settled();
+  assert.equal([...greedy, other].map(pongs), [9, 1, 0, 9]);
+  loop.turn();
+  await settled();
+  assert.equal(greedy.map(pongs), [9, 9, 2]);
+  for (const stream of [...greedy, other]) stream.leave();
+});
+
+test('clients that are not accepted yet share the turn of their source, and those of another source do not wait', async ({
+  loop,
+  endpoint,
+}) => {
+  const answered: string[] = [];
+  const connect = async (address: string) => {
+    const stream = new MemoryStream();
+    stream.on('written', () => answered.push(address));
+    endpoint.mqtt.serve(stream, { address: `${address}:1`, secure: false });
+    stream.give(bytesOf(connectPacket({ ...endpoint.devices.add(), password: 'wrong' })));
+    await settled();
+  };
+  for (const address of ['here', 'here', 'here', 'elsewhere']) await connect(address);
+  assert.equal(answered, ['here', 'elsewhere']);
+  for (let turn = 0; turn < 10; turn++) {
+    loop.turn();
+    await settled();
+  }
+  assert.equal(answered, ['here', 'elsewhere', 'here', 'here']);
+});
+
+test('a put costs what its bytes cost to read, to write and to answer', async (context) => {
+  const { loop, endpoint } = context;
+  const stream = await admitted(context, endpoint.devices.add());
+  const text = JSON.stringify({ data: { text: 'x'.repeat(20_000) } });
+  const put = bytesOf(publishPacket('$SCW/twins/me/a/put', text, { qos: 1, messageId: 1 }));
+  stream.give(Buffer.concat([put, PING]));
+  const work = WORK.packet + put.length * WORK.parsedByte + (text.length - 9) * WORK.writtenByte;
+  const turns = Math.floor(work / TURN.turnWork);
+  for (let turn = 0; turn < turns; turn++) {
+    await settled();
+    assert.is(pongs(stream), 2, 'the PUBACK alone');
+    loop.turn();
+  }
+  await settled();
+  assert.is(pongs(stream), 3);
+  stream.leave();
+});
+
+test.run();
