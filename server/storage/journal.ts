@@ -52,6 +52,7 @@ export class Journal<Task> {
   #syncs = 0;
   #retry: NodeJS.Timeout | undefined;
   #recovery: Promise<void> = Promise.resolve();
+  #removing: Promise<void> = Promise.resolve();
   #onRest: (() => void) | undefined;
 
   constructor(directory: string, segments: Segment[], limits: StorageLimits, listeners: Listeners<Task>) {
@@ -92,12 +93,25 @@ export class Journal<Task> {
     if (this.#phase === 'idle') this.#schedule();
   }
 
-  /** A file that needed the segment is on disk. */
-  async release(segment: Segment): Promise<void> {
+  /** A file that needed the segment is on disk. Rejects when a segment that no file needs cannot be removed now. */
+  release(segment: Segment): Promise<void> {
     segment.holds -= 1;
-    while (this.#segments.length > 1 && this.#segments[0]?.holds === 0) {
-      const [covered] = this.#segments.splice(0, 1);
-      if (covered !== undefined) await rm(covered.path, { force: true });
+    this.#removing = this.#removing.catch(() => undefined).then(() => this.#removeCovered());
+    return this.#removing;
+  }
+
+  /**
+   * Removes the oldest segments that no file needs, one after the other. A kill must not leave a segment with a document
+   * while a later segment with its deletion is gone.
+   */
+  async #removeCovered(): Promise<void> {
+    for (
+      let [oldest] = this.#segments;
+      oldest !== this.#active && oldest?.holds === 0;
+      [oldest] = this.#segments
+    ) {
+      await rm(oldest.path, { force: true });
+      this.#segments.shift();
     }
     if (this.#phase === 'full' && !this.#isFull()) this.#schedule();
   }
