@@ -10,6 +10,9 @@ import { OriginPolicy } from './access/origin-policy.js';
 import { Proxies } from './access/proxies.js';
 import { type ShareLimits, Shares } from './access/shares.js';
 import { Tokens } from './access/tokens.js';
+import type { ALERT_LIMITS } from './alerts/alerts.js';
+import { openAlerts } from './alerts/open.js';
+import { readAlertSettings, writeAlertSettings } from './alerts/settings-file.js';
 import { type Audit, auditTo } from './audit.js';
 import { SETTINGS, type Settings } from './config.js';
 import { Devices } from './devices/devices.js';
@@ -62,6 +65,7 @@ export class ListenFailed extends Error {
 /** The limits of the server's parts. Only tests change them. */
 export interface Limits {
   readonly access?: Partial<FailureLimits>;
+  readonly alerts?: Partial<typeof ALERT_LIMITS>;
   readonly devices?: { readonly heardEveryMs?: number };
   readonly mqtt?: Partial<MqttLimits>;
   readonly rest?: Partial<RestLimits>;
@@ -133,6 +137,16 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
     endpoints.push(() => mqttTime.close());
     const mqttsTime = mqttsAt && (await listening('mqtts', answerTime(mqttsAt)));
     if (mqttsTime !== undefined) endpoints.push(() => mqttsTime.close());
+    const alerts = await openAlerts({
+      storage,
+      settings: await readAlertSettings(settings.data),
+      twins,
+      devices,
+      linkOf: (panelId) => linkTo(rest.appUrls[0], panelId),
+      log,
+      limits: limits.alerts,
+    });
+    closers.push(() => alerts.close());
     const rest = startRest({
       twins,
       devices,
@@ -149,6 +163,8 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
         authority: authority.certificate,
       },
       isHealthy: () => storage.healthy,
+      alerts,
+      saveAlertSettings: (changed) => writeAlertSettings(settings.data, changed),
       metrics: [...storageMetrics(storage), ...mqttMetrics(mqtt.counters), ...tlsMetrics(tls, authority)],
       settings,
       limits: limits.rest,
@@ -160,6 +176,7 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
     acceptWebSockets(http.server, { mqtt, policy, proxies, audit });
     const https = settings.https && (await listening('https', rest.listen(settings.https, tls)));
     if (https !== undefined) acceptWebSockets(https.server, { mqtt, policy, proxies, audit, tls });
+    alerts.begin();
     const addresses = {
       http: show(http.address),
       mqtt: show(mqttAt),
@@ -194,6 +211,9 @@ function inBackground(work: (pause: () => Promise<void>) => Promise<void>, log: 
     return ended;
   };
 }
+
+const linkTo = (appUrl = '', panelId: string | null): string =>
+  panelId === null || appUrl === '' ? appUrl : `${appUrl}/#panel=${panelId}`;
 
 /** Makes an owner token when there is no token. Returns its secret. */
 async function firstToken(tokens: Tokens, audit: Audit): Promise<string | undefined> {

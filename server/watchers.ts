@@ -1,6 +1,7 @@
 /** Functions to call at an event, by the key of what it is about. */
 export class Watchers<Event> {
   readonly #watchers = new Map<string, Set<(event: Event) => void>>();
+  readonly #ofAll = new Set<(event: Event, key: string) => void>();
   #count = 0;
 
   /** The number of watchers. */
@@ -19,8 +20,15 @@ export class Watchers<Event> {
     };
   }
 
+  /** Calls the watcher for every key. Returns a function that removes it. */
+  addToAll(watcher: (event: Event, key: string) => void): () => void {
+    this.#ofAll.add(watcher);
+    return () => this.#ofAll.delete(watcher);
+  }
+
   /** Calls the watchers of a key. They must not throw. */
   tell(key: string, event: Event): void {
+    for (const watcher of this.#ofAll) watcher(event, key);
     const watchers = this.#watchers.get(key);
     if (watchers === undefined) return;
     for (const watcher of watchers) watcher(event);

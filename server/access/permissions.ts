@@ -2,7 +2,16 @@ import { CURRENT } from '../../shared/panel.js';
 import type { Role, Token } from './tokens.js';
 
 export interface Permission {
-  resource: 'twin_document' | 'twin' | 'device' | 'hub' | 'token' | 'own_token' | 'metrics';
+  resource:
+    | 'twin_document'
+    | 'twin'
+    | 'device'
+    | 'hub'
+    | 'token'
+    | 'own_token'
+    | 'metrics'
+    | 'alert'
+    | 'alert_channel';
   action: 'read' | 'write';
 }
 
@@ -17,13 +26,22 @@ export class PermissionDenied extends Error {
   }
 }
 
-const READABLE: readonly Permission['resource'][] = ['twin_document', 'twin', 'device', 'hub', 'own_token'];
+const READABLE: readonly Permission['resource'][] = [
+  'twin_document',
+  'twin',
+  'device',
+  'hub',
+  'own_token',
+  'alert',
+];
 
 /** @param document the name of the document that is written */
 const RULES: Record<Role, (permission: Permission, document: string | undefined) => boolean> = {
   owner: () => true,
   app: ({ resource, action }, document) =>
-    action === 'read' ? READABLE.includes(resource) : resource === 'twin_document' && document !== CURRENT,
+    action === 'read'
+      ? READABLE.includes(resource)
+      : resource === 'alert' || (resource === 'twin_document' && document !== CURRENT),
   reader: ({ resource, action }) =>
     action === 'read' && (READABLE.includes(resource) || resource === 'metrics'),
 };
@@ -33,16 +51,18 @@ export function authorize(token: Token, permission: Permission, document?: strin
   if (!RULES[token.role](permission, document)) throw new PermissionDenied(permission, token.id);
 }
 
-const OF_ALL_TWINS: readonly Permission['resource'][] = ['token', 'metrics'];
+const OF_ALL_TWINS: readonly Permission['resource'][] = ['token', 'metrics', 'alert_channel'];
 
 /**
  * Checks that a token for some twins only may do this with this twin or its device. When the request is not about one
- * twin, such a token may only read, and sees only its own twins. It may not read or write tokens and metrics.
+ * twin, such a token may only read and acknowledge alerts, and sees only its own twins. It may not read or write tokens,
+ * metrics and the channels of alerts.
  * @throws PermissionDenied
  */
 export function confine(token: Token, permission: Permission, twinId: string | undefined): void {
   if (token.twin_ids === null) return;
   const { resource, action } = permission;
-  const may = twinId === undefined ? action === 'read' : token.twin_ids.includes(twinId);
+  const mayWithout = action === 'read' || resource === 'alert';
+  const may = twinId === undefined ? mayWithout : token.twin_ids.includes(twinId);
   if (OF_ALL_TWINS.includes(resource) || !may) throw new PermissionDenied(permission, token.id);
 }

@@ -125,6 +125,11 @@ export class Presence {
     return this.#watchers.add(id, watcher);
   }
 
+  /** The same for all devices, with the id of each. */
+  watchAll(watcher: (state: PresenceState, id: string) => void): () => void {
+    return this.#watchers.addToAll(watcher);
+  }
+
   /** Resolves when all times are written, or cannot be. */
   async close(): Promise<void> {
     await Promise.all(this.#keeping);

@@ -4,6 +4,8 @@ import { TOKEN_HEADER } from '../../shared/rest.js';
 import type { OriginRefusal } from '../access/origin-policy.js';
 import { PermissionDenied } from '../access/permissions.js';
 import { AuthenticationDenied, LastOwnerToken, TokenNotFound } from '../access/tokens.js';
+import { AlertNotFound } from '../alerts/alerts.js';
+import { ChannelNotFound } from '../alerts/teller.js';
 import type { AuditEvent, AuditFields } from '../audit.js';
 import { DeviceNotFound } from '../devices/devices.js';
 import { StorageUnavailable } from '../storage/storage.js';
@@ -196,6 +198,8 @@ const TABLE: Row[] = [
       reason: `${permission.action} ${permission.resource}`,
     },
   })),
+  row(AlertNotFound, ({ alertId }) => notFound('alert', alertId)),
+  row(ChannelNotFound, ({ channelId }) => notFound('alert_channel', channelId)),
   row(DocumentNotFound, ({ documentName }) => notFound('twin_document', documentName)),
   row(DeviceNotFound, ({ deviceId }) => notFound('device', deviceId)),
   row(TokenNotFound, ({ tokenId }) => notFound('token', tokenId)),

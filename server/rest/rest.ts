@@ -9,6 +9,8 @@ import type { OriginPolicy } from '../access/origin-policy.js';
 import type { Proxies } from '../access/proxies.js';
 import type { Shares } from '../access/shares.js';
 import type { Tokens } from '../access/tokens.js';
+import type { Alerts } from '../alerts/alerts.js';
+import type { AlertSettings } from '../alerts/settings.js';
 import { appUrls } from '../app/pairing.js';
 import { appFiles } from '../app/serve.js';
 import type { Audit } from '../audit.js';
@@ -19,6 +21,7 @@ import type { Metric } from '../metrics.js';
 import { serverNames } from '../names.js';
 import type { Tls } from '../tls/tls.js';
 import type { Twins } from '../twins/twins.js';
+import { routeAlerts } from './alerts.js';
 import { sendJson } from './call.js';
 import { HttpConnections } from './connection.js';
 import { routeDevices } from './devices.js';
@@ -47,6 +50,8 @@ interface RestContext {
   readonly hub: Omit<Hub, 'appUrls'>;
   /** Whether the storage takes writes. */
   readonly isHealthy: () => boolean;
+  readonly alerts: Alerts;
+  readonly saveAlertSettings: (settings: AlertSettings) => Promise<void>;
   /** What the other parts of the server count. */
   readonly metrics: readonly Metric[];
   readonly settings: Pick<Settings, 'region' | 'names' | 'hstsSeconds' | 'historyVersions' | 'historyBytes'>;
@@ -105,6 +110,7 @@ export function startRest(context: RestContext): Rest {
   routeHubs(router, { ...hub, appUrls: urls }, devices);
   routeMetrics(router, { streams, waits, devices, twins, metrics: context.metrics });
   routeTokens(router, tokens, devices);
+  routeAlerts(router, context.alerts, devices, context.saveAlertSettings);
   routeMissingFeatures(router);
   for (const { path, answer } of appFiles(region))
     router.onPublic(path, { host: true, origin: false }, answer);

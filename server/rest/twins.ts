@@ -105,7 +105,7 @@ export function routeTwins(
 const WRITER_LENGTH = 64;
 
 /** The writer, as the app shows it. */
-const writerOf = ({ description, role }: Token): string => description.slice(0, WRITER_LENGTH) || role;
+export const writerOf = ({ description, role }: Token): string => description.slice(0, WRITER_LENGTH) || role;
 
 function conditional(call: Call, request: ConditionalRequest, method: 'PUT' | 'PATCH'): ConditionalRequest {
   const asked = preconditionOf(call);

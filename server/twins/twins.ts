@@ -188,6 +188,11 @@ export class Twins {
     return this.#watchers.add(twinId, watcher);
   }
 
+  /** The same with the changes of all twins. */
+  watchAll(watcher: (change: Change) => void): () => void {
+    return this.#watchers.addToAll(watcher);
+  }
+
   /** The number of watchers of all twins. */
   get watching(): number {
     return this.#watchers.count;

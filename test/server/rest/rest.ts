@@ -9,6 +9,9 @@ import { OriginPolicy } from '../../../server/access/origin-policy.js';
 import { Proxies } from '../../../server/access/proxies.js';
 import { Shares } from '../../../server/access/shares.js';
 import { type Role, Tokens } from '../../../server/access/tokens.js';
+import type { Alerts } from '../../../server/alerts/alerts.js';
+import { openAlerts } from '../../../server/alerts/open.js';
+import { type AlertSettings, NO_SETTINGS } from '../../../server/alerts/settings.js';
 import { type AuditEvent, auditTo } from '../../../server/audit.js';
 import { readSettings, type Settings } from '../../../server/config.js';
 import type { Device } from '../../../server/devices/device.js';
@@ -61,6 +64,7 @@ export interface TestRest {
   readonly twins: Twins;
   readonly devices: Devices;
   readonly tokens: Tokens;
+  readonly alerts: Alerts;
   readonly log: LogLine[];
   /** A request to a path below the region, by the owner unless another token, or none (null), is given. */
   ask(method: string, path: string, ask?: Ask): Promise<Answer>;
@@ -87,6 +91,16 @@ export async function startTestRest(changes: Partial<TestLimits> = {}, now?: () 
   const logger = pino({ level: 'debug' }, sink);
   const settings = { ...readSettings({ TWIN_NAMES: 'localhost' }), ...changes };
   const proxies = new Proxies(settings.proxies);
+  let alertSettings: AlertSettings = NO_SETTINGS;
+  const alerts = await openAlerts({
+    storage,
+    settings: alertSettings,
+    twins,
+    devices,
+    linkOf: (panelId) => `${panelId}`,
+    log: logger,
+  });
+  alerts.begin();
   const rest = startRest({
     twins,
     devices,
@@ -108,6 +122,10 @@ export async function startTestRest(changes: Partial<TestLimits> = {}, now?: () 
       authority: AUTHORITY,
     },
     isHealthy: () => storage.healthy,
+    alerts,
+    saveAlertSettings: async (saved) => {
+      alertSettings = saved;
+    },
     metrics: [],
     settings,
     limits: changes,
@@ -125,6 +143,7 @@ export async function startTestRest(changes: Partial<TestLimits> = {}, now?: () 
     twins,
     devices,
     tokens,
+    alerts,
     log,
     async ask(method, path, { token: other = token, headers = {}, body } = {}) {
       const response = await fetch(url + BASE + path, {
@@ -139,7 +158,10 @@ export async function startTestRest(changes: Partial<TestLimits> = {}, now?: () 
     raw: (request) => exchange(port, request),
     newDevice: async () => (await devices.create({ name: 'test' })).device,
     newToken: async (role) => (await tokens.create({ role })).secret,
-    close: () => rest.close(),
+    async close() {
+      await rest.close();
+      await alerts.close();
+    },
   };
 }
 

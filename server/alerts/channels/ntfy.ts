@@ -1,0 +1,70 @@
+/** ntfy, by its JSON interface: https://docs.ntfy.sh/publish/#publish-as-json */
+
+import { KINDS, type Urgency } from '../alert.js';
+import { send } from '../request.js';
+import { type Attempt, attemptOf, type Channel, ITSELF, type Message } from './channel.js';
+import { notReached } from './webhook.js';
+
+export interface NtfySettings {
+  /** The server and the topic, as `https://ntfy.sh/topic`. */
+  readonly url: string;
+  /** An access token of the server. */
+  readonly token?: string | undefined;
+  readonly allow_private: boolean;
+}
+
+/** In bytes. A longer message becomes an attachment. */
+const MESSAGE_BYTES = 4096;
+const TITLE_BYTES = 256;
+
+const PRIORITIES: Readonly<Record<Urgency, number>> = { critical: 5, high: 4, quiet: 2 };
+
+export function ntfy({ url, token, allow_private: allowPrivate }: NtfySettings): Channel {
+  const place = new URL(url);
+  const topic = place.pathname.split('/').at(-1) ?? '';
+  place.pathname = place.pathname.slice(0, -topic.length);
+  return {
+    targets: () => [ITSELF],
+    async send(message): Promise<Attempt> {
+      try {
+        const { status, retryAfterMs } = await send({
+          url: place,
+          method: 'POST',
+          headers: {
+            'Content-Type': 'application/json',
+            ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+          },
+          body: JSON.stringify({ topic, ...bodyOf(message) }),
+          allowPrivate,
+        });
+        return attemptOf(status, retryAfterMs);
+      } catch (error) {
+        return notReached(error);
+      }
+    },
+  };
+}
+
+function bodyOf({ alert, telling, title, text, link }: Message): object {
+  const isOver = telling === 'resolved';
+  return {
+    title: cut(title, TITLE_BYTES),
+    message: cut(text, MESSAGE_BYTES),
+    priority: isOver ? PRIORITIES.quiet : PRIORITIES[KINDS[alert.kind].urgency],
+    tags: [isOver ? 'white_check_mark' : 'rotating_light'],
+    ...(link !== '' && { click: link }),
+  };
+}
+
+/** The text, cut at a character so that it has at most so many bytes of UTF-8. */
+export function cut(text: string, bytes: number): string {
+  if (Buffer.byteLength(text) <= bytes) return text;
+  let length = 0;
+  let end = 0;
+  for (const character of text) {
+    length += Buffer.byteLength(character);
+    if (length > bytes - Buffer.byteLength('…')) break;
+    end += character.length;
+  }
+  return `${text.slice(0, end)}…`;
+}

@@ -1,0 +1,45 @@
+/** Texts with `{{name}}` in them. There is a fixed list of names, and one way to write a value for each kind of text. */
+
+import type { Message } from './channel.js';
+
+export const VALUES: Readonly<Record<string, (message: Message) => string>> = {
+  id: ({ id }) => id,
+  alert_id: ({ alert }) => alert.id,
+  kind: ({ alert }) => alert.kind,
+  telling: ({ telling }) => telling,
+  state: ({ alert }) => alert.state,
+  panel: ({ alert }) => alert.panel,
+  panel_id: ({ alert }) => alert.panel_id ?? '',
+  subject: ({ alert }) => alert.subject,
+  title: ({ title }) => title,
+  text: ({ text }) => text,
+  raised_at: ({ alert }) => alert.raised_at,
+  at: ({ at }) => at,
+  link: ({ link }) => link,
+};
+
+type Target = 'json' | 'html' | 'line';
+
+const HTML: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+const WRITE: Readonly<Record<Target, (value: string) => string>> = {
+  /** Inside a JSON string. */
+  json: (value) => JSON.stringify(value).slice(1, -1),
+  html: (value) => value.replace(/[&<>"']/g, (sign) => HTML[sign] ?? ''),
+  /** A header has one line. */
+  line: (value) => value.replace(/\p{Cc}+/gu, ' '),
+};
+
+const NAME = /\{\{(\w+)\}\}/g;
+
+/** A name that is not in the list stays as it stands. */
+export const filled = (template: string, message: Message, target: Target): string =>
+  template.replace(NAME, (whole, name: string) =>
+    Object.hasOwn(VALUES, name) ? WRITE[target](VALUES[name]?.(message) ?? '') : whole,
+  );

@@ -1,0 +1,115 @@
+/** What is kept of alerts on stable storage. Each kind of thing is one file; all of it is in memory. */
+
+import type { Author } from '../access/author.js';
+import { putDocument, removeDocument, type Storage } from '../storage/storage.js';
+import type { Alert } from './alert.js';
+import type { Message } from './channels/channel.js';
+
+/** A message on its way to one target. Times are RFC 3339. */
+export interface Delivery {
+  /** `<alert>.<telling>.<channel>.<target>`: the same message is never made twice. */
+  readonly id: string;
+  readonly channel: string;
+  readonly target: string;
+  readonly message: Message;
+  readonly status: 'waiting' | 'delivered' | 'failed';
+  readonly attempts: number;
+  /** When it is tried next, or was tried last. */
+  readonly at: string;
+  /** Why the last attempt failed. */
+  readonly reason: string | null;
+}
+
+/** Until when a panel's alerts are not told. */
+export interface Mute {
+  /** The panel's id. */
+  readonly id: string;
+  /** RFC 3339. */
+  readonly until: string;
+  /** The description of the token, or its role. */
+  readonly by: string;
+}
+
+/** A panel that was armed when it reported last. */
+export interface ArmedPanel {
+  readonly id: string;
+}
+
+/** One file of things that have ids. */
+export class Shelf<Thing extends { readonly id: string }> {
+  readonly #storage: Storage;
+  readonly #file: string;
+  readonly #things: Map<string, Thing>;
+
+  private constructor(storage: Storage, file: string, things: Map<string, Thing>) {
+    this.#storage = storage;
+    this.#file = file;
+    this.#things = things;
+  }
+
+  /** @throws StorageUnavailable */
+  static async open<Thing extends { readonly id: string }>(
+    storage: Storage,
+    file: string,
+  ): Promise<Shelf<Thing>> {
+    const { documents } = await storage.open(file);
+    const things = [...documents].map(([id, { data }]) => [id, JSON.parse(data) as Thing] as const);
+    return new Shelf(storage, file, new Map(things));
+  }
+
+  /** As it is in memory: also what is being written. */
+  get all(): readonly Thing[] {
+    return [...this.#things.values()];
+  }
+
+  get(id: string): Thing | undefined {
+    return this.#things.get(id);
+  }
+
+  /**
+   * Without an author memory changes at once. Resolves when it is on stable storage.
+   * @throws StorageUnavailable, and what the author's `judge` throws
+   */
+  async put(thing: Thing, author?: Author): Promise<void> {
+    if (author !== undefined) await this.#judge(author);
+    this.#things.set(thing.id, thing);
+    const file = await this.#storage.open(this.#file);
+    const version = (file.latest.get(thing.id)?.version ?? 0) + 1;
+    const updatedAt = new Date().toISOString();
+    await putDocument(this.#storage, file, thing.id, { version, updatedAt, data: JSON.stringify(thing) });
+  }
+
+  /** @throws StorageUnavailable, and what the author's `judge` throws */
+  async remove(id: string, author?: Author): Promise<void> {
+    if (author !== undefined) await this.#judge(author);
+    if (!this.#things.delete(id)) return;
+    const file = await this.#storage.open(this.#file);
+    if (file.latest.has(id)) await removeDocument(this.#storage, file, id);
+  }
+
+  async #judge(author: Author): Promise<void> {
+    await this.#storage.open(this.#file);
+    author.judge();
+  }
+}
+
+/** How many past alerts and finished deliveries are kept. */
+export const PAST_ALERTS = 1000;
+export const PAST_DELIVERIES = 200;
+
+export interface AlertStore {
+  readonly alerts: Shelf<Alert>;
+  readonly deliveries: Shelf<Delivery>;
+  readonly mutes: Shelf<Mute>;
+  readonly armed: Shelf<ArmedPanel>;
+}
+
+/** @throws StorageUnavailable */
+export async function openAlertStore(storage: Storage): Promise<AlertStore> {
+  return {
+    alerts: await Shelf.open<Alert>(storage, 'alerts/alerts'),
+    deliveries: await Shelf.open<Delivery>(storage, 'alerts/deliveries'),
+    mutes: await Shelf.open<Mute>(storage, 'alerts/mutes'),
+    armed: await Shelf.open<ArmedPanel>(storage, 'alerts/armed'),
+  };
+}

@@ -1,0 +1,112 @@
+import type { Token } from '../access/tokens.js';
+import type { Alert } from '../alerts/alert.js';
+import { AlertNotFound, type Alerts } from '../alerts/alerts.js';
+import { type AlertSettings, parseSettings, shownSettings } from '../alerts/settings.js';
+import type { Delivery } from '../alerts/store.js';
+import type { Devices } from '../devices/devices.js';
+import { InvalidRequest } from '../twins/errors.js';
+import { timeField } from './params.js';
+import type { Router } from './router.js';
+import { writerOf } from './twins.js';
+
+const READ = { resource: 'alert', action: 'read' } as const;
+const WRITE = { resource: 'alert', action: 'write' } as const;
+const READ_CHANNELS = { resource: 'alert_channel', action: 'read' } as const;
+const WRITE_CHANNELS = { resource: 'alert_channel', action: 'write' } as const;
+
+/** In milliseconds. */
+const LONGEST_MUTE = 24 * 3_600_000;
+
+/**
+ * | call | result |
+ * | --- | --- |
+ * | `GET /alerts` | `{"alerts":[alert,…],"mutes":[…]}`, newest first; of the token's own panels |
+ * | `POST /alerts/{id}/acknowledge` | the alert |
+ * | `PUT /alerts/mutes/{twin_id}` `{"until"}` | no alert of the panel is sent until then (RFC 3339), at most a day; 204 |
+ * | `DELETE /alerts/mutes/{twin_id}` | what is muted and still open is sent now; 204 |
+ * | `GET /alerts/channels` | the settings, without secrets |
+ * | `PUT /alerts/channels` | the same; `(secret)` keeps a secret |
+ * | `POST /alerts/channels/{id}/test` | sends a message by the channel; 204 |
+ * | `GET /alerts/deliveries` | `{"deliveries":[…]}`, the last ones, newest first |
+ */
+export function routeAlerts(
+  router: Router,
+  alerts: Alerts,
+  devices: Pick<Devices, 'get'>,
+  save: (settings: AlertSettings) => Promise<void>,
+): void {
+  router.on('GET', '/alerts', READ, async (call) => {
+    const list = alerts.list.filter(({ panel_id }) => isOwn(call.token, panel_id));
+    const mutes = alerts.mutes.filter(({ id }) => isOwn(call.token, id));
+    call.sendObject({
+      alerts: list.map(shown),
+      mutes: mutes.map(({ id, ...mute }) => ({ panel_id: id, ...mute })),
+    });
+  });
+
+  router.on('POST', '/alerts/:alert_id/acknowledge', WRITE, async (call) => {
+    const id = call.id('alert_id');
+    const alert = alerts.list.find((each) => each.id === id && isOwn(call.token, each.panel_id));
+    if (alert === undefined) throw new AlertNotFound(id);
+    call.sendObject(shown(await alerts.acknowledge(id, writerOf(call.token), call)));
+  });
+
+  router.on('PUT', '/alerts/mutes/:twin_id', WRITE, async (call) => {
+    const until = untilIn(await call.object());
+    const { id } = await devices.get(call.id('twin_id'));
+    const mute = { id, until: until.toISOString(), by: writerOf(call.token) };
+    await alerts.mute(mute, call);
+    call.sendNothing();
+  });
+
+  router.on('DELETE', '/alerts/mutes/:twin_id', WRITE, async (call) => {
+    const { id } = await devices.get(call.id('twin_id'));
+    await alerts.unmute(id, call);
+    call.sendNothing();
+  });
+
+  router.on('GET', '/alerts/channels', READ_CHANNELS, async (call) =>
+    call.sendObject(shownSettings(alerts.settings)),
+  );
+
+  router.on('PUT', '/alerts/channels', WRITE_CHANNELS, async (call) => {
+    const settings = parseSettings(await call.object(), alerts.settings);
+    await save(settings);
+    alerts.configure(settings);
+    call.sendObject(shownSettings(settings));
+  });
+
+  router.on('POST', '/alerts/channels/:channel_id/test', WRITE_CHANNELS, async (call) => {
+    await alerts.test(call.param('channel_id'));
+    call.sendNothing();
+  });
+
+  router.on('GET', '/alerts/deliveries', READ_CHANNELS, async (call) =>
+    call.sendObject({ deliveries: alerts.deliveries.map(shownDelivery) }),
+  );
+}
+
+const isOwn = ({ twin_ids }: Token, panelId: string | null): boolean =>
+  twin_ids === null || (panelId !== null && twin_ids.includes(panelId));
+
+const shown = ({ recipients: _, ...alert }: Alert): object => alert;
+
+const shownDelivery = ({ id, channel, message, status, attempts, at, reason }: Delivery): object => ({
+  id,
+  channel,
+  alert_id: message.alert.id,
+  title: message.title,
+  status,
+  attempts,
+  at,
+  reason,
+});
+
+function untilIn(body: Parameters<typeof timeField>[0]): Date {
+  const until = timeField(body, 'until');
+  if (until === undefined) throw new InvalidRequest('until', 'required', 'is needed');
+  const ms = until.getTime() - Date.now();
+  if (ms <= 0 || ms > LONGEST_MUTE)
+    throw new InvalidRequest('until', 'constraint', 'not within the next 24 hours');
+  return until;
+}

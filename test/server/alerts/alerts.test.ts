@@ -1,0 +1,216 @@
+/** The alerts of panels that report to a twin core in this process, told by a webhook. */
+
+import { pino } from 'pino';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { ALERT_LIMITS, Alerts } from '../../../server/alerts/alerts.js';
+import { openAlerts } from '../../../server/alerts/open.js';
+import { type AlertSettings, parseSettings } from '../../../server/alerts/settings.js';
+import { Devices } from '../../../server/devices/devices.js';
+import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
+import { Twins } from '../../../server/twins/twins.js';
+import type { JsonObject } from '../../../shared/document.js';
+import { until } from '../../until.js';
+import { certify } from '../devices/certify.js';
+import { type Receiver, startReceiver } from './receiver.js';
+
+interface Context {
+  receiver: Receiver;
+  storage: MemoryStorage;
+  twins: Twins;
+  devices: Devices;
+  alerts: Alerts;
+  /** Begins anew on the same storage, as a server that was restarted does. */
+  restart(limits?: Partial<typeof ALERT_LIMITS>): Promise<void>;
+  panel(name: string): Promise<string>;
+}
+
+const test = suite<Context>('alerts');
+
+const PLAIN = { alarm_armed: false, siren_ringing: false, door_open: false };
+
+const settingsFor = (url: string, more: JsonObject = {}): AlertSettings =>
+  parseSettings({ channels: [{ id: 'hook', type: 'webhook', url, allow_private: true }], ...more });
+
+test.before.each(async (context) => {
+  context.receiver = await startReceiver();
+  context.storage = memoryStorage();
+  context.restart = async (limits = { graceMs: 0 }) => {
+    const { storage, receiver } = context;
+    context.twins = new Twins(storage);
+    context.devices = new Devices(storage, context.twins, { region: 'r', hubId: 'h', certify });
+    context.alerts = await openAlerts({
+      storage,
+      settings: settingsFor(receiver.url, { rules: { unreachable_after: 0 } }),
+      twins: context.twins,
+      devices: context.devices,
+      linkOf: (id) => `https://house/#panel=${id}`,
+      log: pino({ level: 'silent' }),
+      limits,
+    });
+    context.alerts.begin();
+  };
+  await context.restart();
+  context.panel = async (name) => {
+    const { device } = await context.devices.create({ name });
+    context.devices.presence.connected(device.id);
+    return device.id;
+  };
+});
+test.after.each(async ({ alerts, receiver, devices }) => {
+  await alerts.close();
+  await devices.presence.close();
+  await receiver.close();
+});
+
+/** The panel reports this, besides what a quiet panel says. */
+const report = ({ twins }: Context, id: string, said: object): Promise<void> =>
+  new Promise((done, failed) =>
+    twins.put(id, 'current', { version: 0, data: { ...PLAIN, ...said } as JsonObject }, (error) =>
+      error === null ? done() : failed(error),
+    ),
+  );
+
+const ringing = (...contacts: string[]) => ({
+  alarm_armed: true,
+  siren_ringing: true,
+  last_alarm: { contacts },
+});
+
+const titles = ({ receiver }: Context): string[] =>
+  receiver.received.map(({ body }) => JSON.parse(body).title as string);
+
+test('an alarm is sent once, with its panel and contact, and then that it is over', async (context) => {
+  const id = await context.panel('Cabin');
+  await report(context, id, ringing('window'));
+  await context.receiver.count(1);
+  await report(context, id, ringing('window'));
+  await report(context, id, { last_alarm: { contacts: ['window'] } });
+  await context.receiver.count(2);
+  assert.equal(titles(context), ['Alarm: Cabin, window', 'Over: Alarm: Cabin, window']);
+  const [first] = context.receiver.received;
+  const body = JSON.parse(first?.body ?? '');
+  assert.equal([body.kind, body.panel_id, body.link], ['triggered', id, `https://house/#panel=${id}`]);
+});
+
+test('each contact that trips is sent, and each is over once', async (context) => {
+  const id = await context.panel('Cabin');
+  await report(context, id, ringing('window'));
+  await context.receiver.count(1);
+  await report(context, id, ringing('window', 'door'));
+  await context.receiver.count(2);
+  await report(context, id, {});
+  await context.receiver.count(4);
+  assert.equal(titles(context).slice(0, 2), ['Alarm: Cabin, window', 'Alarm: Cabin, door']);
+  assert.equal(titles(context).slice(2).sort(), ['Over: Alarm: Cabin, door', 'Over: Alarm: Cabin, window']);
+});
+
+test('an armed panel that is lost is sent, and that it is back when it has reported', async (context) => {
+  const id = await context.panel('Cabin');
+  await report(context, id, { alarm_armed: true });
+  await context.devices.presence.disconnected(id);
+  await context.receiver.count(1);
+  context.devices.presence.connected(id);
+  await report(context, id, { alarm_armed: true });
+  await context.receiver.count(2);
+  const lost = 'No contact with Cabin, which is armed';
+  assert.equal(titles(context), [lost, `Over: ${lost}`]);
+});
+
+test('many panels that are lost at once are sent in one message', async (context) => {
+  const ids: string[] = [];
+  for (let n = 0; n < 30; n++) ids.push(await context.panel(`P${n}`));
+  for (const id of ids) await report(context, id, { alarm_armed: true });
+  await until(() => context.storage.peek('alerts/armed')?.documents.size === 30);
+  await context.alerts.close();
+  await context.restart({ graceMs: 50 });
+  await context.receiver.count(2);
+  await until(() => context.alerts.list.every(({ told }) => told === 1));
+  const [first = '', second = ''] = titles(context).sort();
+  assert.match(first, /^No contact with 30 armed panels$/);
+  assert.match(second, /^The alarm server has restarted while 30 panels were armed$/);
+});
+
+test('within the grace after a start, a panel that comes back is sent as nothing but the restart', async (context) => {
+  const id = await context.panel('Cabin');
+  await report(context, id, { alarm_armed: true });
+  await until(() => context.storage.peek('alerts/armed')?.documents.size === 1);
+  await context.alerts.close();
+  await context.restart({ graceMs: 60_000 });
+  await context.receiver.count(1);
+  context.devices.presence.connected(id);
+  await report(context, id, { alarm_armed: true });
+  await context.receiver.count(2);
+  const restarted = 'The alarm server has restarted while a panel was armed';
+  assert.equal(titles(context), [restarted, `Over: ${restarted}`]);
+});
+
+test('what was raised and not told by a killed server is sent by the next one, with the same id', async (context) => {
+  const id = await context.panel('Cabin');
+  context.receiver.replies.push('cut');
+  await report(context, id, ringing('window'));
+  await context.receiver.count(1);
+  await context.restart({ graceMs: 60_000 });
+  assert.is(context.alerts.list.length, 1);
+  assert.is(context.alerts.deliveries.length, 1);
+});
+
+test('an arming is sent with the name of its writer where the owner wants that', async (context) => {
+  const { alerts, receiver, twins } = context;
+  alerts.configure(settingsFor(receiver.url, { rules: { kinds: ['armed', 'disarmed'] } }));
+  const id = await context.panel('Cabin');
+  await report(context, id, {});
+  await new Promise((done) => {
+    const request = { version: 0, data: { alarm_armed: true }, by: 'Anna' };
+    twins.put(id, 'desired', request, done);
+  });
+  await report(context, id, { alarm_armed: true });
+  await receiver.count(1);
+  assert.equal(titles(context), ['Cabin was armed by Anna']);
+});
+
+test('a panel can have rules of its own', async (context) => {
+  const { alerts, receiver } = context;
+  const [quiet, loud] = [await context.panel('Quiet'), await context.panel('Loud')];
+  alerts.configure(settingsFor(receiver.url, { panels: { [quiet]: { kinds: [] } } }));
+  await report(context, quiet, ringing('a'));
+  await report(context, loud, ringing('b'));
+  await receiver.count(1);
+  assert.equal(titles(context), ['Alarm: Loud, b']);
+  assert.equal(
+    alerts.list.map(({ panel }) => panel),
+    ['Loud'],
+  );
+});
+
+test('a muted panel tells an alarm of a contact that counts day and night, and no other', async (context) => {
+  const id = await context.panel('Cabin');
+  const mute = { id, until: new Date(Date.now() + 3_600_000).toISOString(), by: 'Anna' };
+  await context.alerts.mute(mute);
+  const contacts = { smoke: { open: true, kind: 'always' }, door: { open: true, kind: 'entry' } };
+  await report(context, id, { ...ringing('door', 'smoke'), contacts });
+  await context.receiver.count(1);
+  assert.equal(titles(context), ['Alarm: Cabin, smoke']);
+  await context.alerts.unmute(id);
+  await context.receiver.count(2);
+  assert.is(titles(context)[1], 'Alarm: Cabin, door');
+});
+
+test('the alerts of a deleted device are removed with it', async (context) => {
+  const id = await context.panel('Cabin');
+  await report(context, id, ringing('window'));
+  await context.receiver.count(1);
+  await context.devices.presence.disconnected(id);
+  await context.devices.remove(id);
+  await until(() => context.alerts.list.length === 0);
+});
+
+test('without a channel nothing is raised', async (context) => {
+  context.alerts.configure(parseSettings({}));
+  const id = await context.panel('Cabin');
+  await report(context, id, ringing('window'));
+  await context.alerts.close();
+  assert.equal([context.alerts.list, context.receiver.received], [[], []]);
+});
+
+test.run();
