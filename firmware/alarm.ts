@@ -139,9 +139,9 @@ export function nextState(
   next.quiet &= active & (isHome ? always : -1) & ~(fault & ~state.fault);
   const held = active & (watched | always) & ~next.bypass;
   let trips = held & ~next.quiet & ~(next.rings >> MUTED);
-  if (next.name === ARMING) {
+  if (next.name === ARMING && !(trips & always)) {
     trips &= ~entries;
-    if (trips && !(trips & always)) {
+    if (trips) {
       go(next, DISARMED);
       next.refused = { reason: 'a contact is open', contacts: namesOf(trips, rules) };
       trips = 0;
@@ -280,7 +280,11 @@ function go(next: Changing, name: AlarmStateName, until?: number): void {
     next.wasDisarmed = false;
     next.tripped = [];
   }
-  if (!next.armed) next.bypass = next.rings = 0;
+  if (!next.armed) {
+    // What is open now has been seen.
+    next.quiet |= next.open | next.fault;
+    next.bypass = next.rings = 0;
+  }
 }
 
 function rest(next: Changing): void {
