@@ -97,9 +97,12 @@ export class KnownClients {
     this.#change(key);
   }
 
-  /** The token or the device is gone. */
+  /** The token or the device is gone. This is written at once, because a kill must not leave its pairs. */
   forget(id: string): void {
     for (const source of [...(this.#byId.get(id) ?? [])]) this.#pairs.delete(keyOf(source, id));
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#changed.size > 0) this.#writeLater(0);
   }
 
   /** Writes what is left to write, and resolves when it is written, or cannot be. */
@@ -135,8 +138,9 @@ export class KnownClients {
   #writeLater(ms: number): void {
     if (this.#timer !== undefined || this.#isClosed) return;
     this.#timer = setTimeout(() => {
-      this.#writing = this.#write().then((isDone) => {
-        this.#timer = undefined;
+      this.#timer = undefined;
+      this.#writing = this.#writing.then(async () => {
+        const isDone = await this.#write();
         if (this.#changed.size > 0) this.#writeLater(isDone ? this.#limits.writeMs : this.#limits.retryMs);
       });
     }, ms).unref();

@@ -64,8 +64,16 @@ test('a pair is written by itself after a while', async ({ open, stored }) => {
   const known = await open({ writeMs: 0 });
   known.add('a', 'panel');
   await until(async () => (await stored()).length === 1);
+});
+
+test('that a credential is gone is written at once', async ({ open, stored }) => {
+  const before = await open();
+  before.add('a', 'panel');
+  await before.close();
+  const known = await open({ writeMs: 3_600_000 });
+  known.add('a', 'lamp');
   known.forget('panel');
-  await until(async () => (await stored()).length === 0);
+  await until(async () => (await stored()).join() === 'lamp a');
 });
 
 test('a credential that is gone is known nowhere, also after a restart', async ({ open, stored }) => {
