@@ -11,6 +11,8 @@ export const WORK = {
   authentication: 100,
   /** A topic filter of a SUBSCRIBE or an UNSUBSCRIBE. */
   filter: 2,
+  /** A topic filter that is compared with a topic. */
+  comparedFilter: 0.5,
   /** A byte of a request's JSON that is parsed and checked. */
   parsedByte: 0.015,
   /** A byte of a document that is written: made JSON, put into the journal, later into the file and the history. */

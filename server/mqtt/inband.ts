@@ -25,6 +25,7 @@ import {
   VersionMismatch,
 } from '../twins/errors.js';
 import type { Answer, Twins } from '../twins/twins.js';
+import { WORK } from '../work.js';
 import { topicField } from './output.js';
 import { type QoS, REFUSED } from './packet.js';
 
@@ -93,6 +94,9 @@ export class OwnTopics {
 
 const destination = (topic: string): Destination => ({ topic, field: topicField(topic) });
 
+/** Counts work, as `work.ts` does. */
+type Spend = (work: number) => void;
+
 /** In UTF-16 units. No topic of a device is longer. Longer filters would cost memory, and time at every publish. */
 const LONGEST_FILTER = 256;
 
@@ -102,11 +106,13 @@ export class Subscriptions {
   readonly #limit: number;
   readonly #filters = new Map<string, QoS>();
   readonly #remembered = new Map<string, QoS | undefined>();
+  readonly #spend: Spend;
 
   /** @param limit the number of filters */
-  constructor(deviceId: string, limit: number) {
+  constructor(deviceId: string, limit: number, spend: Spend) {
     this.#own = [`${ROOT}/me/`, `${ROOT}/${deviceId}/`];
     this.#limit = limit;
+    this.#spend = spend;
   }
 
   /**
@@ -136,6 +142,7 @@ export class Subscriptions {
   qosOf(topic: string): QoS | undefined {
     const known = this.#remembered.get(topic);
     if (known !== undefined || this.#remembered.has(topic)) return known;
+    this.#spend(this.#filters.size * WORK.comparedFilter);
     let highest: QoS | undefined;
     for (const [filter, qos] of this.#filters) {
       if ((highest === undefined || qos > highest) && topicMatches(filter, topic)) highest = qos;
@@ -178,7 +185,6 @@ export function answerBytes({ action }: Pick<Request, 'action'>, payload: Buffer
 /**
  * Carries out a request with its payload. A delete is answered without a document.
  * @param origin the session that asks. It gets no push of its own change.
- * @param spend hears the work of a change, as `work.ts` counts it
  * @throws InvalidRequest when the payload is not valid. Then `answer` is not called.
  */
 export function carryOut(
@@ -188,7 +194,7 @@ export function carryOut(
   payload: Buffer,
   answer: Answer<Document>,
   origin: Author,
-  spend: (work: number) => void,
+  spend: Spend,
 ): void {
   switch (action) {
     case 'get':

@@ -56,6 +56,8 @@ export interface Subscribe {
   readonly command: 'subscribe';
   readonly id: number;
   readonly filters: readonly { readonly filter: string; readonly qos: QoS }[];
+  /** How many more there are. They are not read, and the server does not grant them. */
+  readonly further: number;
 }
 
 export interface Unsubscribe {

@@ -1,11 +1,11 @@
 /**
  * A client's bytes, read as packets. PUBLISH and the acknowledgements come often, and they are read here in a tenth of
- * the time that mqtt-packet takes. mqtt-packet reads CONNECT, SUBSCRIBE and UNSUBSCRIBE. The rules that it does not
- * check are checked here.
+ * the time that mqtt-packet takes, and so are SUBSCRIBE and UNSUBSCRIBE, which can be long. mqtt-packet reads CONNECT. The
+ * rules that it does not check are checked here.
  */
 
 import { isUtf8 } from 'node:buffer';
-import mqttPacket, { type IConnectPacket, type ISubscribePacket, type IUnsubscribePacket } from 'mqtt-packet';
+import mqttPacket, { type IConnectPacket } from 'mqtt-packet';
 import { isTopicFilter } from '../../shared/topics.js';
 import type { MqttLimits } from './endpoint.js';
 import {
@@ -30,6 +30,9 @@ const CONNECT_HEADER = 0x10;
 /** The longest length field (MQTT 3.1.1, 2.2.3). */
 const LENGTH_BYTES = 4;
 const NOTHING = Buffer.alloc(0);
+
+const NUL = 'U+0000 in a string [MQTT-1.5.3-2]';
+const EMPTY_FILTER = 'an empty topic filter [MQTT-4.7.3-1]';
 
 /**
  * Cuts a stream of bytes into whole packets. The length field of a packet is checked before its body is kept. A packet
@@ -154,9 +157,9 @@ export function readPacket(bytes: Buffer): Packet {
     case 'connect':
       return readConnect(bytes, body);
     case 'subscribe':
-      return readSubscribe(bytes, body);
+      return readSubscribe(body);
     case 'unsubscribe':
-      return readUnsubscribe(bytes, body);
+      return readUnsubscribe(body);
     case 'pingreq':
     case 'disconnect':
       return readBare(type.command, body);
@@ -229,28 +232,71 @@ function readConnect(bytes: Buffer, body: Buffer): Connect {
   };
 }
 
-function readSubscribe(bytes: Buffer, body: Buffer): Subscribe {
-  const { subscriptions, messageId } = parse<ISubscribePacket>(bytes);
-  if (subscriptions.length === 0) throw new ProtocolViolation('an empty SUBSCRIBE [MQTT-3.8.3-3]');
-  const fields = subscriptions.flatMap((): Field[] => ['text', 'byte']);
-  validFields(body, 2, fields);
-  const filters = subscriptions.map(({ topic, qos }) => ({
-    filter: validTopicFilter(topic),
-    qos: validQoS(qos, 'MQTT-3.8.3-4'),
-  }));
-  return { command: 'subscribe', id: validPacketId(messageId), filters };
+/** Where the filters of a SUBSCRIBE or an UNSUBSCRIBE begin, after the packet id. */
+const FILTERS_START = 2;
+/** How many filters of one packet are read. A session may have 100 subscriptions. */
+const MOST_FILTERS = 128;
+const SPACE = 0x20;
+
+function readSubscribe(body: Buffer): Subscribe {
+  const filters: { filter: string; qos: QoS }[] = [];
+  let at = FILTERS_START;
+  for (; at < body.length && filters.length < MOST_FILTERS; at++) {
+    const end = textEnd(body, at);
+    filters.push({ filter: filterAt(body, at, end), qos: qosAt(body, end) });
+    at = end;
+  }
+  if (filters.length === 0) throw new ProtocolViolation('an empty SUBSCRIBE [MQTT-3.8.3-3]');
+  const further = at < body.length ? countFilters(Buffer.from(body.subarray(at))) : 0;
+  return { command: 'subscribe', id: validPacketId(body.readUInt16BE(0)), filters, further };
 }
 
-function readUnsubscribe(bytes: Buffer, body: Buffer): Unsubscribe {
-  const { unsubscriptions, messageId } = parse<IUnsubscribePacket>(bytes);
-  if (unsubscriptions.length === 0) throw new ProtocolViolation('an empty UNSUBSCRIBE [MQTT-3.10.3-2]');
-  const fields = unsubscriptions.map((): Field => 'text');
-  validFields(body, 2, fields);
-  return {
-    command: 'unsubscribe',
-    id: validPacketId(messageId),
-    filters: unsubscriptions.map(validTopicFilter),
-  };
+/**
+ * Counts the filters and QoS of a SUBSCRIBE that are not read one by one, because they can be 32,000. Checks that they
+ * are UTF-8 without U+0000 all together, with spaces in place of what stands between them.
+ */
+function countFilters(bytes: Buffer): number {
+  let count = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const end = textEnd(bytes, at);
+    if (end === at + 2) throw new ProtocolViolation(EMPTY_FILTER);
+    qosAt(bytes, end);
+    bytes[at] = bytes[at + 1] = bytes[end] = SPACE;
+    count += 1;
+    at = end;
+  }
+  if (validUtf8(bytes).includes(0)) throw new ProtocolViolation(NUL);
+  return count;
+}
+
+/** A session has fewer subscriptions, so no client has so many to end. */
+function readUnsubscribe(body: Buffer): Unsubscribe {
+  const filters: string[] = [];
+  for (let at = FILTERS_START; at < body.length; ) {
+    if (filters.length === MOST_FILTERS) throw new LimitReached('too many filters in an UNSUBSCRIBE');
+    const end = textEnd(body, at);
+    filters.push(filterAt(body, at, end));
+    at = end;
+  }
+  if (filters.length === 0) throw new ProtocolViolation('an empty UNSUBSCRIBE [MQTT-3.10.3-2]');
+  return { command: 'unsubscribe', id: validPacketId(body.readUInt16BE(0)), filters };
+}
+
+/** Where a text ends whose length stands at `at`. @throws ProtocolViolation when the body ends before */
+function textEnd(body: Buffer, at: number): number {
+  const start = at + 2;
+  const end = start > body.length ? start : start + body.readUInt16BE(at);
+  if (end > body.length) throw new ProtocolViolation('a topic filter is cut short');
+  return end;
+}
+
+const filterAt = (body: Buffer, at: number, end: number): string =>
+  validTopicFilter(validUtf8(body.subarray(at + 2, end)).toString());
+
+function qosAt(body: Buffer, at: number): QoS {
+  const qos = body[at];
+  if (qos === undefined) throw new ProtocolViolation('a SUBSCRIBE is cut short');
+  return validQoS(qos, 'MQTT-3.8.3-4');
 }
 
 /** Uses a new parser for each packet, because a parser keeps a packet that is not complete. */
@@ -308,7 +354,7 @@ function validUtf8(bytes: Buffer): Buffer {
 
 function validString(text: string): string {
   if (!text.includes('\0')) return text;
-  throw new ProtocolViolation('U+0000 in a string [MQTT-1.5.3-2]');
+  throw new ProtocolViolation(NUL);
 }
 
 const NOT_IN_TOPIC_NAMES = /[\0+#]/;

@@ -104,13 +104,13 @@ export class Session implements Author {
     this.#endpoint = endpoint;
     this.#carrier = carrier;
     this.#topics = new OwnTopics(device.id);
-    this.#subscriptions = new Subscriptions(device.id, limits.subscriptions);
     this.#requests = new PendingRequests((pending) => this.#answer(pending));
     this.#received = new ReceivedMessages(limits.unacknowledged, (command, id) =>
       output.add(acknowledgement(command, id)),
     );
     this.#sent = new SentMessages(limits.unacknowledged);
     this.#spend = (work) => this.share.spend(work);
+    this.#subscriptions = new Subscriptions(device.id, limits.subscriptions, this.#spend);
     this.#pushes = new Pushes(
       () => carrier.isBlocked || this.#sent.size >= limits.inFlight,
       (change) => this.#push(change),
@@ -297,9 +297,10 @@ export class Session implements Author {
     this.#pushes.resume();
   }
 
-  #subscribe({ id, filters }: Subscribe): void {
+  #subscribe({ id, filters, further }: Subscribe): void {
     this.#spend(filters.length * WORK.filter);
     const codes = filters.map(({ filter, qos }) => this.#subscriptions.add(filter, qos));
+    for (let count = 0; count < further; count++) codes.push(REFUSED);
     if (codes.includes(REFUSED)) {
       if (filters.every(({ filter }) => this.#subscriptions.isOwn(filter))) {
         this.#carrier.refused('limit_reached', 'too many subscriptions, or too long ones');

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import mqttPacket, { type Packet } from 'mqtt-packet';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ProtocolViolation } from '../../../server/mqtt/packet.js';
+import { LimitReached, ProtocolViolation } from '../../../server/mqtt/packet.js';
 import { readPacket } from '../../../server/mqtt/read.js';
 import { MALFORMED } from './malformed.js';
 import { bytesOf } from './raw-client.js';
@@ -123,6 +123,7 @@ test('SUBSCRIBE and UNSUBSCRIBE keep their filters in order', () => {
           command: 'subscribe',
           id: messageId,
           filters: wanted.map(([topic, level]) => ({ filter: topic, qos: level })),
+          further: 0,
         });
         const unsubscriptions = wanted.map(([topic]) => topic);
         assert.equal(readPacket(bytesOf({ cmd: 'unsubscribe', messageId, unsubscriptions })), {
@@ -132,6 +133,66 @@ test('SUBSCRIBE and UNSUBSCRIBE keep their filters in order', () => {
         });
       },
     ),
+  );
+});
+
+/** The most filters that are read. */
+const MOST = 128;
+const LENGTH = 10;
+
+/** A SUBSCRIBE whose filters are `LENGTH` bytes long each, with one more at its end. */
+function longSubscribe(count: number, last = Buffer.alloc(0)): Buffer {
+  const one = Buffer.from([0, LENGTH, ...Buffer.from('a'.repeat(LENGTH)), 1]);
+  const body = Buffer.concat([Buffer.from([0, 1]), ...new Array<Buffer>(count).fill(one), last]);
+  const length = [body.length & 0x7f, (body.length >> 7) & 0x7f, body.length >> 14];
+  return Buffer.concat([
+    Buffer.from([0x82, (length[0] ?? 0) | 0x80, (length[1] ?? 0) | 0x80, length[2] ?? 0]),
+    body,
+  ]);
+}
+
+test('of a SUBSCRIBE with very many filters the first are read, and the others are counted', () => {
+  for (const [count, further] of [
+    [MOST, 0],
+    [MOST + 1, 1],
+    [10_000, 10_000 - MOST],
+  ] as const) {
+    const packet = readPacket(longSubscribe(count)) as { filters?: unknown[]; further?: number };
+    assert.equal([packet.filters?.length, packet.further], [Math.min(count, MOST), further]);
+  }
+});
+
+const FURTHER: Record<string, [last: number[], isAllowed?: true]> = {
+  'a filter': [[0, 2, 0xc3, 0xbc, 0], true],
+  'half a character': [[0, 1, 0xc3, 0]],
+  'a character that the next filter completes': [[0, 1, 0xc3, 0, 0, 1, 0xbc, 0]],
+  'U+0000': [[0, 1, 0, 0]],
+  'an empty filter': [[0, 0, 0]],
+  'QoS 3': [[0, 1, 0x61, 3]],
+  'a filter without QoS': [[0, 1, 0x61]],
+  'half a filter': [[0, 2, 0x61]],
+  'half a length': [[0]],
+};
+
+for (const [what, [last, isAllowed]] of Object.entries(FURTHER)) {
+  test(`${what} is ${isAllowed ? 'allowed' : 'a violation'} also behind the filters that are read`, () => {
+    const bytes = longSubscribe(MOST, Buffer.from(last));
+    if (isAllowed) assert.is((readPacket(bytes) as { further?: number }).further, 1);
+    else
+      assert.throws(
+        () => readPacket(bytes),
+        (error: unknown) => error instanceof ProtocolViolation,
+      );
+  });
+}
+
+test('an UNSUBSCRIBE with more filters than a client can have exceeds a limit', () => {
+  const unsubscribe = (count: number) =>
+    bytesOf({ cmd: 'unsubscribe', messageId: 1, unsubscriptions: new Array<string>(count).fill('a') });
+  assert.is(readPacket(unsubscribe(MOST)).command, 'unsubscribe');
+  assert.throws(
+    () => readPacket(unsubscribe(MOST + 1)),
+    (error: unknown) => error instanceof LimitReached,
   );
 });
 

@@ -7,7 +7,7 @@ import { WORK } from '../../../server/work.js';
 import { TestLoop } from '../access/test-loop.js';
 import { type Credentials, startEndpoint, type TestEndpoint } from './endpoint.js';
 import { MemoryStream } from './memory-stream.js';
-import { bytesOf, connectPacket, publishPacket } from './raw-client.js';
+import { bytesOf, connectPacket, publishPacket, subscribePacket } from './raw-client.js';
 
 interface Context {
   loop: TestLoop;
@@ -112,21 +112,88 @@ test('clients that are not accepted yet share the turn of their source, and thos
   assert.equal(answered, ['here', 'elsewhere', 'here', 'here']);
 });
 
-test('a put costs what its bytes cost to read, to write and to answer', async (context) => {
-  const { loop, endpoint } = context;
-  const stream = await admitted(context, endpoint.devices.add());
-  const text = JSON.stringify({ data: { text: 'x'.repeat(20_000) } });
-  const put = bytesOf(publishPacket('$SCW/twins/me/a/put', text, { qos: 1, messageId: 1 }));
-  stream.give(Buffer.concat([put, PING]));
-  const work = WORK.packet + put.length * WORK.parsedByte + (text.length - 9) * WORK.writtenByte;
-  const turns = Math.floor(work / TURN.turnWork);
-  for (let turn = 0; turn < turns; turn++) {
+const PONG = bytesOf({ cmd: 'pingresp' });
+
+/** How many turns a client waits for the answer to a PINGREQ that follows the packets. */
+async function turnsFor({ loop }: Context, stream: MemoryStream, ...packets: Buffer[]): Promise<number> {
+  stream.writes.length = 0;
+  stream.give(Buffer.concat([...packets, PING]));
+  for (let turns = 0; ; turns++) {
     await settled();
-    assert.is(pongs(stream), 2, 'the PUBACK alone');
+    if (stream.written.subarray(-PONG_BYTES).equals(PONG)) return turns;
     loop.turn();
   }
+}
+
+const turnsOf = (work: number): number => Math.floor(work / TURN.turnWork);
+
+const BIG = JSON.stringify({ data: { text: 'x'.repeat(20_000) } });
+const BIG_DATA = BIG.length - '{"data":}'.length;
+const bigPut = (id: number) => bytesOf(publishPacket('$SCW/twins/me/a/put', BIG, { qos: 1, messageId: id }));
+const put = bigPut(1);
+const PUT_WORK = WORK.packet + put.length * WORK.parsedByte + BIG_DATA * WORK.writtenByte;
+
+test('a put costs what its bytes cost to read and to write', async (context) => {
+  const stream = await admitted(context, context.endpoint.devices.add());
+  assert.is(await turnsFor(context, stream, put), turnsOf(PUT_WORK));
+  stream.leave();
+});
+
+test('a short patch costs what the long document costs', async (context) => {
+  const stream = await admitted(context, context.endpoint.devices.add());
+  await turnsFor(context, stream, put);
+  for (let turn = 0; turn < 100; turn++) context.loop.turn();
+  const patch = bytesOf(publishPacket('$SCW/twins/me/a/patch', '{"data":{"x":1}}', { qos: 1, messageId: 2 }));
+  const bytes = BIG_DATA + ',"x":1'.length;
+  const work =
+    WORK.packet + patch.length * WORK.parsedByte + BIG_DATA * WORK.patchedByte + bytes * WORK.writtenByte;
+  assert.is(await turnsFor(context, stream, patch), turnsOf(work));
+  stream.leave();
+});
+
+test('a long answer costs what its bytes cost to send', async (context) => {
+  const stream = await admitted(context, context.endpoint.devices.add());
+  await turnsFor(context, stream, put, bytesOf(subscribePacket('$SCW/twins/me/#')));
+  for (let turn = 0; turn < 100; turn++) context.loop.turn();
+  const get = bytesOf(publishPacket('$SCW/twins/me/a/get', ''));
+  const turns = await turnsFor(context, stream, get, get, get);
+  const answers = stream.written.length - PONG_BYTES;
+  const work = 3 * (WORK.packet + get.length * WORK.parsedByte) + answers * WORK.sentByte;
+  assert.is(turns, turnsOf(work + 2 * WORK.comparedFilter));
+  stream.leave();
+});
+
+test('each filter of a SUBSCRIBE costs, and so does each comparison with a topic that is new', async (context) => {
+  const stream = await admitted(context, context.endpoint.devices.add());
+  const subscriptions = Array.from({ length: 100 }, (_, n) => ({
+    topic: `$SCW/twins/me/${n}/#`,
+    qos: 0 as const,
+  }));
+  const subscribe = bytesOf({ cmd: 'subscribe', messageId: 1, subscriptions });
+  const filters = WORK.packet + subscribe.length * WORK.parsedByte + 100 * WORK.filter;
+  assert.is(await turnsFor(context, stream, subscribe), turnsOf(filters));
+  for (let turn = 0; turn < 100; turn++) context.loop.turn();
+  const gets = Array.from({ length: 10 }, (_, n) => bytesOf(publishPacket(`$SCW/twins/me/new${n}/get`, '')));
+  const compared = 10 * (WORK.packet + (gets[0]?.length ?? 0) * WORK.parsedByte + 200 * WORK.comparedFilter);
+  assert.is(await turnsFor(context, stream, ...gets), turnsOf(compared));
+  stream.leave();
+});
+
+test('a will costs its device what the same request costs', async (context) => {
+  const { endpoint, loop } = context;
+  const device = endpoint.devices.add({ allow_multiple_connections: true });
+  const [dying, stream] = [new MemoryStream(), await admitted(context, device, { clientId: 'other' })];
+  endpoint.mqtt.serve(dying, { address: 'elsewhere:1', secure: false });
+  const text = JSON.stringify({ data: { text: 'x'.repeat(6000) } });
+  const will = { topic: '$SCW/twins/me/a/put', payload: Buffer.from(text), qos: 0, retain: false };
+  dying.give(bytesOf(connectPacket(device, { will })));
   await settled();
-  assert.is(pongs(stream), 3);
+  for (let turn = 0; turn < 20; turn++) loop.turn();
+  dying.leave();
+  await settled();
+  const bytes = text.length - '{"data":}'.length;
+  const work = WORK.packet + text.length * WORK.parsedByte + bytes * WORK.writtenByte;
+  assert.is(await turnsFor(context, stream), turnsOf(work));
   stream.leave();
 });
 
