@@ -69,7 +69,7 @@ async function start(): Promise<void> {
   });
   const pairing = pairingLines(addresses.http, token);
   let greeted = false;
-  const switches: Switches = { power: true, network: true };
+  const switches: Switches = { windowOpen: false, power: true, network: true };
   const onState = (state: PanelState): void => {
     if (state.online && !greeted) pairing.then((lines) => print([...lines, greeting].join('\n')));
     greeted ||= state.online;

@@ -94,11 +94,11 @@ scenario('a curl line arms the panel, a door rings it, and a power cut changes n
   assert.equal([first.door_open, first.siren_ringing], [false, false]);
 
   assert.equal((await paste(ARM)).data, { alarm_armed: true });
-  await says(program, '  armed, door closed, siren silent');
+  await says(program, '  armed, front door closed, window closed, siren silent');
   await currentSays(context, { alarm_armed: true, siren_ringing: false });
 
   program.type('open');
-  await says(program, '  armed, door open, SIREN RINGING');
+  await says(program, '  armed, front door open, window closed, SIREN RINGING');
   await currentSays(context, { alarm_armed: true, siren_ringing: true, door_open: true });
 
   program.type('power-off');
@@ -113,7 +113,7 @@ scenario('a curl line arms the panel, a door rings it, and a power cut changes n
   await currentSays(context, { alarm_armed: true, siren_ringing: true, door_open: true });
 
   assert.equal((await paste(DISARM)).data, { alarm_armed: false });
-  await says(program, '  disarmed, door open, siren silent');
+  await says(program, '  disarmed, front door open, window closed, siren silent');
   await currentSays(context, { alarm_armed: false, siren_ringing: false, door_open: true });
 });
 
@@ -139,7 +139,7 @@ scenario('a second start finds the same device, token and armed panel', async (c
   const again = await exportLine(context.program);
   const withoutPort = (line: string): string => line.replace(/127\.0\.0\.1:\d+/, '');
   assert.is(withoutPort(again), withoutPort(before));
-  await says(context.program, '  armed, door closed');
+  await says(context.program, '  armed, front door closed');
 });
 
 test('Ctrl-C ends the panel and the server and leaves nothing running', async ({ program }) => {

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { NewDevice } from '../server-api.js';
-import { type PanelState, parsePanelState } from './text.js';
+import { CONTACTS, type PanelState, parsePanelState } from './text.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 /** A program that does not end when asked is killed after this many milliseconds. */
@@ -126,7 +126,10 @@ interface PanelOptions {
 export const startPanel = ({ server, device, flash, onState, print }: PanelOptions): Program =>
   startProgram({
     file: 'firmware/desktop/command-line.ts',
-    args: ['--server', server, '--device', device.id, '--flash', flash, '--json'],
+    args: [
+      ...['--server', server, '--device', device.id, '--flash', flash, '--json'],
+      ...CONTACTS.map((contact) => `--contact=${contact}`),
+    ],
     env: { PANEL_PASSWORD: device.password },
     quitWord: 'quit',
     onLine: (line) => {

@@ -1,5 +1,6 @@
 /** What `npm start` tells the person at the terminal. */
 
+import type { AlarmStateName, Mode } from '../../../shared/panel.js';
 import { keysHelp } from './words.js';
 
 export const HELP = `Runs the server and one alarm panel on this machine, to try them out.
@@ -12,13 +13,20 @@ everything, TWIN_HTTP and TWIN_MQTT are the addresses; server/README.md lists th
 Keys while it runs, or the same as words, one on a line of stdin:
 ${keysHelp()}`;
 
+/** The contacts of the panel, as its options describe them. */
+export const CONTACTS = ['front door:entry', 'window:instant', 'key switch:key'];
+const KEY_SWITCH = 'key switch';
+
 /** One line of the panel's `--json` output. */
 export interface PanelState {
   at: string;
   armed: boolean;
   door_open: boolean;
+  state: AlarmStateName;
+  mode: Mode;
   siren_ringing: boolean;
   online: boolean;
+  contacts: Record<string, string>;
 }
 
 export function parsePanelState(line: string): PanelState | undefined {
@@ -27,10 +35,13 @@ export function parsePanelState(line: string): PanelState | undefined {
   return typeof state.armed === 'boolean' ? (state as PanelState) : undefined;
 }
 
-export function describeState({ armed, door_open, siren_ringing, online }: PanelState): string {
+/** The siren has a word of its own, and a key switch at rest has nothing to say. */
+export function describeState({ state, mode, contacts, siren_ringing, online }: PanelState): string {
   return [
-    armed ? 'armed' : 'disarmed',
-    `door ${door_open ? 'open' : 'closed'}`,
+    `${state === 'triggered' ? 'armed' : state}${mode === 'away' ? '' : ` (${mode})`}`,
+    ...Object.entries(contacts)
+      .filter(([name]) => name !== KEY_SWITCH)
+      .map(([name, line]) => `${name} ${line}`),
     siren_ringing ? 'SIREN RINGING' : 'siren silent',
     online ? 'online' : 'offline',
   ].join(', ');

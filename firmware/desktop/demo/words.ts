@@ -3,6 +3,7 @@
 import { createInterface } from 'node:readline';
 
 export interface Switches {
+  windowOpen: boolean;
   power: boolean;
   network: boolean;
 }
@@ -10,13 +11,19 @@ export interface Switches {
 interface Key {
   key: string;
   help: string;
-  /** Power and network have one key each, which turns over. */
+  /** Window, power and network have one key each, which turns over. */
   word: (switches: Switches) => string;
 }
 
 const KEYS: Key[] = [
-  { key: 'o', help: 'open the door', word: () => 'open' },
-  { key: 'c', help: 'close the door', word: () => 'close' },
+  { key: 'o', help: 'open the front door', word: () => 'open' },
+  { key: 'c', help: 'close the front door', word: () => 'close' },
+  {
+    key: 'w',
+    help: 'open or close the window',
+    word: ({ windowOpen }) => (windowOpen ? 'close window' : 'open window'),
+  },
+  { key: 'k', help: 'turn the key switch: it arms, and it disarms', word: () => 'key' },
   { key: 'a', help: 'arm (by REST, as the phone app would)', word: () => 'arm' },
   { key: 'd', help: 'disarm', word: () => 'disarm' },
   { key: 'p', help: 'cut or restore power', word: ({ power }) => (power ? 'power-off' : 'power-on') },
@@ -41,6 +48,9 @@ export const keysHelp = (): string => KEYS.map(({ key, help }) => `  ${key}  ${h
 export const PANEL_WORDS = new Map<string, Partial<Switches>>([
   ['open', {}],
   ['close', {}],
+  ['open window', { windowOpen: true }],
+  ['close window', { windowOpen: false }],
+  ['key', {}],
   ['power-off', { power: false }],
   ['power-on', { power: true }],
   ['network-off', { network: false }],

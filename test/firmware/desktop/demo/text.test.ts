@@ -6,9 +6,12 @@ const STATE = {
   at: '2026-01-01T00:00:00.000Z',
   armed: true,
   door_open: true,
+  state: 'triggered',
+  mode: 'away',
   siren_ringing: true,
   online: false,
-};
+  contacts: { 'front door': 'open', window: 'closed', 'key switch': 'open' },
+} as const;
 
 test("a line of the panel's JSON is a state, and any other line is none", () => {
   assert.equal(parsePanelState(JSON.stringify(STATE)), STATE);
@@ -17,10 +20,13 @@ test("a line of the panel's JSON is a state, and any other line is none", () => 
 });
 
 test('a state reads as a sentence', () => {
-  assert.is(describeState(STATE), 'armed, door open, SIREN RINGING, offline');
+  assert.is(describeState(STATE), 'armed, front door open, window closed, SIREN RINGING, offline');
   assert.is(
-    describeState({ ...STATE, armed: false, door_open: false, siren_ringing: false, online: true }),
-    'disarmed, door closed, siren silent, online',
+    describeState({
+      ...{ ...STATE, state: 'pending', mode: 'home', siren_ringing: false, online: true },
+      contacts: { 'front door': 'closed', window: 'cut', 'key switch': 'open' },
+    }),
+    'pending (home), front door closed, window cut, siren silent, online',
   );
 });
 

@@ -2,17 +2,18 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { keysHelp, PANEL_WORDS, sayLine, wordOf } from '../../../../firmware/desktop/demo/words.js';
 
-const ON = { power: true, network: true };
-const OFF = { power: false, network: false };
+const ON = { windowOpen: false, power: true, network: true };
+const OFF = { windowOpen: true, power: false, network: false };
 
 test('a key says its word', () => {
   assert.equal(
-    [...'ocads?q'].map((key) => wordOf(key, ON)),
-    ['open', 'close', 'arm', 'disarm', 'state', 'help', 'quit'],
+    [...'ockads?q'].map((key) => wordOf(key, ON)),
+    ['open', 'close', 'key', 'arm', 'disarm', 'state', 'help', 'quit'],
   );
 });
 
-test('power and network have one key each, which turns over', () => {
+test('window, power and network have one key each, which turns over', () => {
+  assert.equal([wordOf('w', ON), wordOf('w', OFF)], ['open window', 'close window']);
   assert.equal([wordOf('p', ON), wordOf('p', OFF)], ['power-off', 'power-on']);
   assert.equal([wordOf('n', ON), wordOf('n', OFF)], ['network-off', 'network-on']);
 });
@@ -28,18 +29,19 @@ test('any other key says nothing', () => {
 test('the words that turn a switch leave it so that the key turns it back', () => {
   const turned = { ...ON, ...PANEL_WORDS.get('power-off') };
   assert.is(wordOf('p', turned), 'power-on');
+  assert.is(wordOf('w', { ...ON, ...PANEL_WORDS.get('open window') }), 'close window');
   assert.is(wordOf('p', { ...turned, ...PANEL_WORDS.get('power-on') }), 'power-off');
 });
 
 test('a line is a word, or any number of keys', () => {
   const said: string[] = [];
-  for (const line of ['open', 'oad', 'power-off', 'explode', 'q'])
+  for (const line of ['open', 'open window', 'key', 'okd', 'power-off', 'explode', 'q'])
     sayLine(line, ON, (word) => said.push(word));
-  assert.equal(said, ['open', 'open', 'arm', 'disarm', 'power-off', 'explode', 'quit']);
+  assert.is(said.join(), 'open,open window,key,open,key,disarm,power-off,explode,quit');
 });
 
 test('the help shows every key', () => {
-  for (const key of 'ocadpns?q') assert.match(keysHelp(), `  ${key}  `);
+  for (const key of 'ocwkadpns?q') assert.match(keysHelp(), `  ${key}  `);
 });
 
 test.run();
