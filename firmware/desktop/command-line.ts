@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { failureText, required, UsageError, understood } from '../../shared/usage.js';
 import type { PanelConfig } from '../config.js';
+import { alarmWords } from './alarm-words.js';
 import { NoSuchContact } from './contact-lines.js';
 import { CONTACT_HELP, checkContacts, contactFrom } from './contact-option.js';
 import {
@@ -189,7 +190,7 @@ function seconds(name: string, given: string, least: number): number {
 }
 
 function showJson(state: DesktopState): void {
-  const { armed, doorOpen, sirenRinging, online, power, mode, contacts } = state;
+  const { armed, doorOpen, sirenRinging, online, power, mode, refused, contacts } = state;
   const line = {
     at: new Date().toISOString(),
     armed,
@@ -199,16 +200,17 @@ function showJson(state: DesktopState): void {
     power,
     state: state.state,
     mode,
+    refused,
     contacts,
   };
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-function showWords({ power, state, mode, contacts, sirenRinging, online }: DesktopState): void {
+function showWords(state: DesktopState): void {
+  const { power, contacts, sirenRinging, online } = state;
   const words = power
     ? [
-        // The siren has a word of its own.
-        `${state === 'triggered' ? 'armed' : state}${mode === 'away' ? '' : ` (${mode})`}`,
+        alarmWords(state),
         ...Object.entries(contacts).map(([name, line]) => `${name} ${line}`),
         sirenRinging ? 'SIREN' : 'quiet',
         online ? 'online' : 'offline',

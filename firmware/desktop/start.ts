@@ -70,12 +70,13 @@ async function start(): Promise<void> {
   const pairing = pairingLines(addresses.http, token);
   let greeted = false;
   const switches: Switches = { windowOpen: false, power: true, network: true };
+  let shown = '';
   const onState = (state: PanelState): void => {
+    const text = switches.power ? describeState(state) : 'no power';
     if (state.online && !greeted) pairing.then((lines) => print([...lines, greeting].join('\n')));
     greeted ||= state.online;
-    print(
-      `${new Date(state.at).toTimeString().slice(0, 8)}  ${switches.power ? describeState(state) : 'no power'}`,
-    );
+    if (text !== shown) print(`${new Date(state.at).toTimeString().slice(0, 8)}  ${text}`);
+    shown = text;
   };
   const panel = startPanel({
     server: addresses.mqtt,
@@ -98,6 +99,7 @@ async function start(): Promise<void> {
   onWords(switches, (word) => {
     if (PANEL_WORDS.has(word)) {
       Object.assign(switches, PANEL_WORDS.get(word));
+      if (word === 'state') shown = '';
       panel.type(word);
     } else if (deeds.has(word)) deeds.get(word)?.();
     else print(`"${word}" is not one of the keys:\n${keysHelp()}`);

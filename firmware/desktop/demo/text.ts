@@ -1,6 +1,7 @@
 /** What `npm start` tells the person at the terminal. */
 
 import type { AlarmStateName, Mode } from '../../../shared/panel.js';
+import { alarmWords } from '../alarm-words.js';
 import { keysHelp } from './words.js';
 
 export const HELP = `Runs the server and one alarm panel on this machine, to try them out.
@@ -24,6 +25,7 @@ export interface PanelState {
   door_open: boolean;
   state: AlarmStateName;
   mode: Mode;
+  refused: boolean;
   siren_ringing: boolean;
   online: boolean;
   contacts: Record<string, string>;
@@ -35,10 +37,11 @@ export function parsePanelState(line: string): PanelState | undefined {
   return typeof state.armed === 'boolean' ? (state as PanelState) : undefined;
 }
 
-/** The siren has a word of its own, and a key switch at rest has nothing to say. */
-export function describeState({ state, mode, contacts, siren_ringing, online }: PanelState): string {
+/** A key switch at rest has nothing to say. */
+export function describeState(state: PanelState): string {
+  const { contacts, siren_ringing, online } = state;
   return [
-    `${state === 'triggered' ? 'armed' : state}${mode === 'away' ? '' : ` (${mode})`}`,
+    alarmWords(state),
     ...Object.entries(contacts)
       .filter(([name]) => name !== KEY_SWITCH)
       .map(([name, line]) => `${name} ${line}`),

@@ -59,6 +59,24 @@ const WRONG: [string, string[], string | RegExp][] = [
   ['an option that there is not', ['--colour', 'red'], "Unknown option '--colour'"],
   ['a server that is no MQTT', ['--server', 'http://127.0.0.1'], '--server: expected mqtt://'],
   ['a siren mode that there is not', ['--siren-mode', 'loud'], '--siren-mode: expected latch or follow'],
+  ['a contact without a kind', ['--contact', 'door'], '--contact "door": expected NAME:KIND'],
+  ['a kind that there is not', ['--contact', 'door:exit'], '--contact "door": expected as its kind entry'],
+  [
+    'a mode that there is not',
+    ['--contact', 'door:entry:holiday'],
+    '"holiday" is neither a mode (away, home, night)',
+  ],
+  [
+    'two contacts with one name',
+    ['--contact=a:entry', '--contact=a:instant'],
+    'two contacts have the name "a"',
+  ],
+  ['nine contacts', Array(9).fill('--contact=a:entry'), 'a panel has 1 to 8 contacts'],
+  [
+    'a door that is said twice',
+    ['--contact', 'a:entry', '--door-inverted'],
+    '--contact says what --door-inverted',
+  ],
   ['seconds that are none', ['--siren-cut-off', 'soon'], '--siren-cut-off: expected seconds, 0 or more'],
   ['seconds beyond a day', ['--siren-cut-off', '1e306'], '--siren-cut-off: expected seconds, 0 or more'],
   ['seconds beyond a day by one', ['--siren-cut-off', '86401'], 'and at most 86400'],
@@ -94,6 +112,8 @@ test('--help says what there is, and ends with 0', async ({ start }) => {
 });
 
 interface Line {
+  state: string;
+  contacts: Record<string, string>;
   at: string;
   armed: boolean;
   door_open: boolean;
@@ -124,6 +144,7 @@ test('the words on stdin move the panel, and --json tells each change in one lin
     'power',
     'state',
     'mode',
+    'refused',
     'contacts',
   ]);
   assert.is(new Date(line.at).toISOString(), line.at);
@@ -131,7 +152,7 @@ test('the words on stdin move the panel, and --json tells each change in one lin
     { ...line, at: '' },
     {
       ...{ at: '', armed: true, door_open: false, siren_ringing: false, online: true, power: true },
-      ...{ state: 'armed', mode: 'away', contacts: { door: 'closed' } },
+      ...{ state: 'armed', mode: 'away', refused: false, contacts: { door: 'closed' } },
     },
   );
   program.type('open');
@@ -168,6 +189,85 @@ test('the word state answers when the words before it have had their effect', as
     doors.push(JSON.parse(program.lines.at(-1) ?? '').door_open);
   }
   assert.equal(doors, [true, false, true, false]);
+});
+
+const THREE = [
+  '--contact',
+  'front door:entry',
+  '--contact',
+  'window:instant:resistor',
+  '--contact',
+  'hall:key',
+];
+
+test('contacts are moved by their names, and --json tells what the panel sees of each', async ({ start }) => {
+  const program = start('--json', ...THREE);
+  await state(program, ({ online }) => online);
+  const walk = [
+    ['open', 'open,closed,open'],
+    ['open window', 'open,open,open'],
+    ['close front door', 'closed,open,open'],
+    ['cut window', 'closed,cut,open'],
+    ['close window', 'closed,closed,open'],
+    ['short window', 'closed,shorted,open'],
+    ['close window', 'closed,closed,open'],
+    ['close hall', 'closed,closed,closed'],
+    ['open hall', 'closed,closed,open'],
+  ] as const;
+  for (const [word, wanted] of walk) {
+    const count = program.lines.length;
+    program.type(`${word}\nstate`);
+    // The change itself is a line, and so is the answer.
+    await until(() => program.lines.length >= count + 2);
+    const { contacts } = JSON.parse(program.lines.at(-1) ?? '') as Line;
+    assert.is(Object.values(contacts).join(), wanted, word);
+  }
+});
+
+test('the word key presses the first key, or the one that is named, and lets it go', async ({ start }) => {
+  const program = start('--json', ...THREE, '--contact', 'garage:key');
+  await state(program, ({ online }) => online);
+  for (const [word, name] of [
+    ['key', 'hall'],
+    ['key garage', 'garage'],
+  ] as const) {
+    const { length } = program.lines;
+    program.type(word);
+    const seen = () => program.lines.slice(length).map((line) => (JSON.parse(line) as Line).contacts[name]);
+    await until(() => seen().includes('closed') && seen().at(-1) === 'open');
+  }
+});
+
+test('a contact that there is not is named in one line with those that there are, and it goes on', async ({
+  start,
+}) => {
+  const program = start(...THREE);
+  const there = 'front door (entry), window (instant), hall (key)';
+  for (const word of ['open', 'close', 'key', 'cut', 'short']) {
+    program.type(`${word} cellar`);
+    await until(() => program.lines.some((line) => line === `panel: there is no contact "cellar": ${there}`));
+    program.lines.length = 0;
+  }
+  for (const word of ['cut', 'power-off window', 'opens', 'state window']) {
+    program.type(word);
+    await until(() => program.lines.some((line) => line.startsWith('panel: ')));
+    program.lines.length = 0;
+  }
+  program.type('open front door');
+  await program.line((line) => line.includes('front door open') || undefined);
+});
+
+test('a panel without a door or a key says so when one is to be moved', async ({ start }) => {
+  const program = start('--contact', 'window:instant');
+  for (const [word, kind] of [
+    ['open', 'entry'],
+    ['key', 'key'],
+  ]) {
+    program.type(String(word));
+    await program.line(
+      (line) => line.includes(`there is no contact of the kind ${kind}: window (instant)`) || undefined,
+    );
+  }
 });
 
 test('two panels on one flash file: the second says so and ends; when the first is killed, the next one starts', async ({

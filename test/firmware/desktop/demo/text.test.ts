@@ -8,6 +8,7 @@ const STATE = {
   door_open: true,
   state: 'triggered',
   mode: 'away',
+  refused: false,
   siren_ringing: true,
   online: false,
   contacts: { 'front door': 'open', window: 'closed', 'key switch': 'open' },
@@ -27,6 +28,10 @@ test('a state reads as a sentence', () => {
       contacts: { 'front door': 'closed', window: 'cut', 'key switch': 'open' },
     }),
     'pending (home), front door closed, window cut, siren silent, online',
+  );
+  assert.match(
+    describeState({ ...STATE, state: 'disarmed', mode: 'home', refused: true }),
+    /^disarmed \(order refused\), /,
   );
 });
 
