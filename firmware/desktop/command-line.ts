@@ -73,11 +73,11 @@ type Deed = (panel: DesktopPanel, name: string) => unknown;
 
 /** Words after which the name of a contact may come, and some after which it must. */
 const CONTACT_WORDS = new Map<string, Deed>([
-  ['open', (panel, name) => (name === '' ? panel.openDoor() : panel.open(name))],
-  ['close', (panel, name) => (name === '' ? panel.closeDoor() : panel.close(name))],
+  ['open', (panel, name) => (name === '' ? panel.openDoor() : panel.set(name, 'open'))],
+  ['close', (panel, name) => (name === '' ? panel.closeDoor() : panel.set(name, 'closed'))],
   ['key', (panel, name) => panel.press(name || undefined)],
-  ['cut', (panel, name) => panel.cut(name)],
-  ['short', (panel, name) => panel.short(name)],
+  ['cut', (panel, name) => panel.set(name, 'cut')],
+  ['short', (panel, name) => panel.set(name, 'shorted')],
 ]);
 
 const WORDS = new Map<string, Deed>([

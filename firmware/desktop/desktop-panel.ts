@@ -108,6 +108,10 @@ export class DesktopPanel {
     return this.#outputs.led === 1;
   }
 
+  get beeper(): boolean {
+    return this.#outputs.beeper === 1;
+  }
+
   /** Calls back at every change of state. Returns what ends it. */
   onChange(listener: (state: DesktopState) => void): () => void {
     this.#changes.on('change', listener);
@@ -156,37 +160,23 @@ export class DesktopPanel {
 
   /** Of the first contact of the kind `entry`. */
   openDoor(): void {
-    this.open(this.#lines.first('entry'));
+    this.set(this.#lines.first('entry'), 'open');
   }
 
   closeDoor(): void {
-    this.close(this.#lines.first('entry'));
+    this.set(this.#lines.first('entry'), 'closed');
   }
 
-  /** @throws NoSuchContact, as the next ones do */
-  open(name: string): void {
-    this.#lines.set(name, 'open');
-  }
-
-  close(name: string): void {
-    this.#lines.set(name, 'closed');
-  }
-
-  /** One of the wires of its line has no connection any more; a contact that opens or closes mends it. */
-  cut(name: string): void {
-    this.#lines.set(name, 'cut');
-  }
-
-  /** The wires of its line touch each other. */
-  short(name: string): void {
-    this.#lines.set(name, 'shorted');
+  /** Opens or closes a contact, which mends its line, or damages the line. @throws NoSuchContact */
+  set(name: string, line: Line): void {
+    this.#lines.set(name, line);
   }
 
   /** Presses a key, the first one by default, and lets it go. Resolves when the panel has had the time to see both. */
   async press(name = this.#lines.first('key')): Promise<void> {
-    this.close(name);
+    this.set(name, 'closed');
     await delay(this.#debounce + PRESS_MS);
-    this.open(name);
+    this.set(name, 'open');
     await delay(this.#debounce + PRESS_MS);
   }
 
