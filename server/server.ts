@@ -10,8 +10,7 @@ import { OriginPolicy } from './access/origin-policy.js';
 import { Proxies } from './access/proxies.js';
 import { type ShareLimits, Shares } from './access/shares.js';
 import { Tokens } from './access/tokens.js';
-import type { ALERT_LIMITS } from './alerts/alerts.js';
-import { openAlerts } from './alerts/open.js';
+import { type AlertLimits, openAlerts } from './alerts/open.js';
 import { readAlertSettings, writeAlertSettings } from './alerts/settings-file.js';
 import { type Audit, auditTo } from './audit.js';
 import { SETTINGS, type Settings } from './config.js';
@@ -65,7 +64,7 @@ export class ListenFailed extends Error {
 /** The limits of the server's parts. Only tests change them. */
 export interface Limits {
   readonly access?: Partial<FailureLimits>;
-  readonly alerts?: Partial<typeof ALERT_LIMITS>;
+  readonly alerts?: Partial<AlertLimits>;
   readonly devices?: { readonly heardEveryMs?: number };
   readonly mqtt?: Partial<MqttLimits>;
   readonly rest?: Partial<RestLimits>;
@@ -137,11 +136,12 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
     endpoints.push(() => mqttTime.close());
     const mqttsTime = mqttsAt && (await listening('mqtts', answerTime(mqttsAt)));
     if (mqttsTime !== undefined) endpoints.push(() => mqttsTime.close());
-    const alerts = await openAlerts({
+    const { alerts, subscriptions } = await openAlerts({
       storage,
       settings: await readAlertSettings(settings.data),
       twins,
       devices,
+      tokens,
       linkOf: (panelId) => linkTo(rest.appUrls[0], panelId),
       log,
       limits: limits.alerts,
@@ -164,6 +164,7 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
       },
       isHealthy: () => storage.healthy,
       alerts,
+      subscriptions,
       saveAlertSettings: (changed) => writeAlertSettings(settings.data, changed),
       metrics: [...storageMetrics(storage), ...mqttMetrics(mqtt.counters), ...tlsMetrics(tls, authority)],
       settings,

@@ -11,7 +11,8 @@ export interface Permission {
     | 'own_token'
     | 'metrics'
     | 'alert'
-    | 'alert_channel';
+    | 'alert_channel'
+    | 'alert_subscription';
   action: 'read' | 'write';
 }
 
@@ -35,15 +36,20 @@ const READABLE: readonly Permission['resource'][] = [
   'alert',
 ];
 
+/** What is not of one twin, and what a token for some twins changes for itself or for its own twins only. */
+const OF_ITS_OWN: readonly Permission['resource'][] = ['alert', 'alert_subscription'];
+
 /** @param document the name of the document that is written */
 const RULES: Record<Role, (permission: Permission, document: string | undefined) => boolean> = {
   owner: () => true,
   app: ({ resource, action }, document) =>
     action === 'read'
       ? READABLE.includes(resource)
-      : resource === 'alert' || (resource === 'twin_document' && document !== CURRENT),
+      : OF_ITS_OWN.includes(resource) || (resource === 'twin_document' && document !== CURRENT),
   reader: ({ resource, action }) =>
-    action === 'read' && (READABLE.includes(resource) || resource === 'metrics'),
+    action === 'read'
+      ? READABLE.includes(resource) || resource === 'metrics'
+      : resource === 'alert_subscription',
 };
 
 /** Checks that the token's role may do this. @throws PermissionDenied */
@@ -55,14 +61,14 @@ const OF_ALL_TWINS: readonly Permission['resource'][] = ['token', 'metrics', 'al
 
 /**
  * Checks that a token for some twins only may do this with this twin or its device. When the request is not about one
- * twin, such a token may only read and acknowledge alerts, and sees only its own twins. It may not read or write tokens,
- * metrics and the channels of alerts.
+ * twin, such a token may only read, acknowledge alerts and subscribe to them, and sees only its own twins. It may not read
+ * or write tokens, metrics and the channels of alerts.
  * @throws PermissionDenied
  */
 export function confine(token: Token, permission: Permission, twinId: string | undefined): void {
   if (token.twin_ids === null) return;
   const { resource, action } = permission;
-  const mayWithout = action === 'read' || resource === 'alert';
+  const mayWithout = action === 'read' || OF_ITS_OWN.includes(resource);
   const may = twinId === undefined ? mayWithout : token.twin_ids.includes(twinId);
   if (OF_ALL_TWINS.includes(resource) || !may) throw new PermissionDenied(permission, token.id);
 }

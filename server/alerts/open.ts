@@ -1,43 +1,61 @@
 /** Puts the parts of the alerts together. */
 
 import type { Logger } from 'pino';
+import type { Tokens } from '../access/tokens.js';
 import type { Devices } from '../devices/devices.js';
 import type { Storage } from '../storage/storage.js';
 import type { Twins } from '../twins/twins.js';
 import { type ALERT_LIMITS, Alerts } from './alerts.js';
-import type { Channel } from './channels/channel.js';
 import { ntfy } from './channels/ntfy.js';
+import { push } from './channels/push.js';
 import { webhook } from './channels/webhook.js';
-import type { AlertSettings, ChannelSettings } from './settings.js';
+import type { AlertSettings } from './settings.js';
 import { openAlertStore } from './store.js';
+import { Subscriptions } from './subscriptions.js';
 
 interface Parts {
   readonly storage: Storage;
   readonly settings: AlertSettings;
   readonly twins: Twins;
   readonly devices: Devices;
+  /** A phone's subscription ends with its token. */
+  readonly tokens: Pick<Tokens, 'present' | 'list' | 'watch'>;
   /** Where the app shows a panel. */
   readonly linkOf: (panelId: string | null) => string;
   readonly log: Logger;
-  readonly limits?: Partial<typeof ALERT_LIMITS> | undefined;
+  readonly limits?: Partial<AlertLimits> | undefined;
 }
 
+/** What only tests change. */
+export type AlertLimits = typeof ALERT_LIMITS & {
+  /** The authority of a push service on the loopback. */
+  readonly pushAuthority: string;
+};
+
 /** They begin to watch at `begin`. @throws StorageUnavailable */
-export async function openAlerts({ storage, limits = {}, ...parts }: Parts): Promise<Alerts> {
-  return new Alerts({
+export async function openAlerts({
+  storage,
+  tokens,
+  limits: { pushAuthority: ca, ...limits } = {},
+  ...parts
+}: Parts): Promise<{ alerts: Alerts; subscriptions: Subscriptions }> {
+  const allowPrivate = ca !== undefined;
+  const subscriptions = await Subscriptions.open(storage, tokens, allowPrivate);
+  const alerts = new Alerts({
     ...parts,
     limits,
     store: await openAlertStore(storage),
     isHealthy: () => storage.healthy,
-    channelOf,
+    channelOf(settings) {
+      switch (settings.type) {
+        case 'webhook':
+          return webhook(settings);
+        case 'ntfy':
+          return ntfy(settings);
+        case 'push':
+          return push(settings, subscriptions, { allowPrivate, ...(ca !== undefined && { ca }) });
+      }
+    },
   });
-}
-
-function channelOf(settings: ChannelSettings): Channel {
-  switch (settings.type) {
-    case 'webhook':
-      return webhook(settings);
-    case 'ntfy':
-      return ntfy(settings);
-  }
+  return { alerts, subscriptions };
 }

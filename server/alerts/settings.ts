@@ -4,6 +4,7 @@ import { isObject, type Json, type JsonObject } from '../../shared/document.js';
 import { InvalidRequest } from '../twins/errors.js';
 import { KINDS, type Kind } from './alert.js';
 import type { NtfySettings } from './channels/ntfy.js';
+import type { PushSettings } from './channels/push.js';
 import type { WebhookSettings } from './channels/webhook.js';
 
 /** Every channel has these. */
@@ -19,7 +20,11 @@ interface Common {
 }
 
 export type ChannelSettings = Common &
-  (({ readonly type: 'webhook' } & WebhookSettings) | ({ readonly type: 'ntfy' } & NtfySettings));
+  (
+    | ({ readonly type: 'webhook' } & WebhookSettings)
+    | ({ readonly type: 'ntfy' } & NtfySettings)
+    | ({ readonly type: 'push' } & PushSettings)
+  );
 
 /** The rules of a panel. */
 export interface PanelRules {
@@ -119,6 +124,18 @@ const url: Form<string> = (value, name) => {
   return given;
 };
 
+const MAILTO = /^mailto:[^@\s]+@[^@\s]+\.[^@\s.]+$/;
+
+/** Apple's push service refuses what leads to no owner, such as `localhost` [RFC 8292, 2.1]. */
+const contact: Form<string> = (value, name) => {
+  const given = text(value, name);
+  const host = URL.canParse(given) && given.startsWith('https:') ? new URL(given).hostname : '';
+  if (!MAILTO.test(given) && !/\.[a-z]{2,}$/i.test(host)) {
+    throw wrong(name, 'not mailto:NAME@DOMAIN or https://DOMAIN');
+  }
+  return given;
+};
+
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 const headers: Form<Record<string, string>> = (value, name) => {
@@ -171,6 +188,7 @@ const TYPES: Readonly<Record<ChannelSettings['type'], Readonly<Record<string, Fi
     token: { form: text, fallback: or(undefined), isSecret: true },
     allow_private: { form: flag, fallback: or(false) },
   },
+  push: { contact: { form: contact } },
 };
 
 const seconds = whole(0, LONGEST_WAIT);

@@ -3,6 +3,7 @@ import type { Alert } from '../alerts/alert.js';
 import { AlertNotFound, type Alerts } from '../alerts/alerts.js';
 import { type AlertSettings, parseSettings, shownSettings } from '../alerts/settings.js';
 import type { Delivery } from '../alerts/store.js';
+import type { Subscriptions } from '../alerts/subscriptions.js';
 import type { Devices } from '../devices/devices.js';
 import { InvalidRequest } from '../twins/errors.js';
 import { timeField } from './params.js';
@@ -11,6 +12,7 @@ import { writerOf } from './twins.js';
 
 const READ = { resource: 'alert', action: 'read' } as const;
 const WRITE = { resource: 'alert', action: 'write' } as const;
+const SUBSCRIBE = { resource: 'alert_subscription', action: 'write' } as const;
 const READ_CHANNELS = { resource: 'alert_channel', action: 'read' } as const;
 const WRITE_CHANNELS = { resource: 'alert_channel', action: 'write' } as const;
 
@@ -28,12 +30,23 @@ const LONGEST_MUTE = 24 * 3_600_000;
  * | `PUT /alerts/channels` | the same; `(secret)` keeps a secret |
  * | `POST /alerts/channels/{id}/test` | sends a message by the channel; 204 |
  * | `GET /alerts/deliveries` | `{"deliveries":[…]}`, the last ones, newest first |
+ * | `GET /alerts/push` | `{"application_server_key"}` for a phone; null while the owner has no channel of type `push` |
+ * | `POST /alerts/subscriptions` `{"endpoint","keys":{"p256dh","auth"},"application_server_key"}` | `{"id"}`: the phone gets Web Push as long as its token is valid |
+ * | `DELETE /alerts/subscriptions/{id}` | 204 |
  */
 export function routeAlerts(
   router: Router,
-  alerts: Alerts,
-  devices: Pick<Devices, 'get'>,
-  save: (settings: AlertSettings) => Promise<void>,
+  {
+    alerts,
+    subscriptions,
+    devices,
+    saveAlertSettings,
+  }: {
+    readonly alerts: Alerts;
+    readonly subscriptions: Subscriptions;
+    readonly devices: Pick<Devices, 'get'>;
+    readonly saveAlertSettings: (settings: AlertSettings) => Promise<void>;
+  },
 ): void {
   router.on('GET', '/alerts', READ, async (call) => {
     const list = alerts.list.filter(({ panel_id }) => isOwn(call.token, panel_id));
@@ -71,13 +84,28 @@ export function routeAlerts(
 
   router.on('PUT', '/alerts/channels', WRITE_CHANNELS, async (call) => {
     const settings = parseSettings(await call.object(), alerts.settings);
-    await save(settings);
+    await saveAlertSettings(settings);
     alerts.configure(settings);
     call.sendObject(shownSettings(settings));
   });
 
   router.on('POST', '/alerts/channels/:channel_id/test', WRITE_CHANNELS, async (call) => {
     await alerts.test(call.param('channel_id'));
+    call.sendNothing();
+  });
+
+  router.on('GET', '/alerts/push', READ, async (call) => {
+    const isOn = alerts.settings.channels.some(({ type }) => type === 'push');
+    call.sendObject({ application_server_key: isOn ? (await subscriptions.key()).id : null });
+  });
+
+  router.on('POST', '/alerts/subscriptions', SUBSCRIBE, async (call) => {
+    const { id } = await subscriptions.add(await call.object(), call.token, call);
+    call.sendObject({ id });
+  });
+
+  router.on('DELETE', '/alerts/subscriptions/:subscription_id', SUBSCRIBE, async (call) => {
+    await subscriptions.remove(call.param('subscription_id'), call.token, call);
     call.sendNothing();
   });
 

@@ -5,6 +5,7 @@ import type { OriginRefusal } from '../access/origin-policy.js';
 import { PermissionDenied } from '../access/permissions.js';
 import { AuthenticationDenied, LastOwnerToken, TokenNotFound } from '../access/tokens.js';
 import { AlertNotFound } from '../alerts/alerts.js';
+import { SubscriptionNotFound } from '../alerts/subscriptions.js';
 import { ChannelNotFound } from '../alerts/teller.js';
 import type { AuditEvent, AuditFields } from '../audit.js';
 import { DeviceNotFound } from '../devices/devices.js';
@@ -199,6 +200,7 @@ const TABLE: Row[] = [
     },
   })),
   row(AlertNotFound, ({ alertId }) => notFound('alert', alertId)),
+  row(SubscriptionNotFound, ({ subscriptionId }) => notFound('alert_subscription', subscriptionId)),
   row(ChannelNotFound, ({ channelId }) => notFound('alert_channel', channelId)),
   row(DocumentNotFound, ({ documentName }) => notFound('twin_document', documentName)),
   row(DeviceNotFound, ({ deviceId }) => notFound('device', deviceId)),

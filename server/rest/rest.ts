@@ -11,6 +11,7 @@ import type { Shares } from '../access/shares.js';
 import type { Tokens } from '../access/tokens.js';
 import type { Alerts } from '../alerts/alerts.js';
 import type { AlertSettings } from '../alerts/settings.js';
+import type { Subscriptions } from '../alerts/subscriptions.js';
 import { appUrls } from '../app/pairing.js';
 import { appFiles } from '../app/serve.js';
 import type { Audit } from '../audit.js';
@@ -51,6 +52,7 @@ interface RestContext {
   /** Whether the storage takes writes. */
   readonly isHealthy: () => boolean;
   readonly alerts: Alerts;
+  readonly subscriptions: Subscriptions;
   readonly saveAlertSettings: (settings: AlertSettings) => Promise<void>;
   /** What the other parts of the server count. */
   readonly metrics: readonly Metric[];
@@ -110,7 +112,7 @@ export function startRest(context: RestContext): Rest {
   routeHubs(router, { ...hub, appUrls: urls }, devices);
   routeMetrics(router, { streams, waits, devices, twins, metrics: context.metrics });
   routeTokens(router, tokens, devices);
-  routeAlerts(router, context.alerts, devices, context.saveAlertSettings);
+  routeAlerts(router, context);
   routeMissingFeatures(router);
   for (const { path, answer } of appFiles(region))
     router.onPublic(path, { host: true, origin: false }, answer);

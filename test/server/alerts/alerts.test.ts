@@ -3,6 +3,7 @@
 import { pino } from 'pino';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { Tokens } from '../../../server/access/tokens.js';
 import type { ALERT_LIMITS, Alerts } from '../../../server/alerts/alerts.js';
 import { openAlerts } from '../../../server/alerts/open.js';
 import { type AlertSettings, parseSettings } from '../../../server/alerts/settings.js';
@@ -39,15 +40,17 @@ test.before.each(async (context) => {
     const { storage, receiver } = context;
     context.twins = new Twins(storage);
     context.devices = new Devices(storage, context.twins, { region: 'r', hubId: 'h', certify });
-    context.alerts = await openAlerts({
+    const opened = await openAlerts({
       storage,
       settings: settingsFor(receiver.url, { rules: { unreachable_after: 0 } }),
       twins: context.twins,
       devices: context.devices,
+      tokens: await Tokens.open(storage),
       linkOf: (id) => `https://house/#panel=${id}`,
       log: pino({ level: 'silent' }),
       limits,
     });
+    context.alerts = opened.alerts;
     context.alerts.begin();
   };
   await context.restart();

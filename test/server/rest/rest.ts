@@ -12,6 +12,7 @@ import { type Role, Tokens } from '../../../server/access/tokens.js';
 import type { Alerts } from '../../../server/alerts/alerts.js';
 import { openAlerts } from '../../../server/alerts/open.js';
 import { type AlertSettings, NO_SETTINGS } from '../../../server/alerts/settings.js';
+import type { Subscriptions } from '../../../server/alerts/subscriptions.js';
 import { type AuditEvent, auditTo } from '../../../server/audit.js';
 import { readSettings, type Settings } from '../../../server/config.js';
 import type { Device } from '../../../server/devices/device.js';
@@ -65,6 +66,7 @@ export interface TestRest {
   readonly devices: Devices;
   readonly tokens: Tokens;
   readonly alerts: Alerts;
+  readonly subscriptions: Subscriptions;
   readonly log: LogLine[];
   /** A request to a path below the region, by the owner unless another token, or none (null), is given. */
   ask(method: string, path: string, ask?: Ask): Promise<Answer>;
@@ -92,11 +94,12 @@ export async function startTestRest(changes: Partial<TestLimits> = {}, now?: () 
   const settings = { ...readSettings({ TWIN_NAMES: 'localhost' }), ...changes };
   const proxies = new Proxies(settings.proxies);
   let alertSettings: AlertSettings = NO_SETTINGS;
-  const alerts = await openAlerts({
+  const { alerts, subscriptions } = await openAlerts({
     storage,
     settings: alertSettings,
     twins,
     devices,
+    tokens,
     linkOf: (panelId) => `${panelId}`,
     log: logger,
   });
@@ -123,6 +126,7 @@ export async function startTestRest(changes: Partial<TestLimits> = {}, now?: () 
     },
     isHealthy: () => storage.healthy,
     alerts,
+    subscriptions,
     saveAlertSettings: async (saved) => {
       alertSettings = saved;
     },
@@ -144,6 +148,7 @@ export async function startTestRest(changes: Partial<TestLimits> = {}, now?: () 
     devices,
     tokens,
     alerts,
+    subscriptions,
     log,
     async ask(method, path, { token: other = token, headers = {}, body } = {}) {
       const response = await fetch(url + BASE + path, {

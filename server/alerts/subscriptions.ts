@@ -1,0 +1,190 @@
+import { createHash } from 'node:crypto';
+import { isIP } from 'node:net';
+import { isObject, type JsonObject } from '../../shared/document.js';
+import type { Author } from '../access/author.js';
+import type { Token, Tokens } from '../access/tokens.js';
+import type { Storage } from '../storage/storage.js';
+import { InvalidRequest } from '../twins/errors.js';
+import { isPrivate } from './request.js';
+import { Shelf } from './store.js';
+import { AUTH_BYTES, isPublicKey, newVapidKey, type VapidKey } from './web-push.js';
+
+/** A phone's browser, as its push service knows it. */
+export interface Subscription {
+  /** Made of the endpoint, so that a phone that subscribes again is the same. It has no dots. */
+  readonly id: string;
+  readonly endpoint: string;
+  /** Raw, in base64url. */
+  readonly p256dh: string;
+  readonly auth: string;
+  /** The key that it was made with. */
+  readonly vapid: string;
+  /** It ends with this token. */
+  readonly token_id: string;
+  /** RFC 3339. */
+  readonly created_at: string;
+}
+
+export class SubscriptionNotFound extends Error {
+  override name = 'SubscriptionNotFound';
+  constructor(readonly subscriptionId: string) {
+    super('subscription not found');
+  }
+}
+
+/** How many phones there may be, and how many of one token. */
+export const SUBSCRIPTION_LIMITS = { total: 1000, perToken: 20, endpointLength: 2048 };
+
+/** The phones that get Web Push, and the keys by which push services know this server. */
+export class Subscriptions {
+  readonly #shelf: Shelf<Subscription>;
+  readonly #keys: Shelf<VapidKey>;
+  readonly #tokens: Pick<Tokens, 'present' | 'list'>;
+  readonly #allowPrivate: boolean;
+
+  private constructor(
+    shelf: Shelf<Subscription>,
+    keys: Shelf<VapidKey>,
+    tokens: Pick<Tokens, 'present' | 'list'>,
+    allowPrivate: boolean,
+  ) {
+    this.#shelf = shelf;
+    this.#keys = keys;
+    this.#tokens = tokens;
+    this.#allowPrivate = allowPrivate;
+  }
+
+  /**
+   * @param allowPrivate only for tests, whose push service is on the loopback
+   * @throws StorageUnavailable
+   */
+  static async open(
+    storage: Storage,
+    tokens: Pick<Tokens, 'present' | 'list' | 'watch'>,
+    allowPrivate = false,
+  ): Promise<Subscriptions> {
+    const shelf = await Shelf.open<Subscription>(storage, 'alerts/subscriptions');
+    const keys = await Shelf.open<VapidKey>(storage, 'alerts/vapid');
+    const subscriptions = new Subscriptions(shelf, keys, tokens, allowPrivate);
+    tokens.watch((tokenId) => subscriptions.#endOf(tokenId));
+    return subscriptions;
+  }
+
+  /** The key for new subscriptions. It is made when it is first asked for. @throws StorageUnavailable */
+  async key(): Promise<VapidKey> {
+    const known = this.#keys.all.at(-1);
+    if (known !== undefined) return known;
+    const made = newVapidKey();
+    await this.#keys.put(made);
+    return made;
+  }
+
+  keyOf({ vapid }: Subscription): VapidKey | undefined {
+    return this.#keys.get(vapid);
+  }
+
+  get(id: string): Subscription | undefined {
+    return this.#shelf.get(id);
+  }
+
+  /** Those that may hear of a panel: their tokens are valid, and may read its twin. */
+  of(panelId: string | null): Subscription[] {
+    return this.#shelf.all.filter(({ token_id }) => {
+      const token = this.#tokenOf(token_id);
+      return token !== undefined && mayHear(token, panelId);
+    });
+  }
+
+  /**
+   * Adds the phone that a browser describes, or replaces what is known of it.
+   * @param body `{"endpoint","keys":{"p256dh","auth"},"application_server_key"}`
+   * @throws InvalidRequest, StorageUnavailable, and what the author's `judge` throws
+   */
+  async add(body: JsonObject, token: Token, author: Author): Promise<Subscription> {
+    const endpoint = this.#endpointIn(body);
+    const { p256dh, auth } = keysIn(body);
+    const vapid = textIn(body, 'application_server_key');
+    if (this.#keys.get(vapid) === undefined)
+      throw wrong('application_server_key', 'not a key of this server');
+    const subscription = {
+      id: createHash('sha256').update(endpoint).digest('hex').slice(0, 32),
+      endpoint,
+      p256dh,
+      auth,
+      vapid,
+      token_id: token.id,
+      created_at: new Date().toISOString(),
+    };
+    if (this.#shelf.get(subscription.id) === undefined) this.#refuseTooMany(token);
+    await this.#shelf.put(subscription, author);
+    return subscription;
+  }
+
+  /** @throws SubscriptionNotFound when it is not of this token, StorageUnavailable */
+  async remove(id: string, token: Token, author: Author): Promise<void> {
+    if (this.#shelf.get(id)?.token_id !== token.id) throw new SubscriptionNotFound(id);
+    await this.#shelf.remove(id, author);
+  }
+
+  /** The push service knows it no more. @throws StorageUnavailable */
+  async gone(id: string): Promise<void> {
+    await this.#shelf.remove(id);
+  }
+
+  #refuseTooMany({ id }: Token): void {
+    const all = this.#shelf.all;
+    const ofToken = all.filter(({ token_id }) => token_id === id).length;
+    if (ofToken < SUBSCRIPTION_LIMITS.perToken && all.length < SUBSCRIPTION_LIMITS.total) return;
+    throw new InvalidRequest('endpoint', 'constraint', 'too many phones');
+  }
+
+  #tokenOf(id: string): Token | undefined {
+    const token = this.#tokens.list().find((each) => each.id === id);
+    try {
+      return token && this.#tokens.present(token);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #endOf(tokenId: string): void {
+    for (const { id, token_id } of this.#shelf.all) {
+      if (token_id === tokenId) this.#shelf.remove(id).catch(() => undefined);
+    }
+  }
+
+  #endpointIn(body: JsonObject): string {
+    const text = textIn(body, 'endpoint');
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (url?.protocol !== 'https:') throw wrong('endpoint', 'not a URL of https');
+    if (url.username !== '' || url.password !== '') throw wrong('endpoint', 'a URL with a user name');
+    if (text.length > SUBSCRIPTION_LIMITS.endpointLength) throw wrong('endpoint', 'too long');
+    if (this.#allowPrivate) return text;
+    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const isLocal = isIP(host) === 0 ? !host.includes('.') : isPrivate(host);
+    if (isLocal || (url.port !== '' && Number(url.port) < 1024)) {
+      throw wrong('endpoint', 'not the address of a push service');
+    }
+    return text;
+  }
+}
+
+const mayHear = ({ twin_ids }: Token, panelId: string | null): boolean =>
+  twin_ids === null || (panelId !== null && twin_ids.includes(panelId));
+
+const wrong = (name: string, help: string) => new InvalidRequest(name, 'format', help);
+
+function textIn(body: JsonObject, name: string): string {
+  const value = Object.hasOwn(body, name) ? body[name] : undefined;
+  if (typeof value !== 'string') throw wrong(name, 'not a text');
+  return value;
+}
+
+function keysIn({ keys }: JsonObject): { p256dh: string; auth: string } {
+  if (!isObject(keys)) throw wrong('keys', 'not an object');
+  const [p256dh, auth] = [textIn(keys, 'p256dh'), textIn(keys, 'auth')];
+  if (!isPublicKey(Buffer.from(p256dh, 'base64url'))) throw wrong('keys.p256dh', 'not a public key');
+  if (Buffer.from(auth, 'base64url').length !== AUTH_BYTES)
+    throw wrong('keys.auth', `not ${AUTH_BYTES} bytes`);
+  return { p256dh, auth };
+}
