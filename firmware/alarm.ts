@@ -45,17 +45,16 @@ export interface Refused {
 
 export type AlarmRules = Pick<PanelConfig, 'sirenMode' | 'sirenCutOff' | 'contacts'>;
 
-/** What a document or the key asks for. */
+/** What a `desired` document or the key asks for. */
 export interface Order {
-  readonly armed: boolean;
-  /** Undefined: `away`. */
-  readonly mode: Mode | undefined;
-  /** Seconds; undefined: as before. */
-  readonly exitDelay?: number | undefined;
-  readonly entryDelay?: number | undefined;
-  /** Names. */
+  readonly alarm_armed: boolean;
+  /** Absent: `away`. */
+  readonly mode?: Mode | undefined;
+  /** Seconds; absent: as before. */
+  readonly exit_delay?: number | undefined;
+  readonly entry_delay?: number | undefined;
   readonly bypass?: readonly string[] | undefined;
-  /** Somebody asks for `armed`, and does not only repeat it. */
+  /** Somebody asks for `alarm_armed`, and does not only repeat it. */
   readonly isAct: boolean;
   /** Something else than the delays is new. */
   readonly isNew: boolean;
@@ -180,32 +179,30 @@ export function obey(
 ): AlarmState {
   const next: Changing = { ...state, refused: undefined };
   const names = order.bypass ?? [];
-  const known = rules.contacts.filter(isDoor).map(nameOf);
-  const bad = order.bad ?? (names.every((name) => known.includes(name)) ? undefined : 'bypass');
+  const mode = order.mode ?? 'away';
+  const bypass = bitsWhere(rules, (contact) => isDoor(contact) && names.includes(contact.name));
+  const bad = order.bad ?? (namesOf(bypass, rules).length < names.length ? 'bypass' : undefined);
   if (bad) next.refused = { reason: 'not a valid value', key: bad };
-  next.exitDelay = order.exitDelay ?? next.exitDelay;
-  next.entryDelay = order.entryDelay ?? next.entryDelay;
-  if (!order.armed) {
+  next.exitDelay = order.exit_delay ?? next.exitDelay;
+  next.entryDelay = order.entry_delay ?? next.entryDelay;
+  if (!order.alarm_armed) {
     next.mode = order.mode ?? next.mode;
     go(next, DISARMED);
   } else if (bad !== 'mode' && bad !== 'bypass' && (next.armed ? order.isNew : order.isAct)) {
-    const mode = order.mode ?? 'away';
-    const bypass = bitsOf(names, rules);
     const isOther = !next.armed || mode !== next.mode;
+    const isBypass = next.armed && bypass !== next.bypass;
     if (next.name === PENDING || next.sirenRinging) {
-      if (isOther || bypass !== next.bypass || next.wasDisarmed)
-        next.refused = { reason: 'not during an alarm' };
-    } else if (next.armed && bypass !== next.bypass) {
+      if (isOther || isBypass || next.wasDisarmed) next.refused = { reason: 'not during an alarm' };
+    } else if (isBypass) {
       next.refused = { reason: 'not while armed', key: 'bypass' };
     } else if (isOther) {
-      const contacts = rules.contacts
-        .filter((contact, index) => {
-          const bit = (1 << index) & ~bypass;
-          const isInTheWay =
-            contact.kind === ENTRY ? next.name === ARMED : isDoor(contact) || contact.silentWhileDisarmed;
-          return next.fault & bit || (next.open & bit && counts(contact, mode) && isInTheWay);
-        })
-        .map(nameOf);
+      const blocking = bitsWhere(
+        rules,
+        (contact) =>
+          counts(contact, mode) &&
+          (contact.kind === ENTRY ? next.name === ARMED : isDoor(contact) || contact.silentWhileDisarmed),
+      );
+      const contacts = namesOf((next.fault | (next.open & blocking)) & ~bypass, rules);
       if (contacts.length > 0) {
         next.refused = { reason: 'a contact is open', contacts };
       } else {
@@ -223,33 +220,19 @@ export function stateAtBoot(kept: KeptAlarm, now: number, rules: AlarmRules): Al
   const name = !kept.armed ? DISARMED : kept.rung > 0 ? TRIGGERED : ARMED;
   const next: Changing = { ...UNKNOWN, name, ...kept.alarm, lastAlarm: kept.lastAlarm };
   go(next, next.name, next.until);
-  if (next.name === TRIGGERED) {
+  if (next.sirenRinging) {
     // Older firmware kept no names of its one contact.
     next.quiet |= kept.alarm ? bitsOf(next.tripped, rules) : 1;
     next.until = cutOffAfter(kept.rung, now, rules);
     elapse(next, now, rules);
+  } else if (next.until !== undefined) {
+    next.until = now + SECOND * (next.name === ARMING ? next.exitDelay : next.entryDelay);
   }
-  if (next.name === ARMING) next.until = now + next.exitDelay * SECOND;
-  if (next.name === PENDING) next.until = now + next.entryDelay * SECOND;
   return next;
 }
-
-/** The state as it is when no alarm is under way any more. */
-export function rested(state: AlarmState): AlarmState {
-  const next: Changing = { ...state };
-  if (next.name === PENDING || next.sirenRinging) rest(next);
-  return next;
-}
-
-/** How much of its time the siren has used up, in milliseconds, at least 1 while it rings. */
-export const rungIn = (state: AlarmState, now: number, rules: AlarmRules): number =>
-  state.until === undefined ? 1 : Math.max(1, Math.ceil(rules.sirenCutOff - state.until + now));
 
 /** The contacts for which this holds. */
-export const bitsWhere = (
-  rules: AlarmRules,
-  test: (contact: ContactConfig, index: number) => unknown,
-): number =>
+const bitsWhere = (rules: AlarmRules, test: (contact: ContactConfig, index: number) => unknown): number =>
   rules.contacts.reduce((bits, contact, index) => (test(contact, index) ? bits | (1 << index) : bits), 0);
 
 const bitsOf = (names: readonly string[], rules: AlarmRules): number =>
@@ -271,7 +254,7 @@ const counts = (contact: ContactConfig, mode: Mode = 'away'): boolean =>
 /** The next state begins. */
 function go(next: Changing, name: AlarmStateName, until?: number): void {
   // The memory ends with an arming that succeeds.
-  if (next.name === ARMING && name !== DISARMED) next.lastAlarm = undefined;
+  if (next.name === ARMING && name !== DISARMED && until !== next.until) next.lastAlarm = undefined;
   next.name = name;
   next.until = until;
   next.armed = name !== DISARMED;

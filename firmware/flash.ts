@@ -12,7 +12,6 @@
 import type { KeptAlarm } from './alarm.js';
 import type { KeyValueStore } from './board.js';
 import { type DocumentId, NO_DOCUMENT } from './desired.js';
-import { decode, encode } from './message.js';
 import { readSealed, writeSealed } from './sealed.js';
 
 export interface Kept extends KeptAlarm {
@@ -25,7 +24,7 @@ export interface Kept extends KeptAlarm {
 }
 
 export interface Asked {
-  readonly armed: boolean;
+  readonly alarm_armed: boolean;
   readonly mode?: string | undefined;
   readonly bypass?: readonly string[] | undefined;
   readonly request?: string | undefined;
@@ -95,7 +94,7 @@ export class Flash {
   private write(number: 0 | 1, kept: Kept): boolean {
     this.sequence += 1;
     const slot: Slot = { sequence: this.sequence, kept };
-    const content = new Uint8Array(encode(JSON.stringify(slot)));
+    const content = new Uint8Array(ArrayBuffer.fromString(JSON.stringify(slot)));
     if (!writeSealed(this.blocks, keyOf(number), content)) return false;
     this.newest = number;
     return true;
@@ -107,7 +106,7 @@ function readSlot(store: KeyValueStore, number: 0 | 1, trace: (line: string) => 
   const content = readSealed(store, key);
   if (content === 'absent') return content;
   try {
-    if (content !== 'damaged') return JSON.parse(decode(content.buffer as ArrayBuffer));
+    if (content !== 'damaged') return JSON.parse(String.fromArrayBuffer(content.buffer));
   } catch {
     // Whole, and written by other firmware.
   }

@@ -1,17 +1,7 @@
 /** The panel as it works without a network: flash, contacts and siren under the alarm's rules. */
 
 import type { ContactReport, PanelFault, RefusalReason } from '../shared/panel.js';
-import {
-  type AlarmState,
-  bitsWhere,
-  nextState,
-  type Order,
-  obey,
-  rested,
-  rungIn,
-  stateAtBoot,
-  UNKNOWN,
-} from './alarm.js';
+import { type AlarmState, nextState, type Order, obey, stateAtBoot, UNKNOWN } from './alarm.js';
 import type { Board, Timer } from './board.js';
 import { Contact } from './contact.js';
 import { follows, isSame } from './desired.js';
@@ -38,9 +28,9 @@ export class Panel {
   private readonly now: () => number | undefined;
   private readonly flash: Flash;
   readonly contacts: readonly Contact[];
-  state: AlarmState;
+  state = UNKNOWN;
   /** The levels of the contacts count. */
-  private isSettled: boolean;
+  private isSettled = false;
   private timer: Timer | undefined;
   /** When the average allows the next arming, in ticks. */
   private nextArming = -ARMINGS_IN_ADVANCE;
@@ -53,21 +43,20 @@ export class Panel {
     this.board = board;
     this.onChange = onChange;
     this.now = now;
-    const { config, timers } = board;
-    const flash = new Flash(board.storage, (line) => board.trace(line));
-    this.flash = flash;
-    this.contacts = config.contacts.map((_, index) => new Contact(board, index, () => this.update()));
-    this.state = UNKNOWN;
-    const state = stateAtBoot(flash.kept, board.time.ticks(), config);
+    this.flash = new Flash(board.storage, (line) => board.trace(line));
+    this.contacts = board.config.contacts.map((_, index) => new Contact(board, index, () => this.update()));
+    const isSettled = this.contacts.length === 1;
+    const { kept } = this;
+    const state = stateAtBoot(kept, board.time.ticks(), board.config);
     // Older firmware kept less; that is no reason to write.
-    flash.kept = { ...this.record(state), rung: flash.kept.rung };
-    this.isSettled = this.contacts.length === 1;
-    this.enter(this.isSettled ? this.withLevels(state) : state);
-    if (!this.isSettled)
-      timers.set(() => {
-        this.isSettled = true;
-        this.update();
-      }, SETTLE_TIME);
+    this.flash.kept = { ...this.record(state), rung: kept.rung };
+    this.enter(isSettled ? this.withLevels(state) : state);
+    this.isSettled = isSettled;
+    if (isSettled) return;
+    board.timers.set(() => {
+      this.isSettled = true;
+      this.update();
+    }, SETTLE_TIME);
   }
 
   get kept(): Kept {
@@ -81,20 +70,24 @@ export class Panel {
 
   /** It has one contact and no delays, and no document asks for more: it reports what such a panel always has. */
   get isPlain(): boolean {
-    const { state } = this;
-    const { asked } = this.kept;
+    const state = this.state;
+    const asked = this.kept.asked;
     return (
-      this.contacts.length === 1 && !state.exitDelay && !state.entryDelay && !asked?.mode && !asked?.request
+      this.contacts.length === 1 && !(state.exitDelay || state.entryDelay || asked?.mode || asked?.request)
     );
   }
 
-  /** The contacts by their names. What is there and undefined is removed by a patch. */
+  /** The contacts by their names. */
   report(): object {
     const reports: { [name: string]: { [Key in keyof ContactReport]: unknown } } = {};
-    this.board.config.contacts.forEach(({ name, kind }, index) => {
+    this.board.config.contacts.forEach((contact, index) => {
       const { open, level } = this.contacts[index] as Contact;
-      const bypassed = this.state.bypass & (1 << index) ? true : undefined;
-      reports[name] = { open, kind, bypassed, fault: level === open ? undefined : level };
+      reports[contact.name] = {
+        open,
+        kind: contact.kind,
+        bypassed: this.state.bypass & (1 << index) ? true : undefined,
+        fault: level === open ? undefined : level,
+      };
     });
     return reports;
   }
@@ -110,19 +103,20 @@ export class Panel {
    */
   obey(wish: Wish, origin: Origin): RefusalReason | undefined {
     const { kept } = this;
-    const { id, armed, mode, request } = wish;
-    const before = kept.asked ?? { armed: kept.armed };
+    const { id, alarm_armed, mode, bypass, request } = wish;
+    const before = kept.asked ?? { alarm_armed: kept.armed };
+    const isChange = alarm_armed !== before.alarm_armed;
     // A server that does not date its documents may count anew.
-    if (isSame(id, kept.wish) && (id.created > 0 || armed === before.armed)) return undefined;
-    const at = kept.door?.at;
-    const isLater = origin !== 'own' && (at && id.updated ? id.updated > at : origin === 'push');
-    const isLate = kept.door !== undefined && !isLater;
-    const door = isLate && kept.door.armed !== armed ? kept.door : undefined;
-    const asked = { armed: door ? door.armed : armed, mode, bypass: wish.bypass, request };
+    if (isSame(id, kept.wish) && (id.created > 0 || !isChange)) return undefined;
+    let door = kept.door;
+    const isLater = origin !== 'own' && (door?.at && id.updated ? id.updated > door.at : origin === 'push');
+    const isLate = door !== undefined && !isLater;
+    if (!isLate || door?.armed === alarm_armed) door = undefined;
+    const asked = { alarm_armed: door?.armed ?? alarm_armed, mode, bypass, request };
     const order = {
       ...wish,
-      armed: armed || isLate,
-      isAct: !isLate && (armed !== before.armed || (request !== undefined && request !== before.request)),
+      alarm_armed: alarm_armed || isLate,
+      isAct: !isLate && (isChange || (request !== undefined && request !== before.request)),
       isNew: !isLate && textOf(asked) !== textOf(before),
     };
     return this.carryOut(order, { wish: id, asked, door }, !follows(id, kept.wish), origin === 'own');
@@ -130,12 +124,14 @@ export class Panel {
 
   /** The key was used: it arms a panel that is disarmed, and disarms any other. */
   private press(): void {
-    const { state } = this;
-    const door = { armed: !state.armed, at: this.now() };
-    const order = { armed: door.armed, mode: state.mode, isAct: true, isNew: true };
-    const asked = { ...this.kept.asked, armed: door.armed };
-    const reason = this.carryOut(order, { asked, door }, false, false);
-    if (reason) this.become({ ...state, refused: { reason } });
+    const alarm_armed = !this.state.armed;
+    const reason = this.carryOut(
+      { alarm_armed, mode: this.state.mode, isAct: true, isNew: true },
+      { asked: { ...this.kept.asked, alarm_armed }, door: { armed: alarm_armed, at: this.now() } },
+      false,
+      false,
+    );
+    if (reason) this.become({ ...this.state, refused: { reason } });
   }
 
   private carryOut(
@@ -144,19 +140,18 @@ export class Panel {
     isGap: boolean,
     isFree: boolean,
   ): RefusalReason | undefined {
-    const { board, flash, kept, state } = this;
-    const next = obey(state, order, board.time.ticks(), board.config, this.date());
+    const { flash, kept } = this;
+    const wasArmed = this.state.armed;
+    const next = obey(this.state, order, this.board.time.ticks(), this.board.config, this.date());
     const record = this.record(next, more);
     const isChange = isNews(record, kept);
-    const isArming = next.armed && !state.armed;
-    const isDisarming = state.armed && !next.armed;
-    const isAllowed = isFree || (isChange ? isDisarming : !isGap) || this.takeTurn();
+    const isAllowed = isFree || (isChange ? wasArmed && !next.armed : !isGap) || this.takeTurn();
     if (isChange && !isAllowed) return 'armed too often';
     if (!isChange && !(isGap && isAllowed) && flash.isSound) {
       flash.kept = record;
     } else if (!flash.store(record)) {
-      board.trace(`flash: cannot store that the panel is ${next.armed ? 'armed' : 'disarmed'}`);
-      if (isArming) {
+      this.board.trace(`flash: cannot store that the panel is ${next.armed ? 'armed' : 'disarmed'}`);
+      if (next.armed && !wasArmed) {
         flash.kept = kept;
         return 'flash takes no writes';
       }
@@ -181,18 +176,23 @@ export class Panel {
   }
 
   private update(): void {
-    const before = this.state;
     if (!this.isSettled) return;
-    this.become(this.withLevels(before));
-    const closed = before.open & ~this.state.open;
-    if (closed & bitsWhere(this.board.config, ({ kind }) => kind === 'key')) this.press();
+    const before = this.state.open;
+    this.become(this.withLevels(this.state));
+    const closed = before & ~this.state.open;
+    if (this.board.config.contacts.some(({ kind }, index) => kind === 'key' && closed & (1 << index)))
+      this.press();
   }
 
   private withLevels(state: AlarmState): AlarmState {
-    const { time, config } = this.board;
-    const open = bitsWhere(config, (_, index) => this.contacts[index]?.open);
-    const fault = bitsWhere(config, (_, index) => typeof this.contacts[index]?.level === 'string');
-    return nextState(state, open, fault, time.ticks(), config, this.date());
+    let open = 0;
+    let fault = 0;
+    for (let index = 0; index < this.contacts.length; index++) {
+      const contact = this.contacts[index] as Contact;
+      if (contact.open) open |= 1 << index;
+      if (contact.open !== contact.level) fault |= 1 << index;
+    }
+    return nextState(state, open, fault, this.board.time.ticks(), this.board.config, this.date());
   }
 
   private become(state: AlarmState): void {
@@ -203,34 +203,37 @@ export class Panel {
 
   /** The siren comes first: a write of the flash takes its time. */
   private enter(state: AlarmState): void {
-    const { board, flash } = this;
-    const { until } = state;
-    board.siren.write(state.sirenRinging);
+    const { timers, time, config, siren } = this.board;
+    const isRinging = state.sirenRinging;
+    siren.write(isRinging);
     this.state = state;
     const record = this.record(state);
-    if (isNews(record, flash.kept)) flash.store(record);
-    board.timers.clear(this.timer);
+    // A siren that follows the door rings as often as it moves: what is kept then is that it did, when it is over.
+    const isPassing = config.sirenMode === 'follow' && (isRinging || state.name === 'pending');
+    if (!isPassing && isNews(record, this.kept)) this.flash.store(record);
+    timers.clear(this.timer);
     this.timer = undefined;
-    if (until === undefined) return;
-    const now = board.time.ticks();
-    const wait = record.rung > 0 ? record.rung - rungIn(state, now, board.config) : until - now;
-    this.timer = board.timers.set(() => this.onTimer(), wait);
+    if (state.until === undefined) return;
+    const ahead = isRinging ? config.sirenCutOff - record.rung : 0;
+    this.timer = timers.set(() => this.onTimer(), state.until - time.ticks() - ahead);
   }
 
   /** What flash keeps of a state, besides what it keeps already. The levels of the contacts come and go. */
-  private record(now: AlarmState, more?: Partial<Kept>): Kept {
-    const { board, kept } = this;
-    const { config } = board;
-    const state = config.sirenMode === 'follow' ? rested(now) : now;
+  private record(state: AlarmState, more?: Partial<Kept>): Kept {
+    const { kept } = this;
+    const { sirenCutOff } = this.board.config;
     const isRinging = state.sirenRinging;
-    const used = rungIn(state, board.time.ticks(), config);
-    const inAdvance = used < kept.rung ? kept.rung : Math.min(used + RUNG_STEP, config.sirenCutOff);
+    let rung = isRinging ? 1 : 0;
+    if (isRinging && state.until !== undefined) {
+      rung = Math.max(1, Math.ceil(sirenCutOff - state.until + this.board.time.ticks()));
+      rung = rung < kept.rung ? kept.rung : Math.min(rung + RUNG_STEP, sirenCutOff);
+    }
     const quiet = isRinging || state.name === 'pending' ? (kept.alarm?.quiet ?? 0) : state.quiet;
     return {
       ...kept,
       armed: state.armed,
       lastAlarm: state.lastAlarm,
-      rung: !isRinging ? 0 : state.until === undefined ? used : inAdvance,
+      rung,
       alarm: { ...state, quiet, open: 0, fault: 0, doorOpen: false, lastAlarm: undefined },
       ...more,
     };

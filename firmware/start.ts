@@ -17,76 +17,89 @@ export function start(board: Board): void {
     board.trace(`restart after an exception: ${describe(error)}`);
     board.restart();
   });
-  guard(() => run(guardedBoard(board, guard), restarts))();
+  guard(() => new Program(guardedBoard(board, guard)).run(restarts))();
 }
 
-/** The siren is driven before anything else is touched; the network comes last. */
-function run(board: Board, restarts: Restarts): void {
-  let twin: Twin | undefined;
-  let clock: Clock | undefined;
+class Program {
+  private readonly board: Board;
+  private readonly panel: Panel;
+  private readonly signals: Signals;
+  private twin: Twin | undefined;
+  private clock: Clock | undefined;
+  private network: Network | undefined;
+  private failure: Trouble = 'server';
 
-  const onChange = (): void => {
-    show();
-    twin?.changed();
-  };
-  const panel = new Panel(board, onChange, () => clock?.now());
-  const signals = new Signals(board);
-  let network: Network | undefined;
-  let failure: Trouble = 'server';
-  const status = (): PanelStatus => {
-    const { armed, doorOpen, sirenRinging, name, mode, until, refused } = panel.state;
-    return {
-      armed,
-      doorOpen,
-      sirenRinging,
-      contacts: panel.contacts.map(({ level }) => level),
-      state: name,
-      mode: mode ?? 'away',
-      delayEnd: sirenRinging ? undefined : until,
-      refused: refused !== undefined,
-      online: twin?.online ?? false,
-    };
-  };
-  const trouble = (): Trouble => {
-    if (network?.online === false) return 'network';
-    return failure === 'certificate' && clock?.now() === undefined ? 'time' : failure;
-  };
-  const show = (): void => {
-    signals.show(status(), trouble());
-    board.show?.(status());
-  };
-  show();
-
-  const connect = (): void => {
-    const time = new Clock(board, () => twin?.refresh());
-    const watched = watchedBoard(board, (reason) => {
-      failure = reason;
-      signals.show(status(), trouble());
-    });
-    const connected = new Twin(watched, panel, time, show);
-    clock = time;
-    twin = connected;
-    const onNetwork = (): void => {
-      const isUp = network?.online ?? false;
-      connected.network(isUp);
-      if (isUp) time.networkUp();
-      signals.show(status(), trouble());
-    };
-    network = board.network(onNetwork);
-    onNetwork();
-  };
-
-  const { healthyAfter, networkPause } = board.config;
-  if (!restarts.tooMany) {
-    connect();
-    board.timers.set(() => restarts.forget(), healthyAfter);
-    return;
+  /** The siren is driven before anything else is touched; the network comes last. */
+  constructor(board: Board) {
+    this.board = board;
+    this.panel = new Panel(
+      board,
+      () => this.onChange(),
+      () => this.clock?.now(),
+    );
+    this.signals = new Signals(board);
+    this.show();
   }
-  board.trace('too many restarts: offline for a while');
-  board.timers.set(() => {
-    restarts.forget();
-    connect();
-  }, networkPause);
+
+  run(restarts: Restarts): void {
+    const { timers, config } = this.board;
+    if (!restarts.tooMany) {
+      this.connect();
+      timers.set(() => restarts.forget(), config.healthyAfter);
+      return;
+    }
+    this.board.trace('too many restarts: offline for a while');
+    timers.set(() => {
+      restarts.forget();
+      this.connect();
+    }, config.networkPause);
+  }
+
+  private connect(): void {
+    const clock = new Clock(this.board, () => this.twin?.refresh());
+    const watched = watchedBoard(this.board, (reason) => {
+      this.failure = reason;
+      this.signal();
+    });
+    this.clock = clock;
+    this.twin = new Twin(watched, this.panel, clock, () => this.show());
+    this.network = this.board.network(() => this.onNetwork());
+    this.onNetwork();
+  }
+
+  private onNetwork(): void {
+    const isUp = this.network?.online ?? false;
+    this.twin?.network(isUp);
+    if (isUp) this.clock?.networkUp();
+    this.signal();
+  }
+
+  private onChange(): void {
+    this.show();
+    this.twin?.changed();
+  }
+
+  private show(): void {
+    this.board.show?.(this.signal());
+  }
+
+  private signal(): PanelStatus {
+    const { state, contacts } = this.panel;
+    const isLost = this.failure === 'certificate' && this.clock?.now() === undefined;
+    const status: PanelStatus = {
+      armed: state.armed,
+      doorOpen: state.doorOpen,
+      sirenRinging: state.sirenRinging,
+      contacts: contacts.map((contact) => contact.level),
+      state: state.name,
+      mode: state.mode ?? 'away',
+      delayEnd: state.sirenRinging ? undefined : state.until,
+      refused: state.refused !== undefined,
+      online: this.twin?.online ?? false,
+    };
+    this.signals.show(status, this.network?.online === false ? 'network' : isLost ? 'time' : this.failure);
+    return status;
+  }
 }
 
 /** The stack of XS begins with the error's name and message. */

@@ -8,7 +8,7 @@ import type { Clock } from './clock.js';
 import { Desired, type DocumentId } from './desired.js';
 import type { Kept } from './flash.js';
 import { Link, type LinkUser, type Outgoing } from './link.js';
-import { encode, parseDesired, parseError, type Refusal, refusal, type Wish } from './message.js';
+import { parseDesired, parseError, type Refusal, refusal, type Wish } from './message.js';
 import type { Origin } from './panel.js';
 
 /** How much of an unexpected topic is traced. */
@@ -126,7 +126,7 @@ export class Twin implements LinkUser {
   next(): Outgoing | undefined {
     if (this.ask) {
       this.ask = false;
-      return { topic: `${OWN_TWIN}desired/get`, payload: encode('{}') };
+      return { topic: `${OWN_TWIN}desired/get`, payload: ArrayBuffer.fromString('{}') };
     }
     if (this.awaiting) return undefined;
     return this.nextReport() ?? this.nextWish();
@@ -140,7 +140,7 @@ export class Twin implements LinkUser {
     this.seen = undefined;
     return {
       topic: `${OWN_TWIN}desired/patch`,
-      payload: encode(JSON.stringify({ version, data: { alarm_armed: door.armed } })),
+      payload: ArrayBuffer.fromString(JSON.stringify({ version, data: { alarm_armed: door.armed } })),
     };
   }
 
@@ -155,7 +155,10 @@ export class Twin implements LinkUser {
     const now = this.clock.now();
     if (now !== undefined) data.last_update = new Date(now).toISOString();
     const topic = OWN_TWIN + (known === undefined ? 'current/put' : 'current/patch');
-    return { topic, payload: encode(JSON.stringify({ data }, known === undefined ? undefined : removing)) };
+    return {
+      topic,
+      payload: ArrayBuffer.fromString(JSON.stringify({ data }, known === undefined ? undefined : removing)),
+    };
   }
 
   private current(): Current {
@@ -232,14 +235,15 @@ export class Twin implements LinkUser {
     const desired = parseDesired(payload);
     if ('refused' in desired) return this.refuse(desired);
     const panel = this.panel;
-    const { armed, id } = desired;
+    const id = desired.id;
     const judgement = this.desired.judge(id, origin !== 'answer', panel.kept.wish);
     if (judgement === 'late') return this.onLate(id, origin !== 'answer');
     this.seen = id.version;
     panel.look();
     this.refusal = undefined;
     if (judgement === 'older') {
-      if (armed !== panel.state.armed) this.refuse(refusal('older than what was seen before', id.version));
+      if (desired.alarm_armed !== panel.state.armed)
+        this.refuse(refusal('older than what was seen before', id.version));
     } else {
       const reason = panel.obey(desired, origin);
       if (reason !== undefined) this.refuse(refusal(reason, id.version, 'alarm_armed'));

@@ -44,18 +44,13 @@ class Pair {
   }
 
   arm({ mode, bypass, exit, entry }: Arming): void {
-    const order = { armed: true, mode, bypass, exitDelay: exit / 1000, entryDelay: entry / 1000 };
+    const order = { alarm_armed: true, mode, bypass, exit_delay: exit / 1000, entry_delay: entry / 1000 };
     this.state = obey(this.state, { ...order, isAct: true, isNew: true }, this.now, RULES);
     this.reference.arm({ mode, bypass, exit, entry });
   }
 
   disarm(): void {
-    this.state = obey(
-      this.state,
-      { armed: false, mode: undefined, isAct: true, isNew: true },
-      this.now,
-      RULES,
-    );
+    this.state = obey(this.state, { alarm_armed: false, isAct: true, isNew: true }, this.now, RULES);
     this.reference.disarm();
   }
 

@@ -39,7 +39,7 @@ const FOLLOW_TABLE: Table = {
 };
 
 const arm = (state: AlarmState, armed: boolean, now: number, rules: AlarmRules): AlarmState =>
-  obey(state, { armed, mode: undefined, isAct: true, isNew: true }, now, rules);
+  obey(state, { alarm_armed: armed, isAct: true, isNew: true }, now, rules);
 const setDoor = (state: AlarmState, open: boolean, now: number, rules: AlarmRules): AlarmState =>
   nextState(state, open ? 1 : 0, 0, now, rules);
 

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DEFAULTS, type PanelConfig } from '../../firmware/config.js';
 import { Link, type LinkUser, type Outgoing } from '../../firmware/link.js';
-import { encode } from '../../firmware/message.js';
+import './xs-globals.js';
 import { MemoryBoard } from './memory-board.js';
 
 const SECOND = 1000;
@@ -28,7 +28,9 @@ class Notes implements LinkUser {
 
   next(): Outgoing | undefined {
     const word = this.waiting.shift();
-    return word === undefined ? undefined : { topic: 'topic', payload: encode(JSON.stringify(word)) };
+    return word === undefined
+      ? undefined
+      : { topic: 'topic', payload: ArrayBuffer.fromString(JSON.stringify(word)) };
   }
 }
 

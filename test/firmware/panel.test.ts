@@ -15,15 +15,11 @@ const STEP = 5 * SECOND;
 const ALARM = { contacts: ['door'], at: '2026-01-02T03:04:05.000Z' };
 
 /** What a document asks for that has no other key. */
-const wish = (armed: boolean, id: DocumentId = NO_DOCUMENT): Wish => ({
-  armed,
+const wish = (alarm_armed: boolean, id: DocumentId = NO_DOCUMENT): Wish => ({
+  alarm_armed,
   id,
-  mode: undefined,
-  exitDelay: 0,
-  entryDelay: 0,
-  bypass: undefined,
-  request: undefined,
-  bad: undefined,
+  exit_delay: 0,
+  entry_delay: 0,
 });
 
 type Settings = Partial<PanelConfig> & { now?: number; doorOpen?: boolean };

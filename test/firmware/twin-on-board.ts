@@ -30,7 +30,7 @@ export class FakePanel {
     return {};
   }
 
-  obey({ armed, id }: Wish): RefusalReason | undefined {
+  obey({ alarm_armed: armed, id }: Wish): RefusalReason | undefined {
     this.orders.push(armed);
     if (!this.takes) return 'flash takes no writes';
     this.kept = { ...this.kept, wish: id };
