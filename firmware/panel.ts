@@ -108,29 +108,27 @@ export class Panel {
     const isChange = alarm_armed !== before.alarm_armed;
     // A server that does not date its documents may count anew.
     if (isSame(id, kept.wish) && (id.created > 0 || !isChange)) return undefined;
-    let door = kept.door;
-    const isLater = origin !== 'own' && (door?.at && id.updated ? id.updated > door.at : origin === 'push');
-    const isLate = door !== undefined && !isLater;
-    if (!isLate || door?.armed === alarm_armed) door = undefined;
-    const asked = { alarm_armed: door?.armed ?? alarm_armed, mode, bypass, request };
+    const door = kept.door;
+    const isOwn = origin === 'own' || (isChange && alarm_armed === door?.armed);
+    const isAct = (isChange && !isOwn) || (request !== undefined && request !== before.request);
+    const isLater = door?.at && id.updated ? id.updated > door.at : origin === 'push';
+    const isLate = origin === 'own' || (door !== undefined && !(isAct && isLater));
+    const asked = { alarm_armed, mode, bypass, request };
     const order = {
       ...wish,
       alarm_armed: alarm_armed || isLate,
-      isAct: !isLate && (isChange || (request !== undefined && request !== before.request)),
+      isAct: isAct && !isLate,
       isNew: !isLate && textOf(asked) !== textOf(before),
     };
-    return this.carryOut(order, { wish: id, asked, door }, !follows(id, kept.wish), origin === 'own');
+    const more = { wish: id, asked, door: isLate && door?.armed !== alarm_armed ? door : undefined };
+    return this.carryOut(order, more, !follows(id, kept.wish), origin === 'own');
   }
 
   /** The key was used: it arms a panel that is disarmed, and disarms any other. */
   private press(): void {
-    const alarm_armed = !this.state.armed;
-    const reason = this.carryOut(
-      { alarm_armed, mode: this.state.mode, isAct: true, isNew: true },
-      { asked: { ...this.kept.asked, alarm_armed }, door: { armed: alarm_armed, at: this.now() } },
-      false,
-      false,
-    );
+    const armed = !this.state.armed;
+    const order = { alarm_armed: armed, mode: this.state.mode, isAct: true, isNew: true };
+    const reason = this.carryOut(order, { door: { armed, at: this.now() } }, false, false);
     if (reason) this.become({ ...this.state, refused: { reason } });
   }
 
@@ -143,7 +141,8 @@ export class Panel {
     const { flash, kept } = this;
     const wasArmed = this.state.armed;
     const next = obey(this.state, order, this.board.time.ticks(), this.board.config, this.date());
-    const record = this.record(next, more);
+    // A use of the key that is refused is no act.
+    const record = this.record(next, more.wish || !next.refused ? more : undefined);
     const isChange = isNews(record, kept);
     const isAllowed = isFree || (isChange ? wasArmed && !next.armed : !isGap) || this.takeTurn();
     if (isChange && !isAllowed) return 'armed too often';
