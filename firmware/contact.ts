@@ -1,6 +1,6 @@
 /** A contact, debounced: a level counts when it has stood for a while. */
 
-import type { Board, ContactLevel, Timer } from './board.js';
+import type { Board, ContactLevel, Input, Timer } from './board.js';
 import type { ContactConfig } from './config.js';
 
 /**
@@ -15,16 +15,19 @@ const CUT_FROM = 0.82;
 const MEASURE_INTERVAL = 20;
 
 /** @param reading as an input of the board has it; no number counts as a cut line */
-export function levelOf(reading: number, { inverted, line }: ContactConfig): ContactLevel {
-  if (line && reading < SHORTED_BELOW) return 'shorted';
-  if (line && !(reading < CUT_FROM)) return 'cut';
-  return reading > OPEN_ABOVE === !inverted;
+export function levelOf(reading: number, contact: ContactConfig): ContactLevel {
+  if (contact.line) {
+    if (reading < SHORTED_BELOW) return 'shorted';
+    if (!(reading < CUT_FROM)) return 'cut';
+  }
+  return reading > OPEN_ABOVE === !contact.inverted;
 }
 
 export class Contact {
   private readonly board: Board;
   private readonly onChange: () => void;
-  private readonly read: () => ContactLevel;
+  private readonly config: ContactConfig;
+  private readonly input: Input;
   /** What counts. */
   level: ContactLevel;
   /** The level as it was last seen, and since when, in ticks. */
@@ -39,12 +42,11 @@ export class Contact {
   constructor(board: Board, index: number, onChange: () => void) {
     this.board = board;
     this.onChange = onChange;
-    const config = board.config.contacts[index] as ContactConfig;
-    const input = board.contact(index, (at) => this.look(at));
-    this.read = () => levelOf(input.read(), config);
-    this.level = this.read();
-    this.seen = this.level;
-    if (config.line) board.timers.repeat(() => this.look(), MEASURE_INTERVAL);
+    this.config = board.config.contacts[index] as ContactConfig;
+    this.input = board.contact(index, (at) => this.look(at));
+    this.seen = levelOf(this.input.read(), this.config);
+    this.level = this.seen;
+    if (this.config.line) board.timers.repeat(() => this.look(), MEASURE_INTERVAL);
   }
 
   /** Also while there is a fault: a contact that cannot be seen does not count as closed. */
@@ -56,26 +58,22 @@ export class Contact {
    * Reads the input: at every edge, and now and then in case an edge was lost. `at` is when the edge occurred, in ticks;
    * it may be a while ago, and the level has stood since then.
    */
-  look(at = this.board.time.ticks()): void {
-    const level = this.read();
-    if (level !== this.seen) this.since = Math.max(this.since, Math.min(at, this.board.time.ticks()));
-    this.seen = level;
-    if (level !== this.level && this.timer === undefined) this.settle();
-  }
-
-  /** One timer serves a whole burst of bounces: each wake finds out how long the level has stood by then. */
-  private wake(): void {
-    this.timer = undefined;
-    this.look();
-  }
-
-  private settle(): void {
+  look(at = Infinity): void {
     const board = this.board;
-    const remaining = this.since + board.config.debounce - board.time.ticks();
+    const level = levelOf(this.input.read(), this.config);
+    const now = board.time.ticks();
+    if (level !== this.seen) this.since = Math.max(this.since, Math.min(at, now));
+    this.seen = level;
+    if (level === this.level || this.timer) return;
+    const remaining = this.since + board.config.debounce - now;
     if (remaining > 0) {
-      this.timer = board.timers.set(() => this.wake(), remaining);
+      // One timer serves a whole burst of bounces: at its end it is seen how long the level has stood by then.
+      this.timer = board.timers.set(() => {
+        this.timer = undefined;
+        this.look();
+      }, remaining);
     } else {
-      this.level = this.seen;
+      this.level = level;
       this.onChange();
     }
   }

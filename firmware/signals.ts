@@ -43,7 +43,7 @@ function rhythmOf(count: number, armed: boolean): Rhythm {
 }
 
 export function patternFor(status: PanelStatus, trouble: Trouble): Pattern {
-  const { armed } = status;
+  const armed = status.armed;
   if (status.sirenRinging) return RINGING;
   if (status.refused && !armed) return REFUSED;
   return DELAYS[status.state] ?? (status.online ? armed : rhythmOf(FLASHES[trouble], armed));
@@ -53,7 +53,7 @@ export class Signals {
   private readonly board: Board;
   private shown: string | undefined;
   private timer: Timer | undefined;
-  /** With how many more flashes of the LED the beeper sounds. */
+  /** With how many more flashes of the LED the beeper sounds; a delay of so many milliseconds has fewer. */
   private sounding = 0;
   /** NaN without a delay. */
   private delayEnd = NaN;
@@ -65,23 +65,25 @@ export class Signals {
   /** @param trouble counts only while the panel is offline */
   show(status: PanelStatus, trouble: Trouble): void {
     const pattern = patternFor(status, trouble);
-    if (String(pattern) === this.shown) return;
-    this.shown = String(pattern);
+    const text = String(pattern);
+    if (text === this.shown) return;
+    this.shown = text;
     this.delayEnd = status.delayEnd ?? NaN;
-    this.sounding = pattern === REFUSED ? REFUSAL_TONES : status.delayEnd ? Infinity : 0;
+    this.sounding = pattern === REFUSED ? REFUSAL_TONES : this.delayEnd;
     this.board.timers.clear(this.timer);
-    this.timer = undefined;
     if (typeof pattern === 'boolean') this.write(pattern);
     else this.turn(pattern, 0);
   }
 
   private turn(rhythm: Rhythm, index: number): void {
-    const { timers, time } = this.board;
-    this.write(index % 2 === 0);
+    const board = this.board;
     const next = (index + 1) % rhythm.length;
-    const isLast = next === 0 && this.delayEnd - time.ticks() < LAST_PART;
-    const duration = isLast ? LAST_PAUSE : (rhythm[index] as number);
-    this.timer = timers.set(() => this.turn(rhythm, next), duration);
+    const isLast = next === 0 && this.delayEnd - board.time.ticks() < LAST_PART;
+    this.write(index % 2 === 0);
+    this.timer = board.timers.set(
+      () => this.turn(rhythm, next),
+      isLast ? LAST_PAUSE : (rhythm[index] as number),
+    );
   }
 
   private write(on: boolean): void {
