@@ -6,6 +6,7 @@ import type { Devices } from '../devices/devices.js';
 import type { Storage } from '../storage/storage.js';
 import type { Twins } from '../twins/twins.js';
 import { type ALERT_LIMITS, Alerts } from './alerts.js';
+import { email } from './channels/email.js';
 import { ntfy } from './channels/ntfy.js';
 import { push } from './channels/push.js';
 import { webhook } from './channels/webhook.js';
@@ -52,6 +53,8 @@ export async function openAlerts({
           return webhook(settings);
         case 'ntfy':
           return ntfy(settings);
+        case 'email':
+          return email(settings);
         case 'push':
           return push(settings, subscriptions, { allowPrivate, ...(ca !== undefined && { ca }) });
       }

@@ -1,8 +1,11 @@
 /** What an owner decides about alerts: the file `alerts.json` in the data directory, and the body of `PUT /alerts/channels`. */
 
+import { isIP } from 'node:net';
 import { isObject, type Json, type JsonObject } from '../../shared/document.js';
+import { isHostName } from '../names.js';
 import { InvalidRequest } from '../twins/errors.js';
 import { KINDS, type Kind } from './alert.js';
+import type { EmailSettings } from './channels/email.js';
 import type { NtfySettings } from './channels/ntfy.js';
 import type { PushSettings } from './channels/push.js';
 import type { WebhookSettings } from './channels/webhook.js';
@@ -24,6 +27,7 @@ export type ChannelSettings = Common &
     | ({ readonly type: 'webhook' } & WebhookSettings)
     | ({ readonly type: 'ntfy' } & NtfySettings)
     | ({ readonly type: 'push' } & PushSettings)
+    | ({ readonly type: 'email' } & EmailSettings)
   );
 
 /** The rules of a panel. */
@@ -124,6 +128,21 @@ const url: Form<string> = (value, name) => {
   return given;
 };
 
+const host: Form<string> = (value, name) => {
+  const given = text(value, name);
+  if (!isHostName(given) && isIP(given) === 0) throw wrong(name, 'not a host name or an address');
+  return given;
+};
+
+/** No quotes, so that every program reads the same mailbox in it. */
+const ADDRESS = /^[^\s@"<>(),:;\\[\]]{1,64}@[^\s@"<>(),:;\\[\]]{1,189}$/;
+
+const address: Form<string> = (value, name) => {
+  const given = text(value, name);
+  if (!ADDRESS.test(given)) throw wrong(name, 'not a mail address, as name@example.org');
+  return given;
+};
+
 const MAILTO = /^mailto:[^@\s]+@[^@\s]+\.[^@\s.]+$/;
 
 /** Apple's push service refuses what leads to no owner, such as `localhost` [RFC 8292, 2.1]. */
@@ -189,6 +208,15 @@ const TYPES: Readonly<Record<ChannelSettings['type'], Readonly<Record<string, Fi
     allow_private: { form: flag, fallback: or(false) },
   },
   push: { contact: { form: contact } },
+  email: {
+    host: { form: host },
+    port: { form: whole(1, 65_535), fallback: or(587) },
+    security: { form: oneOf('starttls', 'tls', 'none'), fallback: or('starttls') },
+    user: { form: text, fallback: or(undefined) },
+    password: { form: text, fallback: or(undefined), isSecret: true },
+    from: { form: address },
+    to: { form: listOf(address) },
+  },
 };
 
 const seconds = whole(0, LONGEST_WAIT);

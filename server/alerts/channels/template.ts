@@ -18,7 +18,7 @@ export const VALUES: Readonly<Record<string, (message: Message) => string>> = {
   link: ({ link }) => link,
 };
 
-type Target = 'json' | 'html' | 'line';
+type Target = 'json' | 'html' | 'line' | 'plain';
 
 const HTML: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -32,6 +32,7 @@ const WRITE: Readonly<Record<Target, (value: string) => string>> = {
   /** Inside a JSON string. */
   json: (value) => JSON.stringify(value).slice(1, -1),
   html: (value) => value.replace(/[&<>"']/g, (sign) => HTML[sign] ?? ''),
+  plain: (value) => value,
   /** A header has one line. */
   line: (value) => value.replace(/\p{Cc}+/gu, ' '),
 };

@@ -14,6 +14,8 @@ import type { JsonObject } from '../../../shared/document.js';
 const HOOK = { id: 'hook', type: 'webhook', url: 'https://a.example/x' };
 const NTFY = { id: 'n', type: 'ntfy', url: 'https://ntfy.example/topic', token: 'tk_1' };
 
+const MAIL = { id: 'm', type: 'email', host: 'mail.example', from: 'a@b.example', to: ['c@d.example'] };
+
 test('nothing is set by default, and then no channel tells anything', () => {
   assert.equal(parseSettings({}), NO_SETTINGS);
 });
@@ -69,6 +71,14 @@ const WRONG: [what: object, argument: string][] = [
   [{ channels: [{ ...HOOK, headers: { x: 'a\r\nb' } }] }, 'channels[0].headers.x'],
   [{ channels: [{ ...HOOK, body: '{"a":' }] }, 'channels[0].body'],
   [{ channels: [{ ...HOOK, allow_private: 'yes' }] }, 'channels[0].allow_private'],
+  [{ channels: [{ ...MAIL, host: 'a b' }] }, 'channels[0].host'],
+  [{ channels: [{ ...MAIL, port: 0 }] }, 'channels[0].port'],
+  [{ channels: [{ ...MAIL, to: ['"a@b.example x"@c.example'] }] }, 'channels[0].to[0]'],
+  [{ channels: [{ ...MAIL, to: ['a@b.example, c@d.example'] }] }, 'channels[0].to[0]'],
+  [{ channels: [{ ...MAIL, from: 'a@b.example\r\nBcc: c' }] }, 'channels[0].from'],
+  [{ channels: [{ id: 'p', type: 'push', contact: 'mailto:me@localhost' }] }, 'channels[0].contact'],
+  [{ channels: [{ id: 'p', type: 'push', contact: 'me@house.example' }] }, 'channels[0].contact'],
+  [{ channels: [{ id: 'p', type: 'push', contact: 'https://localhost' }] }, 'channels[0].contact'],
   [{ channels: Array.from({ length: 33 }, (_, n) => ({ ...HOOK, id: `h${n}` })) }, 'channels'],
   [{ rules: { unreachable_after: -1 } }, 'rules.unreachable_after'],
   [{ rules: { unreachable_after: '60' } }, 'rules.unreachable_after'],
