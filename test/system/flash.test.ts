@@ -128,6 +128,56 @@ test('flashed again, a panel keeps its device and its proof, unless new ones are
   assert.is.not(configOf(name).device, first.device);
 });
 
+const CONTACTS = ['front door:27:entry', 'window:33:instant:away:resistor', 'key switch:32:key'].flatMap(
+  (contact) => ['--contact', contact],
+);
+
+test('contacts and beeper are written as the board reads them, and lines that cannot be are refused before', async ({
+  name,
+  directory,
+  flash,
+}) => {
+  const { code, said } = await flash([...CONTACTS, '--beeper-pin', '25']);
+  assert.is(code, 0, said);
+  const { contacts, beeperPin } = configOf(name);
+  assert.equal(contacts, [
+    { name: 'front door', kind: 'entry', pin: 27 },
+    { name: 'window', kind: 'instant', modes: ['away'], line: 'resistor', pin: 33 },
+    { name: 'key switch', kind: 'key', pin: 32 },
+  ]);
+  assert.is(beeperPin, 25);
+  for (const [contact, reason] of [
+    ['cellar:6:entry', `--contact "cellar": GPIO 6 of the ESP32 belongs to the chip's flash memory`],
+    ['cellar:13:entry:resistor', '--contact "cellar": GPIO 13 of the ESP32 measures no voltage'],
+    ['cellar:26:entry', 'GPIO 26 is there twice'],
+    ['window:13:entry', 'two contacts have the name "window"'],
+  ] as const) {
+    const refused = await flash([...CONTACTS, '--contact', contact]);
+    assert.is(refused.code, 1);
+    assert.match(refused.said, reason);
+  }
+  assert.is(callsOf(directory).length, 1);
+});
+
+test('contacts that a person wrote into the manifest are checked as well, and kept', async ({
+  name,
+  flash,
+}) => {
+  await flash();
+  const edit = (contacts: unknown): void => {
+    const manifest = JSON.parse(readFileSync(pathOf(name), 'utf8'));
+    writeFileSync(pathOf(name), JSON.stringify({ ...manifest, config: { ...manifest.config, contacts } }));
+  };
+  edit([{ name: 'door', kind: 'exit', pin: 27 }]);
+  const { code, said } = await flash();
+  assert.is(code, 1);
+  assert.match(said, 'expected as its kind entry');
+  const mine = [{ name: 'door', kind: 'entry', pin: 27 }];
+  edit(mine);
+  assert.is((await flash()).code, 0);
+  assert.equal(configOf(name).contacts, mine);
+});
+
 test('a device that is there already is taken', async ({ server, name, flash }) => {
   const body = JSON.stringify({ name: 'mine' });
   const made = (await (await server.api('/devices', { method: 'POST', body })).json()) as {
@@ -199,7 +249,7 @@ for (const [what, args, environment, reason] of [
     'a target without pins in the manifest',
     ['--target', 'esp32/m5atom_lite'],
     {},
-    '--door-pin, --siren-pin and --led-pin',
+    '--door-pin, --siren-pin, --led-pin',
   ],
   ['one pin for two things', ['--door-pin', '26'], {}, 'need a pin each'],
   [
