@@ -1,6 +1,7 @@
 /** Mail by SMTP, one for each recipient, so that each is sent once and fails by itself. */
 
 import { createHash } from 'node:crypto';
+import { connect } from 'node:net';
 import { createTransport } from 'nodemailer';
 import type { Attempt, Channel, Message } from './channel.js';
 import { filled } from './template.js';
@@ -30,9 +31,16 @@ export function email(settings: EmailSettings, ca?: string, limitMs = EMAIL_MS):
     async send(message, target): Promise<Attempt> {
       const recipient = to.find((each) => targetOf(each) === target);
       if (recipient === undefined) return { kind: 'failed', reason: 'the recipient was removed' };
+      // The library ends no connection on which a byte comes now and then.
+      const connection = connect({ host, port });
+      const timer = setTimeout(
+        () => connection.destroy(new Error(`not delivered within ${limitMs / 1000} s`)),
+        limitMs,
+      );
       const transport = createTransport({
         host,
         port,
+        connection,
         secure: security === 'tls',
         requireTLS: security === 'starttls',
         ignoreTLS: security === 'none',
@@ -42,12 +50,14 @@ export function email(settings: EmailSettings, ca?: string, limitMs = EMAIL_MS):
         disableUrlAccess: true,
       });
       try {
-        await within(limitMs, transport.sendMail(mailOf(message, from, recipient)));
+        await transport.sendMail(mailOf(message, from, recipient));
         return { kind: 'delivered' };
       } catch (error) {
         return attemptAfter(error as MailError);
       } finally {
+        clearTimeout(timer);
         transport.close();
+        connection.destroy();
       }
     },
   };
@@ -82,16 +92,3 @@ function attemptAfter({ message, code = '', responseCode = 0 }: MailError): Atte
 }
 
 const REASON_LENGTH = 200;
-
-async function within<T>(ms: number, done: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not delivered within ${ms / 1000} s`)), ms);
-  });
-  try {
-    return await Promise.race([done, late]);
-  } finally {
-    clearTimeout(timer);
-    done.catch(() => undefined);
-  }
-}
