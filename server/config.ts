@@ -18,6 +18,7 @@ import {
   text,
   textLike,
   token,
+  url,
   wholeNumber,
 } from './setting.js';
 
@@ -116,6 +117,10 @@ export const SETTINGS = {
     16 * MIB,
     { least: MIB },
     'how much of the disk the past versions of one twin may take; the oldest go first',
+  ),
+  heartbeatUrl: url(
+    'TWIN_HEARTBEAT_URL',
+    'is asked every minute while the server works, so that a service elsewhere notices its silence',
   ),
 } satisfies Record<string, Setting<unknown>>;
 

@@ -10,6 +10,8 @@ import { OriginPolicy } from './access/origin-policy.js';
 import { Proxies } from './access/proxies.js';
 import { type ShareLimits, Shares } from './access/shares.js';
 import { Tokens } from './access/tokens.js';
+import { startHeartbeat } from './alerts/heartbeat.js';
+import { alertMetrics } from './alerts/metrics.js';
 import { type AlertLimits, openAlerts } from './alerts/open.js';
 import { readAlertSettings, writeAlertSettings } from './alerts/settings-file.js';
 import { type Audit, auditTo } from './audit.js';
@@ -166,7 +168,12 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
       alerts,
       subscriptions,
       saveAlertSettings: (changed) => writeAlertSettings(settings.data, changed),
-      metrics: [...storageMetrics(storage), ...mqttMetrics(mqtt.counters), ...tlsMetrics(tls, authority)],
+      metrics: [
+        ...storageMetrics(storage),
+        ...mqttMetrics(mqtt.counters),
+        ...alertMetrics(alerts),
+        ...tlsMetrics(tls, authority),
+      ],
       settings,
       limits: limits.rest,
       audit,
@@ -178,6 +185,10 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
     const https = settings.https && (await listening('https', rest.listen(settings.https, tls)));
     if (https !== undefined) acceptWebSockets(https.server, { mqtt, policy, proxies, audit, tls });
     alerts.begin();
+    if (settings.heartbeatUrl !== '') {
+      const end = startHeartbeat({ url: settings.heartbeatUrl, prove: () => alerts.prove(), log });
+      endpoints.push(async () => end());
+    }
     const addresses = {
       http: show(http.address),
       mqtt: show(mqttAt),

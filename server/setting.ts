@@ -49,6 +49,19 @@ export const textLike = (
   help,
 });
 
+/** A URL of http or https, or an empty text. */
+export const url = (variable: string, help: string): Setting<string> => ({
+  variable,
+  fallback: '',
+  read: (given) => {
+    if (given !== '' && !(URL.canParse(given) && /^https?:/.test(given))) {
+      throw new Error('expected a URL of http or https');
+    }
+    return given;
+  },
+  help,
+});
+
 /** A whole number of at least `least`. */
 export const wholeNumber = (
   variable: string,

@@ -76,7 +76,7 @@ export class Alerts {
     this.#limits = { ...ALERT_LIMITS, ...parts.limits };
     this.#now = parts.now ?? Date.now;
     this.#settings = parts.settings;
-    this.#teller = new Teller({ ...parts, now: this.#now });
+    this.#teller = new Teller({ ...parts, now: this.#now, onDue: () => this.#tellSoon() });
   }
 
   get settings(): AlertSettings {
@@ -144,6 +144,12 @@ export class Alerts {
   /** Sends a message by one channel. @throws ChannelNotFound */
   test(channelId: string): Promise<void> {
     return this.#teller.test(channelId);
+  }
+
+  /** Resolves when all that was begun before is done, and the storage has taken a write. @throws StorageUnavailable */
+  async prove(): Promise<void> {
+    await this.#work;
+    await this.#parts.store.proof.put({ id: 'heartbeat' });
   }
 
   /** Tells nothing more. Resolves when what is under way has ended. */

@@ -119,6 +119,13 @@ export function tellingOf({ told, state }: Alert): Telling {
 /** The highest group of channels that its next telling goes to, from 1. */
 export const groupOf = ({ told }: Alert): number => 1 + Math.floor(told / (ESCALATION.repeats + 1));
 
+/** A critical alert as it goes to the next group of channels now; the same alert when there is no further group. */
+export function inNextGroup(alert: Alert, now: number, groups: number): Alert {
+  const group = groupOf({ ...alert, told: Math.max(0, alert.told - 1) });
+  if (alert.state !== 'raised' || !isCritical(alert) || group >= groups) return alert;
+  return { ...alert, told: group * (ESCALATION.repeats + 1), tell_at: time(now) };
+}
+
 /**
  * The alert after a telling. A reminder makes an acknowledged alert a raised one, which is repeated again.
  * @param groups how many groups of channels there are

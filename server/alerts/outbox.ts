@@ -22,6 +22,8 @@ interface Ports {
   readonly store: Pick<AlertStore, 'deliveries'>;
   /** The channel of an id; undefined when the owner has removed it. */
   readonly channel: (id: string) => Channel | undefined;
+  /** A message has failed for good. */
+  readonly onFailed: (delivery: Delivery) => Promise<void>;
   readonly log: Logger;
   readonly now?: () => number;
   readonly random?: () => number;
@@ -118,6 +120,7 @@ export class Outbox {
     }
     await this.#keep(after);
     if (after.status === 'waiting') this.#schedule(after);
+    if (after.status === 'failed') await this.#ports.onFailed(after);
   }
 
   #after(delivery: Delivery, outcome: Attempt): Delivery {

@@ -102,6 +102,8 @@ export interface AlertStore {
   readonly deliveries: Shelf<Delivery>;
   readonly mutes: Shelf<Mute>;
   readonly armed: Shelf<ArmedPanel>;
+  /** Written to find out whether the storage takes writes. */
+  readonly proof: Shelf<{ readonly id: string }>;
 }
 
 /** @throws StorageUnavailable */
@@ -111,5 +113,6 @@ export async function openAlertStore(storage: Storage): Promise<AlertStore> {
     deliveries: await Shelf.open<Delivery>(storage, 'alerts/deliveries'),
     mutes: await Shelf.open<Mute>(storage, 'alerts/mutes'),
     armed: await Shelf.open<ArmedPanel>(storage, 'alerts/armed'),
+    proof: await Shelf.open(storage, 'alerts/proof'),
   };
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { type Alert, type Telling, textOf, titleOf } from './alert.js';
 import type { Channel, Message } from './channels/channel.js';
-import { afterTelling, groupOf, happened, tellingOf } from './life.js';
+import { afterTelling, groupOf, happened, inNextGroup, tellingOf } from './life.js';
 import { Outbox } from './outbox.js';
 import type { AlertSettings, ChannelSettings } from './settings.js';
 import type { AlertStore } from './store.js';
@@ -32,6 +32,8 @@ interface Parts {
   readonly linkOf: (panelId: string | null) => string;
   readonly log: Logger;
   readonly now: () => number;
+  /** An alert is due earlier than before. */
+  readonly onDue: () => void;
 }
 
 interface Configured {
@@ -47,7 +49,11 @@ export class Teller {
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    this.#outbox = new Outbox({ ...parts, channel: (id) => this.#channels.get(id)?.channel });
+    this.#outbox = new Outbox({
+      ...parts,
+      channel: (id) => this.#channels.get(id)?.channel,
+      onFailed: ({ message }) => this.#failed(message.alert.id),
+    });
   }
 
   /** Whether there is a channel. */
@@ -110,14 +116,29 @@ export class Teller {
     return waiting.map(([alert, at]) => [alert, isLost(alert, at) ? gathered : at]);
   }
 
+  /** An alarm of which no message arrived goes to the next group of channels at once. */
+  async #failed(alertId: string): Promise<void> {
+    const { alerts, deliveries } = this.#parts.store;
+    const alert = alerts.get(alertId);
+    const sent = deliveries.all.filter(({ message }) => message.alert.id === alertId);
+    if (alert === undefined || sent.some(({ status }) => status !== 'failed')) return;
+    const next = inNextGroup(alert, this.#parts.now(), this.#groups);
+    if (next === alert) return;
+    await alerts.put(next);
+    this.#parts.onDue();
+  }
+
+  get #groups(): number {
+    return Math.max(0, ...[...this.#channels.values()].map(({ settings }) => settings.group));
+  }
+
   /** @param alerts of one kind, with the same telling */
   async #tellThese(alerts: readonly [Alert, ...Alert[]]): Promise<void> {
     const [first] = alerts;
     const telling = tellingOf(first);
     const recipients = await this.#send(alerts, telling, this.#channelsFor(first, telling));
-    const groups = Math.max(0, ...[...this.#channels.values()].map(({ settings }) => settings.group));
     for (const alert of alerts) {
-      await this.#parts.store.alerts.put(afterTelling(alert, this.#parts.now(), groups, recipients));
+      await this.#parts.store.alerts.put(afterTelling(alert, this.#parts.now(), this.#groups, recipients));
     }
   }
 

@@ -5,6 +5,7 @@ import type { TwinDocument } from '../../shared/document.js';
 import { documentPath, pathOf } from '../../shared/rest.js';
 import { UsageError } from '../../shared/usage.js';
 import { backUp } from '../storage/backup.js';
+import { acknowledgeAlert, listAlerts, testChannel } from './alerts.js';
 import { wholeNumber } from './arguments.js';
 import { type Call, type Command, documentText, show } from './command.js';
 import { createDevice, listDevices, printAuthority, renewDevice, showDevice } from './devices.js';
@@ -172,6 +173,20 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
       help: 'ends a token and its connections at once',
       run: remove('tokens'),
     },
+  ],
+  ['alerts', { words: '', options: [], help: 'lists the alerts, the newest first', run: listAlerts }],
+  [
+    'alerts ack',
+    {
+      words: 'ALERT-ID',
+      options: [],
+      help: 'acknowledges an alert: it is not repeated',
+      run: acknowledgeAlert,
+    },
+  ],
+  [
+    'alerts test',
+    { words: 'CHANNEL-ID', options: [], help: 'sends a test message by a channel', run: testChannel },
   ],
   [
     'backup',

@@ -208,6 +208,24 @@ test('the alerts of a deleted device are removed with it', async (context) => {
   await until(() => context.alerts.list.length === 0);
 });
 
+test('an alarm goes to the next group at once when the first one fails for good', async (context) => {
+  const second = await startReceiver();
+  const channel = (id: string, url: string, group: number) => ({
+    id,
+    url,
+    group,
+    type: 'webhook',
+    allow_private: true,
+  });
+  const channels = [channel('a', context.receiver.url, 1), channel('b', second.url, 2)];
+  context.alerts.configure(parseSettings({ channels }));
+  context.receiver.replies.push({ status: 403 });
+  await report(context, await context.panel('Cabin'), ringing('window'));
+  await second.count(1);
+  assert.is(JSON.parse(second.received[0]?.body ?? '').title, 'Alarm: Cabin, window');
+  await second.close();
+});
+
 test('without a channel nothing is raised', async (context) => {
   context.alerts.configure(parseSettings({}));
   const id = await context.panel('Cabin');

@@ -7,6 +7,7 @@ import {
   ESCALATION,
   groupOf,
   happened,
+  inNextGroup,
   reconciled,
   tellingOf,
 } from '../../../server/alerts/life.js';
@@ -105,6 +106,15 @@ test('an alarm is repeated ten times, then goes to the next group as well, and e
   assert.equal(groups, [...Array(11).fill(1), ...Array(11).fill(2)]);
   assert.is(told(first, 1, 2).tell_at, at(60 * SECOND));
   assert.equal([tellingOf(first), tellingOf(told(first, 1))], ['raised', 'repeated']);
+});
+
+test('an alarm that reached no place goes to the next group at once, as long as there is one', () => {
+  const alert = told(only(after([[0, [alarm()]]]).all), 1, 2);
+  const next = inNextGroup(alert, T + SECOND, 2);
+  assert.equal([groupOf(next), next.tell_at, tellingOf(next)], [2, at(SECOND), 'repeated']);
+  assert.is(inNextGroup(alert, T, 1), alert);
+  const seen = acknowledged(alert, 'Anna', T);
+  assert.is(inNextGroup(seen, T, 2), seen);
 });
 
 test('an alert of another kind is sent once', () => {

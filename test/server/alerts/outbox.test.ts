@@ -23,6 +23,8 @@ interface Context {
   /** The answers to the next attempts of a channel; later ones are `delivered`. */
   answers: Map<string, (Attempt | (() => Promise<Attempt>))[]>;
   outbox: Outbox;
+  /** The messages that have failed for good. */
+  failed: string[];
   /** A new outbox on the same storage. */
   restart(): Promise<void>;
 }
@@ -35,6 +37,7 @@ const AGAIN: Attempt = { kind: 'again', reason: 'status 500' };
 test.before.each(async (context) => {
   context.storage = memoryStorage();
   context.asked = new Map();
+  context.failed = [];
   context.answers = new Map();
   context.restart = async () => {
     context.store = await openAlertStore(context.storage);
@@ -43,6 +46,7 @@ test.before.each(async (context) => {
     context.outbox = new Outbox({
       store: context.store,
       channel: channelOf,
+      onFailed: async ({ id }) => void context.failed.push(id),
       log: pino({ level: 'silent' }),
       now: Date.now,
       random: () => 1,
@@ -114,6 +118,7 @@ test('a failure for good is not tried again, and says why', async (context) => {
   await context.outbox.add(delivery('m'));
   await ended(context, 'm');
   assert.equal(told(context, 'm'), ['failed', 1, 'status 403']);
+  await until(() => context.failed.includes('m'));
 });
 
 test('a message for a channel that was removed fails', async (context) => {

@@ -11,6 +11,7 @@ import { Api } from '../../../server/cli/api.js';
 import { parseCommandLine } from '../../../server/cli/arguments.js';
 import { COMMANDS } from '../../../server/cli/commands.js';
 import { until } from '../../until.js';
+import { startReceiver } from '../alerts/receiver.js';
 import { AUTHORITY, startTestRest, type TestRest } from '../rest/rest.js';
 
 const test = suite<{ rest: TestRest; id: string }>('commands');
@@ -242,6 +243,24 @@ test('prints what the panel last said', async ({ rest, id }) => {
     /: arming, mode home, until 2026-11-26T12:00:00.000Z\ndoor open\nwindow closed, left out\nsmoke line cut\nsiren silent\n/,
   );
   assert.equal(Object.keys(JSON.parse(await say(rest, 'status', id, '--json'))), ['device', 'current']);
+});
+
+test('lists and acknowledges alerts, and tests a channel', async ({ rest, id }) => {
+  assert.is(await say(rest, 'alerts'), 'no alerts\n');
+  const receiver = await startReceiver();
+  const channels = [{ id: 'hook', type: 'webhook', url: receiver.url, allow_private: true }];
+  await rest.ask('PUT', '/alerts/channels', { body: { channels } });
+  await reports(rest, id, { siren_ringing: true, last_alarm: { contacts: ['smoke'] } });
+  await receiver.count(1);
+  const [, alertId = ''] =
+    /^(\S{36}) .* raised +triggered +test +smoke$/m.exec(await say(rest, 'alerts')) ?? [];
+  assert.is(await say(rest, 'alerts', 'ack', alertId), 'acknowledged, by TWIN_TOKEN\n');
+  assert.match(await say(rest, 'alerts'), 'acknowledged (TWIN_TOKEN)');
+  assert.is(await say(rest, 'alerts', 'test', 'hook'), 'A message is on its way.\n');
+  await receiver.count(2);
+  assert.match(await fail(rest, ['alerts', 'test', 'none']), /^no such alert channel: none$/);
+  await rest.ask('PUT', '/alerts/channels', { body: {} });
+  await receiver.close();
 });
 
 test('sends numbers as they were typed, so that none is rounded in silence', async ({ rest, id }) => {
