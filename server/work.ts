@@ -7,6 +7,8 @@ export const WORK = {
   httpRequest: 25,
   /** An MQTT packet and its answer. */
   packet: 10,
+  /** A WebSocket's message, in one fragment or a few, or its ping. */
+  frame: 5,
   /** A CONNECT: its credentials are checked, and its session begins. */
   authentication: 100,
   /** A topic filter of a SUBSCRIBE or an UNSUBSCRIBE. */

@@ -14,7 +14,8 @@ import { Framing, readPacket } from './read.js';
 import { type Carrier, Session } from './session.js';
 
 /**
- * A client's bytes in both directions. `admitted` is called on a stream that limits what a client sends before then.
+ * A client's bytes in both directions. `admitted` is called on a stream that limits what a client sends before then. The
+ * event `frames` of a WebSocket tells how many frames came.
  */
 export type ClientStream = Duplex & { admitted?(): void };
 
@@ -102,6 +103,7 @@ export class Connection implements Carrier, Member, Neighbour {
     });
     this.#expect(limits.connectMs, () => this.close('limit reached', 'no CONNECT in time'));
     stream.on('data', this.#receive);
+    stream.on('frames', (count: number) => this.#share.spend(count * WORK.frame));
     stream.on('error', (error) => this.#broken(error));
     stream.on('end', () => this.close('lost', 'lost'));
     stream.on('close', () => this.#closed());

@@ -19,8 +19,10 @@ export const MQTT_LIMITS = {
   connectBytes: 8 * KIB,
   /** The longest later packet, and the longest message of a WebSocket. */
   packetBytes: 128 * KIB,
-  /** The number of fragments or network chunks in one message of a WebSocket. */
-  messageParts: 1024,
+  /** The number of fragments in one message of a WebSocket. */
+  fragments: 128,
+  /** The number of network chunks in one message of a WebSocket. */
+  messageChunks: 1024,
   /** How long a client may take to send its CONNECT, and later to close. */
   connectMs: 8000,
   /** Unread answers of one connection, and its requests not answered yet. Above it the connection is not read. */

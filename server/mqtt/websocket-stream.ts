@@ -11,12 +11,18 @@ const LIMITS = /^WS_ERR_(UNSUPPORTED_\w+_LENGTH|TOO_MANY_\w+)$/;
 /**
  * A WebSocket as a stream of bytes. A packet may begin and end anywhere in a message [MQTT-6.0.0-4]. The stream of ws
  * itself is not used, because it accepts text, sends one message for each packet, and reads on while it is paused.
+ *
+ * The messages that come together are read as one chunk, because a client may send each byte as a message. Before it,
+ * the event `frames` tells how many messages, pings and pongs came, because each of them is work.
  */
 export class WebSocketStream extends Duplex {
   readonly #webSocket: WebSocket;
   readonly #socket: Duplex;
   /** Counts the bytes of a message that is not complete. Undefined when the client is admitted. */
   #unheard: { readonly limit: number; bytes: number } | undefined;
+  /** What came in this turn. */
+  #messages: Buffer[] = [];
+  #frames = 0;
 
   /**
    * @param socket the socket below the WebSocket
@@ -29,8 +35,13 @@ export class WebSocketStream extends Duplex {
     this.#unheard = { limit: firstMessageBytes + FRAME_HEADER_BYTES, bytes: 0 };
     socket.prependListener('data', this.#count);
     webSocket.on('message', (data, isBinary) => this.#receive(data, isBinary));
+    webSocket.on('ping', () => this.#countFrame());
+    webSocket.on('pong', () => this.#countFrame());
     webSocket.on('error', (error) => this.destroy(violationOf(error)));
-    webSocket.on('close', () => this.destroyed || this.push(null));
+    webSocket.on('close', () => {
+      this.#give();
+      if (!this.destroyed) this.push(null);
+    });
   }
 
   /** The client is admitted, so its messages may be longer. */
@@ -81,8 +92,27 @@ export class WebSocketStream extends Duplex {
     if (!isBinary) {
       this.#webSocket.close(UNSUPPORTED_DATA);
       this.destroy(new ProtocolViolation('a text frame [MQTT-6.0.0-1]'));
-    } else if (!this.push(data)) this.#webSocket.pause();
+      return;
+    }
+    // It is a Buffer, because the WebSocket has no other `binaryType`.
+    this.#messages.push(data as Buffer);
+    this.#countFrame();
   }
+
+  #countFrame(): void {
+    this.#frames += 1;
+    if (this.#frames === 1) queueMicrotask(this.#give);
+  }
+
+  readonly #give = (): void => {
+    const [messages, frames] = [this.#messages, this.#frames];
+    this.#messages = [];
+    this.#frames = 0;
+    if (frames > 0) this.emit('frames', frames);
+    if (messages.length === 0 || this.destroyed) return;
+    const [first] = messages;
+    if (!this.push(messages.length === 1 ? first : Buffer.concat(messages))) this.#webSocket.pause();
+  };
 
   /** Runs before ws sees a chunk. The counted bytes are those since the last complete message. */
   readonly #count = (chunk: Buffer): void => {

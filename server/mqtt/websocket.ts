@@ -65,8 +65,8 @@ function makeHandshakes(
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: limits.packetBytes + PACKET_HEADER_BYTES,
-    maxFragments: limits.messageParts,
-    maxBufferedChunks: limits.messageParts,
+    maxFragments: limits.fragments,
+    maxBufferedChunks: limits.messageChunks,
     closeTimeout: limits.connectMs,
     handleProtocols: () => SUBPROTOCOL,
     verifyClient: ({ req }: { req: IncomingMessage }, answer: Answer) => {

@@ -76,6 +76,20 @@ test('what a client sends meanwhile stays in the network', async (context) => {
   stream.leave();
 });
 
+test('the frames of a WebSocket are work, also those without a packet', async (context) => {
+  const { loop, endpoint } = context;
+  const stream = await admitted(context, endpoint.devices.add());
+  const turns = 3;
+  stream.emit('frames', 1 + (turns * TURN.turnWork) / WORK.frame);
+  for (let turn = 0; turn < turns; turn++) {
+    assert.is(stream.isPaused(), true);
+    loop.turn();
+    await settled();
+  }
+  assert.is(stream.isPaused(), false);
+  stream.leave();
+});
+
 test('all connections of a device share its turn, and another device has its own', async (context) => {
   const { loop, endpoint } = context;
   const device = endpoint.devices.add({ allow_multiple_connections: true });

@@ -78,6 +78,20 @@ test('a paused stream reads nothing, and reads everything when it is resumed', a
   }
 });
 
+test('messages that come together are read as one chunk, behind the number of their frames', async () => {
+  const { client, stream } = await open();
+  const told: (number | string)[] = [];
+  stream.on('frames', (count: number) => told.push(count));
+  stream.on('data', (chunk: Buffer) => told.push(chunk.toString()));
+  const letters = [...'each letter'].map((letter) => frame(binary, Buffer.from(letter)));
+  client.send(...letters, frame(ping), frame(pong));
+  assert.is((await client.next()).opcode, pong);
+  await until(() => told.length > 1);
+  assert.equal(told, [letters.length + 2, 'each letter']);
+  client.vanish();
+  await once(stream, 'close');
+});
+
 test('chunks that are written together are one message, and bytes that the client does not read are counted', async () => {
   const { client, stream } = await open();
   stream.cork();

@@ -24,7 +24,7 @@ const CONNACK = Buffer.from([0x20, 2, 0, 0]);
 let endpoint: TestEndpoint;
 
 test.before(async () => {
-  endpoint = await startEndpoint({ connectMs: 2000, messageParts: 50 });
+  endpoint = await startEndpoint({ connectMs: 2000, fragments: 50, messageChunks: 50 });
 });
 
 test.after.each(() => until(() => endpoint.mqtt.counters.connections === 0));
