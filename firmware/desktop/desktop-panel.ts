@@ -142,7 +142,7 @@ export class DesktopPanel {
   /** Resolves with the state once what was done before has had its effect: the turn is over, and the contacts count. */
   async settled(): Promise<DesktopState> {
     const expected = JSON.stringify(this.#lines.named(this.#lines.levels));
-    const counts = this.#turned().then(() =>
+    const counts = this.turned().then(() =>
       this.until(({ power, contacts }) => !power || JSON.stringify(contacts) === expected).catch(
         () => this.state,
       ),
@@ -151,7 +151,8 @@ export class DesktopPanel {
     return this.state;
   }
 
-  #turned(): Promise<void> {
+  /** Resolves when the program has dealt with all that was done before. */
+  turned(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#machine === undefined) resolve();
       else this.#machine.afterTurn(resolve);

@@ -91,6 +91,7 @@ export class ScriptedServer {
   }
 
   #serve(socket: Socket): void {
+    socket.setNoDelay();
     const send = (packet: Packet): unknown => socket.write(mqttPacket.generate(packet));
     const session: Session = {
       socket,
