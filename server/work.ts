@@ -10,7 +10,9 @@ export const WORK = {
   /** A WebSocket's message, in one fragment or a few, or its ping. */
   frame: 5,
   /** A CONNECT: its credentials are checked, and its session begins. */
-  authentication: 100,
+  authentication: 200,
+  /** A TLS handshake. */
+  handshake: 1000,
   /** A topic filter of a SUBSCRIBE or an UNSUBSCRIBE. */
   filter: 2,
   /** A topic filter that is compared with a topic. */

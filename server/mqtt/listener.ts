@@ -5,6 +5,8 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { createServer as createTlsServer } from 'node:tls';
 import { LRUCache } from 'lru-cache';
 import type { ConnectionLimit } from '../access/connection-limit.js';
+import { paceHandshakes } from '../access/handshakes.js';
+import type { Shares } from '../access/shares.js';
 import type { Address } from '../config.js';
 import { LineLimit } from '../line-limit.js';
 import { dropperOf, listen } from '../listen.js';
@@ -75,7 +77,7 @@ export function startMqtt(
     counters,
     serve,
     async listen(address, tls) {
-      const server = serverFor(tls);
+      const server = serverFor(tls, parts.shares);
       parts.connections.watch(server, (source) =>
         audit('connection_refused', { source, via: 'mqtt', reason: 'too many connections' }),
       );
@@ -100,9 +102,10 @@ export function startMqtt(
   };
 }
 
-function serverFor(tls: Tls | undefined): Server {
+function serverFor(tls: Tls | undefined, shares: Shares): Server {
   if (tls === undefined) return createServer({ noDelay: true });
   const server = createTlsServer({ ...tls.options, noDelay: true });
+  paceHandshakes(server, shares);
   tls.attend(server);
   return server;
 }
