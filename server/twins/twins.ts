@@ -277,7 +277,10 @@ export class Twins {
     else then(file);
   }
 
-  /** Calls on a twin that is being read from disk wait for it, in their order. */
+  /**
+   * Calls on a twin that is being read from disk wait for it. Then each has a turn of the event loop, in their order,
+   * because they can be many and each can be much work.
+   */
   #await(name: string, waiter: Waiter): void {
     const waiting = this.#opening.get(name);
     if (waiting !== undefined) {
@@ -286,13 +289,20 @@ export class Twins {
     }
     const waiters = [waiter];
     this.#opening.set(name, waiters);
-    const serve = (call: (waiter: Waiter) => void) => {
-      forEach(waiters, call);
-      this.#opening.delete(name);
-    };
+    this.#serve(name, waiters);
+  }
+
+  #serve(name: string, waiters: Waiter[]): void {
     this.#storage.open(name).then(
-      (file) => serve(({ then }) => then(file)),
-      (error) => serve(({ refuse }) => refuse(unavailable(error))),
+      (file) => {
+        attempt(() => waiters.shift()?.then(file));
+        if (waiters.length === 0) this.#opening.delete(name);
+        else setImmediate(() => this.#serve(name, waiters));
+      },
+      (error) => {
+        this.#opening.delete(name);
+        for (const { refuse } of waiters) attempt(() => refuse(unavailable(error)));
+      },
     );
   }
 }
@@ -320,13 +330,11 @@ const isTooLarge = (data: string): boolean =>
 const unavailable = (error: unknown): StorageUnavailable =>
   error instanceof StorageUnavailable ? error : new StorageUnavailable(error);
 
-/** Calls each waiter, and those that are added meanwhile. When one throws, the others are called all the same. */
-function forEach(waiters: Waiter[], call: (waiter: Waiter) => void): void {
-  for (const waiter of waiters) {
-    try {
-      call(waiter);
-    } catch (thrown) {
-      throwLater(thrown);
-    }
+/** When it throws, the others are called all the same. */
+function attempt(call: () => void): void {
+  try {
+    call();
+  } catch (thrown) {
+    throwLater(thrown);
   }
 }
