@@ -9,6 +9,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { makeDirectory, syncDirectory } from './directory.js';
 import { goodBytes } from './replay.js';
+import { RESERVE_FILE } from './reserve.js';
 
 /** The directory cannot be copied to that place. */
 export class BackupRefused extends Error {
@@ -18,6 +19,7 @@ export class BackupRefused extends Error {
 const JOURNAL = 'journal';
 /** It is copied after the files. When a file lacks a version, the journal has what the history needs. */
 const LAST = 'history';
+const NOT_FILES = [JOURNAL, LAST, RESERVE_FILE];
 
 /**
  * Copies a data directory, whether or not a server uses it. The copy holds every write that was acknowledged before the
@@ -34,7 +36,7 @@ export async function backUp(data: string, target: string): Promise<void> {
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished, { mode: 0o700 });
   await copyJournal(join(data, JOURNAL), join(unfinished, JOURNAL));
-  await copyEntries(data, unfinished, (name) => name !== JOURNAL && name !== LAST);
+  await copyEntries(data, unfinished, (name) => !NOT_FILES.includes(name));
   await copyDirectory(join(data, LAST), join(unfinished, LAST));
   await rename(unfinished, target);
   await syncDirectory(dirname(resolve(target)));

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, open, rename, rmdir, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, rename, rm, rmdir, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /** Puts new, renamed and removed names of a directory on stable storage. */
@@ -37,7 +37,13 @@ async function causeOf(parent: string): Promise<Error | undefined> {
 /** Replaces a file so that a crash at any instant leaves the old or the new content. Its directory must exist. */
 export async function replaceFile(path: string, content: string): Promise<void> {
   const temporary = `${path}.tmp`;
-  await writeFile(temporary, content, { mode: 0o600, flush: true });
+  try {
+    await writeFile(temporary, content, { mode: 0o600, flush: true });
+  } catch (error) {
+    // A part of it takes room that a full disk lacks.
+    await rm(temporary, { force: true });
+    throw error;
+  }
   await rename(temporary, path);
   await syncDirectory(dirname(path));
 }

@@ -15,12 +15,14 @@ import {
   newestOf,
   OpenFile,
   Past,
+  type PastToSave,
   selectPast,
   succeed,
   type Task,
 } from './open-file.js';
 import { encodeRecord } from './record.js';
 import { changesOf, type Keep, type Replayed, replay } from './replay.js';
+import { type Disk, isDiskFull, Reserve } from './reserve.js';
 import { listSegments, type Segment } from './segment.js';
 import {
   type PastRange,
@@ -41,6 +43,8 @@ export interface StorageSettings extends Partial<StorageLimits> {
   readonly historyVersions: number;
   /** How many bytes the past versions of all documents of a file take at most. */
   readonly historyBytes: number;
+  /** By default the file system of the data directory. */
+  readonly disk?: Disk;
 }
 
 /** A storage that counts what it does. */
@@ -52,7 +56,13 @@ export interface DurableStorage extends Storage {
     readonly changes: number;
     /** The length of the journal now. */
     readonly journalBytes: number;
+    /** Past versions that were not kept because the disk was short, since the start. */
+    readonly droppedVersions: number;
+    /** Changes of a twin that were refused because the disk was short, since the start. */
+    readonly refusals: number;
   };
+  /** Whether little of the disk is free, and how many bytes of it the reserve holds. */
+  readonly disk: { readonly isShort: boolean; readonly reserveBytes: number };
 }
 
 /**
@@ -75,7 +85,7 @@ export async function openStorage(
     const keep: Keep = (file) => (keepsPast(file) ? settings.historyVersions : 0);
     const { files, seq, dropped } = await replay(segments, keep);
     if (dropped > 0) log.warn({ bytes: dropped }, 'dropped a torn change at the end of the journal');
-    const storage = new JournaledStorage(settings, log, keep, segments, files, seq, unlock);
+    const storage = new JournaledStorage(settings, log, keepsPast, segments, files, seq, unlock);
     await storage.begin();
     return storage;
   } catch (error) {
@@ -84,11 +94,14 @@ export async function openStorage(
   }
 }
 
+const SHARE_IS_USED_UP = new Error('the disk is nearly full, and the twin has written its share');
+
 class JournaledStorage implements DurableStorage {
   readonly #settings: StorageSettings & StorageLimits;
   readonly #log: Logger;
-  readonly #keep: Keep;
+  readonly #keepsPast: (file: string) => boolean;
   readonly #history: History;
+  readonly #reserve: Reserve;
   readonly #journal: Journal<Task>;
   readonly #writeBehind: WriteBehind;
   readonly #unlock: () => Promise<void>;
@@ -99,12 +112,17 @@ class JournaledStorage implements DurableStorage {
   readonly #replayed: Map<string, Replayed>;
   readonly #turn = oneATurn();
   #seq: number;
+  /** The segment that took the last change. */
+  #last: Segment | undefined;
+  #isDiskShort = false;
   #changes = 0;
+  #refusals = 0;
+  #droppedVersions = 0;
 
   constructor(
     settings: StorageSettings & StorageLimits,
     log: Logger,
-    keep: Keep,
+    keepsPast: (file: string) => boolean,
     segments: Segment[],
     replayed: Map<string, Replayed>,
     seq: number,
@@ -112,7 +130,7 @@ class JournaledStorage implements DurableStorage {
   ) {
     this.#settings = settings;
     this.#log = log;
-    this.#keep = keep;
+    this.#keepsPast = keepsPast;
     const limits = { versions: settings.historyVersions, bytes: settings.historyBytes };
     this.#history = new History(join(settings.data, 'history'), limits, (error) =>
       log.error({ err: error }, 'a part of the history cannot be read'),
@@ -126,6 +144,7 @@ class JournaledStorage implements DurableStorage {
       saved: (name, segment) => this.#saved(name, segment),
       onError: (file, error) => {
         log.error({ file, err: error }, 'a file could not be written and stays in the journal');
+        this.#reserve.hear(error);
         this.#journal.giveUp(error);
       },
     });
@@ -135,18 +154,42 @@ class JournaledStorage implements DurableStorage {
       onHealth: (error) => {
         if (error === undefined) log.info('storage takes writes again');
         else log.error({ err: error }, 'storage takes no writes');
+        this.#reserve.hear(error);
       },
+    });
+    this.#reserve = new Reserve(settings.data, settings, (short) => {
+      this.#isDiskShort = short;
+      if (short) log.warn('the disk is nearly full: no history is kept, and a twin may write little');
+      else log.info('the disk has room again');
+      this.#writeBehind.hurry();
     });
   }
 
   async begin(): Promise<void> {
-    await this.#journal.begin();
+    // On a full disk the journal begins with what the reserve gives.
+    await this.#reserve.begin();
+    try {
+      await this.#journal.begin();
+    } catch (error) {
+      await this.#reserve.close();
+      throw error;
+    }
     for (const [name, { segment }] of this.#replayed) this.#writeBehind.add(name, segment);
   }
 
   get counters(): DurableStorage['counters'] {
     const { syncs, bytes } = this.#journal;
-    return { syncs, changes: this.#changes, journalBytes: bytes };
+    return {
+      syncs,
+      changes: this.#changes,
+      journalBytes: bytes,
+      droppedVersions: this.#droppedVersions,
+      refusals: this.#refusals,
+    };
+  }
+
+  get disk(): DurableStorage['disk'] {
+    return { isShort: this.#isDiskShort, reserveBytes: this.#reserve.bytes };
   }
 
   get healthy(): boolean {
@@ -212,14 +255,25 @@ class JournaledStorage implements DurableStorage {
     await this.#journal.seal();
     await this.#writeBehind.drain(this.#settings.drainMs);
     await this.#journal.close();
+    await this.#reserve.close();
     await this.#unlock();
   }
 
   #change(file: OpenFile, change: Change, written: Written): void {
+    const record = encodeRecord(file.name, change);
+    if (this.#isDiskShort && change.document !== undefined && !this.#admits(file, record))
+      return this.settled(file, () => written(new StorageUnavailable(SHARE_IS_USED_UP)));
     this.#pin(file);
     const task = { file, change, done: written };
     begin(task);
-    this.#journal.append(encodeRecord(file.name, change), task);
+    this.#journal.append(record, task);
+  }
+
+  /** Devices and tokens are not in twins, and are always written. */
+  #admits({ name }: OpenFile, record: string): boolean {
+    if (!this.#keepsPast(name) || this.#reserve.admits(name, record.length)) return true;
+    this.#refusals += 1;
+    return false;
   }
 
   #settle(tasks: readonly Task[], result: Segment | Error): void {
@@ -231,6 +285,8 @@ class JournaledStorage implements DurableStorage {
         this.#changes += 1;
         this.#writeBehind.add(file.name, result);
       }
+      if (result !== this.#last) this.#reserve.look();
+      this.#last = result;
       succeed(tasks);
     }
     for (const { file } of tasks) this.#unpin(file);
@@ -241,9 +297,22 @@ class JournaledStorage implements DurableStorage {
     const contents = { seq, documents: new Map(documents) };
     const toSave = past?.toSave();
     // The past is saved first, because the journal may go when the file is written.
-    if (toSave !== undefined) await this.#history.save(name, toSave);
+    if (toSave !== undefined) await this.#savePast(name, toSave);
     await new Low<Contents>(this.#fileOf(name), contents).write();
     if (toSave !== undefined) past?.saved(toSave);
+  }
+
+  /** When the disk is short, only what was removed is removed. */
+  async #savePast(name: string, past: PastToSave): Promise<void> {
+    try {
+      if (!this.#isDiskShort) return await this.#history.save(name, past);
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      this.#reserve.hear(error);
+    }
+    const documents = past.documents.map((document) => ({ ...document, versions: [] }));
+    await this.#history.save(name, { ...past, documents });
+    for (const { versions } of past.documents) this.#droppedVersions += versions.length;
   }
 
   async #saved(name: string, segment: Segment): Promise<void> {
@@ -256,7 +325,7 @@ class JournaledStorage implements DurableStorage {
     try {
       const low = new Low<Contents>(this.#fileOf(name), { seq: 0, documents: new Map() });
       await low.read();
-      const keep = this.#keep(name);
+      const keep = this.#keepsPast(name) ? this.#settings.historyVersions : 0;
       const past = keep > 0 ? new Past(keep, this.#settings.historyBytes) : undefined;
       const file = new OpenFile(name, low.data.seq, low.data.documents, past);
       const replayed = this.#replayed.get(name);

@@ -27,4 +27,28 @@ export const storageMetrics = (storage: DurableStorage): Metric[] => [
     help: 'length of the journal',
     read: () => storage.counters.journalBytes,
   },
+  {
+    type: 'gauge',
+    name: 'twin_disk_short',
+    help: '1 while the disk is nearly full, else 0',
+    read: () => Number(storage.disk.isShort),
+  },
+  {
+    type: 'gauge',
+    name: 'twin_disk_reserve_bytes',
+    help: 'space on the disk that the server holds for when it is full',
+    read: () => storage.disk.reserveBytes,
+  },
+  {
+    type: 'counter',
+    name: 'twin_history_dropped_total',
+    help: 'past versions that were not kept because the disk was nearly full',
+    read: () => storage.counters.droppedVersions,
+  },
+  {
+    type: 'counter',
+    name: 'twin_disk_refusals_total',
+    help: 'writes that were refused because the disk was nearly full and the twin had written its share',
+    read: () => storage.counters.refusals,
+  },
 ];
