@@ -65,20 +65,30 @@ function orderOfWrite(lines: string[], mark: string): string[] {
 }
 
 needsNamespaces(test)(
-  'a full disk refuses writes, keeps the old data, and recovers by itself',
+  'on a full disk the greedy device is refused, a panel is armed and a token revoked, and all recovers by itself',
   async ({ data }) => {
     const mount = join(data, 'disk');
     mkdirSync(mount);
     const server = await startServer({
       data: mount,
-      limits: { storage: { journalRetryMs: 10 } },
-      wrapper: ['unshare', '-rm', 'sh', '-c', 'mount -t tmpfs -o size=256k tmpfs "$0" && exec "$@"', mount],
+      limits: { storage: { journalRetryMs: 10, diskLookMs: 50, writeBehindMs: 50 } },
+      wrapper: ['unshare', '-rm', 'sh', '-c', 'mount -t tmpfs -o size=32m tmpfs "$0" && exec "$@"', mount],
     });
     // The file system is seen by the server's process only.
     const inside = `/proc/${server.pid}/root${mount}`;
-    const device = await createDevice(server, 'full');
-    const path = `/twins/${device.id}/documents/d`;
-    assert.is((await put(server, path, { n: 1 })).status, 200);
+    const gauge = async (name: string): Promise<number> => {
+      const text = await (
+        await fetch(`${server.http}/metrics`, { headers: { 'X-Auth-Token': server.token } })
+      ).text();
+      return Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1]);
+    };
+    const greedy = await createDevice(server, 'greedy');
+    const panel = await createDevice(server, 'panel');
+    const documentOf = ({ id }: { id: string }, name: string) => `/twins/${id}/documents/${name}`;
+    const made = await server.api('/tokens', { method: 'POST', body: JSON.stringify({ role: 'app' }) });
+    const { token } = (await made.json()) as { token: { id: string } };
+    assert.is((await put(server, documentOf(greedy, 'd'), { n: 1 })).status, 200);
+    await until(async () => (await gauge('twin_disk_reserve_bytes')) === 4 * 1024 * 1024);
     try {
       for (let size = 128 * 1024; size >= 1; ) {
         try {
@@ -88,13 +98,13 @@ needsNamespaces(test)(
         }
       }
       const large = { text: 'x'.repeat(20_000) };
-      let refused = await put(server, path, large);
-      while (refused.status === 200) refused = await put(server, path, large);
+      await until(async () => (await put(server, documentOf(greedy, 'd'), large)).status === 503);
+      const refused = await put(server, documentOf(greedy, 'd'), large);
       assert.is(refused.status, 503);
       assert.is(((await refused.json()) as { type: string }).type, 'transient_state');
-      const before = (await (await server.api(path)).json()) as { version: number };
+      const before = (await (await server.api(documentOf(greedy, 'd'))).json()) as { version: number };
 
-      const client = await connectAsync(server.mqtt, { username: device.id, password: device.password });
+      const client = await connectAsync(server.mqtt, { username: greedy.id, password: greedy.password });
       await client.subscribeAsync('$SCW/twins/me/#');
       const answer = new Promise<string>((told) =>
         client.once('message', (topic, payload) => told(`${topic} ${payload}`)),
@@ -109,13 +119,22 @@ needsNamespaces(test)(
       assert.match(await answer, /d\/put\/response\/error .*storage unavailable/);
       assert.not(acknowledged);
       await client.endAsync(true);
-      assert.equal(await (await server.api(path)).json(), before);
-      assert.is((await fetch(`${server.http}/healthz`)).status, 503);
+      assert.equal(await (await server.api(documentOf(greedy, 'd'))).json(), before);
+
+      for (let n = 1; n <= 40; n += 1) {
+        const armed = { alarm_armed: n % 2 === 0 };
+        assert.is((await put(server, documentOf(panel, 'desired'), armed)).status, 200);
+        assert.is((await put(server, documentOf(panel, 'current'), armed)).status, 200);
+      }
+      assert.is((await server.api(`/tokens/${token.id}`, { method: 'DELETE' })).status, 204);
+      assert.is((await fetch(`${server.http}/healthz`)).status, 200);
+      assert.is(await gauge('twin_disk_short'), 1);
 
       rmSync(join(inside, 'ballast'));
-      await until(async () => (await fetch(`${server.http}/healthz`)).status === 200);
-      const after = (await (await put(server, path, { n: 2 })).json()) as { version: number };
+      await until(async () => (await gauge('twin_disk_short')) === 0);
+      const after = (await (await put(server, documentOf(greedy, 'd'), large)).json()) as { version: number };
       assert.is(after.version, before.version + 1);
+      await until(async () => (await gauge('twin_disk_reserve_bytes')) === 4 * 1024 * 1024);
     } finally {
       await server.stop();
     }
