@@ -89,7 +89,9 @@ const modeText = ({ alarm_armed, mode, until, remaining }: CurrentDocument): str
 const contactTexts = ({ door_open, contacts }: CurrentDocument): string[] =>
   contacts === undefined
     ? [`door ${door_open ? 'open' : 'closed'}`]
-    : Object.entries(contacts).map(([name, report]) => `${name} ${contactText(report)}`);
+    : Object.entries(contacts)
+        .filter(([, { kind }]) => kind !== 'key')
+        .map(([name, report]) => `${name} ${contactText(report)}`);
 
 const contactText = ({ open, fault, bypassed }: ContactReport): string =>
   `${fault === undefined ? (open ? 'open' : 'closed') : `line ${fault}`}${bypassed ? ', left out' : ''}`;

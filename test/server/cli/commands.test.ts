@@ -236,6 +236,7 @@ test('prints what the panel last said', async ({ rest, id }) => {
       door: { open: true, kind: 'entry' },
       window: { open: false, kind: 'instant', bypassed: true },
       smoke: { open: false, kind: 'always', fault: 'cut' },
+      switch: { open: true, kind: 'key' },
     },
   });
   assert.match(
