@@ -22,7 +22,7 @@ import {
 } from './open-file.js';
 import { encodeRecord } from './record.js';
 import { changesOf, type Keep, type Replayed, replay } from './replay.js';
-import { type Disk, isDiskFull, Reserve } from './reserve.js';
+import { type Disk, isDiskFull, journalCeiling, Reserve } from './reserve.js';
 import { listSegments, type Segment } from './segment.js';
 import {
   type PastRange,
@@ -76,9 +76,11 @@ export async function openStorage(
   log: Logger,
   keepsPast: (file: string) => boolean,
 ): Promise<DurableStorage> {
-  const settings = { ...STORAGE_LIMITS, ...given };
-  const directory = join(settings.data, 'journal');
+  const directory = join(given.data, 'journal');
   await makeDirectory(directory);
+  const limits = { ...STORAGE_LIMITS, ...given };
+  const journalCeilingBytes = await journalCeiling(directory, limits.journalCeilingBytes, given.disk);
+  const settings = { ...limits, journalCeilingBytes };
   const unlock = await takeLock(settings.data);
   try {
     const segments = await listSegments(directory);
@@ -297,22 +299,26 @@ class JournaledStorage implements DurableStorage {
     const contents = { seq, documents: new Map(documents) };
     const toSave = past?.toSave();
     // The past is saved first, because the journal may go when the file is written.
-    if (toSave !== undefined) await this.#savePast(name, toSave);
+    const dropped = toSave === undefined ? 0 : await this.#savePast(name, toSave);
     await new Low<Contents>(this.#fileOf(name), contents).write();
+    this.#droppedVersions += dropped;
     if (toSave !== undefined) past?.saved(toSave);
   }
 
-  /** When the disk is short, only what was removed is removed. */
-  async #savePast(name: string, past: PastToSave): Promise<void> {
+  /** When the disk is short, only what was removed is removed. @returns how many versions are not kept */
+  async #savePast(name: string, past: PastToSave): Promise<number> {
     try {
-      if (!this.#isDiskShort) return await this.#history.save(name, past);
+      if (!this.#isDiskShort) {
+        await this.#history.save(name, past);
+        return 0;
+      }
     } catch (error) {
       if (!isDiskFull(error)) throw error;
       this.#reserve.hear(error);
     }
     const documents = past.documents.map((document) => ({ ...document, versions: [] }));
     await this.#history.save(name, { ...past, documents });
-    for (const { versions } of past.documents) this.#droppedVersions += versions.length;
+    return past.documents.reduce((sum, { versions }) => sum + versions.length, 0);
   }
 
   async #saved(name: string, segment: Segment): Promise<void> {

@@ -31,6 +31,19 @@ const systemDisk: Disk = async (directory) => {
   return { free: bavail * bsize, size: blocks * bsize };
 };
 
+/** The journal takes at most this part of a small disk, because the files need room to leave it. */
+const JOURNAL_PART_OF_DISK = 1 / 4;
+
+/** How long the journal may become on the disk of a directory. @param most on a large disk */
+export async function journalCeiling(
+  directory: string,
+  most: number,
+  disk: Disk = systemDisk,
+): Promise<number> {
+  const { size } = await disk(directory);
+  return Math.min(most, size * JOURNAL_PART_OF_DISK);
+}
+
 const FULL = ['ENOSPC', 'EDQUOT'];
 
 /** Whether an error says that the disk is full. */

@@ -20,7 +20,7 @@ export const STORAGE_LIMITS = {
   /** How long files are written when the storage closes. The journal keeps the rest. */
   drainMs: 2500,
   /** The time between two looks at how much of the disk is free. */
-  diskLookMs: 5000,
+  diskLookMs: 2000,
 };
 
 export type StorageLimits = Readonly<typeof STORAGE_LIMITS>;

@@ -190,6 +190,18 @@ test('the journal that has grown by a segment makes the storage look at the disk
   await storage.close();
 });
 
+test('on a small disk the journal takes a quarter of it, so that the files have room to leave it', async (context) => {
+  const storage = await open(context);
+  await storage.open('tokens');
+  let most = 0;
+  for (let version = 1; version <= 200; version += 1) {
+    await put(storage, 'tokens', 't', stored(version, LARGE));
+    most = Math.max(most, storage.counters.journalBytes);
+  }
+  assert.ok(most > SIZE / 8 && most < SIZE / 4 + 2 * LARGE.length, `${most} bytes`);
+  await storage.close();
+});
+
 test('when a write finds the disk full, the reserve gives space at once', async (context) => {
   const storage = await open(context, { journalRetryMs: 1 });
   await until(() => storage.disk.reserveBytes === SIZE / 8);
