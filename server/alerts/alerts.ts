@@ -141,9 +141,9 @@ export class Alerts {
     this.#tellSoon();
   }
 
-  /** Sends a message by one channel. @throws ChannelNotFound */
-  test(channelId: string): Promise<void> {
-    return this.#teller.test(channelId);
+  /** Sends a message by one channel. @param target the only one that gets it @throws ChannelNotFound */
+  test(channelId: string, target?: string): Promise<void> {
+    return this.#teller.test(channelId, target);
   }
 
   /** Resolves when all that was begun before is done, and the storage has taken a write. @throws StorageUnavailable */

@@ -1,6 +1,6 @@
 /** One HTTP request to a place that an owner or a phone has named. */
 
-import { lookup as resolveName } from 'node:dns';
+import { type LookupAddress, type LookupAllOptions, lookup as resolveName } from 'node:dns';
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { BlockList, isIP, isIPv6, type LookupFunction } from 'node:net';
@@ -65,22 +65,27 @@ export function isPrivate(address: string): boolean {
   return PRIVATE.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4');
 }
 
+type Resolve = (
+  hostname: string,
+  options: LookupAllOptions,
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
+
 /** A name that was public when it was saved may lead elsewhere now, so each address is judged when it is used. */
-const publicLookup: LookupFunction = (hostname, options, callback) => {
-  resolveName(hostname, { ...options, all: true }, (error, addresses) => {
-    const found = addresses ?? [];
-    const first = found.find(({ address }) => !isPrivate(address));
-    if (error !== null) return callback(error, '', 0);
-    if (first === undefined) return callback(new PrivateAddress(hostname), '', 0);
-    if (options.all === true) {
-      return callback(
-        null,
-        found.filter(({ address }) => !isPrivate(address)),
-      );
-    }
-    callback(null, first.address, first.family);
-  });
-};
+export const onlyPublic =
+  (resolve: Resolve): LookupFunction =>
+  (hostname, options, callback) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, '', 0);
+      const found = addresses.filter(({ address }) => !isPrivate(address));
+      const [first] = found;
+      if (first === undefined) return callback(new PrivateAddress(hostname), '', 0);
+      if (options.all === true) return callback(null, found);
+      callback(null, first.address, first.family);
+    });
+  };
+
+const publicLookup = onlyPublic(resolveName);
 
 /**
  * Sends a request on a connection of its own, and resolves with the head of the answer. Redirects are not followed.

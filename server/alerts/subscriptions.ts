@@ -83,8 +83,10 @@ export class Subscriptions {
     return this.#keys.get(vapid);
   }
 
+  /** Undefined also when its token has ended: what still waits for the phone is not sent. */
   get(id: string): Subscription | undefined {
-    return this.#shelf.get(id);
+    const found = this.#shelf.get(id);
+    return found !== undefined && this.#tokenOf(found.token_id) !== undefined ? found : undefined;
   }
 
   /** Those that may hear of a panel: their tokens are valid, and may read its twin. */
@@ -106,7 +108,7 @@ export class Subscriptions {
     const vapid = textIn(body, 'application_server_key');
     if (this.#keys.get(vapid) === undefined)
       throw wrong('application_server_key', 'not a key of this server');
-    const subscription = {
+    const subscription: Subscription = {
       id: createHash('sha256').update(endpoint).digest('hex').slice(0, 32),
       endpoint,
       p256dh,
@@ -115,14 +117,24 @@ export class Subscriptions {
       token_id: token.id,
       created_at: new Date().toISOString(),
     };
-    if (this.#shelf.get(subscription.id) === undefined) this.#refuseTooMany(token);
+    const known = this.#shelf.get(subscription.id);
+    if (known === undefined) this.#refuseTooMany(token);
+    // The app says at each start which phone it is.
+    else if (isSame(known, subscription)) return known;
     await this.#shelf.put(subscription, author);
     return subscription;
   }
 
+  /** @throws SubscriptionNotFound when it is not of this token */
+  own(id: string, token: Token): Subscription {
+    const found = this.#shelf.get(id);
+    if (found?.token_id !== token.id) throw new SubscriptionNotFound(id);
+    return found;
+  }
+
   /** @throws SubscriptionNotFound when it is not of this token, StorageUnavailable */
   async remove(id: string, token: Token, author: Author): Promise<void> {
-    if (this.#shelf.get(id)?.token_id !== token.id) throw new SubscriptionNotFound(id);
+    this.own(id, token);
     await this.#shelf.remove(id, author);
   }
 
@@ -168,6 +180,9 @@ export class Subscriptions {
     return text;
   }
 }
+
+const isSame = (one: Subscription, other: Subscription): boolean =>
+  JSON.stringify({ ...one, created_at: other.created_at }) === JSON.stringify(other);
 
 const mayHear = ({ twin_ids }: Token, panelId: string | null): boolean =>
   twin_ids === null || (panelId !== null && twin_ids.includes(panelId));

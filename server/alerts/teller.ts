@@ -78,14 +78,18 @@ export class Teller {
     );
   }
 
-  /** Sends a message by one channel. Resolves when it is on its way. @throws ChannelNotFound */
-  async test(channelId: string): Promise<void> {
+  /**
+   * Sends a message by one channel. Resolves when it is on its way.
+   * @param target the only one that gets it; all when absent
+   * @throws ChannelNotFound
+   */
+  async test(channelId: string, target?: string): Promise<void> {
     const found = this.#channels.get(channelId);
     if (found === undefined) throw new ChannelNotFound(channelId);
     const now = this.#parts.now();
     const condition = { kind: 'triggered', subject: '', since: now } as const;
     const alert = happened(condition, { id: null, name: 'Test' }, now, undefined, randomUUID());
-    await this.#send([alert], 'test', [found]);
+    await this.#send([alert], 'test', [target === undefined ? found : onlyTo(target, found)]);
   }
 
   /** Tells every alert that is due. */
@@ -196,6 +200,11 @@ export class Teller {
     });
   }
 }
+
+const onlyTo = (target: string, { settings, channel }: Configured): Configured => ({
+  settings,
+  channel: { ...channel, targets: () => [target] },
+});
 
 /** Each alert by itself, but many lost panels at once, as after a restart of the server or of a router. */
 function together(due: readonly Alert[]): [Alert, ...Alert[]][] {

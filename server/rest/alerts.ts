@@ -1,12 +1,12 @@
 import type { Token } from '../access/tokens.js';
-import type { Alert } from '../alerts/alert.js';
+import { type Alert, titleOf } from '../alerts/alert.js';
 import { AlertNotFound, type Alerts } from '../alerts/alerts.js';
 import { type AlertSettings, parseSettings, shownSettings } from '../alerts/settings.js';
-import type { Delivery } from '../alerts/store.js';
+import { type Delivery, PAST_ALERTS } from '../alerts/store.js';
 import type { Subscriptions } from '../alerts/subscriptions.js';
 import type { Devices } from '../devices/devices.js';
 import { InvalidRequest } from '../twins/errors.js';
-import { timeField } from './params.js';
+import { intQuery, timeField } from './params.js';
 import type { Router } from './router.js';
 import { writerOf } from './twins.js';
 
@@ -22,7 +22,7 @@ const LONGEST_MUTE = 24 * 3_600_000;
 /**
  * | call | result |
  * | --- | --- |
- * | `GET /alerts` | `{"alerts":[alert,…],"mutes":[…]}`, newest first; of the token's own panels |
+ * | `GET /alerts` | `{"alerts":[alert,…],"mutes":[…]}`, newest first; of the token's own panels; `?limit=` for the newest |
  * | `POST /alerts/{id}/acknowledge` | the alert |
  * | `PUT /alerts/mutes/{twin_id}` `{"until"}` | no alert of the panel is sent until then (RFC 3339), at most a day; 204 |
  * | `DELETE /alerts/mutes/{twin_id}` | what is muted and still open is sent now; 204 |
@@ -33,6 +33,7 @@ const LONGEST_MUTE = 24 * 3_600_000;
  * | `GET /alerts/push` | `{"application_server_key"}` for a phone; null while the owner has no channel of type `push` |
  * | `POST /alerts/subscriptions` `{"endpoint","keys":{"p256dh","auth"},"application_server_key"}` | `{"id"}`: the phone gets Web Push as long as its token is valid |
  * | `DELETE /alerts/subscriptions/{id}` | 204 |
+ * | `POST /alerts/subscriptions/{id}/test` | sends a message to this phone; 204 |
  */
 export function routeAlerts(
   router: Router,
@@ -49,7 +50,8 @@ export function routeAlerts(
   },
 ): void {
   router.on('GET', '/alerts', READ, async (call) => {
-    const list = alerts.list.filter(({ panel_id }) => isOwn(call.token, panel_id));
+    const limit = intQuery(call, 'limit', PAST_ALERTS, 1, PAST_ALERTS);
+    const list = alerts.list.filter(({ panel_id }) => isOwn(call.token, panel_id)).slice(0, limit);
     const mutes = alerts.mutes.filter(({ id }) => isOwn(call.token, id));
     call.sendObject({
       alerts: list.map(shown),
@@ -109,6 +111,13 @@ export function routeAlerts(
     call.sendNothing();
   });
 
+  router.on('POST', '/alerts/subscriptions/:subscription_id/test', SUBSCRIBE, async (call) => {
+    const { id } = subscriptions.own(call.param('subscription_id'), call.token);
+    const channel = alerts.settings.channels.find(({ type }) => type === 'push');
+    await alerts.test(channel?.id ?? 'push', id);
+    call.sendNothing();
+  });
+
   router.on('GET', '/alerts/deliveries', READ_CHANNELS, async (call) =>
     call.sendObject({ deliveries: alerts.deliveries.map(shownDelivery) }),
   );
@@ -117,7 +126,10 @@ export function routeAlerts(
 const isOwn = ({ twin_ids }: Token, panelId: string | null): boolean =>
   twin_ids === null || (panelId !== null && twin_ids.includes(panelId));
 
-const shown = ({ recipients: _, ...alert }: Alert): object => alert;
+function shown(alert: Alert): object {
+  const { recipients: _, ...others } = alert;
+  return { ...others, title: titleOf(alert, 'raised') };
+}
 
 const shownDelivery = ({ id, channel, message, status, attempts, at, reason }: Delivery): object => ({
   id,

@@ -100,6 +100,9 @@ test('an alert is listed, with its deliveries for an owner', async (context) => 
   const [alert] = (await rest.ask('GET', '/alerts')).body.alerts;
   assert.equal([alert.kind, alert.panel_id, alert.subject, alert.state], ['triggered', id, 'door', 'raised']);
   assert.not.ok('recipients' in alert);
+  assert.is(alert.title, 'Alarm: test, door');
+  assert.is((await rest.ask('GET', '/alerts?limit=1')).body.alerts.length, 1);
+  assert.is((await rest.ask('GET', '/alerts?limit=0')).status, 400);
   const { deliveries } = (await rest.ask('GET', '/alerts/deliveries')).body;
   assert.equal([deliveries.length, deliveries[0].alert_id, deliveries[0].channel], [1, alertId, 'hook']);
 });

@@ -10,7 +10,7 @@ import { Proxies } from '../../../server/access/proxies.js';
 import { Shares } from '../../../server/access/shares.js';
 import { type Role, Tokens } from '../../../server/access/tokens.js';
 import type { Alerts } from '../../../server/alerts/alerts.js';
-import { openAlerts } from '../../../server/alerts/open.js';
+import { type AlertLimits, openAlerts } from '../../../server/alerts/open.js';
 import { type AlertSettings, NO_SETTINGS } from '../../../server/alerts/settings.js';
 import type { Subscriptions } from '../../../server/alerts/subscriptions.js';
 import { type AuditEvent, auditTo } from '../../../server/audit.js';
@@ -78,7 +78,7 @@ export interface TestRest {
 }
 
 /** What a test may choose: settings, and limits that are constants of the server. */
-export type TestLimits = Settings & RestLimits & FailureLimits;
+export type TestLimits = Settings & RestLimits & FailureLimits & { alerts: Partial<AlertLimits> };
 
 /** @param now the clock by which tokens expire */
 export async function startTestRest(changes: Partial<TestLimits> = {}, now?: () => Date): Promise<TestRest> {
@@ -102,6 +102,7 @@ export async function startTestRest(changes: Partial<TestLimits> = {}, now?: () 
     tokens,
     linkOf: (panelId) => `${panelId}`,
     log: logger,
+    limits: changes.alerts,
   });
   alerts.begin();
   const rest = startRest({
