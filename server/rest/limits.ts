@@ -39,7 +39,9 @@ export const REST_LIMITS = {
   /** Documents in one answer of the history. */
   historyAnswerBytes: 4 * MIB,
   /** Answers of the history that are under way at the same time. */
-  histories: 8,
+  histories: 16,
+  /** Those of one token, so that a reader who is slow leaves room for the others. */
+  historiesPerToken: 4,
   /** How long the last answers may take to leave when the server stops. */
   stopMs: 2000,
 };

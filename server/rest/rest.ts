@@ -100,7 +100,7 @@ export function startRest(context: RestContext): Rest {
   });
   const histories = new OpenAnswers(tokens, devices, {
     what: 'histories',
-    perToken: limits.histories,
+    perToken: limits.historiesPerToken,
     total: limits.histories,
   });
   routeTwins(router, { twins, devices, waits, waitSeconds: limits.waitSeconds });
