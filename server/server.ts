@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type AddressInfo, isIPv6 } from 'node:net';
+import { type AddressInfo, isIPv6, type Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -181,9 +181,13 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
     });
     endpoints.push(() => rest.close());
     const http = await listening('http', rest.listen(settings.http));
+    http.server.on('upgrade', (_, socket) => http.release(socket as Socket));
     acceptWebSockets(http.server, { mqtt, policy, proxies, audit });
     const https = settings.https && (await listening('https', rest.listen(settings.https, tls)));
-    if (https !== undefined) acceptWebSockets(https.server, { mqtt, policy, proxies, audit, tls });
+    if (https !== undefined) {
+      https.server.on('upgrade', (_, socket) => https.release(socket as Socket));
+      acceptWebSockets(https.server, { mqtt, policy, proxies, audit, tls });
+    }
     alerts.begin();
     if (settings.heartbeatUrl !== '') {
       const end = startHeartbeat({ url: settings.heartbeatUrl, prove: () => alerts.prove(), log });

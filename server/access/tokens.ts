@@ -169,11 +169,19 @@ export class Tokens {
     return this.#unexpired(stored.token);
   }
 
+  /** The token of a secret that was good lately and still is. */
+  known(secret: string): Token | undefined {
+    const token = this.#known.get(secret);
+    return token === undefined || this.#isExpired(token) ? undefined : token;
+  }
+
   #unexpired(token: Token): Token {
-    if (token.expires_at !== null && token.expires_at <= this.#now().toISOString()) {
-      throw new AuthenticationDenied('expired');
-    }
+    if (this.#isExpired(token)) throw new AuthenticationDenied('expired');
     return token;
+  }
+
+  #isExpired({ expires_at }: Token): boolean {
+    return expires_at !== null && expires_at <= this.#now().toISOString();
   }
 
   #find(secret: string | undefined): Token {

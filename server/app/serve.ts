@@ -24,7 +24,8 @@ type Encoding = keyof typeof ENCODERS;
 /** A file that needs no token, because it holds no data. */
 interface PublicFile {
   readonly path: string;
-  readonly answer: (req: IncomingMessage, res: ServerResponse) => Promise<void>;
+  /** Resolves with the bytes of the answer's body. */
+  readonly answer: (req: IncomingMessage, res: ServerResponse) => Promise<number>;
 }
 
 /** The app at `/` and the console at `/console`. They are made apart, because few people open the console. */
@@ -45,7 +46,7 @@ function filesAt(paths: readonly string[], make: () => Promise<Asset[]>): Public
   });
   return paths.map((path) => ({
     path,
-    answer: async (req, res) => (await files()).get(path)?.answer(req, res),
+    answer: async (req, res) => (await files()).get(path)?.answer(req, res) ?? 0,
   }));
 }
 
@@ -59,20 +60,24 @@ class File {
     this.#digest = createHash('sha256').update(asset.body).digest('base64url').slice(0, 22);
   }
 
-  async answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  async answer(req: IncomingMessage, res: ServerResponse): Promise<number> {
     const encoding = encodingFor(req, this.#asset.type);
     const body = await this.#encoded(encoding);
     // The bytes behind the request may have been no HTTP. Then the answer has said so already.
-    if (res.headersSent) return;
+    if (res.headersSent) return 0;
     const etag = `"${this.#digest}-${encoding}"`;
     pageHeaders(req, res, () => undefined);
     res.setHeader('ETag', etag);
     // The browser asks each time, and mostly gets a 304. A new version of the server has a new app.
     res.setHeader('Cache-Control', 'no-cache');
     res.appendHeader('Vary', 'Accept-Encoding');
-    if (req.headers['if-none-match'] === etag) return void res.writeHead(304).end();
+    if (req.headers['if-none-match'] === etag) {
+      res.writeHead(304).end();
+      return 0;
+    }
     if (encoding !== 'identity') res.setHeader('Content-Encoding', encoding);
     res.writeHead(200, { 'Content-Type': this.#asset.type, 'Content-Length': body.length }).end(body);
+    return body.length;
   }
 }
 

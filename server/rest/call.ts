@@ -9,6 +9,8 @@ import type { AuditEvent, AuditFields } from '../audit.js';
 import { DeviceNotFound, type Devices } from '../devices/devices.js';
 import { parseObject } from '../twins/document.js';
 import { InvalidRequest } from '../twins/errors.js';
+import { WORK } from '../work.js';
+import type { HttpConnection } from './connection.js';
 import { bodyTooLarge, CODED_BODY, CODED_TRANSFER } from './errors.js';
 
 /** A request as Polka completes it. */
@@ -37,6 +39,7 @@ export class Call implements Author {
   readonly route: string;
   readonly #req: RoutedRequest;
   readonly #res: ServerResponse;
+  readonly #connection: HttpConnection;
   readonly #context: CallContext;
 
   constructor(
@@ -45,6 +48,7 @@ export class Call implements Author {
     token: Token,
     route: string,
     permission: Permission,
+    connection: HttpConnection,
     context: CallContext,
   ) {
     this.#token = token;
@@ -52,6 +56,7 @@ export class Call implements Author {
     this.route = route;
     this.#req = req;
     this.#res = res;
+    this.#connection = connection;
     this.#context = context;
   }
 
@@ -123,6 +128,7 @@ export class Call implements Author {
   /** Calls back with the whole body in the turn in which it is there. Its error, and what `then` throws, is answered. */
   body(then: (body: Buffer) => void): void {
     readBody(this.#req, this.#context.bodyBytes, (error, body) => {
+      this.spend(body.length * WORK.parsedByte);
       try {
         this.judge();
         if (error === null) then(body);
@@ -137,6 +143,7 @@ export class Call implements Author {
   object(): Promise<JsonObject> {
     return new Promise((resolve, reject) => {
       readBody(this.#req, this.#context.bodyBytes, (error, body) => {
+        this.spend(body.length * WORK.parsedByte);
         try {
           this.judge();
           if (error === null) resolve(parseObject(body));
@@ -157,6 +164,12 @@ export class Call implements Author {
   send(status: number, json: string, etag?: string): void {
     if (!this.#mayAnswer()) return;
     sendJson(this.#res, status, json, etag === undefined ? undefined : { ETag: etag });
+    this.#connection.sent(json.length);
+  }
+
+  /** Counts work for this request, in the unit of `work.ts`. */
+  get spend(): (work: number) => void {
+    return this.#connection.spend;
   }
 
   /** Answers 204. */

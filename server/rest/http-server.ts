@@ -1,16 +1,18 @@
 /** The HTTP servers that the REST interface listens with, and what bounds their connections. */
 
 import { createServer, type RequestListener, type Server, type ServerOptions, STATUS_CODES } from 'node:http';
-import { createServer as createTlsServer, type Server as HttpsServer } from 'node:https';
+import { createServer as createTlsServer, Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { ConnectionLimit } from '../access/connection-limit.js';
 import type { Audit } from '../audit.js';
 import type { Tls } from '../tls/tls.js';
+import { WORK } from '../work.js';
 import { ANSWER_HEADERS, sendJson } from './call.js';
 import type { HttpConnections } from './connection.js';
 import { answerOf, headersTooLarge, NOT_HTTP, REQUEST_TOO_SLOW } from './errors.js';
 import type { RestLimits } from './limits.js';
+import type { UnreadAnswers } from './unread.js';
 
 /** What an HTTP server serves, and what bounds its connections. */
 interface HttpService {
@@ -19,6 +21,7 @@ interface HttpService {
   /** For so long, browsers that came by TLS use TLS only; 0 sets no such time. */
   readonly hstsSeconds: number;
   readonly connections: HttpConnections;
+  readonly unread: UnreadAnswers;
   /** Shared with MQTT. */
   readonly connectionLimit: ConnectionLimit;
   readonly audit: Audit;
@@ -47,7 +50,7 @@ export function createHttpServer(service: HttpService, tls?: Tls): Server | Http
 }
 
 function bounded<S extends Server>(server: S, service: HttpService): S {
-  const { limits, connections, connectionLimit, audit, log } = service;
+  const { limits, connections, unread, connectionLimit, audit, log } = service;
   server.timeout = limits.idleMs;
   // A client may close its sending side behind its request. Node's types do not know that it can be answered then.
   Object.assign(server, { httpAllowHalfOpen: true });
@@ -58,12 +61,19 @@ function bounded<S extends Server>(server: S, service: HttpService): S {
     audit('connection_refused', { source, via: 'rest', reason: 'too many connections' }),
   );
 
+  server.on(server instanceof HttpsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
+    if (socket.destroyed) return;
+    connections.of(socket);
+    unread.watch(socket);
+  });
+
   server.on('clientError', (error: NodeJS.ErrnoException, stream) => {
     const socket = stream as Socket;
     const refusal = refusalOf(error.code ?? '', limits);
     if (refusal === undefined) return socket.destroy();
     const connection = connections.of(socket);
     if (!connection.refuseOnce()) return;
+    connection.spend(WORK.httpRequest);
     const { answer, reason } = answerOf(refusal);
     const { source } = connection;
     if (answer.audit !== undefined) {

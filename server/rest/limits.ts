@@ -8,8 +8,10 @@ const LONGEST_ESCAPE = 6;
 
 /** The limits of the REST interface. Sizes are in bytes, times in milliseconds. */
 export const REST_LIMITS = {
-  /** Requests of one token, and as many at once. */
-  tokenRequestsPerSecond: 5000,
+  /** Requests that wait for their turn behind others of the same share, over all its connections. */
+  parkedRequests: 1024,
+  /** Answers that the clients of one share have not taken, over all its connections. Above it, further requests wait. */
+  unreadBytes: 16 * MIB,
   /** The longest body: the largest `data` with every character escaped, and what stands around it. */
   bodyBytes: LONGEST_ESCAPE * LIMITS.dataBytes + 8 * KIB,
   /** Headers of one request. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Server as HttpServer } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { ConnectionLimit } from '../access/connection-limit.js';
 import type { FailedAttempts } from '../access/failures.js';
@@ -37,6 +37,7 @@ import { OpenAnswers } from './open-answers.js';
 import { Router } from './router.js';
 import { routeTokens } from './tokens.js';
 import { routeTwins } from './twins.js';
+import { UnreadAnswers } from './unread.js';
 
 interface RestContext {
   readonly twins: Twins;
@@ -68,12 +69,17 @@ interface Listener {
   readonly server: HttpServer | HttpsServer;
 }
 
+interface HttpListener extends Listener {
+  /** A socket goes on with another protocol than HTTP. It is closed when requests before that still wait. */
+  release(socket: Socket): void;
+}
+
 interface Rest {
   /**
    * Listens on an address, with TLS where that is given. May be called for several addresses.
    * @throws the system's error when it cannot listen, such as EADDRINUSE
    */
-  listen(address: Address, tls?: Tls): Promise<Listener>;
+  listen(address: Address, tls?: Tls): Promise<HttpListener>;
   /** Where the app is, the address first that a phone should use. */
   readonly appUrls: readonly string[];
   /** Takes no more connections, answers what was asked, and ends every connection; takes at most `stopMs`. */
@@ -88,6 +94,7 @@ export function startRest(context: RestContext): Rest {
   const { bodyBytes } = limits;
   const connections = new HttpConnections({ ...context, limits });
   const router = new Router({ ...context, region, bodyBytes, connections });
+  const unread = new UnreadAnswers();
   const streams = new OpenAnswers(tokens, devices, {
     what: 'streams of events',
     perToken: limits.eventsPerToken,
@@ -119,10 +126,16 @@ export function startRest(context: RestContext): Rest {
   // The program that watches a container asks by an address that the server does not know.
   router.onPublic('/healthz', { host: false, origin: false }, async (_, res) => {
     const healthy = isHealthy();
-    sendJson(res, healthy ? 200 : 503, JSON.stringify({ status: healthy ? 'ok' : 'storage unavailable' }));
+    const json = JSON.stringify({ status: healthy ? 'ok' : 'storage unavailable' });
+    sendJson(res, healthy ? 200 : 503, json);
+    return json.length;
   });
 
-  const handler = router.handle.bind(router);
+  const release = (socket: Socket): void => {
+    unread.release(socket);
+    if (!connections.release(socket)) socket.destroy();
+  };
+  const handler = connections.serve(router);
   return {
     get appUrls() {
       return urls();
@@ -134,6 +147,7 @@ export function startRest(context: RestContext): Rest {
           limits,
           hstsSeconds,
           connections,
+          unread,
           connectionLimit: context.connections,
           audit: context.audit,
           log,
@@ -144,9 +158,10 @@ export function startRest(context: RestContext): Rest {
       const address = await listen(server, where);
       listeners.push({ address, server, drop, secure: tls !== undefined });
       server.on('error', (error) => log.error({ err: error }, 'http listener'));
-      return { address, server };
+      return { address, server, release };
     },
     async close() {
+      unread.close();
       streams.close();
       waits.close();
       await Promise.all(listeners.map(({ server, drop }) => closeServer(server, drop, limits.stopMs)));

@@ -98,14 +98,18 @@ export class Router implements CallContext {
     this.#add('GET', path, (req, res) => this.#call(req, res, path, permission, inTurn(handler)));
   }
 
-  /** A route outside the base that needs no token. */
+  /** A route outside the base that needs no token. Its handler resolves with the bytes of the answer's body. */
   onPublic(
     path: string,
     checks: Checks,
-    handler: (req: IncomingMessage, res: ServerResponse) => Promise<void>,
+    handler: (req: IncomingMessage, res: ServerResponse) => Promise<number>,
   ): void {
     const handle = (req: RoutedRequest, res: ServerResponse) => {
-      handler(req, res).catch((error) => this.fail(req, res, error));
+      const connection = this.#context.connections.of(req.socket);
+      handler(req, res).then(
+        (bytes) => connection.sent(bytes),
+        (error) => this.fail(req, res, error),
+      );
     };
     this.#add('GET', path, handle, checks);
   }
@@ -117,8 +121,9 @@ export class Router implements CallContext {
     permission: Permission,
     handler: (call: Call) => void,
   ): void {
-    const token = this.#context.connections.of(req.socket).authenticate(req);
-    const call = new Call(req, res, token, route, permission, this);
+    const connection = this.#context.connections.of(req.socket);
+    const token = connection.authenticate(req);
+    const call = new Call(req, res, token, route, permission, connection, this);
     try {
       call.authorize();
       handler(call);
@@ -151,7 +156,7 @@ export class Router implements CallContext {
   ): void {
     this.counters.requests += 1;
     try {
-      this.#context.connections.of(req.socket).receive(req, res, checks);
+      this.#context.connections.of(req.socket).receive(req, checks);
       const { origin } = req.headers;
       if (origin !== undefined && this.#context.policy.lists(origin)) allowOrigin(res, origin);
       handle(req, res);

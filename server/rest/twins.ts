@@ -68,7 +68,11 @@ export function routeTwins(
       const name = call.param('document_name');
       const seconds = call.query('wait') === undefined ? undefined : waitOf(call, name, waitSeconds);
       call.body((body) => {
-        const request = conditional(call, { ...parseRequest(body), by: writerOf(call.token) }, method);
+        const request = conditional(
+          call,
+          { ...parseRequest(body), by: writerOf(call.token), spend: call.spend },
+          method,
+        );
         onTwin(call, devices, (id) => {
           const { data } = request;
           const written =

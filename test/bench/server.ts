@@ -31,7 +31,7 @@ const CREATED_AT_ONCE = 16;
 const NO_LIMITS = {
   TWIN_CONNECTIONS_PER_SOURCE: '16384',
   TEST_LIMITS: JSON.stringify({
-    rest: { tokenRequestsPerSecond: 1_000_000 },
+    shares: { workPerSecond: 1e12 },
   } satisfies Limits),
 };
 

@@ -12,9 +12,9 @@ const LEVEL_ERROR = 50;
 /** Limits that would keep bad input from the code behind them; and times short enough that nothing waits long. */
 const LIMITS = {
   access: { authFailuresPerMinute: 1_000_000_000 },
+  shares: { workPerSecond: 1e12 },
   mqtt: { connectMs: 2000 },
   rest: {
-    tokenRequestsPerSecond: 1_000_000_000,
     histories: 1000,
     headersMs: 5000,
     requestMs: 10_000,

@@ -10,10 +10,12 @@ import { ConnectionLimit } from '../../../server/access/connection-limit.js';
 import { FailedAttempts } from '../../../server/access/failures.js';
 import { OriginPolicy } from '../../../server/access/origin-policy.js';
 import { Proxies } from '../../../server/access/proxies.js';
+import { Shares } from '../../../server/access/shares.js';
 import { listen } from '../../../server/listen.js';
 import { HttpConnections } from '../../../server/rest/connection.js';
 import { createHttpServer, withStrictTransport } from '../../../server/rest/http-server.js';
 import { REST_LIMITS } from '../../../server/rest/limits.js';
+import { UnreadAnswers } from '../../../server/rest/unread.js';
 import { until } from '../../until.js';
 import { BASE, bodyOf, startTestRest, statusOf, type TestRest } from './rest.js';
 
@@ -211,12 +213,14 @@ test('what goes on after its refusal is refused once, and leaves nothing on its 
     limits,
     hstsSeconds: 0,
     connections: new HttpConnections({
-      tokens: { authenticate: () => assert.unreachable() as never },
+      tokens: { authenticate: () => assert.unreachable() as never, known: () => undefined },
       failures: new FailedAttempts(),
       policy: new OriginPolicy({ names: [], origins: [] }),
       proxies: new Proxies([]),
+      shares: new Shares(),
       limits,
     }),
+    unread: new UnreadAnswers(),
     connectionLimit: new ConnectionLimit({ perSource: 1, total: 1 }),
     audit: (event) => audited.push(event),
     log: pino({ level: 'silent' }),

@@ -1,4 +1,4 @@
-/** How often a token may ask, and how often a source may be wrong. */
+/** How often a source may be wrong. */
 
 import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
@@ -6,11 +6,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { BASE, startTestRest, type TestRest } from './rest.js';
 
-const PER_SECOND = 5;
-const test = suite<{ rest: TestRest }>('limits of tokens and sources');
+const test = suite<{ rest: TestRest }>('limits of sources');
 
 test.before.each(async (context) => {
-  context.rest = await startTestRest({ tokenRequestsPerSecond: PER_SECOND });
+  context.rest = await startTestRest();
 });
 test.after.each(({ rest }) => rest.close());
 
@@ -37,63 +36,6 @@ function askFrom(rest: TestRest, localAddress: string, token: string): Promise<A
     asked.end();
   });
 }
-
-/** Asks again and again until it is too much. */
-async function exhaust(rest: TestRest, token: string) {
-  for (;;) {
-    const answer = await rest.ask('GET', '/devices', { token });
-    if (answer.status !== 200) return answer;
-  }
-}
-
-test('the answer to a token that asks too often says how often it may, and when again', async ({ rest }) => {
-  const answer = await exhaust(rest, rest.token);
-  assert.is(answer.status, 429);
-  assert.equal(answer.body, {
-    type: 'too_many_requests',
-    message: 'too many requests',
-    help_message: 'too many requests by this token',
-    limit: { quota: PER_SECOND, window_seconds: 1 },
-    reset_seconds: 1,
-  });
-  assert.is(answer.headers.get('retry-after'), '1');
-});
-
-test('another token is not held up by it, nor is the same one on another connection let through', async ({
-  rest,
-}) => {
-  const other = await rest.newToken('owner');
-  await exhaust(rest, rest.token);
-  assert.is((await rest.ask('GET', '/devices', { token: other })).status, 200);
-  const statuses = await Promise.all(
-    Array.from({ length: 3 * PER_SECOND }, () => askFrom(rest, '127.0.0.3', rest.token)),
-  );
-  assert.ok(statuses.some(({ status }) => status === 429));
-});
-
-test('a request over the limit changes nothing, and a later one is answered', async ({ rest }) => {
-  const before = (await rest.devices.list({ ids: null })).total;
-  await exhaust(rest, rest.token);
-  let refused = 0;
-  let made = 0;
-  while (made === 0) {
-    const { status } = await rest.ask('POST', '/devices', { body: { name: 'n' } });
-    if (status === 429) refused += 1;
-    else made += 1;
-  }
-  assert.ok(refused > 0);
-  assert.is((await rest.devices.list({ ids: null })).total, before + 1);
-});
-
-test('a token that asks too often is named in the audit', async ({ rest }) => {
-  rest.log.length = 0;
-  await exhaust(rest, rest.token);
-  const { id } = rest.tokens.authenticate(rest.token);
-  assert.equal(
-    rest.log.map(({ audit, by_token, source }) => [audit, by_token, source]),
-    [['limit_reached', id, '127.0.0.1']],
-  );
-});
 
 test('1,000 wrong tokens are limited after 10 for that source, and the right one from elsewhere works', async ({
   rest,
