@@ -13,12 +13,12 @@ export interface Neighbour {
 
 /** Every open connection, and which of them speak for which device. */
 export class Connections {
-  readonly #endpoint: Pick<Endpoint, 'devices' | 'counters'>;
+  readonly #endpoint: Pick<Endpoint, 'devices' | 'counters' | 'limits'>;
   readonly #all = new Set<Neighbour>();
   readonly #byDevice = new Map<string, Set<Neighbour>>();
   #emptied: (() => void) | undefined;
 
-  constructor(endpoint: Pick<Endpoint, 'devices' | 'counters'>) {
+  constructor(endpoint: Pick<Endpoint, 'devices' | 'counters' | 'limits'>) {
     this.#endpoint = endpoint;
   }
 
@@ -37,13 +37,22 @@ export class Connections {
 
   /**
    * The connection now speaks for a device. It takes over the device's other connections. When a device may have
-   * several connections, it takes over only those with the same client id [MQTT-3.1.4-2].
+   * several connections, it takes over only those with the same client id [MQTT-3.1.4-2], or the oldest one when there
+   * are too many.
    */
   join(connection: Neighbour, device: Device, clientId: string): void {
     const others = this.#byDevice.get(device.id) ?? new Set();
     const taken = [...others].filter(
       (other) => !device.allow_multiple_connections || (clientId !== '' && other.clientId === clientId),
     );
+    const [oldest] = others;
+    if (
+      taken.length === 0 &&
+      oldest !== undefined &&
+      others.size >= this.#endpoint.limits.deviceConnections
+    ) {
+      taken.push(oldest);
+    }
     if (others.size === 0) this.#endpoint.devices.presence.connected(device.id);
     this.#byDevice.set(device.id, others.add(connection));
     for (const other of taken) other.close('taken over', 'taken over by a new connection');

@@ -32,6 +32,8 @@ export const MQTT_LIMITS = {
   /** A client whose answers wait must take so many bytes of them in this time, or it is closed. */
   progressBytes: 30 * KIB,
   progressMs: 30_000,
+  /** Connections of one device that may have several. A change is sent on each of them. */
+  deviceConnections: 32,
   /** Topic filters of one connection. */
   subscriptions: 100,
   /** Requests of one connection not answered yet. Above it the connection is not read. */

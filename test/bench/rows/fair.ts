@@ -214,6 +214,7 @@ function measurementOf(row: string, attack: Attack, outcome: Outcome, survival: 
     const [now = 0, before = 0] = [server[index], calmly[index]];
     return `${member} ${now.toFixed(1)} ${UNIT} (${(now / before).toFixed(1)} ×)`;
   });
+  const calmWorst = Math.max(...MEMBERS.map((member) => worst(calm[member])));
   return {
     row,
     what: attack.what,
@@ -231,7 +232,8 @@ function measurementOf(row: string, attack: Attack, outcome: Outcome, survival: 
     ],
     notes: [
       `${each.join(', ')}; ${grown}; the data directory has ${(directoryBytes / MIB).toFixed(0)} MiB`,
-      `the attack counted ${counted}; the household was late by up to ${attacked.lateMs.toFixed(0)} ${UNIT}, ` +
+      `the attack counted ${counted}; without it the worst answer took ${calmWorst.toFixed(1)} ${UNIT}; ` +
+        `the household was late by up to ${attacked.lateMs.toFixed(0)} ${UNIT}, ` +
         `other programs took ${(100 * others).toFixed(0)} % of the server's core`,
     ],
   };

@@ -3,11 +3,13 @@ import { startEndpoint, type TestEndpoint } from './endpoint.js';
 import { connectPacket, RawClient } from './raw-client.js';
 import { overEach } from './transports.js';
 
+const DEVICE_CONNECTIONS = 4;
+
 const suites = overEach('takeover', (test, transport) => {
   let endpoint: TestEndpoint;
 
   test.before(async () => {
-    endpoint = await startEndpoint();
+    endpoint = await startEndpoint({ deviceConnections: DEVICE_CONNECTIONS });
   });
 
   test.after(() => endpoint.close());
@@ -50,6 +52,23 @@ const suites = overEach('takeover', (test, transport) => {
     const again = await open('a');
     await first.closed;
     for (const client of [second, unnamed, unnamedToo, again]) {
+      assert.equal(await client.drain(), []);
+      client.vanish();
+    }
+  });
+
+  test('one connection too many of a device takes over its oldest one', async () => {
+    const device = endpoint.devices.add({ allow_multiple_connections: true });
+    const clients: RawClient[] = [];
+    for (let count = 0; count <= DEVICE_CONNECTIONS; count++) {
+      const client = await RawClient.open(endpoint, transport);
+      client.send(connectPacket(device, { clientId: `client ${count}` }));
+      await client.next('connack');
+      clients.push(client);
+    }
+    const [oldest, ...others] = clients;
+    await oldest?.closed;
+    for (const client of others) {
       assert.equal(await client.drain(), []);
       client.vanish();
     }
