@@ -18,11 +18,11 @@ export const WORK = {
   /** A topic filter that is compared with a topic. */
   comparedFilter: 0.5,
   /** A byte of a request's JSON that is parsed and checked. */
-  parsedByte: 0.015,
+  parsedByte: 0.04,
   /** A byte of a document that is written: made JSON, put into the journal, later into the file and the history. */
   writtenByte: 0.02,
-  /** A byte of a document that a patch is merged into: it is parsed, copied and made JSON again. */
-  patchedByte: 0.15,
+  /** A byte of a document that a patch is merged into: it is parsed, changed and made JSON again. */
+  patchedByte: 0.06,
   /** A byte of an answer. */
   sentByte: 0.003,
   /** A key of a document that is compared with another one. */

@@ -318,12 +318,21 @@ export class Connection implements Carrier, Member, Neighbour {
     this.#timer = setTimeout(() => this.destroy(), this.#endpoint.limits.connectMs);
     this.output.close();
     this.#stream.end();
-    // The bytes that still come are dropped.
     this.#stream.off('data', this.#receive);
-    this.#stream.resume();
+    this.#drop();
     if (this.#session === undefined) return;
     this.#connections.leave(this, this.#session.device.id);
     this.#session.end();
+  }
+
+  /** Drops the bytes that still come, so that the client can read the last packets. They are not counted as work. */
+  #drop(): void {
+    let left = this.#endpoint.limits.closingBytes;
+    this.#stream.on('data', (chunk: Buffer) => {
+      left -= chunk.length;
+      if (left < 0) this.destroy();
+    });
+    this.#stream.resume();
   }
 
   destroy(): void {

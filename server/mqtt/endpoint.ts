@@ -25,6 +25,8 @@ export const MQTT_LIMITS = {
   messageChunks: 1024,
   /** How long a client may take to send its CONNECT, and later to close. */
   connectMs: 8000,
+  /** How much a client may send while its connection closes. */
+  closingBytes: 1024 * KIB,
   /** Unread answers of one connection, and its requests not answered yet. Above it the connection is not read. */
   bufferBytes: 1024 * KIB,
   /** The same of one device, over all its connections. Above it none of them is read. */

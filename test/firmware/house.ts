@@ -120,7 +120,11 @@ export class House {
   /** Writes these keys of `desired`. */
   write(data: object): this {
     const { version = 0, data: before = {} } = this.desired ?? {};
-    this.desired = { version: version + 1, data: mergePatch(before, data as JsonObject), updated: this.#now };
+    this.desired = {
+      version: version + 1,
+      data: mergePatch(structuredClone(before), data as JsonObject),
+      updated: this.#now,
+    };
     if (this.#accepted !== undefined) this.#accepted.deliver(`${OWN}desired/changed`, this.#document());
     return this.#advance(TURN);
   }
@@ -192,12 +196,12 @@ export class House {
         return answer('error', { error: 'document version mismatch' });
       this.desired = {
         version: (body.version ?? 0) + 1,
-        data: mergePatch(this.desired?.data ?? {}, body.data),
+        data: mergePatch(structuredClone(this.desired?.data ?? {}), body.data),
         updated: this.#now,
       };
       answer('success', this.#document());
     } else {
-      this.current = topic.endsWith('put') ? body.data : mergePatch(this.current, body.data);
+      this.current = topic.endsWith('put') ? body.data : mergePatch(structuredClone(this.current), body.data);
       if (this.current.state !== this.states.at(-1)) this.states.push(this.current.state);
       this.modes.add(this.current.mode);
       answer('success', {});

@@ -34,7 +34,10 @@ export function modelled(present: Model | undefined, { method, body }: ModelRequ
   if (!versionAgrees(version, actual)) return undefined;
   if (method === 'PATCH' && (before === undefined || faultInPatch(request.data) !== undefined))
     return undefined;
-  const data = method === 'PUT' || before === undefined ? request.data : mergePatch(before, request.data);
+  const data =
+    method === 'PUT' || before === undefined
+      ? request.data
+      : mergePatch(structuredClone(before), request.data);
   if (Buffer.byteLength(JSON.stringify(data)) > LIMITS.dataBytes) return undefined;
   return { version: actual + 1, data };
 }

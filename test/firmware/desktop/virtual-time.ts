@@ -80,7 +80,9 @@ export class VirtualPanel {
     for (; this.#read < reports.length; this.#read++) {
       const { action, data } = reports[this.#read] ?? { action: '', data: {} };
       this.#reported =
-        action === 'put' ? (data as JsonObject) : mergePatch(this.#reported, data as JsonObject);
+        action === 'put'
+          ? (data as JsonObject)
+          : mergePatch(structuredClone(this.#reported), data as JsonObject);
     }
     return this.#reported;
   }

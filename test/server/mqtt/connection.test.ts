@@ -1,11 +1,13 @@
 /** What each ending of a connection does: its will, its counter, and the audit. */
 
+import { once } from 'node:events';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Member, Share, Shares } from '../../../server/access/shares.js';
 import { until } from '../../until.js';
 import { type Credentials, startEndpoint, type TestEndpoint } from './endpoint.js';
-import { connectPacket, publishPacket, RawClient } from './raw-client.js';
+import { MemoryStream } from './memory-stream.js';
+import { bytesOf, connectPacket, publishPacket, RawClient } from './raw-client.js';
 import { TCP } from './transports.js';
 
 interface Context {
@@ -114,5 +116,21 @@ for (const [why, { how, will, dropped, audited }] of Object.entries(ENDINGS)) {
     );
   });
 }
+
+test('a client that goes on to send after its DISCONNECT is cut off', async ({ endpoint }) => {
+  const CHUNK = 64 * 1024;
+  const stream = new MemoryStream();
+  endpoint.mqtt.serve(stream, { address: 'memory', secure: false });
+  stream.give(bytesOf(connectPacket(endpoint.devices.add())));
+  await once(stream, 'written');
+  stream.give(bytesOf({ cmd: 'disconnect' }));
+  let given = 0;
+  while (!stream.destroyed) {
+    stream.give(Buffer.alloc(CHUNK));
+    given += CHUNK;
+    await new Promise(setImmediate);
+  }
+  assert.is(given, endpoint.mqtt.limits.closingBytes + CHUNK);
+});
 
 test.run();

@@ -76,7 +76,7 @@ function imagine(model: Model, now: Request): Shown {
   if (now.do === 'patch' && present === undefined) return undefined;
   const next = {
     version: (present?.version ?? 0) + 1,
-    data: now.do === 'put' ? now.data : mergePatch(present?.data ?? {}, now.data),
+    data: now.do === 'put' ? now.data : mergePatch(structuredClone(present?.data ?? {}), now.data),
   };
   model.set(key, [...versions, next]);
   return next;
