@@ -16,37 +16,34 @@ export const FLASHES: Readonly<Record<Trouble, number>> = {
   device: 5,
 };
 
-const FLASH = 200;
-const BETWEEN_FLASHES = 300;
-const PAUSE = 1800;
-/** In the last part of a delay the pause of its rhythm is shorter. */
-const LAST_PART = 10_000;
-const LAST_PAUSE = 150;
-
 /** For how many milliseconds the LED is on and off in turns, on first. */
 type Rhythm = readonly number[];
 /** A rhythm, or a level that stays. */
 type Pattern = Rhythm | boolean;
 
-const RINGING: Rhythm = [100, 100];
-const DELAYS: Partial<Record<AlarmStateName, Rhythm>> = { arming: [100, 900], pending: [100, 100, 100, 700] };
-const REFUSED: Rhythm = [500, 500];
-/** So many flashes of that rhythm sound. */
-const REFUSAL_TONES = 3;
+const RHYTHMS: Partial<Record<AlarmStateName | 'refused', Rhythm>> = {
+  triggered: [100, 100],
+  arming: [100, 900],
+  pending: [100, 100, 100, 700],
+  refused: [500, 500],
+};
+const PAUSE = 1800;
 
 /** `count` flashes and a pause; for an armed panel as many gaps, and it is on in the pause. */
 function rhythmOf(count: number, armed: boolean): Rhythm {
-  const turns = armed ? [PAUSE, FLASH] : [FLASH];
-  for (let flash = 1; flash < count; flash++) turns.push(BETWEEN_FLASHES, FLASH);
+  const flash = 200;
+  const betweenFlashes = 300;
+  const turns = armed ? [PAUSE, flash] : [flash];
+  for (let more = 1; more < count; more++) turns.push(betweenFlashes, flash);
   if (!armed) turns.push(PAUSE);
   return turns;
 }
 
 export function patternFor(status: PanelStatus, trouble: Trouble): Pattern {
   const armed = status.armed;
-  if (status.sirenRinging) return RINGING;
-  if (status.refused && !armed) return REFUSED;
-  return DELAYS[status.state] ?? (status.online ? armed : rhythmOf(FLASHES[trouble], armed));
+  const isRefused = status.refused && !armed;
+  const name = status.sirenRinging ? 'triggered' : isRefused ? 'refused' : status.state;
+  return RHYTHMS[name] ?? (status.online ? armed : rhythmOf(FLASHES[trouble], armed));
 }
 
 export class Signals {
@@ -69,20 +66,24 @@ export class Signals {
     if (text === this.shown) return;
     this.shown = text;
     this.delayEnd = status.delayEnd ?? NaN;
-    this.sounding = pattern === REFUSED ? REFUSAL_TONES : this.delayEnd;
+    const tonesOfRefusal = 3;
+    this.sounding = pattern === RHYTHMS.refused ? tonesOfRefusal : this.delayEnd;
     this.board.timers.clear(this.timer);
     if (typeof pattern === 'boolean') this.write(pattern);
     else this.turn(pattern, 0);
   }
 
+  /** In the last part of a delay the pause of its rhythm is shorter. */
   private turn(rhythm: Rhythm, index: number): void {
+    const lastPart = 10_000;
+    const lastPause = 150;
     const board = this.board;
     const next = (index + 1) % rhythm.length;
-    const isLast = next === 0 && this.delayEnd - board.time.ticks() < LAST_PART;
+    const isShort = next === 0 && this.delayEnd - board.time.ticks() < lastPart;
     this.write(index % 2 === 0);
     this.timer = board.timers.set(
       () => this.turn(rhythm, next),
-      isLast ? LAST_PAUSE : (rhythm[index] as number),
+      isShort ? lastPause : (rhythm[index] as number),
     );
   }
 
