@@ -1,7 +1,9 @@
 import type { Settings } from '../config.js';
 import type { Devices } from '../devices/devices.js';
+import type { Document } from '../twins/document.js';
 import type { Twins } from '../twins/twins.js';
-import type { Call } from './call.js';
+import { WORK } from '../work.js';
+import { ANSWER_HEADERS, type Call } from './call.js';
 import type { RestLimits } from './limits.js';
 import type { OpenAnswers } from './open-answers.js';
 import { intQuery, timeOf } from './params.js';
@@ -46,12 +48,34 @@ export function routeHistory(
     onTwin(call, devices, (id) => {
       call.onClose(histories.hold(call.token, id, () => undefined));
       twins.history(id, call.param('document_name'), range).then(
-        (documents) =>
-          call.send(200, `{"history":[${documents.map(({ json }) => json).join(',')}],"bound":${bound}}`),
+        (documents) => sendHistory(call, documents, `],"bound":${bound}}`),
         (error) => call.fail(error),
       );
     });
   });
+}
+
+/** An answer shorter than this is sent as one. */
+const PIECE_BYTES = 64 * 1024;
+
+/** A longer one is made and sent piece by piece as the client takes it, so that it takes little memory and shows its progress. */
+function sendHistory(call: Call, documents: Document[], end: string): void {
+  if (documents.reduce((bytes, { data }) => bytes + data.length, 0) < PIECE_BYTES) {
+    return call.send(200, `{"history":[${documents.map(({ json }) => json).join(',')}${end}`);
+  }
+  const out = call.stream({ ...ANSWER_HEADERS, 'Content-Type': 'application/json' });
+  if (out === undefined) return;
+  let before = '{"history":[';
+  const go = (): void => {
+    for (let next = documents.shift(); next !== undefined; next = documents.shift()) {
+      const piece = before + next.json;
+      before = ',';
+      call.spend(piece.length * WORK.sentByte);
+      if (!out.write(piece)) return void out.once('drain', go);
+    }
+    out.end(end);
+  };
+  go();
 }
 
 /** In UTC, as in the versions. */

@@ -36,6 +36,10 @@ export const REST_LIMITS = {
   eventsHeartbeatMs: 15_000,
   /** Writes that wait for the panel to follow. */
   waits: 1024,
+  /** Those of one token. */
+  waitsPerToken: 64,
+  /** Keys of such a write, at all depths, with the elements of its lists. Each report of the panel is compared with them. */
+  waitKeys: 64,
   /** How long such a write may wait, in seconds. */
   waitSeconds: 30,
   /** Documents in one answer of the history. */

@@ -3,6 +3,9 @@ import type { Token, Tokens } from '../access/tokens.js';
 import type { Devices } from '../devices/devices.js';
 import { tooManyRequests } from './errors.js';
 
+/** The part of the total that is kept for owners. */
+const RESERVED_PART = 1 / 8;
+
 interface OpenLimits {
   /** What they are, as the refusal of one too many names them. */
   readonly what: string;
@@ -47,7 +50,7 @@ export class OpenAnswers {
    * @throws HttpError when there are too many
    */
   hold(token: Token, deviceId: string, end: () => void): () => void {
-    if (!this.#count.take(token.id)) {
+    if (!this.#hasRoom(token) || !this.#count.take(token.id)) {
       const { what, perToken, total } = this.#limits;
       throw tooManyRequests(`too many ${what} at the same time`, {
         quota: Math.min(perToken, total),
@@ -65,6 +68,11 @@ export class OpenAnswers {
       this.#count.release(token.id);
       cancelExpiry();
     };
+  }
+
+  #hasRoom({ role }: Token): boolean {
+    const { total } = this.#limits;
+    return this.#open.size < (role === 'owner' ? total : total - Math.floor(total * RESERVED_PART));
   }
 
   /** Ends all of them, and all that begin later. */

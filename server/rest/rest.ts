@@ -102,7 +102,7 @@ export function startRest(context: RestContext): Rest {
   });
   const waits = new OpenAnswers(tokens, devices, {
     what: 'writes that wait',
-    perToken: limits.waits,
+    perToken: limits.waitsPerToken,
     total: limits.waits,
   });
   const histories = new OpenAnswers(tokens, devices, {
@@ -110,7 +110,7 @@ export function startRest(context: RestContext): Rest {
     perToken: limits.historiesPerToken,
     total: limits.histories,
   });
-  routeTwins(router, { twins, devices, waits, waitSeconds: limits.waitSeconds });
+  routeTwins(router, { twins, devices, waits, limits });
   routeHistory(router, { twins, devices, histories, limits, settings });
   routeEvents(router, { twins, devices, streams, limits });
   routeDevices(router, devices, hub.id);

@@ -12,6 +12,7 @@ import {
 import { InvalidRequest, PreconditionFailed } from '../twins/errors.js';
 import type { Answer, Twins } from '../twins/twins.js';
 import type { Call } from './call.js';
+import type { RestLimits } from './limits.js';
 import type { OpenAnswers } from './open-answers.js';
 import type { Router } from './router.js';
 import { answerWhenApplied, waitOf } from './wait.js';
@@ -25,14 +26,14 @@ export function routeTwins(
     twins,
     devices,
     waits,
-    waitSeconds,
+    limits,
   }: {
     readonly twins: Twins;
     readonly devices: Devices;
     /** Writes that wait for the panel. */
     readonly waits: OpenAnswers;
-    /** How long a write may wait. */
-    readonly waitSeconds: number;
+    /** Of a write that waits. */
+    readonly limits: Pick<RestLimits, 'waitSeconds' | 'waitKeys'>;
   },
 ): void {
   router.onInTurn('GET', '/twins/:twin_id', { resource: 'twin', action: 'read' }, (call) =>
@@ -66,7 +67,7 @@ export function routeTwins(
   ] as const) {
     router.onInTurn(method, DOCUMENT, WRITE, (call) => {
       const name = call.param('document_name');
-      const seconds = call.query('wait') === undefined ? undefined : waitOf(call, name, waitSeconds);
+      const seconds = call.query('wait') === undefined ? undefined : waitOf(call, name, limits.waitSeconds);
       call.body((body) => {
         const request = conditional(
           call,
@@ -78,12 +79,10 @@ export function routeTwins(
           const written =
             seconds === undefined
               ? show(call)
-              : answerWhenApplied(
-                  call,
-                  { twinId: id, data, seconds, answer: sendOutcome(call) },
-                  twins,
+              : answerWhenApplied(call, { twinId: id, data, seconds, answer: sendOutcome(call) }, twins, {
                   waits,
-                );
+                  mostKeys: limits.waitKeys,
+                });
           twins[change](id, name, request, written, call);
         });
       });

@@ -5,6 +5,7 @@ import { memo } from '../memo.js';
 import type { Document } from '../twins/document.js';
 import { InvalidRequest } from '../twins/errors.js';
 import type { Answer, Twins } from '../twins/twins.js';
+import { WORK } from '../work.js';
 import type { Call } from './call.js';
 import type { OpenAnswers } from './open-answers.js';
 import { intQuery } from './params.js';
@@ -33,14 +34,18 @@ export function waitOf(call: Call, name: string, longest: number): number {
  * Answers a write when `current` says its outcome (`outcomeOf`). Answers that it is not applied when the time is over, the
  * device is deleted, the token loses its right, the client closes its sending side or the server stops. The write is durable
  * in every case.
- * @throws HttpError for too many, before anything is written
+ * @throws InvalidRequest for too many keys and HttpError for too many waits, before anything is written
  */
 export function answerWhenApplied(
   call: Call,
   request: WaitRequest,
   twins: Twins,
-  waits: OpenAnswers,
+  { waits, mostKeys }: { readonly waits: OpenAnswers; readonly mostKeys: number },
 ): Answer<Document> {
+  if (keysIn(request.data) > mostKeys) {
+    const help = `a write of more than ${mostKeys} keys, with those in its objects and the elements of its lists, cannot wait`;
+    throw new InvalidRequest('wait', 'constraint', help);
+  }
   const wait = new Wait(call, request, twins, waits);
   return (error, document) => {
     if (document === undefined) call.fail(error);
@@ -52,6 +57,9 @@ class Wait {
   readonly #request: WaitRequest;
   readonly #twins: Twins;
   readonly #release: () => void;
+  readonly #spend: (work: number) => void;
+  /** What it costs to compare a report. */
+  readonly #work: number;
   #document: Document | undefined;
   #unwatch: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -60,6 +68,8 @@ class Wait {
   constructor(call: Call, request: WaitRequest, twins: Twins, waits: OpenAnswers) {
     this.#request = request;
     this.#twins = twins;
+    this.#spend = call.spend;
+    this.#work = keysIn(request.data) * WORK.comparedKey;
     this.#release = waits.hold(call.token, request.twinId, () => this.#end(NOT_APPLIED));
     call.onClose(() => this.#free());
     call.onClientEnd(() => this.#end(NOT_APPLIED));
@@ -81,6 +91,7 @@ class Wait {
 
   #look(desired: Document, current: Document | undefined): void {
     if (this.#over || current === undefined) return;
+    this.#spend(this.#work);
     // The version of a `desired` that was deleted may be higher than that of the present one.
     const mayHaveHandled = current.updatedAt >= desired.updatedAt;
     const outcome = outcomeOf(
@@ -105,6 +116,13 @@ class Wait {
     this.#unwatch?.();
     this.#release();
   }
+}
+
+/** The keys of all objects in it, and the elements of all lists. */
+function keysIn(value: Json): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const values = Object.values(value);
+  return values.reduce<number>((keys, each) => keys + keysIn(each), values.length);
 }
 
 /** Keys of `desired` that a panel reports under the same name, even when it has not reported them yet. */

@@ -71,6 +71,15 @@ test('there are so many of one token, and so many in all', ({ open: openWith }) 
   assert.throws(() => hold(open, a), /too many streams/);
 });
 
+test('an eighth of all is kept for owners', ({ open: openWith }) => {
+  const open = openWith({ total: 8 });
+  const reader = (id: string): Token => ({ ...tokenOf(id), role: 'reader' });
+  for (const id of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) hold(open, reader(id));
+  assert.throws(() => hold(open, reader('h')), /too many streams/);
+  hold(open, tokenOf('owner'));
+  assert.throws(() => hold(open, tokenOf('owner')), /too many streams/);
+});
+
 test('when a token is revoked its answers end, and no others', (context) => {
   const open = context.open();
   const [a, b] = [hold(open, tokenOf('a')), hold(open, tokenOf('b'))];

@@ -231,6 +231,33 @@ test('those that wait are so many, and one too many has written nothing', async 
   assert.is((await desire({ n: 1 })).status, 200, 'there is room again');
 });
 
+test('the waits of one token are so many, and leave room for another token', async (context) => {
+  await restartWith(context, { waitsPerToken: 1 });
+  const { rest, desire, report, twin } = context;
+  const other = rest.newToken('app');
+  const waiting = [desire({ n: 1 })];
+  await written(context, 1);
+  assert.is((await desire({ n: 1 })).status, 429);
+  const path = `${twin}/documents/desired?wait=30`;
+  waiting.push(rest.ask('PUT', path, { token: await other, body: { data: { n: 1 } } }));
+  await written(context, 2);
+  report({ n: 1 });
+  for (const answer of await Promise.all(waiting)) assert.is(answer.status, 200);
+});
+
+test('a write of too many keys, at whatever depth, cannot wait, and has written nothing', async (context) => {
+  await restartWith(context, { waitKeys: 4 });
+  const { rest, desire, twin } = context;
+  const tooMany = [{ a: 1, b: 2, c: 3, d: 4, e: 5 }, { a: { b: { c: 1, d: 2, e: 3 } } }, { a: [1, 2, 3, 4] }];
+  for (const data of tooMany) {
+    const { status, body } = await desire(data);
+    assert.equal([status, body.details[0].argument_name], [400, 'wait']);
+    assert.match(body.details[0].help_message, 'more than 4 keys');
+  }
+  assert.is((await rest.ask('GET', `${twin}/documents/desired`)).status, 404);
+  assert.is((await desire({ a: [1, 2, 3] }, 0)).status, 202);
+});
+
 test('a client that goes away makes room', async (context) => {
   await restartWith(context, { waits: 1 });
   const { rest, desire } = context;
