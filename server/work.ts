@@ -3,7 +3,15 @@
  * so that the same requests always cost the same. Each figure was measured and rounded up.
  */
 export const WORK = {
-  /** An HTTP request: its head is parsed, its route found, its answer written. */
+  /** An HTTP request whose head is parsed, also one that is refused or waits. */
+  parsedHead: 10,
+  /** A byte of a head. */
+  headByte: 0.06,
+  /** A piece of a body, however short. */
+  bodyPiece: 4,
+  /** An HTTP connection that goes from one share to another: so much may have been read with the request that moved it. */
+  movedConnection: 1000,
+  /** An HTTP request: its route is found, its answer written. */
   httpRequest: 25,
   /** An MQTT packet and its answer. */
   packet: 10,
@@ -17,7 +25,7 @@ export const WORK = {
   filter: 2,
   /** A topic filter that is compared with a topic. */
   comparedFilter: 0.5,
-  /** A byte of a request's JSON that is parsed and checked. */
+  /** A byte of a request's JSON that is parsed and checked. Deeply nested JSON, which is refused, costs the most. */
   parsedByte: 0.04,
   /** A byte of a document that is written: made JSON, put into the journal, later into the file and the history. */
   writtenByte: 0.02,

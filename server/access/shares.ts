@@ -134,6 +134,8 @@ export class Share {
   /** Milliseconds that a microsecond of work takes on average. */
   readonly #interval: number;
   readonly #reading = new Set<Member>();
+  /** Connections that have not been read yet. They come before those that have asked already. */
+  readonly #fresh = new Set<Member>();
   /** In the order in which they are read again. */
   readonly #paused = new Set<Member>();
   #phase: Phase = 'open';
@@ -166,11 +168,15 @@ export class Share {
   /** The connection belongs to this share from now on. */
   join(member: Member): void {
     if (this.isOpen) this.#reading.add(member);
-    else this.#pause(member);
+    else {
+      this.#fresh.add(member);
+      member.pause();
+    }
   }
 
   leave(member: Member): void {
     this.#reading.delete(member);
+    this.#fresh.delete(member);
     this.#paused.delete(member);
   }
 
@@ -217,14 +223,14 @@ export class Share {
   #resume(): void {
     this.#phase = 'open';
     let resumed = 0;
-    for (const member of [...this.#paused]) {
+    for (const member of [...this.#fresh, ...this.#paused]) {
       if (!this.isOpen || resumed === this.#limits.membersATurn) break;
       // It may have left when another one was resumed.
-      if (!this.#paused.delete(member)) continue;
+      if (!this.#fresh.delete(member) && !this.#paused.delete(member)) continue;
       this.#reading.add(member);
       member.resume();
       resumed += 1;
     }
-    if (this.isOpen && this.#paused.size > 0) this.#shares.enqueue(this);
+    if (this.isOpen && this.#fresh.size + this.#paused.size > 0) this.#shares.enqueue(this);
   }
 }

@@ -127,7 +127,7 @@ export class Call implements Author {
 
   /** Calls back with the whole body in the turn in which it is there. Its error, and what `then` throws, is answered. */
   body(then: (body: Buffer) => void): void {
-    readBody(this.#req, this.#context.bodyBytes, (error, body) => {
+    readBody(this.#req, this.#context.bodyBytes, this.spend, (error, body) => {
       this.spend(body.length * WORK.parsedByte);
       try {
         this.judge();
@@ -142,7 +142,7 @@ export class Call implements Author {
   /** The body, a JSON object. @throws InvalidRequest, HttpError for a body that is too long or compressed */
   object(): Promise<JsonObject> {
     return new Promise((resolve, reject) => {
-      readBody(this.#req, this.#context.bodyBytes, (error, body) => {
+      readBody(this.#req, this.#context.bodyBytes, this.spend, (error, body) => {
         this.spend(body.length * WORK.parsedByte);
         try {
           this.judge();
@@ -243,6 +243,7 @@ const CODED_CHUNKS = /,\s*chunked$/i;
 function readBody(
   req: IncomingMessage,
   limit: number,
+  spend: (work: number) => void,
   done: (error: Error | null, body: Buffer) => void,
 ): void {
   const fault = faultInHead(req, limit);
@@ -250,19 +251,35 @@ function readBody(
     req.resume();
     return done(fault, NO_BODY);
   }
-  let chunks: Buffer[] = [];
+  let body: Buffer = NO_BODY;
   let length = 0;
   req.on('data', (chunk: Buffer) => {
+    spend(WORK.bodyPiece);
     if (length > limit) return;
+    const before = length;
     length += chunk.length;
-    if (length <= limit) return void chunks.push(chunk);
-    chunks = [];
-    done(bodyTooLarge(limit), NO_BODY);
+    if (length > limit) {
+      body = NO_BODY;
+      done(bodyTooLarge(limit), NO_BODY);
+    } else if (before === 0) body = chunk;
+    else body = appended(body, before, chunk, limit);
   });
   req.on('end', () => {
-    const [first = NO_BODY] = chunks;
-    if (length <= limit) done(null, chunks.length > 1 ? Buffer.concat(chunks) : first);
+    if (length <= limit) done(null, body.subarray(0, length));
   });
+}
+
+/**
+ * A body may come in as many pieces as it has bytes. So the pieces are not kept: each is copied behind the bytes before it,
+ * into a buffer that doubles when it is full.
+ */
+function appended(body: Buffer, length: number, piece: Buffer, limit: number): Buffer {
+  const needed = length + piece.length;
+  // The first piece is a buffer of Node's, which is as long as the piece.
+  const longer = needed <= body.length ? body : Buffer.allocUnsafe(Math.min(limit, 2 * needed));
+  if (longer !== body) body.copy(longer, 0, 0, length);
+  piece.copy(longer, length);
+  return longer;
 }
 
 /** Why a body is refused before any of it has come. */

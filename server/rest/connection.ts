@@ -13,13 +13,17 @@ import { isOwnMachine, sourceOf } from '../access/source.js';
 import { AuthenticationDenied, type Token, type Tokens } from '../access/tokens.js';
 import { memo } from '../memo.js';
 import { WORK } from '../work.js';
-import { headersTooLarge, NO_HOST, originRefusal, TWO_HOSTS, tooManyRequests } from './errors.js';
+import {
+  headersTooLarge,
+  NO_HOST,
+  originRefusal,
+  TWO_HOSTS,
+  tooManyWaiting,
+  tooManyWrong,
+} from './errors.js';
 import { HttpShare } from './http-share.js';
 import type { RestLimits } from './limits.js';
 import { Reading } from './reading.js';
-
-// It is not known when they are answered. A second keeps the client from asking in a loop.
-const RETRY_SECONDS = 1;
 
 /** What each request is judged by. */
 interface Guards {
@@ -149,6 +153,8 @@ export class HttpConnection implements Member {
   /** Serves a request when it is its turn. */
   take(req: IncomingMessage, res: ServerResponse): void {
     if (this.#socket.destroyed) return;
+    // The parser has made it, whether it is served or not.
+    this.spend(WORK.parsedHead + headBytes(req) * WORK.headByte);
     if (this.#parked.length === 0 && this.#isFree && this.#enter(req)) this.#begin(req, res);
     else this.#park(req, res);
   }
@@ -230,14 +236,8 @@ export class HttpConnection implements Member {
       this.#isEnding = true;
       res.shouldKeepAlive = false;
     }
-    const { parkedRequests } = this.#guards.limits;
-    const refusal = tooManyRequests('too many requests wait for their turn', {
-      quota: parkedRequests,
-      windowSeconds: 0,
-      resetSeconds: RETRY_SECONDS,
-      ...(this.#token !== undefined && { tokenId: this.#token.id }),
-    });
-    this.#guards.service?.fail(req, res, refusal);
+    const { service, limits } = this.#guards;
+    service?.fail(req, res, tooManyWaiting(limits.parkedRequests, this.#token?.id));
   }
 
   #awaitAnswer(): void {
@@ -274,6 +274,8 @@ export class HttpConnection implements Member {
 
   #moveTo(share: HttpShare): void {
     if (share === this.#share) return;
+    // What came behind this request was read in a turn of the share that it leaves.
+    if (!this.#isProxied) this.spend(WORK.movedConnection);
     this.#leaveShare();
     this.#token = undefined;
     this.#secret = undefined;
@@ -378,11 +380,7 @@ export class HttpConnection implements Member {
   }
 
   #blocked(ms: number): Error {
-    return tooManyRequests('too many wrong credentials from your address', {
-      quota: this.#guards.failures.limits.authFailuresPerMinute,
-      windowSeconds: 60,
-      resetSeconds: Math.ceil(ms / 1000),
-    });
+    return tooManyWrong(this.#guards.failures.limits.authFailuresPerMinute, ms);
   }
 
   /** Whether this is the first refusal of the connection as a whole. Each further piece of it is an error again. */
@@ -391,4 +389,11 @@ export class HttpConnection implements Member {
     this.#isRefused = true;
     return isFirst;
   }
+}
+
+/** The length of a request's target and headers. */
+function headBytes({ url = '', rawHeaders }: IncomingMessage): number {
+  let length = url.length;
+  for (const text of rawHeaders) length += text.length;
+  return length;
 }

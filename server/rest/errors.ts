@@ -159,6 +159,26 @@ export const tooManyRequests = (help: string, limit: LimitReached): HttpError =>
     help,
   );
 
+// It is not known when they are answered. A second keeps the client from asking in a loop.
+const RETRY_SECONDS = 1;
+
+/** @param quota how many may wait @param tokenId of the client, where it has shown a token */
+export const tooManyWaiting = (quota: number, tokenId: string | undefined): HttpError =>
+  tooManyRequests('too many requests wait for their turn', {
+    quota,
+    windowSeconds: 0,
+    resetSeconds: RETRY_SECONDS,
+    ...(tokenId !== undefined && { tokenId }),
+  });
+
+/** @param quota how many a minute may be wrong @param blockedMs for how long none is looked at */
+export const tooManyWrong = (quota: number, blockedMs: number): HttpError =>
+  tooManyRequests('too many wrong credentials from your address', {
+    quota,
+    windowSeconds: 60,
+    resetSeconds: Math.ceil(blockedMs / 1000),
+  });
+
 // biome-ignore lint/suspicious/noExplicitAny: the constructor's parameters do not matter for instanceof
 type ErrorClass<E extends Error> = new (...parameters: any[]) => E;
 type Row = [ErrorClass<Error>, (error: Error) => ErrorAnswer];

@@ -65,6 +65,7 @@ function bounded<S extends Server>(server: S, service: HttpService): S {
     if (socket.destroyed) return;
     connections.of(socket);
     unread.watch(socket);
+    socket.prependOnceListener('close', withoutStacks);
   });
 
   server.on('clientError', (error: NodeJS.ErrnoException, stream) => {
@@ -90,6 +91,15 @@ function bounded<S extends Server>(server: S, service: HttpService): S {
     else sendJson(under, answer.status, json, { Connection: 'close' });
   });
   return server;
+}
+
+/** Node makes an error for each waiting request of a connection that closes. Their stacks would take most of a second. */
+function withoutStacks(): void {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  process.nextTick(() => {
+    Error.stackTraceLimit = stackTraceLimit;
+  });
 }
 
 /** The client's mistake, or undefined where an answer would not help. */

@@ -11,6 +11,7 @@ import type { Tokens } from '../access/tokens.js';
 import type { Audit, AuditEvent, AuditFields } from '../audit.js';
 import type { Devices } from '../devices/devices.js';
 import { LineLimit } from '../line-limit.js';
+import { WORK } from '../work.js';
 import { Call, type CallContext, type RoutedRequest, sendEmpty, sendJson } from './call.js';
 import type { Checks, HttpConnections } from './connection.js';
 import { answerOf, methodNotAllowed, UNKNOWN_RESOURCE } from './errors.js';
@@ -196,6 +197,11 @@ export class Router implements CallContext {
       this.audit(req, event, { ...token, reason, ...told });
     }
     if (res.headersSent) return void res.destroy();
+    // The rest of its body is thrown away, and may come in many pieces.
+    if (!req.complete) {
+      const { spend } = this.#context.connections.of(req.socket);
+      req.on('data', () => spend(WORK.bodyPiece));
+    }
     const send = () => sendJson(res, answer.status, JSON.stringify(answer.body), answer.headers);
     // A connection that closes while its client still sends is reset, and the answer is lost with it.
     if (res.shouldKeepAlive || req.complete) send();

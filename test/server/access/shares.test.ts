@@ -109,6 +109,18 @@ test('the connections of a share take turns', ({ loop, shares }) => {
   assert.ok(Math.max(...done) - Math.min(...done) <= 2, done.join());
 });
 
+test('a connection that has not been read yet comes before those that have asked already', ({
+  loop,
+  shares,
+}) => {
+  const share = shares().of('a');
+  const old = Array.from({ length: 5 }, () => new Client(share, 100, 100));
+  old[0]?.run();
+  const fresh = new Client(share, 100, 1);
+  loop.turn();
+  assert.is(fresh.done, 1);
+});
+
 test('only so many connections of a share are read again in one turn', ({ loop, shares }) => {
   const share = shares().of('a');
   const connections = Array.from({ length: 7 }, () => new Client(share, 10));
