@@ -97,6 +97,12 @@ const ROUTES: Record<string, Asking> = {
     atOnce: true,
     isMissing: true,
   },
+  'POST /alerts/subscriptions/:subscription_id/test': {
+    path: () => '/alerts/subscriptions/x/test',
+    ofDevice: false,
+    atOnce: true,
+    isMissing: true,
+  },
   'POST /alerts/channels/:channel_id/test': {
     path: () => '/alerts/channels/x/test',
     ofDevice: false,
