@@ -41,7 +41,7 @@ export async function replaceFile(path: string, content: string): Promise<void> 
     await writeFile(temporary, content, { mode: 0o600, flush: true });
   } catch (error) {
     // A part of it takes room that a full disk lacks.
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => undefined);
     throw error;
   }
   await rename(temporary, path);

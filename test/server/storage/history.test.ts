@@ -223,6 +223,31 @@ test('a part is so small that to remove the oldest one takes little of the past'
   assert.ok((sizes.at(-1) ?? 0) > 5000);
 });
 
+test('a range is found across the parts, wherever it begins and ends', async () => {
+  const storage = await directory.open({ historyBytes: BYTES, writeBehindMs: 1 });
+  await storage.open(FILE);
+  const time = (second: number) => new Date(Date.UTC(2026, 0, 1) + second * 1000).toISOString();
+  const all = counting(1, 40).map((version) => ({
+    ...stored(version, JSON.stringify({ text: 'x'.repeat(250) })),
+    // The clock is set back twice.
+    updatedAt: time(version % 15),
+  }));
+  for (const document of all) await put(storage, FILE, 'current', document);
+  await storage.close();
+  const again = await directory.open({ historyBytes: BYTES });
+  assert.ok((await parts()).length > 10);
+  for (const before of counting(1, 41)) {
+    for (const since of [0, 1, 7, 14, 15].map(time)) {
+      const expected = all.filter((each) => each.version < before && each.updatedAt >= since);
+      assert.equal(
+        await past(again, FILE, 'current', { before, since }),
+        expected.map(({ version }) => version).reverse(),
+      );
+    }
+  }
+  await again.close();
+});
+
 test('a part of an earlier server that is too long is shortened at the next save', async () => {
   const storage = await directory.open({ historyBytes: BYTES });
   await putVersions(storage, 1, 3);

@@ -232,6 +232,9 @@ test('a history that finds the disk full does not keep the document from being w
     const file = join(directory.data, 'twins/ab/a.json');
     await until(() => existsSync(file));
     assert.is(JSON.parse(await readFile(file, 'utf8')).documents.current.version, 1);
+    assert.equal(context.logged, [
+      'the disk is nearly full: no history is kept, and a twin may write little',
+    ]);
   } finally {
     restore();
   }
