@@ -31,6 +31,8 @@ export const WORK = {
   writtenByte: 0.02,
   /** A byte of a document that a patch is merged into: it is parsed, changed and made JSON again. */
   patchedByte: 0.06,
+  /** A packet id that is in use, where a free one is looked for. */
+  usedId: 0.03,
   /** A byte of an answer. */
   sentByte: 0.003,
   /** A key of a document that is compared with another one. */

@@ -42,7 +42,7 @@ export const MQTT_LIMITS = {
   inFlight: 256,
   /** The same of one device, over all its connections. Each further request is refused. */
   deviceInFlight: 1024,
-  /** QoS 1 and 2 messages of one connection, each way, whose exchange the client has not completed. */
+  /** QoS 1 and 2 messages of one device, each way, whose exchange it has not completed. Its connections share them. */
   unacknowledged: 65_535,
   /** How long the last answers may take to leave when the server stops. */
   stopMs: 2000,

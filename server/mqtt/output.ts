@@ -94,6 +94,8 @@ interface Waiting {
 export class Backlog {
   readonly #limits: BacklogLimits;
   readonly #waiting = new Set<Waiting>();
+  /** The sessions of the device. */
+  sessions = 0;
   #requests = 0;
   #bytes = 0;
   #isRelieving = false;

@@ -1,5 +1,6 @@
 /** The exchanges of QoS 1 and 2 in both directions (MQTT 3.1.1, 4.3). They end with the connection. */
 
+import { WORK } from '../work.js';
 import {
   type Acknowledgement,
   type Acknowledging,
@@ -19,12 +20,17 @@ type Awaited = 'puback' | 'pubrec' | 'pubcomp';
 export class SentMessages {
   /** Made when it is needed, because most connections have no such messages. */
   #awaited: Map<number, Awaited> | undefined;
-  readonly #limit: number;
+  readonly #limit: () => number;
+  readonly #spend: (work: number) => void;
   #last = 0;
 
-  /** @param limit the number of messages. There are only 65,535 packet ids. */
-  constructor(limit: number) {
-    this.#limit = Math.min(limit, LAST_ID);
+  /**
+   * @param limit the number of messages. There are only 65,535 packet ids.
+   * @param spend hears the work of finding a packet id, as `work.ts` counts it
+   */
+  constructor(limit: () => number, spend: (work: number) => void) {
+    this.#limit = limit;
+    this.#spend = spend;
   }
 
   get size(): number {
@@ -34,9 +40,13 @@ export class SentMessages {
   /** A packet id that is not in use [MQTT-2.3.1-4], or undefined when there are too many unacknowledged messages. */
   begin(qos: Exclude<QoS, 0>): number | undefined {
     this.#awaited ??= new Map();
-    if (this.#awaited.size >= this.#limit) return undefined;
-    do this.#last = this.#last === LAST_ID ? 1 : this.#last + 1;
-    while (this.#awaited.has(this.#last));
+    if (this.#awaited.size >= Math.min(this.#limit(), LAST_ID)) return undefined;
+    let used = -1;
+    do {
+      this.#last = this.#last === LAST_ID ? 1 : this.#last + 1;
+      used += 1;
+    } while (this.#awaited.has(this.#last));
+    if (used > 0) this.#spend(used * WORK.usedId);
     this.#awaited.set(this.#last, qos === 1 ? 'puback' : 'pubrec');
     return this.#last;
   }
@@ -72,10 +82,10 @@ type State = 'asked' | 'released' | 'received';
 export class ReceivedMessages {
   /** Made when it is needed, as above. */
   #states: Map<number, State> | undefined;
-  readonly #limit: number;
+  readonly #limit: () => number;
   readonly #send: (command: Acknowledging, id: number) => void;
 
-  constructor(limit: number, send: (command: Acknowledging, id: number) => void) {
+  constructor(limit: () => number, send: (command: Acknowledging, id: number) => void) {
     this.#limit = limit;
     this.#send = send;
   }
@@ -89,7 +99,7 @@ export class ReceivedMessages {
     const state = this.#states.get(id);
     if (state === 'received') this.#send('pubrec', id);
     if (state !== undefined) return false;
-    if (this.#states.size >= this.#limit) throw new LimitReached('too many QoS 2 publishes not released');
+    if (this.#states.size >= this.#limit()) throw new LimitReached('too many QoS 2 publishes not released');
     this.#states.set(id, 'asked');
     return true;
   }

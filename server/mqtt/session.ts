@@ -105,11 +105,13 @@ export class Session implements Author {
     this.#carrier = carrier;
     this.#topics = new OwnTopics(device.id);
     this.#requests = new PendingRequests((pending) => this.#answer(pending));
-    this.#received = new ReceivedMessages(limits.unacknowledged, (command, id) =>
+    this.#spend = (work) => this.share.spend(work);
+    const unacknowledged = () => limits.unacknowledged / this.backlog.sessions;
+    this.#received = new ReceivedMessages(unacknowledged, (command, id) =>
       output.add(acknowledgement(command, id)),
     );
-    this.#sent = new SentMessages(limits.unacknowledged);
-    this.#spend = (work) => this.share.spend(work);
+    this.#sent = new SentMessages(unacknowledged, this.#spend);
+    this.backlog.sessions += 1;
     this.#subscriptions = new Subscriptions(device.id, limits.subscriptions, this.#spend);
     this.#pushes = new Pushes(
       () => carrier.isBlocked || this.#sent.size >= limits.inFlight,
@@ -171,6 +173,7 @@ export class Session implements Author {
 
   /** Carries out the will, unless it was discarded [MQTT-3.1.2-8]. */
   end(): void {
+    this.backlog.sessions -= 1;
     this.#unwatch();
     const will = this.#will;
     if (will === undefined) return;

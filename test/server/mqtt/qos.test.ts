@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
 import { type Credentials, limitReached, startEndpoint, type TestEndpoint } from './endpoint.js';
-import { publishPacket, RawClient, subscribePacket } from './raw-client.js';
+import { connectPacket, publishPacket, RawClient, subscribePacket } from './raw-client.js';
 import { overEach } from './transports.js';
 
 const suites = overEach('qos', (test, transport) => {
@@ -188,6 +188,21 @@ const suites = overEach('qos', (test, transport) => {
     for (let id = 1; id <= 21; id++) client.send(publishPacket(PUT, BODY, { qos: 1, messageId: id }));
     await client.closed;
     assert.equal(endpoint.audited.at(-1), limitReached(device.id, 'too many unacknowledged messages'));
+  });
+
+  test('the connections of a device share how many messages it may leave unacknowledged', async () => {
+    const many = endpoint.devices.add({ allow_multiple_connections: true });
+    const [one, other] = [
+      await RawClient.admitted(endpoint, transport, many),
+      await RawClient.open(endpoint, transport),
+    ];
+    other.send(connectPacket(many, { clientId: 'other' }));
+    await other.next('connack');
+    for (let id = 1; id <= 11; id++) one.send(publishPacket(PUT, BODY, { qos: 2, messageId: id }));
+    await one.closed;
+    for (let id = 1; id <= 20; id++) other.send(publishPacket(PUT, BODY, { qos: 2, messageId: id }));
+    for (let id = 1; id <= 20; id++) assert.is((await other.next('pubrec')).messageId, id);
+    other.vanish();
   });
 
   test('a client that never releases its QoS 2 publishes is closed when there are too many', async () => {
