@@ -78,7 +78,9 @@ export interface TestRest {
 }
 
 /** What a test may choose: settings, and limits that are constants of the server. */
-export type TestLimits = Settings & RestLimits & FailureLimits & { alerts: Partial<AlertLimits> };
+export type TestLimits = Settings &
+  RestLimits &
+  FailureLimits & { alerts: Partial<AlertLimits>; shares: Shares };
 
 /** @param now the clock by which tokens expire */
 export async function startTestRest(changes: Partial<TestLimits> = {}, now?: () => Date): Promise<TestRest> {
@@ -115,7 +117,7 @@ export async function startTestRest(changes: Partial<TestLimits> = {}, now?: () 
       total: settings.connections,
       proxies,
     }),
-    shares: new Shares(),
+    shares: changes.shares ?? new Shares(),
     policy: new OriginPolicy(settings),
     proxies,
     hub: {
