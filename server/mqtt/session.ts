@@ -135,7 +135,8 @@ export class Session implements Author {
   /** The client must wait for answers before it may ask more. */
   get isBusy(): boolean {
     const { inFlight, bufferBytes } = this.#endpoint.limits;
-    return this.#requests.size >= inFlight || this.#requests.bytes >= bufferBytes;
+    if (this.#requests.size >= inFlight || this.#requests.bytes >= bufferBytes) return true;
+    return this.#requests.size > 0 && this.#endpoint.twins.isWaiting(this.device.id);
   }
 
   /** @throws ProtocolViolation when the packet is not allowed now */

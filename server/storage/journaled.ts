@@ -1,13 +1,16 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { getHeapStatistics } from 'node:v8';
 import { type Adapter, Low } from 'lowdb';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { makeDirectory } from './directory.js';
 import { type Contents, documentFile, oneATurn } from './document-file.js';
+import type { DurableStorage, StorageSettings } from './durable-storage.js';
 import { History } from './history.js';
 import { Journal } from './journal.js';
 import { takeLock } from './lock.js';
+import { memoryBudget } from './memory-budget.js';
 import {
   begin,
   type Change,
@@ -16,54 +19,24 @@ import {
   OpenFile,
   Past,
   type PastToSave,
+  Room,
   selectPast,
   succeed,
   type Task,
 } from './open-file.js';
 import { encodeRecord } from './record.js';
 import { changesOf, type Keep, type Replayed, replay } from './replay.js';
-import { type Disk, isDiskFull, journalCeiling, Reserve } from './reserve.js';
+import { isDiskFull, journalCeiling, Reserve } from './reserve.js';
 import { listSegments, type Segment } from './segment.js';
 import {
   type PastRange,
   STORAGE_LIMITS,
-  type Storage,
   type StorageLimits,
   StorageUnavailable,
   type StoredDocument,
   type Written,
 } from './storage.js';
 import { WriteBehind } from './write-behind.js';
-
-export interface StorageSettings extends Partial<StorageLimits> {
-  /** The data directory. */
-  readonly data: string;
-  readonly memoryBytes: number;
-  /** How many past versions of each document are kept at least, as long as the bytes suffice. 0 keeps none. */
-  readonly historyVersions: number;
-  /** How many bytes the past versions of all documents of a file take at most. */
-  readonly historyBytes: number;
-  /** By default the file system of the data directory. */
-  readonly disk?: Disk;
-}
-
-/** A storage that counts what it does. */
-export interface DurableStorage extends Storage {
-  readonly counters: {
-    /** fdatasync calls of the journal since the start. */
-    readonly syncs: number;
-    /** Changes that they covered. */
-    readonly changes: number;
-    /** The length of the journal now. */
-    readonly journalBytes: number;
-    /** Past versions that were not kept because the disk was short, since the start. */
-    readonly droppedVersions: number;
-    /** Changes of a twin that were refused because the disk was short, since the start. */
-    readonly refusals: number;
-  };
-  /** Whether little of the disk is free, and how many bytes of it the reserve holds. */
-  readonly disk: { readonly isShort: boolean; readonly reserveBytes: number };
-}
 
 /**
  * Opens the storage of a directory: files of readable JSON, written behind a journal. It reads only the journal, so it
@@ -110,6 +83,7 @@ class JournaledStorage implements DurableStorage {
   /** Files that must stay in memory, because they have changes that are under way or not on disk. */
   readonly #pinned = new Map<string, OpenFile>();
   readonly #clean: LRUCache<string, OpenFile>;
+  readonly #room: Room;
   readonly #loading = new Map<string, Promise<OpenFile>>();
   readonly #replayed: Map<string, Replayed>;
   readonly #turn = oneATurn();
@@ -140,7 +114,12 @@ class JournaledStorage implements DurableStorage {
     this.#replayed = replayed;
     this.#seq = seq;
     this.#unlock = unlock;
-    this.#clean = new LRUCache({ maxSize: settings.memoryBytes, sizeCalculation: (file) => file.bytes });
+    const budget = memoryBudget(
+      settings.memoryBytes,
+      settings.heapLimit ?? getHeapStatistics().heap_size_limit,
+    );
+    this.#room = new Room(budget);
+    this.#clean = new LRUCache({ maxSize: budget.documents, sizeCalculation: (file) => file.bytes });
     this.#writeBehind = new WriteBehind(settings, {
       save: (name) => this.#save(name),
       saved: (name, segment) => this.#saved(name, segment),
@@ -148,17 +127,24 @@ class JournaledStorage implements DurableStorage {
         log.error({ file, err: error }, 'a file could not be written and stays in the journal');
         this.#reserve.hear(error);
         this.#journal.giveUp(error);
+        this.#room.refuse(error);
       },
     });
-    this.#journal = new Journal(join(settings.data, 'journal'), segments, settings, {
-      settle: (tasks, result) => this.#settle(tasks, result),
-      onFull: () => this.#writeBehind.hurry(),
-      onHealth: (error) => {
-        if (error === undefined) log.info('storage takes writes again');
-        else log.error({ err: error }, 'storage takes no writes');
-        this.#reserve.hear(error);
+    const journalBatchLength = Math.min(settings.journalBatchLength, budget.batchLength);
+    this.#journal = new Journal(
+      join(settings.data, 'journal'),
+      segments,
+      { ...settings, journalBatchLength },
+      {
+        settle: (tasks, result) => this.#settle(tasks, result),
+        onFull: () => this.#writeBehind.hurry(),
+        onHealth: (error) => {
+          if (error === undefined) log.info('storage takes writes again');
+          else log.error({ err: error }, 'storage takes no writes');
+          this.#reserve.hear(error);
+        },
       },
-    });
+    );
     this.#reserve = new Reserve(settings.data, settings, (short) => {
       this.#isDiskShort = short;
       if (short) log.warn('the disk is nearly full: no history is kept, and a twin may write little');
@@ -199,12 +185,22 @@ class JournaledStorage implements DurableStorage {
   }
 
   peek(name: string): OpenFile | undefined {
-    return this.#pinned.get(name) ?? this.#clean.get(name);
+    const file = this.#inMemory(name);
+    return file !== undefined && this.#room.has(file) ? file : undefined;
   }
 
   async open(name: string): Promise<OpenFile> {
-    const file = this.peek(name);
-    if (file !== undefined) return file;
+    const file = this.#inMemory(name) ?? (await this.#loaded(name));
+    if (this.#room.has(file)) return file;
+    this.#makeRoom(file);
+    return this.#room.wait(file);
+  }
+
+  #inMemory(name: string): OpenFile | undefined {
+    return this.#pinned.get(name) ?? this.#clean.get(name);
+  }
+
+  #loaded(name: string): Promise<OpenFile> {
     const loading = this.#loading.get(name) ?? this.#load(name);
     this.#loading.set(name, loading);
     return loading;
@@ -220,9 +216,7 @@ class JournaledStorage implements DurableStorage {
 
   settled(file: OpenFile, then: () => void): void {
     if (file.underWay === 0) return then();
-    const task = { file, change: undefined, done: then };
-    begin(task);
-    this.#journal.append('', task);
+    this.#journal.append('', begin(file, undefined, then));
   }
 
   async past(file: OpenFile, key: string, range: PastRange): Promise<StoredDocument[]> {
@@ -256,6 +250,7 @@ class JournaledStorage implements DurableStorage {
   async close(): Promise<void> {
     await this.#journal.seal();
     await this.#writeBehind.drain(this.#settings.drainMs);
+    this.#room.refuse(new Error('the storage is closed'));
     await this.#journal.close();
     await this.#reserve.close();
     await this.#unlock();
@@ -266,8 +261,8 @@ class JournaledStorage implements DurableStorage {
     if (this.#isDiskShort && change.document !== undefined && !this.#admits(file, record))
       return this.settled(file, () => written(new StorageUnavailable(SHARE_IS_USED_UP)));
     this.#pin(file);
-    const task = { file, change, done: written };
-    begin(task);
+    const task = begin(file, change, written);
+    this.#room.count(file);
     this.#journal.append(record, task);
   }
 
@@ -291,11 +286,16 @@ class JournaledStorage implements DurableStorage {
       this.#last = result;
       succeed(tasks);
     }
-    for (const { file } of tasks) this.#unpin(file);
+    for (const { file } of tasks) {
+      this.#room.count(file);
+      this.#makeRoom(file);
+      this.#unpin(file);
+    }
+    this.#room.relieve();
   }
 
   async #save(name: string): Promise<void> {
-    const { seq, documents, past } = await this.open(name);
+    const { seq, documents, past } = this.#inMemory(name) ?? (await this.#loaded(name));
     const contents = { seq, documents: new Map(documents) };
     const toSave = past?.toSave();
     // The past is saved first, because the journal may go when the file is written.
@@ -323,7 +323,13 @@ class JournaledStorage implements DurableStorage {
 
   async #saved(name: string, segment: Segment): Promise<void> {
     const file = this.#pinned.get(name);
-    if (file !== undefined) this.#unpin(file);
+    if (file !== undefined) {
+      this.#room.count(file);
+      this.#room.pin(file);
+      this.#makeRoom(file);
+      this.#unpin(file);
+    }
+    this.#room.relieve();
     await this.#journal.release(segment);
   }
 
@@ -351,15 +357,34 @@ class JournaledStorage implements DurableStorage {
     }
   }
 
+  /** Writes early what takes much memory, so that few changes wait. */
+  #makeRoom(file: OpenFile): void {
+    if (this.#room.isShortFor(file)) this.#writeBehind.hasten(file.name);
+    if (this.#room.isShort) this.#writeBehind.hastenOldest();
+  }
+
   #pin(file: OpenFile): void {
     if (file.underWay > 0) return;
+    if (this.#pinned.has(file.name)) return;
     this.#pinned.set(file.name, file);
     this.#clean.delete(file.name);
+    this.#room.count(file);
+    this.#room.pin(file);
+    this.#dropUnused();
   }
 
   #unpin(file: OpenFile): void {
     if (file.underWay > 0 || this.#writeBehind.has(file.name)) return;
-    if (this.#pinned.delete(file.name)) this.#clean.set(file.name, file);
+    if (!this.#pinned.delete(file.name)) return;
+    this.#room.unpin(file);
+    this.#clean.set(file.name, file);
+  }
+
+  /** Files in use and files that must stay share the memory. */
+  #dropUnused(): void {
+    const { maxSize } = this.#clean;
+    while (this.#clean.size > 0 && this.#room.documents + this.#clean.calculatedSize > maxSize)
+      this.#clean.pop();
   }
 
   #fileOf(name: string): Adapter<Contents> {

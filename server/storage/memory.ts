@@ -33,9 +33,7 @@ export function memoryStorage(): MemoryStorage {
   }
 
   function enqueue(file: OpenFile, change: Change | undefined, done: Written): void {
-    const task = { file, change, done };
-    begin(task);
-    if (queue.push(task) === 1) setImmediate(settle);
+    if (queue.push(begin(file, change, done)) === 1) setImmediate(settle);
   }
 
   function settle(): void {

@@ -1,5 +1,5 @@
 import type { Metric } from '../metrics.js';
-import type { DurableStorage } from './journaled.js';
+import type { DurableStorage } from './durable-storage.js';
 
 /** The numbers of the storage. Changes divided by syncs is how many changes one fdatasync covers. */
 export const storageMetrics = (storage: DurableStorage): Metric[] => [

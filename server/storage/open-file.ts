@@ -1,3 +1,4 @@
+import type { MemoryBudget } from './memory-budget.js';
 import {
   type PastRange,
   StorageUnavailable,
@@ -21,11 +22,26 @@ export interface Change {
 export interface Task {
   readonly file: OpenFile;
   readonly change: Change | undefined;
+  /** The memory that it takes, roughly. */
+  readonly bytes: number;
   readonly done: Written;
 }
 
-// The memory that a document takes besides its text, roughly.
+// The memory that each takes besides its text, in bytes, roughly.
 const DOCUMENT_OVERHEAD = 256;
+const VERSION_OVERHEAD = 96;
+
+/** The memory of a text in bytes. A text that is not all ASCII may take two bytes for each unit. */
+const bytesOfText = (text: string): number =>
+  Buffer.byteLength(text) === text.length ? text.length : 2 * text.length;
+
+/** A document is held twice: its data, and the JSON that clients or the journal get. */
+const bytesOfDocument = ({ data }: StoredDocument): number => DOCUMENT_OVERHEAD + 2 * bytesOfText(data);
+
+const bytesOfVersion = ({ data }: StoredDocument): number => VERSION_OVERHEAD + bytesOfText(data);
+
+const bytesOfVersions = (versions: readonly StoredDocument[]): number =>
+  versions.reduce((bytes, version) => bytes + bytesOfVersion(version), 0);
 
 /** A file in memory: its documents on stable storage, and its documents when all changes under way succeed. */
 export class OpenFile implements StoredFile {
@@ -33,6 +49,10 @@ export class OpenFile implements StoredFile {
   readonly latest: Map<string, StoredDocument>;
   /** How many tasks have begun and not ended. */
   underWay = 0;
+  /** The memory that these tasks take in bytes, roughly. */
+  underWayBytes = 0;
+  /** What the room counts of this file, in bytes. */
+  readonly counted = { changes: 0, documents: 0 };
 
   /**
    * @param seq the number of the last change in `documents`
@@ -62,11 +82,16 @@ export class OpenFile implements StoredFile {
     for (const [key, document] of this.documents) this.latest.set(key, document);
   }
 
-  /** The memory that the file takes in bytes, roughly. */
+  /** The memory that its documents take in bytes, roughly. */
   get bytes(): number {
     let bytes = DOCUMENT_OVERHEAD;
-    for (const document of this.documents.values()) bytes += DOCUMENT_OVERHEAD + 2 * document.data.length;
+    for (const document of this.documents.values()) bytes += bytesOfDocument(document);
     return bytes;
+  }
+
+  /** The memory of its changes that are under way or not in the history on disk, in bytes, roughly. */
+  get changesBytes(): number {
+    return this.underWayBytes + (this.past?.bytes ?? 0);
   }
 }
 
@@ -76,9 +101,109 @@ function apply(documents: Map<string, StoredDocument>, { key, document }: Change
   else documents.set(key, document);
 }
 
-export function begin(task: Task): void {
-  task.file.underWay += 1;
-  if (task.change !== undefined) apply(task.file.latest, task.change);
+/** Begins a task. From now on the next change of the file builds on this one. */
+/** A caller that waits until a file may take changes. */
+interface Waiting {
+  readonly file: OpenFile;
+  readonly admit: (file: OpenFile) => void;
+  readonly refuse: (error: StorageUnavailable) => void;
+}
+
+/** The changes of one file may take this part of the memory that is left. */
+const PART_OF_REST = 1 / 4;
+/** So much the changes of a file without past versions may always take. The server's own files are such files. */
+const ALWAYS_BYTES = 65_536;
+
+/**
+ * The memory for what cannot be dropped: changes under way, past versions and documents that are not on disk. The
+ * changes of one file may take a part of what is left. So a file with many changes waits for the disk while a file with
+ * few finds room. These are the dynamic thresholds of Choudhury and Hahne (IEEE/ACM Transactions on Networking, 1998).
+ */
+export class Room {
+  readonly #budget: Pick<MemoryBudget, 'changes' | 'documents'>;
+  /** What the changes of all files take, in bytes. */
+  #changes = 0;
+  #documents = 0;
+  #waiting: Waiting[] = [];
+
+  constructor(budget: Pick<MemoryBudget, 'changes' | 'documents'>) {
+    this.#budget = budget;
+  }
+
+  /** What the documents of pinned files take, in bytes. */
+  get documents(): number {
+    return this.#documents;
+  }
+
+  /** The changes of a file have become more or fewer. */
+  count(file: OpenFile): void {
+    const bytes = file.changesBytes;
+    this.#changes += bytes - file.counted.changes;
+    file.counted.changes = bytes;
+  }
+
+  /** The documents of a file must stay in memory. Counts them again when they are counted already. */
+  pin(file: OpenFile): void {
+    const { bytes } = file;
+    this.#documents += bytes - file.counted.documents;
+    file.counted.documents = bytes;
+  }
+
+  unpin(file: OpenFile): void {
+    this.#documents -= file.counted.documents;
+    file.counted.documents = 0;
+  }
+
+  /** Whether a file may take changes now. */
+  has(file: OpenFile): boolean {
+    return file.changesBytes < this.#mostOf(file);
+  }
+
+  /** Whether a file should be written soon, so that it need not wait for room. */
+  isShortFor(file: OpenFile): boolean {
+    return file.changesBytes >= this.#mostOf(file) / 2;
+  }
+
+  /** Whether half of the room is taken. */
+  get isShort(): boolean {
+    return this.#rest < this.#budget.changes / 2;
+  }
+
+  /** Resolves when the file may take changes. @throws StorageUnavailable */
+  wait(file: OpenFile): Promise<OpenFile> {
+    return new Promise((admit, refuse) => this.#waiting.push({ file, admit, refuse }));
+  }
+
+  /** Admits those that have room now. */
+  relieve(): void {
+    if (this.#waiting.length === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = waiting.filter(({ file }) => !this.has(file));
+    for (const { file, admit } of waiting) if (this.has(file)) admit(file);
+  }
+
+  /** There will be no room, because the disk takes no writes. */
+  refuse(cause: unknown): void {
+    for (const { refuse } of this.#waiting.splice(0)) refuse(new StorageUnavailable(cause));
+  }
+
+  get #rest(): number {
+    return this.#budget.changes - this.#changes - Math.max(0, this.#documents - this.#budget.documents);
+  }
+
+  #mostOf({ past }: OpenFile): number {
+    const most = this.#rest * PART_OF_REST;
+    return past === undefined ? Math.max(most, ALWAYS_BYTES) : most;
+  }
+}
+
+/** Begins a task. From now on the next change of the file builds on this one. */
+export function begin(file: OpenFile, change: Change | undefined, done: Written): Task {
+  const bytes = change?.document === undefined ? DOCUMENT_OVERHEAD : bytesOfDocument(change.document);
+  file.underWay += 1;
+  file.underWayBytes += bytes;
+  if (change !== undefined) apply(file.latest, change);
+  return { file, change, bytes, done };
 }
 
 /** The changes are on stable storage. Each is applied and answered in turn. */
@@ -102,6 +227,7 @@ export function fail(tasks: readonly Task[], cause: unknown): void {
 /** When a callback throws, the callbacks after it are called all the same. */
 function end(task: Task, error: StorageUnavailable | null): void {
   task.file.underWay -= 1;
+  task.file.underWayBytes -= task.bytes;
   try {
     task.done(error);
   } catch (thrown) {
@@ -137,18 +263,12 @@ export interface PastToSave {
 
 const NONE: Recent = { fresh: false, versions: [] };
 
-// The memory that a version takes besides its text, roughly.
-const VERSION_OVERHEAD = 128;
 /** This part of the past is dropped at once when there is too much of it. */
 const DROPPED_AT_ONCE = 1 / 64;
-
-const bytesOf = (versions: readonly StoredDocument[]): number =>
-  versions.reduce((sum, { data }) => sum + VERSION_OVERHEAD + data.length, 0);
 
 /** The past versions of a file's documents that only the journal and the memory hold. */
 export class Past {
   #era: Era = { fresh: false, documents: new Map() };
-
   /** The bytes of all versions, roughly. */
   #bytes = 0;
 
@@ -161,13 +281,18 @@ export class Past {
     readonly keepBytes: number,
   ) {}
 
+  /** The memory that the versions take in bytes, roughly. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   accept({ key, document }: Change): void {
     if (document !== undefined && key !== undefined) return this.#add(key, document);
     if (key === undefined) {
       this.#era = { fresh: true, documents: new Map() };
       this.#bytes = 0;
     } else {
-      this.#bytes -= bytesOf(this.#era.documents.get(key)?.versions ?? []);
+      this.#bytes -= bytesOfVersions(this.#era.documents.get(key)?.versions ?? []);
       this.#era.documents.set(key, { fresh: true, versions: [] });
     }
   }
@@ -177,9 +302,12 @@ export class Past {
     this.#era.documents.set(key, recent);
     // A copy without the birth, which the present version has, and without the cached JSON.
     const by = updatedBy === undefined ? {} : { updatedBy };
-    recent.versions.push({ version, updatedAt, ...by, data });
-    this.#bytes += VERSION_OVERHEAD + data.length;
-    if (recent.versions.length >= 2 * this.keep) this.#bytes -= bytesOf(recent.versions.splice(0, this.keep));
+    const past = { version, updatedAt, ...by, data };
+    recent.versions.push(past);
+    this.#bytes += bytesOfVersion(past);
+    if (recent.versions.length >= 2 * this.keep) {
+      this.#bytes -= bytesOfVersions(recent.versions.splice(0, this.keep));
+    }
     if (this.#bytes > this.keepBytes) this.#makeRoom();
   }
 
@@ -196,7 +324,7 @@ export class Past {
         oldest = { recent, index, version };
       }
       if (oldest === undefined) break;
-      this.#bytes -= bytesOf([oldest.version]);
+      this.#bytes -= bytesOfVersion(oldest.version);
       begins.set(oldest.recent, oldest.index + 1);
     }
     for (const [{ versions }, index] of begins) versions.splice(0, index);
@@ -225,11 +353,10 @@ export class Past {
       if (era.documents.get(key) !== recent) continue;
       const last = versions.at(-1)?.version ?? 0;
       recent.fresh = false;
-      const left = recent.versions.filter(({ version }) => version > last);
-      this.#bytes -= bytesOf(recent.versions) - bytesOf(left);
-      recent.versions = left;
+      recent.versions = recent.versions.filter(({ version }) => version > last);
       if (recent.versions.length === 0) era.documents.delete(key);
     }
+    this.#bytes = bytesOfVersions([...this.#era.documents.values()].flatMap(({ versions }) => versions));
   }
 }
 

@@ -80,9 +80,14 @@ export class StorageUnavailable extends Error {
 
 /** File names are `[a-z0-9/-]+`. They are made from ids and constants, never from a text that a client chose. */
 export interface Storage {
-  /** The file, if it is in memory. The caller may use it in this turn of the event loop only. */
+  /**
+   * The file, if it is in memory and may take changes now. The caller may use it in this turn of the event loop only.
+   */
   peek(file: string): StoredFile | undefined;
-  /** The file. A file that does not exist is empty. @throws StorageUnavailable */
+  /**
+   * The file, as soon as it may take changes: a file whose changes take too much memory waits for the disk. A file that
+   * does not exist is empty. @throws StorageUnavailable
+   */
   open(file: string): Promise<StoredFile>;
   /**
    * Puts a document into a file that the caller got in this turn. Calls back in the order of the calls for that file.

@@ -16,6 +16,8 @@ interface Due {
   readonly segment: Segment;
   /** The file is not written before this time, in milliseconds of the monotonic clock. */
   readonly notBefore: number;
+  /** It could not be written the last time. */
+  readonly failed?: true;
 }
 
 /** Writes the files whose changes only the journal holds, in the order of their first change, a few at a time. */
@@ -24,6 +26,8 @@ export class WriteBehind {
   readonly #ports: Ports;
   readonly #due = new Map<string, Due>();
   readonly #saving = new Set<string>();
+  /** Files that are written before the others. */
+  readonly #hastened = new Set<string>();
   #hurrying = false;
   #timer: NodeJS.Timeout | undefined;
   #drained: (() => void) | undefined;
@@ -49,6 +53,19 @@ export class WriteBehind {
   hurry(): void {
     this.#hurrying = true;
     this.#run();
+  }
+
+  /** Writes a file before the others, because its changes take much memory. After a failure it waits as it would. */
+  hasten(name: string): void {
+    if (this.#hastened.has(name) || this.#due.get(name)?.failed === true || !this.has(name)) return;
+    this.#hastened.add(name);
+    this.#run();
+  }
+
+  /** Writes the file that has waited longest. */
+  hastenOldest(): void {
+    const [oldest] = this.#due.keys();
+    if (oldest !== undefined) this.hasten(oldest);
   }
 
   /** Writes everything. Resolves when all is on disk, or at the deadline, in milliseconds from now. */
@@ -80,6 +97,11 @@ export class WriteBehind {
 
   #run(): void {
     const now = performance.now();
+    for (const name of this.#hastened) {
+      if (this.#saving.size >= this.#pace.writeBehindFiles) return;
+      const due = this.#due.get(name);
+      if (due !== undefined && !this.#saving.has(name)) this.#save(name, due.segment);
+    }
     for (const [name, { segment, notBefore }] of this.#due) {
       if (this.#saving.size >= this.#pace.writeBehindFiles) return;
       if (notBefore > now && !this.#hurrying) break;
@@ -92,6 +114,7 @@ export class WriteBehind {
 
   async #save(name: string, segment: Segment): Promise<void> {
     this.#due.delete(name);
+    this.#hastened.delete(name);
     this.#saving.add(name);
     try {
       await this.#ports.save(name);
@@ -111,7 +134,8 @@ export class WriteBehind {
     const newer = this.#due.get(name)?.segment;
     if (newer !== undefined) newer.holds -= 1;
     this.#due.delete(name);
-    this.#due.set(name, { segment, notBefore: performance.now() + this.#pace.writeBehindMs });
+    this.#hastened.delete(name);
+    this.#due.set(name, { segment, notBefore: performance.now() + this.#pace.writeBehindMs, failed: true });
     this.#hurrying = false;
     this.#ports.onError(name, error);
   }

@@ -193,6 +193,11 @@ export class Twins {
     return this.#watchers.addToAll(watcher);
   }
 
+  /** Whether calls on a twin wait until it is read from disk, or until there is memory for its changes. */
+  isWaiting(twinId: string): boolean {
+    return this.#opening.size > 0 && this.#opening.has(fileOf(twinId));
+  }
+
   /** The number of watchers of all twins. */
   get watching(): number {
     return this.#watchers.count;
@@ -278,8 +283,8 @@ export class Twins {
   }
 
   /**
-   * Calls on a twin that is being read from disk wait for it. Then each has a turn of the event loop, in their order,
-   * because they can be many and each can be much work.
+   * Calls on a twin that is being read from disk, or waits for memory, wait for it. Then each has a turn of the event
+   * loop, in their order, because they can be many and each can be much work.
    */
   #await(name: string, waiter: Waiter): void {
     const waiting = this.#opening.get(name);

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { readSettings } from '../../../server/config.js';
-import { openStorage, type StorageSettings } from '../../../server/storage/journaled.js';
+import type { StorageSettings } from '../../../server/storage/durable-storage.js';
+import { openStorage } from '../../../server/storage/journaled.js';
 import type { Storage } from '../../../server/storage/storage.js';
 import { isTwinFile } from '../../../server/twins/twins.js';
 
