@@ -5,6 +5,8 @@ import { createServer as createTlsServer, Server as HttpsServer } from 'node:htt
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { ConnectionLimit } from '../access/connection-limit.js';
+import { paceHandshakes } from '../access/handshakes.js';
+import type { Shares } from '../access/shares.js';
 import type { Audit } from '../audit.js';
 import type { Tls } from '../tls/tls.js';
 import { WORK } from '../work.js';
@@ -24,6 +26,7 @@ interface HttpService {
   readonly unread: UnreadAnswers;
   /** Shared with MQTT. */
   readonly connectionLimit: ConnectionLimit;
+  readonly shares: Shares;
   readonly audit: Audit;
   readonly log: Logger;
 }
@@ -33,7 +36,7 @@ const CHECK_MS = 500;
 
 /** Makes a server that does not listen yet. */
 export function createHttpServer(service: HttpService, tls?: Tls): Server | HttpsServer {
-  const { handler, limits, hstsSeconds } = service;
+  const { handler, limits, hstsSeconds, shares } = service;
   const options: ServerOptions = {
     maxHeaderSize: limits.headersBytes,
     headersTimeout: Math.min(limits.headersMs, limits.requestMs),
@@ -45,6 +48,7 @@ export function createHttpServer(service: HttpService, tls?: Tls): Server | Http
   };
   if (tls === undefined) return bounded(createServer(options, handler), service);
   const server = createTlsServer({ ...options, ...tls.options }, withStrictTransport(handler, hstsSeconds));
+  paceHandshakes(server, shares);
   tls.attend(server);
   return bounded(server, service);
 }

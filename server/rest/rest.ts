@@ -149,6 +149,7 @@ export function startRest(context: RestContext): Rest {
           connections,
           unread,
           connectionLimit: context.connections,
+          shares: context.shares,
           audit: context.audit,
           log,
         },

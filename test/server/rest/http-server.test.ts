@@ -222,6 +222,7 @@ test('what goes on after its refusal is refused once, and leaves nothing on its 
     }),
     unread: new UnreadAnswers(),
     connectionLimit: new ConnectionLimit({ perSource: 1, total: 1 }),
+    shares: new Shares(),
     audit: (event) => audited.push(event),
     log: pino({ level: 'silent' }),
   });
