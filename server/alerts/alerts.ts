@@ -8,6 +8,7 @@ import type { Change, Twins } from '../twins/twins.js';
 import type { Alert, Condition } from './alert.js';
 import type { Channel } from './channels/channel.js';
 import { acknowledged, happened, isOpen, type PanelName, reconciled } from './life.js';
+import type { OUTBOX_LIMITS } from './outbox.js';
 import { KnownPanel } from './panels.js';
 import { conditionsOf } from './rules.js';
 import { type AlertSettings, type ChannelSettings, rulesOf } from './settings.js';
@@ -42,7 +43,7 @@ interface Parts {
   readonly linkOf: (panelId: string | null) => string;
   readonly log: Logger;
   readonly now?: () => number;
-  readonly limits?: Partial<typeof ALERT_LIMITS>;
+  readonly limits?: Partial<typeof ALERT_LIMITS & typeof OUTBOX_LIMITS>;
 }
 
 const isMutable = (alert: Alert): boolean => isOpen(alert) && alert.tell_at !== null && !alert.is_life_safety;

@@ -10,6 +10,7 @@ import { email } from './channels/email.js';
 import { ntfy } from './channels/ntfy.js';
 import { push } from './channels/push.js';
 import { webhook } from './channels/webhook.js';
+import type { OUTBOX_LIMITS } from './outbox.js';
 import type { AlertSettings } from './settings.js';
 import { openAlertStore } from './store.js';
 import { Subscriptions } from './subscriptions.js';
@@ -28,10 +29,11 @@ interface Parts {
 }
 
 /** What only tests change. */
-export type AlertLimits = typeof ALERT_LIMITS & {
-  /** The authority of a push service on the loopback. */
-  readonly pushAuthority: string;
-};
+export type AlertLimits = typeof ALERT_LIMITS &
+  typeof OUTBOX_LIMITS & {
+    /** The authority of a push service on the loopback. */
+    readonly pushAuthority: string;
+  };
 
 /** They begin to watch at `begin`. @throws StorageUnavailable */
 export async function openAlerts({

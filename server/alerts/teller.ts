@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { type Alert, type Telling, textOf, titleOf } from './alert.js';
 import type { Channel, Message } from './channels/channel.js';
 import { afterTelling, groupOf, happened, inNextGroup, tellingOf } from './life.js';
-import { Outbox } from './outbox.js';
+import { type OUTBOX_LIMITS, Outbox } from './outbox.js';
 import type { AlertSettings, ChannelSettings } from './settings.js';
 import type { AlertStore } from './store.js';
 
@@ -32,6 +32,7 @@ interface Parts {
   readonly linkOf: (panelId: string | null) => string;
   readonly log: Logger;
   readonly now: () => number;
+  readonly limits?: Partial<typeof OUTBOX_LIMITS>;
   /** An alert is due earlier than before. */
   readonly onDue: () => void;
 }

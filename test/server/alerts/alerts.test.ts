@@ -122,16 +122,16 @@ test('an armed panel that is lost is sent, and that it is back when it has repor
 
 test('many panels that are lost at once are sent in one message', async (context) => {
   const ids: string[] = [];
-  for (let n = 0; n < 30; n++) ids.push(await context.panel(`P${n}`));
+  for (let n = 0; n < 1000; n++) ids.push(await context.panel(`P${n}`));
   for (const id of ids) await report(context, id, { alarm_armed: true });
-  await until(() => context.storage.peek('alerts/armed')?.documents.size === 30);
+  await until(() => context.storage.peek('alerts/armed')?.documents.size === 1000);
   await context.alerts.close();
   await context.restart({ graceMs: 50 });
   await context.receiver.count(2);
   await until(() => context.alerts.list.every(({ told }) => told === 1));
   const [first = '', second = ''] = titles(context).sort();
-  assert.match(first, /^No contact with 30 armed panels$/);
-  assert.match(second, /^The alarm server has restarted while 30 panels were armed$/);
+  assert.match(first, /^No contact with 1000 armed panels$/);
+  assert.match(second, /^The alarm server has restarted while 1000 panels were armed$/);
 });
 
 test('within the grace after a start, a panel that comes back is sent as nothing but the restart', async (context) => {
