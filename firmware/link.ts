@@ -12,6 +12,7 @@ import type {
   Timer,
 } from './board.js';
 import { Incoming } from './incoming.js';
+import type { Trouble } from './trouble.js';
 
 /** Control packet types [MQTT-2.2.1]. */
 const CONNACK = 2;
@@ -38,6 +39,8 @@ export interface LinkUser {
   /** Subscribed; what there is to say is fetched right after this. */
   connected(): void;
   disconnected(): void;
+  /** Hears why each connection ended; for an accepted connection it hears `server`. */
+  troubled?(trouble: Trouble): void;
   /** Of a payload that is longer than `LONGEST_PAYLOAD` only the first bytes come, so many that it still is. */
   received(topic: string, payload: ArrayBuffer): void;
   /**
@@ -127,9 +130,11 @@ export class Link {
         onWritable: live(this.onWritable),
         onControl: live(this.onControl),
         onClose: live(() => this.lose('the connection was closed')),
-        onError: live((fault?: unknown) =>
-          this.lose(`${(fault as Fault)?.kind ?? 'network'} fault: ${fault ?? 'no reason given'}`),
-        ),
+        onError: live((fault?: unknown) => {
+          const kind = (fault as Fault)?.kind;
+          this.user.troubled?.(kind === 'certificate' ? kind : 'server');
+          this.lose(`${kind ?? 'network'} fault: ${fault ?? 'no reason given'}`);
+        }),
       });
     } catch (error) {
       this.lose(`cannot connect: ${error}`);
@@ -143,7 +148,9 @@ export class Link {
   }
 
   private onConnack(returnCode: number): void {
-    const backOff = returnCode < DEVICE_REFUSED ? this.backOff : this.refusals;
+    const isRefused = returnCode >= DEVICE_REFUSED;
+    const backOff = isRefused ? this.refusals : this.backOff;
+    this.user.troubled?.(isRefused ? 'device' : 'server');
     if (returnCode !== 0) return this.lose(`the server refuses this device, CONNACK ${returnCode}`, backOff);
     this.refusals.reset();
     this.phase = 'accepted';

@@ -94,8 +94,11 @@ const timeOf = (date: unknown): number => Date.parse(String(date)) || 0;
 
 /** The version in the first bytes of a message, which has it before the data. */
 const versionIn = (payload: ArrayBuffer): number | undefined =>
-  Number(/"version":(\d+)/.exec(String.fromCharCode(...new Uint8Array(payload, 0, HEAD_LENGTH)))?.[1]) ||
-  undefined;
+  Number(
+    /"version":(\d+)/.exec(
+      String.fromCharCode.apply(null, new Uint8Array(payload, 0, HEAD_LENGTH) as unknown as number[]),
+    )?.[1],
+  ) || undefined;
 
 /** The text of an error. */
 export function parseError(payload: ArrayBuffer): string {

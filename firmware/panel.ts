@@ -24,7 +24,7 @@ export type Origin = 'answer' | 'push' | 'own';
 
 export class Panel {
   private readonly board: Board;
-  private readonly onChange: () => void;
+  private readonly onChange: (() => void) | undefined;
   private readonly now: () => number | undefined;
   private readonly flash: Flash;
   readonly contacts: readonly Contact[];
@@ -41,22 +41,23 @@ export class Panel {
    */
   constructor(board: Board, onChange: () => void, now: () => number | undefined) {
     this.board = board;
-    this.onChange = onChange;
     this.now = now;
-    this.flash = new Flash(board.storage, (line) => board.trace(line));
+    this.flash = new Flash(board.storage, board.trace.bind(board));
     this.contacts = board.config.contacts.map((_, index) => new Contact(board, index, () => this.update()));
-    const isSettled = this.contacts.length === 1;
-    const { kept } = this;
+    const kept = this.kept;
     const state = stateAtBoot(kept, board.time.ticks(), board.config);
     // Older firmware kept less; that is no reason to write.
     this.flash.kept = { ...this.record(state), rung: kept.rung };
-    this.enter(isSettled ? this.withLevels(state) : state);
-    this.isSettled = isSettled;
-    if (isSettled) return;
-    board.timers.set(() => {
+    this.state = state;
+    board.siren.write(state.sirenRinging);
+    this.enter(state);
+    const settle = (): void => {
       this.isSettled = true;
       this.update();
-    }, SETTLE_TIME);
+    };
+    if (this.contacts.length > 1) board.timers.set(settle, SETTLE_TIME);
+    else settle();
+    this.onChange = onChange;
   }
 
   get kept(): Kept {
@@ -102,48 +103,54 @@ export class Panel {
    * @returns why it is not carried out, and will be tried again
    */
   obey(wish: Wish, origin: Origin): RefusalReason | undefined {
-    const { kept } = this;
-    const { id, alarm_armed, mode, bypass, request } = wish;
+    const kept = this.kept;
+    const { id, alarm_armed, request } = wish;
     const before = kept.asked ?? { alarm_armed: kept.armed };
     const isChange = alarm_armed !== before.alarm_armed;
     // A server that does not date its documents may count anew.
     if (isSame(id, kept.wish) && (id.created > 0 || !isChange)) return undefined;
     const door = kept.door;
-    const isOwn = origin === 'own' || (isChange && alarm_armed === door?.armed);
-    const isAct = (isChange && !isOwn) || (request !== undefined && request !== before.request);
-    const isLater = door?.at && id.updated ? id.updated > door.at : origin === 'push';
-    const isLate = origin === 'own' || (door !== undefined && !(isAct && isLater));
-    const asked = { alarm_armed, mode, bypass, request };
-    const order = {
-      ...wish,
-      alarm_armed: alarm_armed || isLate,
-      isAct: isAct && !isLate,
-      isNew: !isLate && textOf(asked) !== textOf(before),
-    };
-    const more = { wish: id, asked, door: isLate && door?.armed !== alarm_armed ? door : undefined };
-    return this.carryOut(order, more, !follows(id, kept.wish), origin === 'own');
+    const isOwn = origin === 'own';
+    const isAct =
+      (isChange && alarm_armed !== door?.armed) || (request !== undefined && request !== before.request);
+    const isLater = isAct && (door?.at && id.updated ? id.updated > door.at : origin === 'push');
+    const isLate = isOwn || (door !== undefined && !isLater);
+    const asked = { alarm_armed, mode: wish.mode, bypass: wish.bypass, request };
+    return this.carryOut(
+      {
+        ...wish,
+        alarm_armed: alarm_armed || isLate,
+        isAct: isAct && !isLate,
+        isNew: !isLate && JSON.stringify(asked) !== JSON.stringify(before),
+      },
+      { wish: id, asked, door: isLate && door?.armed !== alarm_armed ? door : undefined },
+      !follows(id, kept.wish),
+      isOwn,
+    );
   }
 
   /** The key was used: it arms a panel that is disarmed, and disarms any other. */
   private press(): void {
     const armed = !this.state.armed;
-    const order = { alarm_armed: armed, mode: this.state.mode, isAct: true, isNew: true };
-    const reason = this.carryOut(order, { door: { armed, at: this.now() } }, false, false);
+    const reason = this.carryOut(
+      { alarm_armed: armed, mode: this.state.mode, isAct: true, isNew: true },
+      { door: { armed, at: this.now() } },
+    );
     if (reason) this.become({ ...this.state, refused: { reason } });
   }
 
   private carryOut(
     order: Order,
     more: Partial<Kept>,
-    isGap: boolean,
-    isFree: boolean,
+    isGap?: boolean,
+    isFree?: boolean,
   ): RefusalReason | undefined {
     const { flash, kept } = this;
     const wasArmed = this.state.armed;
     const next = obey(this.state, order, this.board.time.ticks(), this.board.config, this.date());
     // A use of the key that is refused is no act.
     const record = this.record(next, more.wish || !next.refused ? more : undefined);
-    const isChange = isNews(record, kept);
+    const isChange = essenceOf(record) !== essenceOf(kept);
     const isAllowed = isFree || (isChange ? wasArmed && !next.armed : !isGap) || this.takeTurn();
     if (isChange && !isAllowed) return 'armed too often';
     if (!isChange && !(isGap && isAllowed) && flash.isSound) {
@@ -197,35 +204,35 @@ export class Panel {
   private become(state: AlarmState): void {
     if (state === this.state) return;
     this.enter(state);
-    this.onChange();
+    this.onChange?.();
   }
 
   /** The siren comes first: a write of the flash takes its time. */
   private enter(state: AlarmState): void {
-    const { timers, time, config, siren } = this.board;
+    const { timers, config } = this.board;
     const isRinging = state.sirenRinging;
-    siren.write(isRinging);
+    if (isRinging !== this.state.sirenRinging) this.board.siren.write(isRinging);
     this.state = state;
     const record = this.record(state);
     // A siren that follows the door rings as often as it moves: what is kept then is that it did, when it is over.
     const isPassing = config.sirenMode === 'follow' && (isRinging || state.name === 'pending');
-    if (!isPassing && isNews(record, this.kept)) this.flash.store(record);
+    if (!isPassing && essenceOf(record) !== essenceOf(this.kept)) this.flash.store(record);
     timers.clear(this.timer);
     this.timer = undefined;
     if (state.until === undefined) return;
     const ahead = isRinging ? config.sirenCutOff - record.rung : 0;
-    this.timer = timers.set(() => this.onTimer(), state.until - time.ticks() - ahead);
+    this.timer = timers.set(() => this.onTimer(), state.until - this.board.time.ticks() - ahead);
   }
 
   /** What flash keeps of a state, besides what it keeps already. The levels of the contacts come and go. */
   private record(state: AlarmState, more?: Partial<Kept>): Kept {
-    const { kept } = this;
-    const { sirenCutOff } = this.board.config;
+    const kept = this.kept;
+    const cutOff = this.board.config.sirenCutOff;
     const isRinging = state.sirenRinging;
     let rung = isRinging ? 1 : 0;
     if (isRinging && state.until !== undefined) {
-      rung = Math.max(1, Math.ceil(sirenCutOff - state.until + this.board.time.ticks()));
-      rung = rung < kept.rung ? kept.rung : Math.min(rung + RUNG_STEP, sirenCutOff);
+      rung = Math.max(1, Math.ceil(cutOff - state.until + this.board.time.ticks()));
+      rung = rung < kept.rung ? kept.rung : Math.min(rung + RUNG_STEP, cutOff);
     }
     const quiet = isRinging || state.name === 'pending' ? (kept.alarm?.quiet ?? 0) : state.quiet;
     return {
@@ -252,8 +259,5 @@ export class Panel {
   }
 }
 
-/** Whether flash is to be written. Which document asked for it is no reason. */
-const isNews = (record: Kept, kept: Kept): boolean =>
-  textOf({ ...record, wish: 0 }) !== textOf({ ...kept, wish: 0 });
-
-const textOf = (value: object): string => JSON.stringify(value);
+/** Flash is written when this changes. Which document asked for it is another matter. */
+const essenceOf = (kept: Kept): string => JSON.stringify({ ...kept, wish: 0 });

@@ -6,7 +6,7 @@ import { guardedBoard, guardWith } from './guard.js';
 import { Panel } from './panel.js';
 import { Restarts } from './restart.js';
 import { Signals } from './signals.js';
-import { type Trouble, watchedBoard } from './trouble.js';
+import type { Trouble } from './trouble.js';
 import { Twin } from './twin.js';
 
 export function start(board: Board): void {
@@ -57,12 +57,17 @@ class Program {
 
   private connect(): void {
     const clock = new Clock(this.board, () => this.twin?.refresh());
-    const watched = watchedBoard(this.board, (reason) => {
-      this.failure = reason;
-      this.signal();
-    });
     this.clock = clock;
-    this.twin = new Twin(watched, this.panel, clock, () => this.show());
+    this.twin = new Twin(
+      this.board,
+      this.panel,
+      clock,
+      () => this.show(),
+      (trouble) => {
+        this.failure = trouble;
+        this.signal();
+      },
+    );
     this.network = this.board.network(() => this.onNetwork());
     this.onNetwork();
   }

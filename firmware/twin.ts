@@ -10,6 +10,7 @@ import type { Kept } from './flash.js';
 import { Link, type LinkUser, type Outgoing } from './link.js';
 import { parseDesired, parseError, type Refusal, refusal, type Wish } from './message.js';
 import type { Origin } from './panel.js';
+import type { Trouble } from './trouble.js';
 
 /** How much of an unexpected topic is traced. */
 const TRACED_TOPIC = 128;
@@ -39,6 +40,7 @@ export class Twin implements LinkUser {
   private readonly panel: TwinPanel;
   private readonly clock: Pick<Clock, 'now'>;
   private readonly onOnline: () => void;
+  readonly troubled: (trouble: Trouble) => void;
   private readonly link: Link;
   private readonly desired = new Desired();
   /** For reports that were refused. */
@@ -67,11 +69,18 @@ export class Twin implements LinkUser {
   private refreshTimer: Timer | undefined;
 
   /** `onOnline` is called whenever {@link online} changes. */
-  constructor(board: Board, panel: TwinPanel, clock: Pick<Clock, 'now'>, onOnline: () => void) {
+  constructor(
+    board: Board,
+    panel: TwinPanel,
+    clock: Pick<Clock, 'now'>,
+    onOnline: () => void,
+    onTrouble: (trouble: Trouble) => void,
+  ) {
     this.board = board;
     this.panel = panel;
     this.clock = clock;
     this.onOnline = onOnline;
+    this.troubled = onTrouble;
     this.link = new Link(board, this);
     this.backOff = new BackOff(board.config, board.random);
   }
@@ -136,12 +145,10 @@ export class Twin implements LinkUser {
   private nextWish(): Outgoing | undefined {
     const version = this.seen;
     const door = this.panel.kept.door;
-    if (door === undefined || version === undefined) return undefined;
+    if (!door || version === undefined) return undefined;
     this.seen = undefined;
-    return {
-      topic: `${OWN_TWIN}desired/patch`,
-      payload: ArrayBuffer.fromString(JSON.stringify({ version, data: { alarm_armed: door.armed } })),
-    };
+    const body = JSON.stringify({ version, data: { alarm_armed: door.armed } });
+    return { topic: `${OWN_TWIN}desired/patch`, payload: ArrayBuffer.fromString(body) };
   }
 
   private nextReport(): Outgoing | undefined {
@@ -162,23 +169,25 @@ export class Twin implements LinkUser {
   }
 
   private current(): Current {
-    const { panel } = this;
-    const { state, kept } = panel;
+    const panel = this.panel;
+    const state = panel.state;
     const isPlain = panel.isPlain;
-    const handled = state.refused || !isPlain ? kept.wish.version || undefined : undefined;
+    const refused = state.refused;
     const current: Current = {
       alarm_armed: state.armed,
       siren_ringing: state.sirenRinging,
       door_open: state.doorOpen,
-      last_alarm: kept.lastAlarm,
-      ...(this.refusal ?? { refused: state.refused, handled }),
+      last_alarm: panel.kept.lastAlarm,
+      ...(this.refusal ?? {
+        refused,
+        handled: refused || !isPlain ? panel.kept.wish.version || undefined : undefined,
+      }),
       fault: panel.fault,
     };
     if (isPlain) return current;
-    const isDelay = state.until !== undefined && !state.sirenRinging;
     return {
       ...current,
-      ...(isDelay && this.endOf(state.until)),
+      ...(state.until !== undefined && !state.sirenRinging && this.endOf(state.until)),
       state: state.name,
       mode: state.mode,
       contacts: panel.report(),
@@ -200,28 +209,28 @@ export class Twin implements LinkUser {
   }
 
   received(topic: string, payload: ArrayBuffer): void {
-    switch (topic.startsWith(OWN_TWIN) ? topic.slice(OWN_TWIN.length) : '') {
+    switch (topic.startsWith(OWN_TWIN) ? topic.slice(OWN_TWIN.length).replace('/response/', ' ') : '') {
       case 'desired/changed':
         this.onDesired(payload, 'push');
         return this.link.flush();
-      case 'desired/get/response/success':
+      case 'desired/get success':
         this.onDesired(payload, 'answer');
         return this.answered();
-      case 'desired/patch/response/success':
+      case 'desired/patch success':
         this.onDesired(payload, 'own');
         return this.link.flush();
-      case 'desired/patch/response/error':
+      case 'desired/patch error':
         return this.onWishError(payload);
-      case 'desired/get/response/error':
+      case 'desired/get error':
         return this.onDesiredError(payload);
       case 'desired/deleted':
         return this.onDesiredGone();
-      case 'current/patch/response/error':
+      case 'current/patch error':
         return this.onReportError(payload, true);
-      case 'current/put/response/error':
+      case 'current/put error':
         return this.onReportError(payload, false);
-      case 'current/put/response/success':
-      case 'current/patch/response/success':
+      case 'current/put success':
+      case 'current/patch success':
         return this.onReportDone();
       case 'current/changed':
       case 'current/deleted':
@@ -236,18 +245,19 @@ export class Twin implements LinkUser {
     if ('refused' in desired) return this.refuse(desired);
     const panel = this.panel;
     const id = desired.id;
-    const judgement = this.desired.judge(id, origin !== 'answer', panel.kept.wish);
-    if (judgement === 'late') return this.onLate(id, origin !== 'answer');
+    const isPush = origin !== 'answer';
+    const judgement = this.desired.judge(id, isPush, panel.kept.wish);
+    if (judgement === 'late') return this.onLate(id, isPush);
     this.seen = id.version;
     panel.look();
     this.refusal = undefined;
-    if (judgement === 'older') {
-      if (desired.alarm_armed !== panel.state.armed)
-        this.refuse(refusal('older than what was seen before', id.version));
-    } else {
-      const reason = panel.obey(desired, origin);
-      if (reason !== undefined) this.refuse(refusal(reason, id.version, 'alarm_armed'));
-    }
+    const isOlder = judgement === 'older';
+    const reason = !isOlder
+      ? panel.obey(desired, origin)
+      : desired.alarm_armed === panel.state.armed
+        ? undefined
+        : 'older than what was seen before';
+    if (reason) this.refuse(refusal(reason, id.version, isOlder ? undefined : 'alarm_armed'));
   }
 
   /** Somebody else has written it meanwhile: the panel reads it, and decides again. */
@@ -264,8 +274,8 @@ export class Twin implements LinkUser {
   }
 
   /** Which document stands now is asked for after a push; after an answer the next poll asks. */
-  private onLate({ version }: DocumentId, isPush: boolean): void {
-    this.board.trace(`twin: ignored desired ${version}: a newer one was seen`);
+  private onLate(id: DocumentId, isPush: boolean): void {
+    this.board.trace(`twin: ignored desired ${id.version}: a newer one was seen`);
     this.ask ||= isPush;
   }
 

@@ -56,7 +56,13 @@ export function connecting(settings: Partial<PanelConfig> = {}) {
     time: undefined,
     now: () => clock.time,
   };
-  const twin: Twin = new Twin(board, panel, clock, () => onlines.push(twin.online));
+  const twin: Twin = new Twin(
+    board,
+    panel,
+    clock,
+    () => onlines.push(twin.online),
+    () => undefined,
+  );
   panel.onChange = () => twin.changed();
   twin.network(true);
   board.advanceToConnection();
