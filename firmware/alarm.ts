@@ -68,7 +68,7 @@ export interface KeptAlarm {
   /** How long the siren has rung, in milliseconds; 0: it does not ring. */
   readonly rung: number;
   readonly lastAlarm?: AlarmState['lastAlarm'];
-  readonly alarm?: AlarmState;
+  readonly alarm?: { readonly [Key in keyof AlarmState]?: AlarmState[Key] | undefined };
 }
 
 // Each costs less bytecode than its text.
@@ -218,7 +218,7 @@ export function obey(
 /** The state at boot, before the contacts have been seen. A delay begins anew. */
 export function stateAtBoot(kept: KeptAlarm, now: number, rules: AlarmRules): AlarmState {
   const name = !kept.armed ? DISARMED : kept.rung > 0 ? TRIGGERED : ARMED;
-  const next: Changing = { ...UNKNOWN, name, ...kept.alarm, lastAlarm: kept.lastAlarm };
+  const next = { ...UNKNOWN, name, ...kept.alarm, lastAlarm: kept.lastAlarm } as Changing;
   go(next, next.name, next.until);
   if (next.sirenRinging) {
     // Older firmware kept no names of its one contact.

@@ -1,12 +1,14 @@
 /**
  * What the panel keeps in flash, in two slots that are written in turn.
  *
- * Each arming and each disarming writes flash. The panel bounds the armings: 8,640 a day on average, 5,000 at once. With
- * the door open each costs four writes at most, the disarming included: the arming, the siren's beginning, one step of its
- * time, the disarming. An alarm with the default cut-off of 180 s takes at most 37 writes: its beginning, one every 5 s, its
- * end and the closing door. An alarm that never stops, all day long, takes 17,760 writes a day. The ESP32's NVS partition
- * has 6 pages of 100,000 erasures each, one of them always free, and 126 entries a page, of which a write takes 9 at most:
- * 7 million writes, or 200 days of arming as often as the panel allows, or 390 days of an alarm that never stops.
+ * Each arming and each disarming writes flash. The panel bounds the armings, and all else that a document may change: 8,640
+ * a day on average, 5,000 at once. An arming costs six writes at most, the disarming included: its exit delay, the end of
+ * that, the entry delay, the siren's beginning, one step of its time, the disarming; without delays it costs four. An alarm
+ * with the default cut-off of 180 s takes at most 38 writes: its beginning, one every 5 s, its end and the closing door. An
+ * alarm that never stops, which only a panel with one contact has, takes 18,240 writes a day. The ESP32's NVS partition has
+ * 6 pages of 100,000 erasures each, one of them always free, and 126 entries a page, of which a write takes 14 at most with
+ * one contact, 30 with eight: 4.5 or 2 million writes. With one contact that is 130 days of arming as often as the panel
+ * allows, or 240 days of an alarm that never stops; with eight contacts and delays it is 38 days of arming.
  */
 
 import type { KeptAlarm } from './alarm.js';

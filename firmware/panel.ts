@@ -240,7 +240,16 @@ export class Panel {
       armed: state.armed,
       lastAlarm: state.lastAlarm,
       rung,
-      alarm: { ...state, quiet, open: 0, fault: 0, doorOpen: false, lastAlarm: undefined },
+      alarm: {
+        ...state,
+        quiet,
+        open: undefined,
+        fault: undefined,
+        lastAlarm: undefined,
+        armed: undefined,
+        doorOpen: undefined,
+        sirenRinging: undefined,
+      },
       ...more,
     };
   }

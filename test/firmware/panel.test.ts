@@ -5,6 +5,7 @@ import type { PanelConfig } from '../../firmware/config.js';
 import { type DocumentId, NO_DOCUMENT } from '../../firmware/desired.js';
 import type { Wish } from '../../firmware/message.js';
 import { Panel } from '../../firmware/panel.js';
+import { writeSealed } from '../../firmware/sealed.js';
 import { A_DATE, MemoryBoard } from './memory-board.js';
 import { MemoryStore } from './memory-store.js';
 
@@ -245,6 +246,33 @@ test('orders with missed versions between them write flash as seldom, and are ob
     assert.is(life.panel.obey(wish(false, id(2 * time)), 'push'), undefined);
   assert.is(life.board.storage.writes, 5000);
   assert.equal(life.panel.kept.wish, id(2 * 5999));
+});
+
+/** Flash as firmware wrote it that knew one contact and no delays. */
+function oldFlash(kept: object): MemoryStore {
+  const store = new MemoryStore();
+  const text = JSON.stringify({ sequence: 7, kept: { wish: NO_DOCUMENT, rung: 0, ...kept } });
+  assert.ok(writeSealed(store, 'armed.a', new TextEncoder().encode(text)));
+  return store;
+}
+
+test('flash that older firmware wrote is read, and is not written for that', () => {
+  const lastAlarm = { contacts: ['door'] };
+  for (const [kept, doorOpen, rings] of [
+    [{ armed: false }, true, false],
+    [{ armed: true }, false, false],
+    [{ armed: true }, true, true],
+    [{ armed: true, rung: 60_000, lastAlarm }, false, true],
+    [{ armed: true, rung: CUT_OFF, lastAlarm }, true, false],
+  ] as const) {
+    const { board, panel } = boot(oldFlash(kept), { doorOpen });
+    assert.equal([panel.state.armed, board.siren.on], [kept.armed, rings], JSON.stringify(kept));
+    if ('lastAlarm' in kept) assert.equal(panel.kept.lastAlarm, lastAlarm);
+  }
+  const quiet = oldFlash({ armed: false });
+  const { writes } = quiet;
+  boot(quiet);
+  assert.is(quiet.writes, writes);
 });
 
 test('flash that takes no writes is a fault, until it takes one', () => {
