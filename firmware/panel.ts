@@ -43,7 +43,8 @@ export class Panel {
     this.board = board;
     this.now = now;
     this.flash = new Flash(board.storage, board.trace.bind(board));
-    this.contacts = board.config.contacts.map((_, index) => new Contact(board, index, () => this.update()));
+    const update = (): void => this.update();
+    this.contacts = board.config.contacts.map((_, index) => new Contact(board, index, update));
     const kept = this.kept;
     const state = stateAtBoot(kept, board.time.ticks(), board.config);
     // Older firmware kept less; that is no reason to write.
@@ -54,6 +55,7 @@ export class Panel {
     const settle = (): void => {
       this.isSettled = true;
       this.update();
+      this.enter(this.state);
     };
     if (this.contacts.length > 1) board.timers.set(settle, SETTLE_TIME);
     else settle();
@@ -258,7 +260,7 @@ export class Panel {
   private onTimer(): void {
     this.timer = undefined;
     this.update();
-    if (this.timer === undefined) this.enter(this.state);
+    if (this.timer === undefined && this.isSettled) this.enter(this.state);
   }
 
   /** RFC 3339, as far as it is known. */

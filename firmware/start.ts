@@ -14,7 +14,8 @@ export function start(board: Board): void {
   // Before the siren: a siren that the supply cannot bear ends the program.
   const restarts = new Restarts(board);
   const guard = guardWith((error) => {
-    board.trace(`restart after an exception: ${describe(error)}`);
+    // The stack of XS begins with the error's name and message.
+    board.trace(`restart after an exception: ${(error as Error | undefined)?.stack ?? error}`);
     board.restart();
   });
   guard(() => new Program(guardedBoard(board, guard)).run(restarts))();
@@ -106,6 +107,3 @@ class Program {
     return status;
   }
 }
-
-/** The stack of XS begins with the error's name and message. */
-const describe = (error: unknown): string => String((error as Error | undefined)?.stack ?? error);

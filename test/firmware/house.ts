@@ -12,6 +12,9 @@ export const SECOND = 1000;
 const OWN = '$SCW/twins/me/';
 /** How often the server looks at what has come, in milliseconds. */
 const TURN = 50;
+/** While more than so much time passes it looks less often. */
+const LONG = 1000;
+const LONG_TURN = 250;
 
 export const CONTACTS: readonly ContactConfig[] = [
   { name: 'D1', kind: 'entry' },
@@ -157,8 +160,9 @@ export class House {
   }
 
   #advance(duration: number): this {
-    for (let left = duration; left > 0; left -= TURN) {
-      const step = Math.min(left, TURN);
+    const turn = duration > LONG ? LONG_TURN : TURN;
+    for (let left = duration; left > 0; left -= turn) {
+      const step = Math.min(left, turn);
       if (this.board.siren.on) this.rung += step;
       this.time += step;
       this.board.advance(step);
