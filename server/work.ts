@@ -33,6 +33,8 @@ export const WORK = {
   patchedByte: 0.06,
   /** A packet id that is in use, where a free one is looked for. */
   usedId: 0.03,
+  /** A change of a document that a connection of its device hears of, besides the bytes that it is sent. */
+  heardChange: 0.5,
   /** A byte of an answer. */
   sentByte: 0.003,
   /** A key of a document that is compared with another one. */

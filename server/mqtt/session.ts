@@ -49,6 +49,9 @@ export interface Carrier {
   refused(event: 'permission_refused' | 'limit_reached', reason: string): void;
 }
 
+// It is made once, because an error's stack costs more than the request.
+const TOO_MANY_REQUESTS = new TooManyRequests();
+
 // A request waits for one file to be read, so it is decided long before so many more devices lose their rights.
 const REVOCATIONS = 10_000;
 
@@ -118,7 +121,9 @@ export class Session implements Author {
       (change) => this.#push(change),
     );
     this.#unwatch = twins.watch(device.id, (change) => {
-      if (change.origin !== this) this.#pushes.offer(change);
+      if (change.origin === this) return;
+      this.#spend(WORK.heardChange);
+      this.#pushes.offer(change);
     });
   }
 
@@ -210,7 +215,7 @@ export class Session implements Author {
       document: undefined,
     };
     this.#requests.add(pending);
-    if (!isBegun) this.#requests.settle(pending, new TooManyRequests(), undefined);
+    if (!isBegun) this.#requests.settle(pending, TOO_MANY_REQUESTS, undefined);
     else if (request !== undefined) this.#ask(pending, request, payload);
     else {
       this.#endpoint.counters.droppedPublishes++;

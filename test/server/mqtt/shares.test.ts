@@ -193,6 +193,24 @@ test('each filter of a SUBSCRIBE costs, and so does each comparison with a topic
   stream.leave();
 });
 
+test('a change costs each connection of the device that hears of it', async (context) => {
+  const { endpoint, loop } = context;
+  const device = endpoint.devices.add({ allow_multiple_connections: true });
+  const streams: MemoryStream[] = [];
+  for (const clientId of ['a', 'b', 'c']) streams.push(await admitted(context, device, { clientId }));
+  const changes = Math.ceil(TURN.turnWork / WORK.heardChange / streams.length);
+  const change = { data: {}, version: 0 };
+  for (let count = 0; count < changes; count++) endpoint.twins.put(device.id, 'a', change, () => undefined);
+  await settled();
+  while (!streams.every((stream) => stream.isPaused())) await settled();
+  loop.turn();
+  assert.equal(
+    streams.map((stream) => stream.isPaused()),
+    [false, false, false],
+  );
+  for (const stream of streams) stream.leave();
+});
+
 test('a will costs its device what the same request costs', async (context) => {
   const { endpoint, loop } = context;
   const device = endpoint.devices.add({ allow_multiple_connections: true });
