@@ -25,7 +25,7 @@ import {
   type Task,
 } from './open-file.js';
 import { encodeRecord } from './record.js';
-import { changesOf, type Keep, type Replayed, replay } from './replay.js';
+import { type Replay, replay } from './replay.js';
 import { isDiskFull, journalCeiling, Reserve } from './reserve.js';
 import { listSegments, type Segment } from './segment.js';
 import {
@@ -57,10 +57,10 @@ export async function openStorage(
   const unlock = await takeLock(settings.data);
   try {
     const segments = await listSegments(directory);
-    const keep: Keep = (file) => (keepsPast(file) ? settings.historyVersions : 0);
-    const { files, seq, dropped } = await replay(segments, keep);
+    const replayed = await replay([...segments]);
+    const { dropped } = replayed;
     if (dropped > 0) log.warn({ bytes: dropped }, 'dropped a torn change at the end of the journal');
-    const storage = new JournaledStorage(settings, log, keepsPast, segments, files, seq, unlock);
+    const storage = new JournaledStorage(settings, log, keepsPast, segments, replayed, unlock);
     await storage.begin();
     return storage;
   } catch (error) {
@@ -85,7 +85,9 @@ class JournaledStorage implements DurableStorage {
   readonly #clean: LRUCache<string, OpenFile>;
   readonly #room: Room;
   readonly #loading = new Map<string, Promise<OpenFile>>();
-  readonly #replayed: Map<string, Replayed>;
+  readonly #replayed: Replay;
+  /** While a file is loaded, so many bytes of its past versions are in memory. */
+  readonly #loadBytes: number;
   readonly #turn = oneATurn();
   #seq: number;
   /** The segment that took the last change. */
@@ -100,8 +102,7 @@ class JournaledStorage implements DurableStorage {
     log: Logger,
     keepsPast: (file: string) => boolean,
     segments: Segment[],
-    replayed: Map<string, Replayed>,
-    seq: number,
+    replayed: Replay,
     unlock: () => Promise<void>,
   ) {
     this.#settings = settings;
@@ -112,12 +113,13 @@ class JournaledStorage implements DurableStorage {
       log.error({ err: error }, 'a part of the history cannot be read'),
     );
     this.#replayed = replayed;
-    this.#seq = seq;
+    this.#seq = replayed.seq;
     this.#unlock = unlock;
     const budget = memoryBudget(
       settings.memoryBytes,
       settings.heapLimit ?? getHeapStatistics().heap_size_limit,
     );
+    this.#loadBytes = budget.changes / 8;
     this.#room = new Room(budget);
     this.#clean = new LRUCache({ maxSize: budget.documents, sizeCalculation: (file) => file.bytes });
     this.#writeBehind = new WriteBehind(settings, {
@@ -162,7 +164,7 @@ class JournaledStorage implements DurableStorage {
       await this.#reserve.close();
       throw error;
     }
-    for (const [name, { segment }] of this.#replayed) this.#writeBehind.add(name, segment);
+    for (const [name, { segment }] of this.#replayed.files) this.#writeBehind.add(name, segment);
   }
 
   get counters(): DurableStorage['counters'] {
@@ -243,7 +245,7 @@ class JournaledStorage implements DurableStorage {
     const onDisk = entries
       .filter((entry) => entry.endsWith('.json'))
       .map((entry) => `${directory}/${entry.slice(0, -'.json'.length)}`);
-    const names = new Set([...onDisk, ...this.#pinned.keys(), ...this.#replayed.keys()]);
+    const names = new Set([...onDisk, ...this.#pinned.keys(), ...this.#replayed.files.keys()]);
     return [...names].filter((name) => name.startsWith(prefix));
   }
 
@@ -340,12 +342,17 @@ class JournaledStorage implements DurableStorage {
       const keep = this.#keepsPast(name) ? this.#settings.historyVersions : 0;
       const past = keep > 0 ? new Past(keep, this.#settings.historyBytes) : undefined;
       const file = new OpenFile(name, low.data.seq, low.data.documents, past);
-      const replayed = this.#replayed.get(name);
-      if (replayed !== undefined) for (const change of changesOf(replayed)) file.accept(change);
+      for await (const change of this.#replayed.changesOf(name, file.seq)) {
+        file.accept(change);
+        if (past === undefined || past.bytes < this.#loadBytes) continue;
+        const toSave = past.toSave();
+        this.#droppedVersions += await this.#savePast(name, toSave);
+        past.saved(toSave);
+      }
       file.forget();
       this.#seq = Math.max(this.#seq, file.seq);
       this.#pin(file);
-      this.#replayed.delete(name);
+      this.#replayed.forget(name);
       // The callers that wait for the file use it before it may be forgotten.
       setImmediate(() => this.#unpin(file));
       return file;

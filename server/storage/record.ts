@@ -93,12 +93,8 @@ export function frameEnd(bytes: Buffer, start: number): number | undefined {
   return hex(crc32(bytes.subarray(body, end))) === checksum ? end : undefined;
 }
 
-/** The records of the intact frame that lies from `start` to `end`. */
-export const frameRecords = (bytes: Buffer, start: number, end: number): string[] =>
-  bytes
-    .toString('utf8', start + HEADER_BYTES, end)
-    .split('\n')
-    .slice(0, -1);
+/** Where the records of the frame that begins at `start` begin. */
+export const recordsStart = (start: number): number => start + HEADER_BYTES;
 
 /** Whether an intact frame begins anywhere after `start`. */
 export function hasFrameBehind(bytes: Buffer, start: number): boolean {

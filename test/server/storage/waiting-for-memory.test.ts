@@ -77,4 +77,27 @@ test('when the storage closes, a file that waits for memory is opened or refused
   assert.match(await outcome, /opened|refused/);
 });
 
+test('a start with little memory reads a long journal file by file, and loses no version', async () => {
+  const storage = await directory.open({ writeBehindMs: LONG });
+  const names = ['twins/a', 'twins/b'];
+  const versions = Array.from({ length: 40 }, (_, index) => index + 1);
+  for (const name of names) await storage.open(name);
+  for (const version of versions) {
+    for (const name of names) await put(storage, name, 'x', stored(version, LARGE));
+  }
+  await directory.crash();
+  await storage.close();
+  const next = await directory.open(SMALL_MEMORY);
+  for (const name of names) {
+    await next.open(name);
+    assert.is((await next.open(name)).documents.get('x')?.version, 40);
+    const past = await next.past(await next.open(name), 'x', { limit: 100, dataBytes: 1e9 });
+    assert.equal(
+      past.map(({ version }) => version),
+      [...versions].reverse(),
+    );
+  }
+  await next.close();
+});
+
 test.run();
