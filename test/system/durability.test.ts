@@ -29,7 +29,7 @@ needsIn(test, 'strace')(
     const calls = 'trace=pwrite64,fdatasync,write,writev';
     const server = await startServer({
       data: join(data, 'twin'),
-      wrapper: ['strace', '-f', '-qq', '-s', '400', '-e', calls, '-o', trace],
+      wrapper: ['strace', '-f', '-qq', '-s', '4000', '-e', calls, '-o', trace],
     });
     const device = await createDevice(server, 'traced');
     const path = `/twins/${device.id}/documents/d`;
