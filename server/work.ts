@@ -9,8 +9,6 @@ export const WORK = {
   headByte: 0.06,
   /** A piece of a body, however short. */
   bodyPiece: 4,
-  /** An HTTP connection that goes from one share to another: so much may have been read with the request that moved it. */
-  movedConnection: 1000,
   /** An HTTP request: its route is found, its answer written. */
   httpRequest: 25,
   /** An MQTT packet and its answer. */

@@ -165,6 +165,12 @@ export class Share {
     if (this.isOpen && (waitMs > 0 || this.#debt >= this.#limits.turnWork)) this.#close();
   }
 
+  /** The other connections wait for the next turn: what one of them has read is work of another share. */
+  endTurn(): void {
+    this.#settle(this.#shares.turn());
+    if (this.isOpen) this.#close();
+  }
+
   /** The connection belongs to this share from now on. */
   join(member: Member): void {
     if (this.isOpen) this.#reading.add(member);

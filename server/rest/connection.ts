@@ -275,7 +275,7 @@ export class HttpConnection implements Member {
   #moveTo(share: HttpShare): void {
     if (share === this.#share) return;
     // What came behind this request was read in a turn of the share that it leaves.
-    if (!this.#isProxied) this.spend(WORK.movedConnection);
+    if (!this.#isProxied) this.#share.work.endTurn();
     this.#leaveShare();
     this.#token = undefined;
     this.#secret = undefined;

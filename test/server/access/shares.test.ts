@@ -48,6 +48,14 @@ test.before.each((context) => {
   context.shares = (limits) => new Shares({ ...LIMITS, ...limits }, context.loop);
 });
 
+test('a share whose turn is ended goes on in the next one, without a debt', ({ loop, shares }) => {
+  const client = new Client(shares().of('a'), 10);
+  for (let count = 0; count < 200; count++) client.share.endTurn();
+  assert.is(client.isReading, false);
+  loop.turn();
+  assert.is(client.isReading, true);
+});
+
 test('a share does as much work in a turn as the limit says, and goes on in the next one', ({
   loop,
   shares,

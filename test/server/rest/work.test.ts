@@ -87,13 +87,17 @@ test('each piece of a body that is thrown away is work too', async ({ rest, shar
   assert.is(countOf(spent, WORK.bodyPiece), PIECES);
 });
 
-test('a connection that goes over to another share has read in the turn of the first', async ({
+test('a connection that goes over to another share ends the turn of the first, in which it was read', async ({
   rest,
   shares,
 }) => {
-  const spent = spentBy(shares, SOURCE);
+  const source = shares.of(SOURCE);
+  let ended = 0;
+  source.endTurn = () => {
+    ended += 1;
+  };
   assert.is((await rest.ask('GET', '/hubs')).status, 200);
-  assert.is(countOf(spent, WORK.movedConnection), 1);
+  assert.is(ended, 1);
 });
 
 test.run();
