@@ -55,7 +55,7 @@ test('a refusal says nothing of the one before it', () => {
   const house = new House()
     .want(true, { bypass: ['nope'] })
     .open('W1')
-    .want(true);
+    .want(true, { bypass: [] });
   assert.equal(house.report.refused, { reason: 'a contact is open', contacts: ['W1'] });
   house.want(false, { mode: 'holiday' as 'home' });
   assert.equal(house.report.refused, { reason: 'not a valid value', key: 'mode' });
