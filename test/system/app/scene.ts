@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core';
+import type { ContactConfig } from '../../../firmware/config.js';
 import { type DesktopPanel, startPanel } from '../../../firmware/desktop/desktop-panel.js';
 import { pathOf } from '../../programs.js';
 import { type Credentials, createDevice, type Server, startServer } from '../server.js';
@@ -48,8 +49,11 @@ export const PHONE: BrowserContextOptions = {
 export const launchBrowser = (): Promise<Browser> =>
   chromium.launch({ executablePath: pathOf('chromium') ?? '', args: ['--no-sandbox'] });
 
-/** @param name of the panel */
-export async function startScene(name = 'Front door'): Promise<Scene> {
+/**
+ * @param name of the panel
+ * @param contacts of the panel; a door by default
+ */
+export async function startScene(name = 'Front door', contacts?: readonly ContactConfig[]): Promise<Scene> {
   const data = mkdtempSync(join(tmpdir(), 'twin-app-'));
   const first = await startServer({ data });
   const ports = {
@@ -64,7 +68,7 @@ export async function startScene(name = 'Front door'): Promise<Scene> {
     device: device.id,
     password: device.password,
     flash: join(data, 'flash.json'),
-    config: { backOffMin: 50, backOffMax: 200 },
+    config: { backOffMin: 50, backOffMax: 200, ...(contacts && { contacts }) },
   });
   const browser = await launchBrowser();
   let server = first;

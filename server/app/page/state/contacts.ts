@@ -11,8 +11,11 @@ export const MODES: readonly { mode: Mode; name: string; what: string }[] = [
 
 export const modeName = (mode: Mode): string => MODES.find((each) => each.mode === mode)?.name ?? mode;
 
-/** The mode that a press of Arm orders first; undefined for a panel without modes. */
-export const modeOf = ({ current }: Panel): Mode | undefined => current?.data.mode;
+/** The mode that a press of Arm orders first: that of the last time. Undefined for a panel with one contact and no modes. */
+export const modeOf = ({ current }: Panel): Mode | undefined =>
+  current?.data.mode ?? (current?.data.contacts === undefined ? undefined : DEFAULT_MODE);
+
+const DEFAULT_MODE: Mode = 'away';
 
 interface ContactFact {
   readonly name: string;

@@ -5,6 +5,7 @@ import {
   contactsText,
   delayText,
   inTheWay,
+  modeOf,
   namesText,
   rangText,
   secondsLeft,
@@ -48,6 +49,12 @@ test('what rang is said in the order in which it tripped', () => {
   const last_alarm = { contacts: ['window', 'front door'] };
   assert.is(rangText(saying({ contacts: CONTACTS, last_alarm })), 'What rang: window, front door');
   assert.is(rangText(saying({ last_alarm: { contacts: ['door'] } }, true)), 'Door open');
+});
+
+test('a panel with several contacts has modes, and begins with the last one', () => {
+  assert.is(modeOf(saying({})), undefined);
+  assert.is(modeOf(saying({ contacts: CONTACTS })), 'away');
+  assert.is(modeOf(saying({ contacts: CONTACTS, mode: 'night' })), 'night');
 });
 
 test('a delay counts down to its end, by the time of its end or by what is left of it', () => {
