@@ -125,6 +125,9 @@ test('nothing but the files of this device was made by all that', async ({ rest,
     `twins/${id.slice(0, 2)}/${id}`,
     'tokens',
     'connected',
+    ...['alerts', 'armed', 'deliveries', 'mutes', 'proof', 'subscriptions', 'vapid'].map(
+      (name) => `alerts/${name}`,
+    ),
   ];
   assert.equal(
     files.filter((file) => !allowed.includes(file)),
