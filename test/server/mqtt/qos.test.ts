@@ -14,6 +14,8 @@ const suites = overEach('qos', (test, transport) => {
 
   test.before.each(async () => {
     device = endpoint.devices.add();
+    // While a twin is read, its device is served one request after another.
+    await new Promise((listed) => endpoint.twins.list(device.id, listed));
     client = await RawClient.admitted(endpoint, transport, device);
   });
 
