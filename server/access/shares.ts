@@ -134,7 +134,10 @@ export class Share {
   /** Milliseconds that a microsecond of work takes on average. */
   readonly #interval: number;
   readonly #reading = new Set<Member>();
-  /** Connections that have not been read yet. They come before those that have asked already. */
+  /**
+   * Connections that have not been read yet. They come before those that have asked already, the newest one first: behind a
+   * flood of connections from one address, another client of that address is still served.
+   */
   readonly #fresh = new Set<Member>();
   /** In the order in which they are read again. */
   readonly #paused = new Set<Member>();
@@ -229,7 +232,7 @@ export class Share {
   #resume(): void {
     this.#phase = 'open';
     let resumed = 0;
-    for (const member of [...this.#fresh, ...this.#paused]) {
+    for (const member of [...[...this.#fresh].reverse(), ...this.#paused]) {
       if (!this.isOpen || resumed === this.#limits.membersATurn) break;
       // It may have left when another one was resumed.
       if (!this.#fresh.delete(member) && !this.#paused.delete(member)) continue;

@@ -129,6 +129,14 @@ test('a connection that has not been read yet comes before those that have asked
   assert.is(fresh.done, 1);
 });
 
+test('of the connections that have not been read yet the newest one comes first', ({ loop, shares }) => {
+  const share = shares().of('a');
+  share.spend(100);
+  const [old, newest] = [new Client(share, 100, 1), new Client(share, 100, 1)];
+  loop.turn();
+  assert.equal([old.done, newest.done], [0, 1]);
+});
+
 test('only so many connections of a share are read again in one turn', ({ loop, shares }) => {
   const share = shares().of('a');
   const connections = Array.from({ length: 7 }, () => new Client(share, 10));
