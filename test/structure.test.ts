@@ -93,7 +93,7 @@ const ARROWS: Arrow[] = [
     rule: 'what runs in the browser imports itself, shared/, its libraries and the form of a device',
     from: below('server/app/page', 'server/app/console', 'server/app/worker'),
     allows: (imported) =>
-      below('server/app/page', 'server/app/console', 'shared')(imported) ||
+      below('server/app/page', 'server/app/console', 'server/app/worker', 'shared')(imported) ||
       ['preact', 'eventsource-parser', 'mqtt'].includes(packageOf(imported)) ||
       imported === 'server/devices/device',
   },

@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import type { Program } from './client/program.js';
 import { FaultText, Toast } from './parts/warnings.js';
 import { Alarm } from './screens/alarm.js';
+import { Alerts } from './screens/alerts.js';
 import { List } from './screens/list.js';
 import { Pairing } from './screens/pairing.js';
 import { PanelScreen } from './screens/panel.js';
@@ -37,7 +38,9 @@ export function App({ state, program }: AppProps): JSX.Element {
 
 function Screen({ state, program }: AppProps): JSX.Element {
   const panel = panelOf(state, shownId(state));
-  if (state.isPhoneOpen) return <Phone state={state} onUnpair={program.unpair} />;
+  const { notices: work, unpair } = program;
+  if (state.screen === 'phone') return <Phone state={state} work={work} onUnpair={unpair} />;
+  if (state.screen === 'alerts') return <Alerts state={state} work={work} />;
   if (panel === undefined) return <List state={state} />;
   return (
     <PanelScreen

@@ -1,5 +1,14 @@
 /** Keeps the app's files on the phone, so that the app opens without the server, and shows its notifications. */
 
+import type { Ask } from '../../../shared/rest.js';
+import { acknowledge, removeSubscription } from '../page/client/alerts-api.js';
+import { Api } from '../page/client/api.js';
+import { subscribe } from '../page/client/subscribe.js';
+import type { WorkerMessage } from '../page/client/worker-message.js';
+import { recallRecord, type WorkerRecord } from '../page/client/worker-record.js';
+import { mayAct } from '../page/state/alerts.js';
+import { type NoticeData, noticeOf, unheard } from './notice.js';
+
 declare const self: ServiceWorkerGlobalScope;
 /** The paths of the app's files, and a digest of all of them. The bundler puts both in. */
 declare const FILES: readonly string[];
@@ -22,10 +31,11 @@ self.addEventListener('fetch', (event) => {
   event.respondWith(kept(pathname, event.request));
 });
 
-self.addEventListener('notificationclick', (event) => {
-  event.notification.close();
-  event.waitUntil(show(String(event.notification.data)));
-});
+self.addEventListener('push', (event) => event.waitUntil(tell(event.data?.text() ?? '')));
+
+self.addEventListener('notificationclick', (event) => event.waitUntil(heed(event)));
+
+self.addEventListener('pushsubscriptionchange', (event) => event.waitUntil(subscribeAnew()));
 
 async function load(): Promise<void> {
   const cache = await caches.open(CACHE);
@@ -42,9 +52,58 @@ async function kept(path: string, request: Request): Promise<Response> {
   return (await cache.match(path)) ?? fetch(request);
 }
 
-/** Shows the window of the app that is open, or opens one. */
-async function show(panelId: string): Promise<void> {
-  const [open] = await self.clients.matchAll({ type: 'window' });
-  if (open === undefined) await self.clients.openWindow(`/#panel=${panelId}`);
-  else await open.focus();
+async function tell(text: string): Promise<void> {
+  const record = await recallRecord();
+  const { title, options } = noticeOf(text, mayAct(record?.role));
+  await self.registration.showNotification(title, options);
+  if (options.data.kind !== 'triggered') return;
+  // The open app has shown this alarm by itself.
+  for (const shown of await self.registration.getNotifications({ tag: options.data.panelId ?? '' }))
+    shown.close();
 }
+
+/**
+ * "Seen" is acknowledged from here, with the token that the page left. "Disarm" is done by the app, in its window: a phone
+ * must be unlocked for that, so a thief who finds it locked cannot disarm, and the person sees what becomes of it.
+ */
+async function heed({ notification, action }: NotificationEvent): Promise<void> {
+  notification.close();
+  const data = notification.data as NoticeData;
+  if (action === 'seen' && data.alertId !== undefined) return seen(data.alertId, data);
+  await show({ kind: action === 'disarm' ? 'disarm' : 'open', panelId: data.panelId });
+}
+
+async function seen(alertId: string, data: NoticeData): Promise<void> {
+  const record = await recallRecord();
+  try {
+    if (record === undefined) throw new Error('this phone is not subscribed');
+    await acknowledge(askOf(record), alertId);
+  } catch {
+    const { title, options } = unheard(data);
+    await self.registration.showNotification(title, options);
+  }
+}
+
+/** Shows the window of the app that is open, or opens one, and says what the person wants there. */
+async function show(message: WorkerMessage): Promise<void> {
+  const [open] = await self.clients.matchAll({ type: 'window' });
+  if (open !== undefined) {
+    // The message counts, also where the browser does not let the window come to the front.
+    await open.focus().catch(() => undefined);
+    return open.postMessage(message);
+  }
+  const address = message.panelId === null ? '/#alerts' : `/#panel=${message.panelId}`;
+  (await self.clients.openWindow(address))?.postMessage(message);
+}
+
+/** The push service has ended the subscription by itself. */
+async function subscribeAnew(): Promise<void> {
+  const record = await recallRecord();
+  if (record === undefined) return;
+  const { base, token, role, subscriptionId } = record;
+  await subscribe(self.registration.pushManager, askOf(record), { base, token, role });
+  if ((await recallRecord())?.subscriptionId === subscriptionId) return;
+  await removeSubscription(askOf(record), subscriptionId).catch(() => undefined);
+}
+
+const askOf = ({ base, token }: WorkerRecord): Ask => new Api(base, token, () => undefined).ask;

@@ -75,8 +75,12 @@ test('the panel: disarmed, arming, armed, alarm, missed alarm, lost, and this ph
   await phone.page.getByRole('button', { name: '7 days' }).click();
   await examine(phone, 'a week');
   await phone.page.getByRole('link', { name: 'This phone' }).click();
-  await phone.sees('Notifications');
+  await phone.sees('Let the server send');
   await examine(phone, 'this phone');
+  await phone.page.getByRole('link', { name: 'Back' }).click();
+  await phone.page.getByRole('link', { name: 'Alerts' }).click();
+  await phone.sees('Nothing yet.');
+  await examine(phone, 'alerts');
   await phone.close();
 });
 

@@ -37,7 +37,7 @@ test('arms, sees the door, rings, and is disarmed by one touch', async ({ scene,
   await phone.seesDoor('closed');
 
   panel.openDoor();
-  await phone.sees(`The siren at Front door is ringing. Door open.`);
+  await phone.sees(`The siren at Front door is ringing. What rang: door.`);
   assert.ok(panel.state.sirenRinging);
   await phone.touch('Disarm');
   await phone.seesState('Disarmed');
@@ -113,7 +113,7 @@ test('an alarm is a notification too, which goes when it is over', async ({ scen
   scene.panel.openDoor();
   await phone.sees('is ringing');
   await until(async () => (await notifications()).length > 0);
-  assert.equal(await notifications(), [['Alarm: Front door', 'The siren is ringing. Door open.']]);
+  assert.equal(await notifications(), [['Alarm: Front door', 'The siren is ringing. What rang: door.']]);
   await phone.touch('Disarm');
   await until(async () => (await notifications()).length === 0);
 });

@@ -50,7 +50,8 @@ export async function openPhone(
     faults,
     asked,
     sees: (what) => text(what).waitFor(),
-    seesState: (word) => page.locator('.word', { hasText: new RegExp(`^${word}$`) }).waitFor(),
+    // A panel that reports a mode is armed in it.
+    seesState: (word) => page.locator('.word', { hasText: new RegExp(`^${word}(: Away)?$`) }).waitFor(),
     seesDoor: (word) => page.locator('.facts', { hasText: `Door ${word}` }).waitFor(),
     seesNo: (what) => text(what).waitFor({ state: 'hidden' }),
     touch: (name) => page.getByRole('button', { name, exact: true }).last().tap(),

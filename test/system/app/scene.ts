@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core';
 import type { ContactConfig } from '../../../firmware/config.js';
 import { type DesktopPanel, startPanel } from '../../../firmware/desktop/desktop-panel.js';
+import type { Limits } from '../../../server/server.js';
 import { pathOf } from '../../programs.js';
 import { type Credentials, createDevice, type Server, startServer } from '../server.js';
 import { openPhone, type Phone } from './phone.js';
@@ -52,10 +53,15 @@ export const launchBrowser = (): Promise<Browser> =>
 /**
  * @param name of the panel
  * @param contacts of the panel; a door by default
+ * @param limits other than the server's own
  */
-export async function startScene(name = 'Front door', contacts?: readonly ContactConfig[]): Promise<Scene> {
+export async function startScene(
+  name = 'Front door',
+  contacts?: readonly ContactConfig[],
+  limits?: Limits,
+): Promise<Scene> {
   const data = mkdtempSync(join(tmpdir(), 'twin-app-'));
-  const first = await startServer({ data });
+  const first = await startServer({ data, ...(limits && { limits }) });
   const ports = {
     TWIN_HTTP: new URL(first.http).host,
     TWIN_MQTT: new URL(first.mqtt).host,
@@ -101,7 +107,12 @@ export async function startScene(name = 'Front door', contacts?: readonly Contac
     },
     async restartServer(env = {}) {
       await server.stop();
-      server = await startServer({ data, token: first.token, env: { ...ports, ...env } });
+      server = await startServer({
+        data,
+        token: first.token,
+        env: { ...ports, ...env },
+        ...(limits && { limits }),
+      });
     },
     async close() {
       panel.stop();

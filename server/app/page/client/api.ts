@@ -49,20 +49,20 @@ export class Api {
   ) {}
 
   async role(): Promise<Role> {
-    const { role } = (await this.#ask('GET', pathOf('tokens', 'self'))) as { role: Role };
+    const { role } = (await this.ask('GET', pathOf('tokens', 'self'))) as { role: Role };
     return role;
   }
 
   /** All devices with their last reports, in the order of their names. */
   async panels(): Promise<Panel[]> {
-    const devices = await allDevices<Device>(this.#ask);
+    const devices = await allDevices<Device>(this.ask);
     const panels = await Promise.all(devices.map((device) => this.#panel(device)));
     return panels.sort((one, other) => one.name.localeCompare(other.name));
   }
 
   /** Orders the panel to arm or disarm. @returns the document `desired` as it is now */
   async order(id: string, order: Order): Promise<TwinDocument> {
-    return orderArmed(this.#ask, id, order, answerIn);
+    return orderArmed(this.ask, id, order, answerIn);
   }
 
   /** The versions of a document since a time, in milliseconds since 1970, newest first; none where there is no document. */
@@ -87,13 +87,13 @@ export class Api {
   /** Makes a device that may connect with a password. The password is shown this once. */
   async createDevice(name: string): Promise<{ id: string; password: string }> {
     const body = { name, allow_insecure: true };
-    const made = (await this.#ask('POST', pathOf('devices'), body)) as { device: Device; password: string };
+    const made = (await this.ask('POST', pathOf('devices'), body)) as { device: Device; password: string };
     return { id: made.device.id, password: made.password };
   }
 
   async #historyPage(id: string, name: string, query: string): Promise<TwinDocument[]> {
     try {
-      const answer = await this.#ask('GET', `${documentPath(id, name)}/history?${query}`);
+      const answer = await this.ask('GET', `${documentPath(id, name)}/history?${query}`);
       return (answer as { history: TwinDocument[] }).history;
     } catch (error) {
       if (answerIn(error).resource === 'twin_document') return [];
@@ -105,13 +105,13 @@ export class Api {
     const at = last_activity_at === null ? {} : { at: Date.parse(last_activity_at) };
     const panel = newPanel(id, name, { isConnected: is_connected, ...at });
     try {
-      const { documents } = (await this.#ask('GET', pathOf('twins', id))) as {
+      const { documents } = (await this.ask('GET', pathOf('twins', id))) as {
         documents: { document_name: string }[];
       };
       const names = documents
         .map(({ document_name }) => document_name)
         .filter((each) => ITS_OWN.includes(each));
-      const found = await Promise.all(names.map((each) => this.#ask('GET', documentPath(id, each))));
+      const found = await Promise.all(names.map((each) => this.ask('GET', documentPath(id, each))));
       return (found as TwinDocument[]).reduce(withDocument, panel);
     } catch (error) {
       // It was removed meanwhile. The next look will not find it.
@@ -120,9 +120,11 @@ export class Api {
     }
   }
 
-  readonly #ask: Ask = async (method, path, body) => {
+  /** One call to a path of the region; undefined for an answer without a body. */
+  readonly ask: Ask = async (method, path, body) => {
     const json = body === undefined ? null : JSON.stringify(body);
     const response = await this.#fetch(path, { method, body: json, signal: AbortSignal.timeout(ANSWER_MS) });
+    if (response.status === 204) return undefined;
     try {
       return await response.json();
     } catch {

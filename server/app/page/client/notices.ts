@@ -18,12 +18,15 @@ export const askPermission = async (): Promise<Permission> =>
 export async function notify(panel: Panel): Promise<void> {
   if (permission() !== 'granted') return;
   const registration = await navigator.serviceWorker.ready;
+  const shown = await registration.getNotifications();
+  // The push service was faster.
+  if (shown.some(({ data }) => data?.kind === 'triggered' && data.panelId === panel.id)) return;
   await registration.showNotification(`Alarm: ${panel.name}`, {
     body: `The siren is ringing. ${rangText(panel)}.`,
     tag: panel.id,
     icon: '/icon-192.png',
     requireInteraction: true,
-    data: panel.id,
+    data: { panelId: panel.id },
   });
 }
 

@@ -1,15 +1,24 @@
 /** The app without its screen: pairing, the session, what is kept, sound and notifications. */
 
 import type { Order } from '../../../../shared/rest.js';
-import { type AppState, alarming, initial, panelOf } from '../state/app.js';
-import { PHONE_FRAGMENT, panelInFragment, tokenInFragment } from '../state/fragment.js';
+import { type AppState, alarming, initial, panelOf, type ScreenName } from '../state/app.js';
+import {
+  ALERTS_FRAGMENT,
+  PHONE_FRAGMENT,
+  panelFragment,
+  panelInFragment,
+  tokenInFragment,
+} from '../state/fragment.js';
 import { isRinging, wantedOf } from '../state/panel.js';
 import { Store } from '../state/store.js';
 import { Bell } from './bell.js';
 import { keep, recall } from './kept.js';
+import type { NoticeWork } from './notice-work.js';
 import { notify, withdraw } from './notices.js';
+import { switchOff } from './push.js';
 import { Session } from './session.js';
 import { Vigil } from './vigil.js';
+import { hearWorker } from './worker-message.js';
 
 const TICK_MS = 1000;
 /** The phone slept when its clock went on by so much between two ticks. */
@@ -18,6 +27,8 @@ const SLEPT_MS = 10_000;
 export interface Program {
   readonly store: Store;
   order(id: string, order: Order): void;
+  /** Alerts, and how they reach this phone; undefined while it is not paired. */
+  readonly notices: NoticeWork | undefined;
   pair(token: string): void;
   unpair(): void;
 }
@@ -38,19 +49,33 @@ export function startProgram(base: string): Program {
   const vigil = new Vigil(() => follow(store.state, store.state));
   store.onChange(follow);
   store.onChange(keepChanges);
+  store.onChange(endPush);
   store.onChange(raiseAlarm(new Bell()));
   followAddress(store);
   follow(store.state, store.state);
   watchClock(store, () => session?.wake());
+  const order = (id: string, order: Order) => session?.order(id, order);
+  hearWorker((message) => {
+    location.hash = message.panelId === null ? ALERTS_FRAGMENT : panelFragment(message.panelId);
+    if (message.kind === 'disarm' && message.panelId !== null) order(message.panelId, { armed: false });
+  });
   return {
     store,
-    order: (id, order) => session?.order(id, order),
+    order,
+    get notices() {
+      return session?.notices;
+    },
     pair: (token) => store.dispatch({ type: 'paired', token }),
     unpair: () => store.dispatch({ type: 'unpaired' }),
   };
 }
 
-/** `#token=…` pairs, `#panel=…` opens a panel, `#phone` opens the settings of this phone, and all else opens the list. */
+const SCREENS: Readonly<Record<string, ScreenName>> = {
+  [PHONE_FRAGMENT]: 'phone',
+  [ALERTS_FRAGMENT]: 'alerts',
+};
+
+/** `#token=…` pairs, `#panel=…` opens a panel, `#phone` the settings of this phone, `#alerts` the alerts, all else the list. */
 function followAddress(store: Store): void {
   const read = () => {
     const token = tokenInFragment(location.hash);
@@ -59,7 +84,8 @@ function followAddress(store: Store): void {
       history.replaceState(null, '', location.pathname);
       if (token !== store.state.token) store.dispatch({ type: 'paired', token });
     }
-    if (location.hash === PHONE_FRAGMENT) store.dispatch({ type: 'phone-opened' });
+    const screen = SCREENS[location.hash];
+    if (screen !== undefined) store.dispatch({ type: 'screen-opened', screen });
     else store.dispatch({ type: 'opened', id: panelInFragment(location.hash) });
   };
   addEventListener('hashchange', read);
@@ -91,6 +117,12 @@ function keepChanges(state: AppState, before: AppState): void {
     state.orders === before.orders &&
     state.seen === before.seen;
   if (!isSame) keep(localStorage, state);
+}
+
+/** A phone that is no longer paired gets no messages. */
+function endPush(state: AppState, before: AppState): void {
+  if (state.token !== undefined || before.token === undefined) return;
+  switchOff().catch((error: unknown) => console.warn(error));
 }
 
 /** Rings, and shows a notification, while a panel rings and this phone is not silenced. */

@@ -11,6 +11,7 @@ import { runsOf } from '../state/runs.js';
 import type { Store } from '../state/store.js';
 import { Api, Failed } from './api.js';
 import { Live } from './live.js';
+import { NoticeWork } from './notice-work.js';
 import { Poll } from './poll.js';
 
 const WAITS: Waits = { backOffMin: 500, backOffMax: 15_000 };
@@ -26,6 +27,8 @@ export class Session {
   readonly #api: Api;
   readonly #live: Live;
   readonly #poll: Poll;
+  /** Alerts, and how they reach this phone. */
+  readonly notices: NoticeWork;
   #isOver = false;
 
   constructor(store: Store, base: string, token: string) {
@@ -45,6 +48,12 @@ export class Session {
         this.#poll.now();
       },
     });
+    this.notices = new NoticeWork({
+      store,
+      api: this.#api,
+      tell: (event) => this.#tell(event),
+      fail: (error) => this.#fail(faultIn(error)),
+    });
     this.#poll = new Poll(
       () => this.#look(),
       () => PAUSES_MS[this.#scene],
@@ -56,6 +65,11 @@ export class Session {
   follow(state: AppState, before: AppState, isAwake: boolean): void {
     const id = shownId(state);
     this.#live.follow(isAwake ? id : undefined);
+    if (state.screen !== before.screen) {
+      this.notices.read();
+      // The pause until the next look may be one for another screen.
+      this.#poll.now();
+    }
     // A panel that is opened and not known may have been made since the last look.
     if (state.openId !== before.openId && state.openId !== undefined && state.openId !== id) this.#poll.now();
     // Each panel has a new connection when it is followed, so this also holds for another panel.
@@ -86,7 +100,7 @@ export class Session {
 
   get #scene(): keyof typeof PAUSES_MS {
     const { state } = this.#store;
-    if (shownId(state) === undefined) return 'list';
+    if (shownId(state) === undefined || state.screen !== 'panels') return 'list';
     return state.panels.length > 1 ? 'others' : 'alone';
   }
 
@@ -95,6 +109,7 @@ export class Session {
       const [panels] = await Promise.all([this.#api.panels(), this.#recognise()]);
       this.#tellLink('live');
       this.#tell({ type: 'listed', panels, now: Date.now() });
+      this.notices.read();
       return true;
     } catch (error) {
       const fault = faultIn(error);

@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact';
-import { PHONE_FRAGMENT } from '../state/fragment.js';
+import { ALERTS_FRAGMENT, PHONE_FRAGMENT } from '../state/fragment.js';
 import { Icon } from './icon.js';
 
 interface BarProps {
@@ -22,8 +22,14 @@ export const Bar = ({ title, back, children }: BarProps): JSX.Element => (
   </header>
 );
 
-export const PhoneLink = (): JSX.Element => (
-  <a class="round" href={PHONE_FRAGMENT} aria-label="This phone">
-    <Icon name="phone" />
-  </a>
+/** The ways to the alerts and to the settings of this phone. */
+export const Links = (): JSX.Element => (
+  <>
+    <a class="round" href={ALERTS_FRAGMENT} aria-label="Alerts">
+      <Icon name="bell" />
+    </a>
+    <a class="round" href={PHONE_FRAGMENT} aria-label="This phone">
+      <Icon name="phone" />
+    </a>
+  </>
 );

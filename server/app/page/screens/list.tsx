@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { Bar, PhoneLink } from '../parts/bar.js';
+import { Bar, Links } from '../parts/bar.js';
 import { Icon, MOOD_ICONS } from '../parts/icon.js';
 import { type AppState, serverNow } from '../state/app.js';
 import { contactsText } from '../state/contacts.js';
@@ -16,7 +16,7 @@ export function List({ state }: { state: AppState }): JSX.Element {
   return (
     <>
       <Bar title="Panels">
-        <PhoneLink />
+        <Links />
       </Bar>
       <main>
         <p class="sure" role="status">

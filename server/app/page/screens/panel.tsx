@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Order } from '../../../../shared/rest.js';
 import { ArmButton } from '../parts/arm-button.js';
-import { Bar, PhoneLink } from '../parts/bar.js';
+import { Bar, Links } from '../parts/bar.js';
 import { Icon, MOOD_ICONS } from '../parts/icon.js';
 import { ModeChooser } from '../parts/mode-chooser.js';
 import { Moment } from '../parts/moment.js';
@@ -27,7 +27,7 @@ export function PanelScreen({ state, panel, onOrder }: PanelScreenProps): JSX.El
   return (
     <>
       <Bar title={panel.name} back={state.panels.length > 1 ? '#' : undefined}>
-        <PhoneLink />
+        <Links />
       </Bar>
       <main class="panel">
         <div class="now">

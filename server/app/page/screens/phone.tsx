@@ -1,12 +1,13 @@
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
-import { askPermission, type Permission, permission } from '../client/notices.js';
+import type { NoticeWork } from '../client/notice-work.js';
 import { Bar } from '../parts/bar.js';
+import { Deliveries, Notifications } from '../parts/notifications.js';
 import { type AppState, type Role, shownId } from '../state/app.js';
 import { consoleAddress } from '../state/fragment.js';
 
 interface PhoneProps {
   readonly state: AppState;
+  readonly work: NoticeWork | undefined;
   readonly onUnpair: () => void;
 }
 
@@ -16,30 +17,15 @@ const ROLES: Record<Role, string> = {
   reader: 'This phone may look.',
 };
 
-const PERMISSIONS: Record<Permission, string> = {
-  default: 'A notification can tell of an alarm while the app is in the background.',
-  granted: 'A notification tells of an alarm while the app is open, also in the background.',
-  denied: 'Notifications are forbidden in the settings of the browser, for this page. Allow them there.',
-  unavailable: 'This browser has none for this page. Over https, with a certificate that it trusts, it may.',
-};
-
 /** The settings of this phone. */
-export function Phone({ state, onUnpair }: PhoneProps): JSX.Element {
-  const [allowed, setAllowed] = useState(permission());
+export function Phone({ state, work, onUnpair }: PhoneProps): JSX.Element {
   const id = shownId(state);
   return (
     <>
       <Bar title="This phone" back={id === undefined ? '#' : `#panel=${id}`} />
       <main class="phone">
-        <section>
-          <h2>Notifications</h2>
-          <p role="status">{PERMISSIONS[allowed]}</p>
-          {allowed === 'default' && (
-            <button type="button" class="primary" onClick={async () => setAllowed(await askPermission())}>
-              Allow notifications
-            </button>
-          )}
-        </section>
+        <Notifications state={state} work={work} />
+        <Deliveries state={state} />
         {state.role === 'owner' && (
           <section>
             <h2>Console</h2>

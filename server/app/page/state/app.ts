@@ -3,6 +3,7 @@
 import type { TwinDocument } from '../../../../shared/document.js';
 import { CURRENT, DESIRED } from '../../../../shared/panel.js';
 import type { Order } from '../../../../shared/rest.js';
+import { NO_NOTICES, type Notices } from './alerts.js';
 import { endsPairing, type Fault } from './fault.js';
 import { type Made, madeOf, recentOrders, withOrders } from './orders.js';
 import {
@@ -28,6 +29,9 @@ export interface Link {
   readonly since: number;
 }
 
+/** What is open: a panel or their list, the settings of this phone, or the alerts. */
+export type ScreenName = 'panels' | 'phone' | 'alerts';
+
 export interface AppState {
   /** Undefined while the phone is not paired. */
   readonly token: string | undefined;
@@ -40,8 +44,8 @@ export interface AppState {
   readonly isListed: boolean;
   /** The panel that the person opened. */
   readonly openId: string | undefined;
-  /** The settings of this phone are open. */
-  readonly isPhoneOpen: boolean;
+  readonly screen: ScreenName;
+  readonly notices: Notices;
   /** The last fault, until the person has read it. */
   readonly fault: Fault | undefined;
   /** The past of the panels that were opened, by their ids. */
@@ -67,7 +71,8 @@ export type AppEvent =
   | { type: 'link'; kind: Link['kind']; now: number }
   | { type: 'listed'; panels: readonly Panel[]; now: number }
   | { type: 'opened'; id: string | undefined }
-  | { type: 'phone-opened' }
+  | { type: 'screen-opened'; screen: ScreenName }
+  | { type: 'notices'; change: Partial<Notices> }
   | { type: 'twin'; id: string; names: readonly string[]; now: number }
   | { type: 'document'; id: string; document: TwinDocument; now: number }
   | { type: 'document-deleted'; id: string; name: string; now: number }
@@ -90,7 +95,8 @@ export const initial = (now: number): AppState => ({
   panels: [],
   isListed: false,
   openId: undefined,
-  isPhoneOpen: false,
+  screen: 'panels',
+  notices: NO_NOTICES,
   fault: undefined,
   past: {},
   orders: {},
@@ -117,9 +123,11 @@ export function reduce(state: AppState, event: AppEvent): AppState {
     case 'listed':
       return listed(state, event.panels, event.now);
     case 'opened':
-      return { ...state, openId: event.id, isPhoneOpen: false, fault: undefined };
-    case 'phone-opened':
-      return { ...state, isPhoneOpen: true, fault: undefined };
+      return { ...state, openId: event.id, screen: 'panels', fault: undefined };
+    case 'screen-opened':
+      return { ...state, screen: event.screen, fault: undefined };
+    case 'notices':
+      return { ...state, notices: { ...state.notices, ...event.change } };
     case 'twin':
       return changed(state, event.id, event.now, (panel) => withOnly(panel, event.names));
     case 'document':

@@ -31,3 +31,6 @@ export const deviceInFragment = (fragment: string): string | undefined =>
 
 /** The address of the settings of this phone. */
 export const PHONE_FRAGMENT = '#phone';
+
+/** The address of the list of alerts. */
+export const ALERTS_FRAGMENT = '#alerts';

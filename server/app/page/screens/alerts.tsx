@@ -1,0 +1,96 @@
+import type { JSX } from 'preact';
+import type { NoticeWork } from '../client/notice-work.js';
+import { Bar } from '../parts/bar.js';
+import { type Alert, isWaiting, lifeText, mayAct, mutedText, muteOf } from '../state/alerts.js';
+import { type AppState, serverNow, shownId } from '../state/app.js';
+import type { Panel } from '../state/panel.js';
+import { HOUR } from '../state/time-text.js';
+
+interface AlertsProps {
+  readonly state: AppState;
+  readonly work: NoticeWork | undefined;
+}
+
+/** What was raised, who has acknowledged it, and which panels are muted. */
+export function Alerts({ state, work }: AlertsProps): JSX.Element {
+  const { notices, panels, role } = state;
+  const id = shownId(state);
+  const own = panels.filter(({ isOther }) => !isOther);
+  return (
+    <>
+      <Bar title="Alerts" back={id === undefined ? '#' : `#panel=${id}`} />
+      <main class="phone">
+        <section>
+          <h2>What was raised</h2>
+          <ul class="alerts">
+            {notices.alerts?.map((alert) => (
+              <Item key={alert.id} alert={alert} state={state} work={work} />
+            ))}
+          </ul>
+          <p class="quiet" role="status">
+            {notices.alerts === undefined && 'Asking the server …'}
+            {notices.alerts?.length === 0 &&
+              'Nothing yet. The server raises alerts once an owner has given it a channel.'}
+          </p>
+        </section>
+        {mayAct(role) && own.length > 0 && (
+          <section>
+            <h2>Mute</h2>
+            <p>
+              No alert of a muted panel is sent. A contact that counts day and night is sent all the same.
+            </p>
+            {own.map((panel) => (
+              <Muting key={panel.id} panel={panel} state={state} work={work} />
+            ))}
+          </section>
+        )}
+      </main>
+    </>
+  );
+}
+
+function Item({ alert, state, work }: AlertsProps & { alert: Alert }): JSX.Element {
+  return (
+    <li class={isWaiting(alert) ? 'is-waiting' : ''}>
+      <p>
+        <strong>{alert.title}</strong>
+        <br />
+        {lifeText(alert, serverNow(state))}
+      </p>
+      {isWaiting(alert) && mayAct(state.role) && (
+        <button
+          type="button"
+          class="plain"
+          aria-label={`Acknowledge: ${alert.title}`}
+          onClick={() => work?.acknowledge(alert.id)}
+        >
+          Acknowledge
+        </button>
+      )}
+    </li>
+  );
+}
+
+function Muting({ panel, state, work }: AlertsProps & { panel: Panel }): JSX.Element {
+  const mute = muteOf(state.notices.mutes, panel.id, serverNow(state));
+  const button = (text: string, forMs: number) => (
+    <button
+      type="button"
+      class="plain"
+      aria-label={`${text}: ${panel.name}`}
+      onClick={() => work?.mute(panel.id, forMs)}
+    >
+      {text}
+    </button>
+  );
+  return (
+    <div class="muting">
+      <p>
+        <strong>{panel.name}</strong> {mute !== undefined && mutedText(mute, serverNow(state))}
+      </p>
+      {mute === undefined
+        ? [button('Mute for 1 h', HOUR), button('Mute for 8 h', 8 * HOUR)]
+        : button('Unmute', 0)}
+    </div>
+  );
+}
