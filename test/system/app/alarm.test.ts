@@ -52,7 +52,7 @@ test('arms, sees the door, rings, and is disarmed by one touch', async ({ scene,
     'Door opened',
     'Siren rang',
     'Siren stopped after',
-    'Disarmed after',
+    'Disarmed by TWIN_TOKEN after',
     'Door closed after',
   ])
     await phone.page.locator('.happenings', { hasText: line }).waitFor();

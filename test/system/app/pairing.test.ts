@@ -93,8 +93,10 @@ test('a phone that may only look says so, and changes nothing', async ({ scene }
   const written: string[] = [];
   phone.page.on('request', (request) => request.method() === 'GET' || written.push(request.url()));
   await toggle.dispatchEvent('click');
-  // The list of panels is read after whatever the click has asked.
-  await phone.page.waitForResponse(/\/devices\?/);
+  // When the network is back, the list of panels is read, after whatever the click has asked.
+  const listed = phone.page.waitForResponse(/\/devices\?/);
+  await phone.page.evaluate('dispatchEvent(new Event("online"))');
+  await listed;
   assert.equal(written, []);
   assert.is(scene.panel.state.armed, false);
   await phone.close();
