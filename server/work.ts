@@ -1,16 +1,19 @@
+/** The bytes of a head that `parsedHead` counts already. */
+export const USUAL_HEAD_BYTES = 1024;
+
 /**
  * What the work for a client costs, in microseconds of one core. The server counts what it does instead of reading a clock,
  * so that the same requests always cost the same. Each figure was measured and rounded up.
  */
 export const WORK = {
   /** An HTTP request whose head is parsed, also one that is refused or waits. */
-  parsedHead: 10,
-  /** A byte of a head. */
+  parsedHead: 8,
+  /** A further byte of a head. */
   headByte: 0.06,
   /** A piece of a body, however short. */
   bodyPiece: 4,
   /** An HTTP request: its route is found, its answer written. */
-  httpRequest: 25,
+  httpRequest: 9,
   /** An MQTT packet and its answer. */
   packet: 10,
   /** A WebSocket's message, in one fragment or a few, or its ping. */

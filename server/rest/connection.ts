@@ -12,7 +12,7 @@ import type { Member, Share, Shares } from '../access/shares.js';
 import { isOwnMachine, sourceOf } from '../access/source.js';
 import { AuthenticationDenied, type Token, type Tokens } from '../access/tokens.js';
 import { memo } from '../memo.js';
-import { WORK } from '../work.js';
+import { USUAL_HEAD_BYTES, WORK } from '../work.js';
 import {
   headersTooLarge,
   NO_HOST,
@@ -154,7 +154,7 @@ export class HttpConnection implements Member {
   take(req: IncomingMessage, res: ServerResponse): void {
     if (this.#socket.destroyed) return;
     // The parser has made it, whether it is served or not.
-    this.spend(WORK.parsedHead + headBytes(req) * WORK.headByte);
+    this.spend(WORK.parsedHead + Math.max(0, headBytes(req) - USUAL_HEAD_BYTES) * WORK.headByte);
     if (this.#parked.length === 0 && this.#isFree && this.#enter(req)) this.#begin(req, res);
     else this.#park(req, res);
   }
@@ -391,7 +391,7 @@ export class HttpConnection implements Member {
   }
 }
 
-/** The length of a request's target and headers. */
+/** The bytes of a request's target and headers. */
 function headBytes({ url = '', rawHeaders }: IncomingMessage): number {
   let length = url.length;
   for (const text of rawHeaders) length += text.length;

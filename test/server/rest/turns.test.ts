@@ -13,7 +13,7 @@ import { BASE, startTestRest, type TestLimits, type TestRest } from './rest.js';
 
 /** Enough for a few requests, and not for all that a greedy client sends. */
 const TURN_WORK = 500;
-const MANY = 100;
+const MANY = 300;
 
 interface Context {
   loop: TestLoop;
