@@ -25,7 +25,7 @@ export interface Kept extends KeptAlarm {
   readonly door?: { readonly armed: boolean; readonly at?: number | undefined } | undefined;
 }
 
-export interface Asked {
+interface Asked {
   readonly alarm_armed: boolean;
   readonly mode?: string | undefined;
   readonly bypass?: readonly string[] | undefined;

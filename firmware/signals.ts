@@ -39,7 +39,7 @@ function rhythmOf(count: number, armed: boolean): Rhythm {
   return turns;
 }
 
-export function patternFor(status: PanelStatus, trouble: Trouble): Pattern {
+function patternFor(status: PanelStatus, trouble: Trouble): Pattern {
   const armed = status.armed;
   const isRefused = status.refused && !armed;
   const name = status.sirenRinging ? 'triggered' : isRefused ? 'refused' : status.state;

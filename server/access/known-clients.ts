@@ -15,7 +15,7 @@ const KNOWN_LIMITS = {
   retryMs: 60_000,
 };
 
-export type KnownLimits = Readonly<typeof KNOWN_LIMITS>;
+type KnownLimits = Readonly<typeof KNOWN_LIMITS>;
 
 const FILE = 'known';
 

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { memo } from '../memo.js';
 
 /** Work is in microseconds, as `work.ts` counts it. */
-export const SHARE_LIMITS = {
+const SHARE_LIMITS = {
   /** The work of one share in one turn of the event loop. One request is done however much work it is. */
   turnWork: 1000,
   /** The work of one share in a second, on average, and at once after a quiet second. */

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { send } from './request.js';
 
 /** In milliseconds. */
-export const HEARTBEAT_LIMITS = {
+const HEARTBEAT_LIMITS = {
   everyMs: 60_000,
   /** How long the server may take to prove that it works. */
   proofMs: 10_000,

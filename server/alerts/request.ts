@@ -7,9 +7,9 @@ import { BlockList, isIP, isIPv6, type LookupFunction } from 'node:net';
 import { plainAddress } from '../access/source.js';
 
 /** The whole request may take so long, from the name's resolution to the answer's head, in milliseconds. */
-export const REQUEST_MS = 10_000;
+const REQUEST_MS = 10_000;
 
-export interface Request {
+interface Request {
   readonly url: URL;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -20,7 +20,7 @@ export interface Request {
   readonly ca?: string | undefined;
 }
 
-export interface Response {
+interface Response {
   readonly status: number;
   /** How long the server wants to be left alone, in milliseconds. */
   readonly retryAfterMs: number | undefined;

@@ -5,7 +5,7 @@ import type { CurrentDocument } from '../../shared/panel.js';
 import type { Condition } from './alert.js';
 
 /** Times are in milliseconds. */
-export interface RuleSettings {
+interface RuleSettings {
   /** How long an armed panel may be without contact. */
   readonly unreachableAfter: number;
   /** How long a door may stay open; undefined: for ever. */

@@ -7,7 +7,7 @@ import { InvalidRequest } from '../twins/errors.js';
 import { type AlertSettings, NO_SETTINGS, parseSettings } from './settings.js';
 
 /** The owner's file cannot be understood. The message says where. */
-export class AlertSettingsError extends Error {
+class AlertSettingsError extends Error {
   override name = 'AlertSettingsError';
 }
 

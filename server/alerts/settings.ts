@@ -31,7 +31,7 @@ export type ChannelSettings = Common &
   );
 
 /** The rules of a panel. */
-export interface PanelRules {
+interface PanelRules {
   /** Seconds. */
   readonly unreachable_after: number;
   /** Seconds; null: for ever. */

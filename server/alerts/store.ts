@@ -31,7 +31,7 @@ export interface Mute {
 }
 
 /** A panel that was armed when it reported last. */
-export interface ArmedPanel {
+interface ArmedPanel {
   readonly id: string;
 }
 

@@ -10,7 +10,7 @@ import { Shelf } from './store.js';
 import { AUTH_BYTES, isPublicKey, newVapidKey, type VapidKey } from './web-push.js';
 
 /** A phone's browser, as its push service knows it. */
-export interface Subscription {
+interface Subscription {
   /** Made of the endpoint, so that a phone that subscribes again is the same. It has no dots. */
   readonly id: string;
   readonly endpoint: string;

@@ -7,7 +7,7 @@ import { type OUTBOX_LIMITS, Outbox } from './outbox.js';
 import type { AlertSettings, ChannelSettings } from './settings.js';
 import type { AlertStore } from './store.js';
 
-export const TELLER_LIMITS = {
+const TELLER_LIMITS = {
   /** Lost panels are sent when no further one was lost for so long, so that many make one message; in milliseconds. */
   gatherMs: 1000,
   /** But after so long they are sent. */

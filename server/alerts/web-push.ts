@@ -17,7 +17,7 @@ import {
 
 const CURVE = 'prime256v1';
 /** In bytes. */
-export const PUBLIC_KEY_BYTES = 65;
+const PUBLIC_KEY_BYTES = 65;
 export const AUTH_BYTES = 16;
 const SALT_BYTES = 16;
 const RECORD_BYTES = 4096;
@@ -30,7 +30,7 @@ export const PLAINTEXT_BYTES =
   RECORD_BYTES - (SALT_BYTES + 4 + 1 + PUBLIC_KEY_BYTES) - TAG_BYTES - Buffer.of(DELIMITER).length;
 
 /** A subscription's keys, as raw bytes. */
-export interface ReceiverKeys {
+interface ReceiverKeys {
   readonly p256dh: Buffer;
   readonly auth: Buffer;
 }

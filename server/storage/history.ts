@@ -17,7 +17,7 @@ import type { PastToSave } from './open-file.js';
 import type { PastRange, StoredDocument } from './storage.js';
 
 /** How much of the past is kept on disk. */
-export interface HistoryLimits {
+interface HistoryLimits {
   /** So many versions of each document at least, and at most twice as many, as long as the bytes suffice. */
   readonly versions: number;
   /** The bytes of all documents of a file together. The oldest versions of the whole file go first. */

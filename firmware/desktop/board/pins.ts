@@ -112,7 +112,7 @@ export function consolePinOf(target: string, { chip, usesUsb }: Target): number 
 }
 
 /** An `input` is pulled up within the chip; an `analog` one has its resistors outside. */
-export type Role = 'input' | 'analog' | 'siren' | 'led' | 'beeper';
+type Role = 'input' | 'analog' | 'siren' | 'led' | 'beeper';
 
 /** Why this chip's GPIO cannot be the pin, or undefined. A chip that is not known here is taken as it is. */
 export function faultOfPin(subclass: string, role: Role, gpio: number): string | undefined {

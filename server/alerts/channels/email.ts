@@ -18,7 +18,7 @@ export interface EmailSettings {
 }
 
 /** The whole delivery may take so long, in milliseconds. The library's own limits begin anew at each byte. */
-export const EMAIL_MS = 30_000;
+const EMAIL_MS = 30_000;
 
 const TEXT = '{{text}}\n\n{{link}}\n';
 const HTML = '<p><strong>{{title}}</strong></p><p>{{text}}</p><p><a href="{{link}}">{{link}}</a></p>';

@@ -55,7 +55,7 @@ export const notReached = (error: unknown): Attempt => ({
   reason: (error as Error).message,
 });
 
-export const signatureOf = (secret: string, id: string, timestamp: string, body: string): string =>
+const signatureOf = (secret: string, id: string, timestamp: string, body: string): string =>
   createHmac('sha256', secret).update(`${id}.${timestamp}.${body}`).digest('base64');
 
 function bodyOf(message: Message, template: string | undefined): string {
