@@ -7,6 +7,7 @@ import type { Document } from '../twins/document.js';
 import type { Change, Twins } from '../twins/twins.js';
 import type { Alert, Condition } from './alert.js';
 import type { Channel } from './channels/channel.js';
+import { CLOCK, type Clock, wallTimeOf } from './clock.js';
 import { acknowledged, happened, isOpen, type PanelName, reconciled } from './life.js';
 import type { OUTBOX_LIMITS } from './outbox.js';
 import { KnownPanel } from './panels.js';
@@ -42,7 +43,7 @@ interface Parts {
   /** Where the app shows a panel. */
   readonly linkOf: (panelId: string | null) => string;
   readonly log: Logger;
-  readonly now?: () => number;
+  readonly clock?: Clock;
   readonly limits?: Partial<typeof ALERT_LIMITS & typeof OUTBOX_LIMITS>;
 }
 
@@ -58,6 +59,7 @@ export class Alerts {
   readonly #teller: Teller;
   readonly #parts: Parts;
   readonly #limits: typeof ALERT_LIMITS;
+  readonly #clock: Clock;
   readonly #now: () => number;
   readonly #panels = new Map<string, KnownPanel>();
   readonly #changed = new Map<string, Document | undefined>();
@@ -68,6 +70,7 @@ export class Alerts {
   #unhealthySince: number | undefined;
   /** The armed panels that have not come back since the start. */
   readonly #missing = new Set<string>();
+  /** By elapsed time. */
   #startedAt = 0;
   /** Changes of alerts are made one after the other. */
   #work: Promise<void> = Promise.resolve();
@@ -75,9 +78,10 @@ export class Alerts {
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#limits = { ...ALERT_LIMITS, ...parts.limits };
-    this.#now = parts.now ?? Date.now;
+    this.#clock = parts.clock ?? CLOCK;
+    this.#now = this.#clock.now;
     this.#settings = parts.settings;
-    this.#teller = new Teller({ ...parts, now: this.#now, onDue: () => this.#tellSoon() });
+    this.#teller = new Teller({ ...parts, clock: this.#clock, onDue: () => this.#tellSoon() });
   }
 
   get settings(): AlertSettings {
@@ -101,7 +105,7 @@ export class Alerts {
 
   /** Begins to watch, and goes on where a server before it has ended. */
   begin(): void {
-    this.#startedAt = this.#now();
+    this.#startedAt = this.#clock.elapsed();
     this.configure(this.#settings);
     this.#teller.begin();
   }
@@ -204,10 +208,10 @@ export class Alerts {
     const isConnected = this.#parts.devices.presence.isConnected(id);
     const isTurned = panel.report(document, isConnected);
     // It may have gone before its report was read.
-    if (!isConnected) panel.gone(this.#now());
+    if (!isConnected) panel.gone();
     if (isConnected && this.#missing.delete(id)) this.#lookAtServer();
     this.#soon(async () => {
-      await this.#keepArmed(id, panel);
+      await this.#keepArmed(id, panel).catch((error) => this.#notKept(error));
       await this.#apply(id, panel);
       if (isTurned) await this.#tellTurn(id, panel);
     });
@@ -216,7 +220,7 @@ export class Alerts {
   #presence(id: string, isConnected: boolean): void {
     const panel = this.#panels.get(id);
     if (isConnected || panel === undefined) return;
-    panel.gone(this.#now());
+    panel.gone();
     this.#soon(() => this.#apply(id, panel));
   }
 
@@ -235,7 +239,7 @@ export class Alerts {
   }
 
   #panelOf(id: string): KnownPanel {
-    const known = this.#panels.get(id) ?? new KnownPanel();
+    const known = this.#panels.get(id) ?? new KnownPanel(this.#clock);
     this.#panels.set(id, known);
     return known;
   }
@@ -267,7 +271,7 @@ export class Alerts {
   async #reconcile(panel: PanelName, conditions: readonly Condition[], now: number): Promise<void> {
     const known = this.#ofPanel(panel.id);
     const changed = reconciled(known, conditions, panel, now, this.#mutedUntil(panel.id), randomUUID);
-    for (const alert of changed) await this.#parts.store.alerts.put(alert);
+    for (const alert of changed) await this.#keep(alert);
     if (changed.length === 0) return;
     this.#forgetOldest();
     this.#tellSoon();
@@ -279,7 +283,7 @@ export class Alerts {
     const now = this.#now();
     const condition = { kind, subject: await this.#writerOf(id), since: now } as const;
     const panel = { id, name: await this.#nameOf(id) };
-    await this.#parts.store.alerts.put(happened(condition, panel, now, this.#mutedUntil(id), randomUUID()));
+    await this.#keep(happened(condition, panel, now, this.#mutedUntil(id), randomUUID()));
     this.#tellSoon();
   }
 
@@ -297,11 +301,12 @@ export class Alerts {
     if (this.#unhealthySince !== undefined) {
       conditions.push({ kind: 'storage', subject: '', since: this.#unhealthySince });
     }
-    if (now >= this.#startedAt + this.#limits.graceMs) this.#missing.clear();
+    const since = wallTimeOf(this.#startedAt, this.#clock);
+    if (now >= since + this.#limits.graceMs) this.#missing.clear();
     const count = this.#missing.size;
     const open = this.#ofPanel(null).find((alert) => alert.kind === 'restarted' && isOpen(alert));
     const subject = open?.subject ?? (count === 1 ? 'a panel was' : `${count} panels were`);
-    if (count > 0) conditions.push({ kind: 'restarted', subject, since: this.#startedAt });
+    if (count > 0) conditions.push({ kind: 'restarted', subject, since });
     const wanted = conditions.filter(({ kind }) => kinds.includes(kind));
     this.#soon(() => this.#reconcile(SERVER, wanted, now));
   }
@@ -310,13 +315,16 @@ export class Alerts {
     clearTimeout(this.#tellTimer);
     const { next } = this.#teller;
     if (next === undefined) return;
-    const wait = Math.min(Math.max(0, next - this.#now()), LONGEST_TIMER_MS);
+    const wait = Math.min(Math.max(0, next - this.#clock.elapsed()), LONGEST_TIMER_MS);
     this.#tellTimer = setTimeout(() => this.#soon(() => this.#tell()), wait).unref();
   }
 
   async #tell(): Promise<void> {
-    await this.#teller.tell();
-    this.#tellSoon();
+    try {
+      await this.#teller.tell();
+    } finally {
+      this.#tellSoon();
+    }
   }
 
   #ofPanel(id: string | null): Alert[] {
@@ -355,11 +363,18 @@ export class Alerts {
 
   /** A failure is logged, and ends nothing: memory has the change, and the disk gets it with the next one. */
   #soon(run: () => Promise<void>): void {
-    this.#work = this.#work
-      .then(run)
-      .catch((error) => this.#parts.log.error({ err: error }, 'an alert could not be kept'));
+    this.#work = this.#work.then(run).catch((error) => this.#notKept(error));
+  }
+
+  /** When the disk takes no writes, the alert is sent all the same. */
+  async #keep(alert: Alert): Promise<void> {
+    await this.#parts.store.alerts.put(alert).catch((error) => this.#notKept(error));
+  }
+
+  #notKept(error: unknown): void {
+    this.#parts.log.error({ err: error }, 'an alert could not be kept');
   }
 }
 
-// No timer takes more than 2^31 milliseconds, and the clock may be set meanwhile.
+// No timer takes more than 2^31 milliseconds.
 const LONGEST_TIMER_MS = 60_000;

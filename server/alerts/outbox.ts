@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Attempt, Channel } from './channels/channel.js';
+import { CLOCK, type Clock } from './clock.js';
 import { type AlertStore, type Delivery, PAST_DELIVERIES } from './store.js';
 
 /** Times are in milliseconds. */
@@ -14,18 +15,20 @@ export const OUTBOX_LIMITS = {
    * has arrived, and it is sent again only after this.
    */
   inDoubtMs: 60_000,
-  /** Attempts of one channel at the same time. The others wait, and delay no other channel. */
-  atOnce: 8,
+  /** Attempts for one target at the same time. The others wait, and delay no other target. */
+  atOnce: 2,
+  /** After so many failures a message is held up, and an alarm goes to the next group of channels as well. */
+  heldUpAfter: 3,
 };
 
 interface Ports {
   readonly store: Pick<AlertStore, 'deliveries'>;
   /** The channel of an id; undefined when the owner has removed it. */
   readonly channel: (id: string) => Channel | undefined;
-  /** A message has failed for good. */
+  /** A message has failed for good, or is held up. */
   readonly onFailed: (delivery: Delivery) => Promise<void>;
   readonly log: Logger;
-  readonly now?: () => number;
+  readonly clock?: Clock;
   readonly random?: () => number;
   readonly limits?: Partial<typeof OUTBOX_LIMITS>;
 }
@@ -37,18 +40,21 @@ interface Ports {
 export class Outbox {
   readonly #ports: Ports;
   readonly #limits: typeof OUTBOX_LIMITS;
-  readonly #now: () => number;
+  readonly #clock: Clock;
   readonly #timers = new Map<string, NodeJS.Timeout>();
-  /** How many attempts each channel has under way, and which deliveries wait for one to end. */
+  /** By target: how many attempts are under way, which deliveries wait for one to end, and until when it wants no more. */
   readonly #busy = new Map<string, number>();
   readonly #queues = new Map<string, string[]>();
+  readonly #quietUntil = new Map<string, number>();
+  /** When a message is given up, as a moment of elapsed time. */
+  readonly #deadlines = new Map<string, number>();
   readonly #attempts = new Set<Promise<void>>();
   #isClosed = false;
 
   constructor(ports: Ports) {
     this.#ports = ports;
     this.#limits = { ...OUTBOX_LIMITS, ...ports.limits };
-    this.#now = ports.now ?? Date.now;
+    this.#clock = ports.clock ?? CLOCK;
   }
 
   /** Goes on with what waits on stable storage. */
@@ -73,39 +79,52 @@ export class Outbox {
     await Promise.all(this.#attempts);
   }
 
-  #schedule({ id, at }: Delivery): void {
+  #schedule({ id, at, message }: Delivery): void {
+    const { tryMs } = this.#limits;
+    if (!this.#deadlines.has(id)) {
+      const age = Math.min(Math.max(0, this.#clock.now() - Date.parse(message.at)), tryMs);
+      this.#deadlines.set(id, this.#clock.elapsed() + tryMs - age);
+    }
+    this.#wait(id, Math.min(Math.max(0, Date.parse(at) - this.#clock.now()), tryMs));
+  }
+
+  #wait(id: string, ms: number): void {
     if (this.#isClosed) return;
-    const wait = Math.min(Math.max(0, Date.parse(at) - this.#now()), this.#limits.tryMs);
     this.#timers.set(
       id,
       setTimeout(() => {
         this.#timers.delete(id);
         this.#begin(id);
-      }, wait),
+      }, ms),
     );
   }
 
   #begin(id: string): void {
     const delivery = this.#ports.store.deliveries.get(id);
     if (delivery?.status !== 'waiting' || this.#isClosed) return;
-    const { channel } = delivery;
-    const busy = this.#busy.get(channel) ?? 0;
+    const place = placeOf(delivery);
+    const quiet = (this.#quietUntil.get(place) ?? 0) - this.#clock.elapsed();
+    if (quiet > 0) return this.#wait(id, quiet);
+    const busy = this.#busy.get(place) ?? 0;
     if (busy >= this.#limits.atOnce) {
-      this.#queues.set(channel, [...(this.#queues.get(channel) ?? []), id]);
+      this.#queues.set(place, [...(this.#queues.get(place) ?? []), id]);
       return;
     }
-    this.#busy.set(channel, busy + 1);
+    this.#busy.set(place, busy + 1);
     const attempt = this.#try(delivery).finally(() => {
       this.#attempts.delete(attempt);
-      this.#busy.set(channel, (this.#busy.get(channel) ?? 1) - 1);
-      const next = this.#queues.get(channel)?.shift();
-      if (next !== undefined) this.#begin(next);
+      const left = (this.#busy.get(place) ?? 1) - 1;
+      if (left === 0) this.#busy.delete(place);
+      else this.#busy.set(place, left);
+      const next = this.#queues.get(place)?.shift();
+      if (next === undefined) this.#queues.delete(place);
+      else this.#begin(next);
     });
     this.#attempts.add(attempt);
   }
 
   async #try(waiting: Delivery): Promise<void> {
-    const inDoubt = new Date(this.#now() + this.#limits.inDoubtMs).toISOString();
+    const inDoubt = new Date(this.#clock.now() + this.#limits.inDoubtMs).toISOString();
     const delivery = { ...waiting, attempts: waiting.attempts + 1, at: inDoubt };
     await this.#keep(delivery);
     const channel = this.#ports.channel(delivery.channel);
@@ -120,19 +139,25 @@ export class Outbox {
     }
     await this.#keep(after);
     if (after.status === 'waiting') this.#schedule(after);
-    if (after.status === 'failed') await this.#ports.onFailed(after);
+    else this.#deadlines.delete(after.id);
+    if (after.status === 'failed' || after.is_held_up) await this.#ports.onFailed(after);
   }
 
   #after(delivery: Delivery, outcome: Attempt): Delivery {
-    const now = this.#now();
-    const ended = { ...delivery, at: new Date(now).toISOString() };
+    const now = this.#clock.now();
+    const ended = { ...delivery, at: new Date(now).toISOString(), is_held_up: false };
     if (outcome.kind === 'delivered') return { ...ended, status: 'delivered', reason: null };
     const { reason } = outcome;
     if (outcome.kind !== 'again') return { ...ended, status: 'failed', reason };
-    const next = now + Math.max(this.#pause(delivery.attempts), outcome.afterMs ?? 0);
-    if (next > Date.parse(delivery.message.at) + this.#limits.tryMs)
+    const { attempts } = delivery;
+    const { afterMs = 0, attempts: most = Number.POSITIVE_INFINITY } = outcome;
+    const elapsed = this.#clock.elapsed();
+    if (afterMs > 0) this.#quietUntil.set(placeOf(delivery), elapsed + afterMs);
+    const wait = Math.max(this.#pause(attempts), afterMs);
+    if (attempts >= most || elapsed + wait > (this.#deadlines.get(delivery.id) ?? elapsed))
       return { ...ended, status: 'failed', reason };
-    return { ...delivery, at: new Date(next).toISOString(), reason };
+    const isHeldUp = outcome.attempts !== undefined || attempts >= this.#limits.heldUpAfter;
+    return { ...delivery, at: new Date(now + wait).toISOString(), reason, is_held_up: isHeldUp };
   }
 
   #pause(attempts: number): number {
@@ -158,3 +183,5 @@ export class Outbox {
     }
   }
 }
+
+const placeOf = ({ channel, target }: Delivery): string => `${channel}.${target}`;

@@ -18,13 +18,20 @@ interface Request {
   readonly allowPrivate: boolean;
   /** The authority that the server's certificate must have, in PEM; the system's when absent. */
   readonly ca?: string | undefined;
+  /** Instead of REQUEST_MS. */
+  readonly limitMs?: number | undefined;
 }
 
 interface Response {
   readonly status: number;
   /** How long the server wants to be left alone, in milliseconds. */
   readonly retryAfterMs: number | undefined;
+  /** The begin of the body, where the status is an error; '' else. */
+  readonly text: string;
 }
+
+/** So much of an error's body is read, in characters. */
+const ERROR_LENGTH = 1024;
 
 /** The address may not be asked. */
 export class PrivateAddress extends Error {
@@ -91,7 +98,7 @@ const publicLookup = onlyPublic(resolveName);
  * Sends a request on a connection of its own, and resolves with the head of the answer. Redirects are not followed.
  * @throws PrivateAddress, and what the network throws, an AbortError after REQUEST_MS
  */
-export function send({ url, method, headers, body, allowPrivate, ca }: Request): Promise<Response> {
+export function send({ url, method, headers, body, allowPrivate, ca, limitMs }: Request): Promise<Response> {
   return new Promise((resolve, reject) => {
     const host = url.hostname.replace(/^\[|\]$/g, '');
     if (!allowPrivate && isIP(host) !== 0 && isPrivate(host)) return reject(new PrivateAddress(host));
@@ -99,19 +106,27 @@ export function send({ url, method, headers, body, allowPrivate, ca }: Request):
       method,
       headers: { ...headers, 'Content-Length': Buffer.byteLength(body) },
       agent: false,
-      signal: AbortSignal.timeout(REQUEST_MS),
+      signal: AbortSignal.timeout(limitMs ?? REQUEST_MS),
       ...(!allowPrivate && { lookup: publicLookup }),
       ...(ca !== undefined && { ca }),
     };
     const request = url.protocol === 'https:' ? httpsRequest(url, options) : httpRequest(url, options);
     request.on('error', reject);
     request.on('response', (response: IncomingMessage) => {
-      resolve({
-        status: response.statusCode ?? 0,
-        retryAfterMs: retryAfter(response.headers['retry-after']),
+      const { statusCode: status = 0 } = response;
+      const retryAfterMs = retryAfter(response.headers['retry-after']);
+      let text = '';
+      const end = (): void => {
+        resolve({ status, retryAfterMs, text: text.slice(0, ERROR_LENGTH) });
+        response.destroy();
+      };
+      if (status < 400) return end();
+      response.setEncoding('utf8');
+      response.on('data', (part: string) => {
+        text += part;
+        if (text.length >= ERROR_LENGTH) end();
       });
-      // Nothing in the body is of use.
-      response.destroy();
+      for (const event of ['end', 'error', 'close']) response.on(event, end);
     });
     request.end(body);
   });

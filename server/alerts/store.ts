@@ -18,6 +18,8 @@ export interface Delivery {
   readonly at: string;
   /** Why the last attempt failed. */
   readonly reason: string | null;
+  /** It waits, and does not get through for now. */
+  readonly is_held_up?: boolean;
 }
 
 /** Until when a panel's alerts are not told. */

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { type Alert, type Telling, textOf, titleOf } from './alert.js';
 import type { Channel, Message } from './channels/channel.js';
-import { afterTelling, groupOf, happened, inNextGroup, tellingOf } from './life.js';
+import { type Clock, DueTimes } from './clock.js';
+import { afterTelling, ESCALATION, groupOf, happened, inNextGroup, tellingOf } from './life.js';
 import { type OUTBOX_LIMITS, Outbox } from './outbox.js';
 import type { AlertSettings, ChannelSettings } from './settings.js';
 import type { AlertStore } from './store.js';
@@ -31,7 +32,7 @@ interface Parts {
   /** Where the app shows a panel. */
   readonly linkOf: (panelId: string | null) => string;
   readonly log: Logger;
-  readonly now: () => number;
+  readonly clock: Clock;
   readonly limits?: Partial<typeof OUTBOX_LIMITS>;
   /** An alert is due earlier than before. */
   readonly onDue: () => void;
@@ -46,10 +47,12 @@ interface Configured {
 export class Teller {
   readonly #parts: Parts;
   readonly #outbox: Outbox;
+  readonly #dueTimes: DueTimes;
   #channels = new Map<string, Configured>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#dueTimes = new DueTimes(parts.clock);
     this.#outbox = new Outbox({
       ...parts,
       channel: (id) => this.#channels.get(id)?.channel,
@@ -87,7 +90,7 @@ export class Teller {
   async test(channelId: string, target?: string): Promise<void> {
     const found = this.#channels.get(channelId);
     if (found === undefined) throw new ChannelNotFound(channelId);
-    const now = this.#parts.now();
+    const now = this.#parts.clock.now();
     const condition = { kind: 'triggered', subject: '', since: now } as const;
     const alert = happened(condition, { id: null, name: 'Test' }, now, undefined, randomUUID());
     await this.#send([alert], 'test', [target === undefined ? found : onlyTo(target, found)]);
@@ -95,14 +98,14 @@ export class Teller {
 
   /** Tells every alert that is due. */
   async tell(): Promise<void> {
-    const now = this.#parts.now();
+    const now = this.#parts.clock.elapsed();
     const due = this.#due()
       .filter(([, at]) => at <= now)
       .map(([alert]) => alert);
     for (const alerts of together(due)) await this.#tellThese(alerts);
   }
 
-  /** When the next alert is sent, in milliseconds since 1970; undefined when there is nothing to tell. */
+  /** When the next alert is sent, as a moment of elapsed time; undefined when there is nothing to tell. */
   get next(): number | undefined {
     const times = this.isOn ? this.#due().map(([, at]) => at) : [];
     return times.length === 0 ? undefined : Math.min(...times);
@@ -111,9 +114,10 @@ export class Teller {
   /** Each alert that is to be sent, and when. */
   #due(): [Alert, number][] {
     const waiting = this.#parts.store.alerts.all.flatMap((alert): [Alert, number][] =>
-      alert.tell_at === null ? [] : [[alert, Date.parse(alert.tell_at)]],
+      alert.tell_at === null ? [] : [[alert, this.#dueAt(alert, alert.tell_at)]],
     );
-    const now = this.#parts.now();
+    this.#dueTimes.keep(new Set(waiting.map(([{ id }]) => id)));
+    const now = this.#parts.clock.elapsed();
     const isLost = (alert: Alert, at: number): boolean => alert.kind === 'unreachable' && at <= now;
     const lost = waiting.filter(([alert, at]) => isLost(alert, at)).map(([, at]) => at);
     const { gatherMs, gatherAtMostMs } = TELLER_LIMITS;
@@ -121,15 +125,23 @@ export class Teller {
     return waiting.map(([alert, at]) => [alert, isLost(alert, at) ? gathered : at]);
   }
 
+  #dueAt({ id, state, told }: Alert, tellAt: string): number {
+    if (state === 'raised' && told > 0) return this.#dueTimes.of(id, tellAt, ESCALATION.repeatMs);
+    if (state === 'acknowledged') return this.#dueTimes.of(id, tellAt, ESCALATION.remindMs);
+    // It may be the end of a mute.
+    return this.#dueTimes.of(id, tellAt, Number.POSITIVE_INFINITY);
+  }
+
   /** An alarm of which no message arrived goes to the next group of channels at once. */
   async #failed(alertId: string): Promise<void> {
     const { alerts, deliveries } = this.#parts.store;
     const alert = alerts.get(alertId);
     const sent = deliveries.all.filter(({ message }) => message.alert.id === alertId);
-    if (alert === undefined || sent.some(({ status }) => status !== 'failed')) return;
-    const next = inNextGroup(alert, this.#parts.now(), this.#groups);
+    if (alert === undefined || sent.some((each) => each.status !== 'failed' && each.is_held_up !== true))
+      return;
+    const next = inNextGroup(alert, this.#parts.clock.now(), this.#groups);
     if (next === alert) return;
-    await alerts.put(next);
+    await this.#keep(next);
     this.#parts.onDue();
   }
 
@@ -143,7 +155,16 @@ export class Teller {
     const telling = tellingOf(first);
     const recipients = await this.#send(alerts, telling, this.#channelsFor(first, telling));
     for (const alert of alerts) {
-      await this.#parts.store.alerts.put(afterTelling(alert, this.#parts.now(), this.#groups, recipients));
+      await this.#keep(afterTelling(alert, this.#parts.clock.now(), this.#groups, recipients));
+    }
+  }
+
+  /** When the disk takes no writes, memory has the alert, and it is sent further. */
+  async #keep(alert: Alert): Promise<void> {
+    try {
+      await this.#parts.store.alerts.put(alert);
+    } catch (error) {
+      this.#parts.log.error({ err: error, alert: alert.id }, 'an alert could not be kept');
     }
   }
 
@@ -164,7 +185,7 @@ export class Teller {
     channels: readonly Configured[],
   ): Promise<string[]> {
     const [first] = alerts;
-    const at = new Date(this.#parts.now()).toISOString();
+    const at = new Date(this.#parts.clock.now()).toISOString();
     const message = {
       id: '',
       alert: first,

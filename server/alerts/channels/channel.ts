@@ -18,12 +18,17 @@ export interface Message {
 
 /**
  * What became of an attempt.
- * - `again`: it may succeed later, not before `afterMs`.
+ * - `again`: it may succeed later, not before `afterMs`. With `attempts` it is tried so often in all, and is held up until then.
  * - `failed`: the same attempt would fail again. The reason is shown to the owner.
  */
 export type Attempt =
   | { readonly kind: 'delivered' }
-  | { readonly kind: 'again'; readonly reason: string; readonly afterMs?: number | undefined }
+  | {
+      readonly kind: 'again';
+      readonly reason: string;
+      readonly afterMs?: number | undefined;
+      readonly attempts?: number;
+    }
   | { readonly kind: 'failed'; readonly reason: string };
 
 export interface Channel {

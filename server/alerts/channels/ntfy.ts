@@ -27,7 +27,7 @@ export function ntfy({ url, token, allow_private: allowPrivate }: NtfySettings):
     targets: () => [ITSELF],
     async send(message): Promise<Attempt> {
       try {
-        const { status, retryAfterMs } = await send({
+        const { status, retryAfterMs, text } = await send({
           url: place,
           method: 'POST',
           headers: {
@@ -37,12 +37,31 @@ export function ntfy({ url, token, allow_private: allowPrivate }: NtfySettings):
           body: JSON.stringify({ topic, ...bodyOf(message) }),
           allowPrivate,
         });
-        return attemptOf(status, retryAfterMs);
+        return answered(status, retryAfterMs, text);
       } catch (error) {
         return notReached(error);
       }
     },
   };
+}
+
+/** ntfy's own code of an error that says that the messages of this day are used up. */
+const QUOTA = /"code":\s*42908\b/;
+const QUOTA_ATTEMPTS = 5;
+
+function answered(status: number, afterMs: number | undefined, text: string): Attempt {
+  if (status === 429 && QUOTA.test(text)) {
+    return {
+      kind: 'again',
+      reason: 'the daily quota of the server is used up',
+      afterMs,
+      attempts: QUOTA_ATTEMPTS,
+    };
+  }
+  if (status === 401 || status === 403) {
+    return { kind: 'failed', reason: `the server refuses the access token (status ${status})` };
+  }
+  return attemptOf(status, afterMs);
 }
 
 function bodyOf({ alert, telling, title, text, link }: Message): object {

@@ -19,7 +19,7 @@ export interface WebhookSettings {
   readonly allow_private: boolean;
 }
 
-export function webhook(settings: WebhookSettings, now = () => Date.now()): Channel {
+export function webhook(settings: WebhookSettings, now = () => Date.now(), limitMs?: number): Channel {
   const { url, method, headers, secrets, allow_private: allowPrivate } = settings;
   return {
     targets: () => [ITSELF],
@@ -40,6 +40,7 @@ export function webhook(settings: WebhookSettings, now = () => Date.now()): Chan
           },
           body,
           allowPrivate,
+          limitMs,
         });
         return attemptOf(status, retryAfterMs);
       } catch (error) {

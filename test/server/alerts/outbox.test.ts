@@ -48,7 +48,6 @@ test.before.each(async (context) => {
       channel: channelOf,
       onFailed: async ({ id }) => void context.failed.push(id),
       log: pino({ level: 'silent' }),
-      now: Date.now,
       random: () => 1,
       limits: LIMITS,
     });

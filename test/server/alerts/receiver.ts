@@ -13,7 +13,10 @@ export interface Received {
 }
 
 /** A status with headers; `hang` never answers; `cut` closes the connection half way. */
-export type Reply = { readonly status: number; readonly headers?: Record<string, string> } | 'hang' | 'cut';
+export type Reply =
+  | { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string }
+  | 'hang'
+  | 'cut';
 
 export interface Receiver {
   readonly url: string;
@@ -40,7 +43,7 @@ export async function startReceiver(): Promise<Receiver> {
     const reply = replies.shift() ?? { status: 200 };
     if (reply === 'hang') return;
     if (reply === 'cut') return void res.socket?.destroy();
-    res.writeHead(reply.status, reply.headers).end('ok');
+    res.writeHead(reply.status, reply.headers).end(reply.body ?? 'ok');
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
