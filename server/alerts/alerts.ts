@@ -173,12 +173,12 @@ export class Alerts {
         if (why === 'deleted') this.#soon(() => this.#forget(id));
       }),
     );
-    for (const { id } of store.armed.all) {
-      if (!devices.presence.isConnected(id)) this.#missing.add(id);
-      this.#recall(id);
-    }
-    this.#healthTimer = setInterval(() => this.#lookAtServer(), this.#limits.healthMs).unref();
+    const armed = store.armed.all.map(({ id }) => id);
+    for (const id of armed) if (!devices.presence.isConnected(id)) this.#missing.add(id);
+    // Before the panels are read, which may take longer than the grace.
     this.#lookAtServer();
+    for (const id of armed) this.#recall(id);
+    this.#healthTimer = setInterval(() => this.#lookAtServer(), this.#limits.healthMs).unref();
     this.#tellSoon();
   }
 
