@@ -212,7 +212,7 @@ function showWords(state: DesktopState): void {
     ? [
         alarmWords(state),
         ...Object.entries(contacts).map(([name, line]) => `${name} ${line}`),
-        sirenRinging ? 'SIREN' : 'quiet',
+        sirenRinging ? 'SIREN RINGING' : 'siren silent',
         online ? 'online' : 'offline',
       ]
     : ['no power'];

@@ -100,10 +100,14 @@ export function titleOf(alert: Alert, telling: Telling): string {
 
 /** The text below the title. */
 export function textOf(alert: Alert, telling: Telling): string {
-  const since = `since ${alert.raised_at}`;
+  if (telling === 'test') return 'This is a test. Nothing has happened.';
+  const [began, ended] = [clockText(alert.raised_at), clockText(alert.resolved_at ?? '')];
+  if (telling === 'resolved') return `It lasted from ${began} to ${ended}.`;
   const times = alert.flaps === 1 ? 'once' : `${alert.flaps} times`;
-  const flaps = alert.flaps === 0 ? '' : ` It was so ${times} in the hour before.`;
-  if (telling === 'resolved') return `It was so from ${alert.raised_at} to ${alert.resolved_at}.`;
-  if (telling === 'repeated') return `Still so, ${since}. It is not acknowledged.${flaps}`;
-  return `It is so ${since}.${flaps}`;
+  const flaps = alert.flaps === 0 ? '' : ` It also happened ${times} in the hour before.`;
+  if (telling === 'repeated') return `It goes on, and is not acknowledged. It began at ${began}.${flaps}`;
+  return `It ${ended === '' ? 'began' : 'happened'} at ${began}.${flaps}`;
 }
+
+/** An RFC 3339 time in UTC as people read it, to the second; empty for none. */
+const clockText = (time: string): string => time.replace(/^(.{10})T(.{8}).*$/, '$1 $2 UTC');

@@ -135,7 +135,8 @@ export class Outbox {
     const after = this.#after(delivery, outcome);
     if (outcome.kind !== 'delivered') {
       const { id, attempts, reason } = after;
-      this.#ports.log.warn({ delivery: id, attempts, reason }, 'a message was not delivered');
+      const text = `a message by channel ${delivery.channel} was not delivered: ${reason}`;
+      this.#ports.log.warn({ delivery: id, attempts, reason }, text);
     }
     await this.#keep(after);
     if (after.status === 'waiting') this.#schedule(after);

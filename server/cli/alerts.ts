@@ -38,5 +38,5 @@ export async function acknowledgeAlert(call: Call): Promise<void> {
 export async function testChannel({ api, words, json, print }: Call): Promise<void> {
   const [id = ''] = words;
   await api.call('POST', pathOf('alerts', 'channels', id, 'test'));
-  if (!json) print('A message is on its way.');
+  if (!json) print('A message is on its way. If it does not arrive, GET /alerts/deliveries says why.');
 }

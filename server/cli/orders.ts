@@ -33,7 +33,8 @@ const errorOf = (rejection: unknown) => (rejection instanceof Refused ? rejectio
 /** @throws UsageError */
 function modeOf({ mode }: Given): Pick<Order, 'mode'> {
   if (mode === undefined) return {};
-  if (!MODES.includes(String(mode))) throw new UsageError(`--mode ${mode}: expected ${MODES.join(', ')}`);
+  if (!MODES.includes(String(mode)))
+    throw new UsageError(`--mode ${mode}: expected one of ${MODES.join(', ')}`);
   return { mode: mode as Mode };
 }
 
@@ -42,8 +43,11 @@ const bypassOf = ({ bypass }: Given): Pick<Order, 'bypass'> =>
 
 function obstacleText({ refused, fault }: Partial<Outcome>): string {
   if (isObject(refused)) {
+    if (refused.reason === 'not a valid value' && refused.key === 'bypass')
+      return 'the panel refused: a name in --bypass is none of its contacts';
+    const key = typeof refused.key === 'string' ? `: ${refused.key}` : '';
     const contacts = Array.isArray(refused.contacts) ? `: ${refused.contacts.join(', ')}` : '';
-    return `the panel refused: ${refused.reason}${contacts}`;
+    return `the panel refused: ${refused.reason}${key}${contacts}`;
   }
   if (fault !== undefined) return `the panel cannot follow: fault ${fault}`;
   return `the panel has not followed within ${WAIT_SECONDS} s: the order stands, and counts when the panel is back`;

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Alert, Condition } from '../../../server/alerts/alert.js';
+import { type Alert, type Condition, textOf } from '../../../server/alerts/alert.js';
 import {
   acknowledged,
   afterTelling,
@@ -189,6 +189,19 @@ test('those who were sent are remembered once each', () => {
   const alert = only(after([[0, [alarm()]]]).all);
   const twice = afterTelling(afterTelling(alert, T, 1, ['a.x']), T, 1, ['a.x', 'b.y']);
   assert.equal(twice.recipients, ['a.x', 'b.y']);
+});
+
+test('a message says when it began, to the second, how often it happened before, and that a test is one', () => {
+  const alert = only(after([[0, [alarm()]]]).all);
+  assert.is(textOf(alert, 'raised'), 'It began at 2026-11-26 12:00:00 UTC.');
+  assert.is(
+    textOf({ ...alert, flaps: 2 }, 'repeated'),
+    'It goes on, and is not acknowledged. It began at 2026-11-26 12:00:00 UTC. It also happened 2 times in the hour before.',
+  );
+  const over = { ...alert, resolved_at: at(5 * SECOND) };
+  assert.is(textOf(over, 'raised'), 'It happened at 2026-11-26 12:00:00 UTC.');
+  assert.is(textOf(over, 'resolved'), 'It lasted from 2026-11-26 12:00:00 UTC to 2026-11-26 12:00:05 UTC.');
+  assert.is(textOf(alert, 'test'), 'This is a test. Nothing has happened.');
 });
 
 test.run();

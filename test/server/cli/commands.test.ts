@@ -209,6 +209,14 @@ test('says why the panel has not followed', async ({ rest }) => {
   const refused = { reason: 'a contact is open', contacts: ['window', 'side door'] };
   for (const [said, message] of [
     [{ handled: 1, refused }, /^the panel refused: a contact is open: window, side door$/],
+    [
+      { handled: 1, refused: { reason: 'not a valid value', key: 'bypass' } },
+      /^the panel refused: a name in --bypass is none of its contacts$/,
+    ],
+    [
+      { handled: 1, refused: { reason: 'not a valid value', key: 'exit_delay' } },
+      /^the panel refused: not a valid value: exit_delay$/,
+    ],
     [{ handled: 1, fault: 'flash' }, /^the panel cannot follow: fault flash$/],
   ] as const) {
     const { id: another } = await rest.newDevice();
@@ -257,7 +265,10 @@ test('lists and acknowledges alerts, and tests a channel', async ({ rest, id }) 
     /^(\S{36}) .* raised +triggered +test +smoke$/m.exec(await say(rest, 'alerts')) ?? [];
   assert.is(await say(rest, 'alerts', 'ack', alertId), 'acknowledged, by TWIN_TOKEN\n');
   assert.match(await say(rest, 'alerts'), 'acknowledged (TWIN_TOKEN)');
-  assert.is(await say(rest, 'alerts', 'test', 'hook'), 'A message is on its way.\n');
+  assert.is(
+    await say(rest, 'alerts', 'test', 'hook'),
+    'A message is on its way. If it does not arrive, GET /alerts/deliveries says why.\n',
+  );
   await receiver.count(2);
   assert.match(await fail(rest, ['alerts', 'test', 'none']), /^no such alert channel: none$/);
   await rest.ask('PUT', '/alerts/channels', { body: {} });
@@ -283,7 +294,7 @@ test('says what is wrong with the command line', async ({ rest, id }) => {
     [['device', 'delete', '.'], /^"." is not a name$/],
     [['get', ''], /^"" is not a name$/],
     [['arm', id, '--role', 'app'], /^--role does not go with arm$/],
-    [['arm', id, '--mode', 'holiday'], /^--mode holiday: expected away, home, night$/],
+    [['arm', id, '--mode', 'holiday'], /^--mode holiday: expected one of away, home, night$/],
     [['disarm', id, '--mode', 'home'], /^--mode does not go with disarm$/],
     [['arm', id, '--colour'], /^Unknown option '--colour'$/],
     [['arm', id, '--url'], /--url.* argument missing$/],
