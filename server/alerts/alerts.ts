@@ -7,7 +7,7 @@ import type { Document } from '../twins/document.js';
 import type { Change, Twins } from '../twins/twins.js';
 import type { Alert, Condition } from './alert.js';
 import type { Channel } from './channels/channel.js';
-import { CLOCK, type Clock, wallTimeOf } from './clock.js';
+import { CLOCK, type Clock, DueTimes, wallTimeOf } from './clock.js';
 import { acknowledged, happened, isOpen, type PanelName, reconciled } from './life.js';
 import type { OUTBOX_LIMITS } from './outbox.js';
 import { KnownPanel } from './panels.js';
@@ -49,6 +49,10 @@ interface Parts {
 
 const isMutable = (alert: Alert): boolean => isOpen(alert) && alert.tell_at !== null && !alert.is_life_safety;
 
+/** It was never sent, or its end was not. */
+const isHeldByMute = ({ state, told, tell_at }: Alert): boolean =>
+  tell_at !== null && (state === 'resolved' || (state === 'raised' && told === 0));
+
 const SERVER: PanelName = { id: null, name: '' };
 
 /**
@@ -61,6 +65,7 @@ export class Alerts {
   readonly #limits: typeof ALERT_LIMITS;
   readonly #clock: Clock;
   readonly #now: () => number;
+  readonly #muteEnds: DueTimes;
   readonly #panels = new Map<string, KnownPanel>();
   readonly #changed = new Map<string, Document | undefined>();
   readonly #unwatch: (() => void)[] = [];
@@ -80,6 +85,7 @@ export class Alerts {
     this.#limits = { ...ALERT_LIMITS, ...parts.limits };
     this.#clock = parts.clock ?? CLOCK;
     this.#now = this.#clock.now;
+    this.#muteEnds = new DueTimes(this.#clock);
     this.#settings = parts.settings;
     this.#teller = new Teller({ ...parts, clock: this.#clock, onDue: () => this.#tellSoon() });
   }
@@ -94,8 +100,7 @@ export class Alerts {
   }
 
   get mutes(): readonly Mute[] {
-    const now = new Date(this.#now()).toISOString();
-    return this.#parts.store.mutes.all.filter(({ until }) => until > now);
+    return this.#parts.store.mutes.all.filter(({ id }) => this.#mutedUntil(id) !== undefined);
   }
 
   /** Newest first. */
@@ -106,6 +111,8 @@ export class Alerts {
   /** Begins to watch, and goes on where a server before it has ended. */
   begin(): void {
     this.#startedAt = this.#clock.elapsed();
+    // From here on the mutes end by elapsed time.
+    for (const { id } of this.#parts.store.mutes.all) this.#mutedUntil(id);
     this.configure(this.#settings);
     this.#teller.begin();
   }
@@ -129,6 +136,7 @@ export class Alerts {
   /** Alerts of the panel are not told until then. What was sent already is not repeated. @throws StorageUnavailable */
   async mute(mute: Mute, author?: Author): Promise<void> {
     await this.#parts.store.mutes.put(mute, author);
+    this.#mutedUntil(mute.id);
     for (const alert of this.#ofPanel(mute.id).filter(isMutable)) {
       await this.#parts.store.alerts.put({ ...alert, tell_at: alert.told === 0 ? mute.until : null });
     }
@@ -139,9 +147,8 @@ export class Alerts {
   async unmute(panelId: string, author?: Author): Promise<void> {
     const now = new Date(this.#now()).toISOString();
     await this.#parts.store.mutes.remove(panelId, author);
-    for (const alert of this.#ofPanel(panelId)) {
-      if (alert.tell_at !== null && alert.tell_at > now)
-        await this.#parts.store.alerts.put({ ...alert, tell_at: now });
+    for (const alert of this.#ofPanel(panelId).filter(isHeldByMute)) {
+      await this.#parts.store.alerts.put({ ...alert, tell_at: now });
     }
     this.#tellSoon();
   }
@@ -332,8 +339,10 @@ export class Alerts {
   }
 
   #mutedUntil(id: string | null): number | undefined {
-    const until = Date.parse((id !== null && this.#parts.store.mutes.get(id)?.until) || '');
-    return until > this.#now() ? until : undefined;
+    const mute = id === null ? undefined : this.#parts.store.mutes.get(id);
+    if (mute === undefined) return undefined;
+    const end = this.#muteEnds.of(mute.id, mute.until, Number.POSITIVE_INFINITY);
+    return end > this.#clock.elapsed() ? wallTimeOf(end, this.#clock) : undefined;
   }
 
   async #nameOf(id: string): Promise<string> {

@@ -10,6 +10,7 @@ import { email } from './channels/email.js';
 import { ntfy } from './channels/ntfy.js';
 import { push } from './channels/push.js';
 import { webhook } from './channels/webhook.js';
+import type { Clock } from './clock.js';
 import type { OUTBOX_LIMITS } from './outbox.js';
 import type { AlertSettings } from './settings.js';
 import { openAlertStore } from './store.js';
@@ -25,6 +26,7 @@ interface Parts {
   /** Where the app shows a panel. */
   readonly linkOf: (panelId: string | null) => string;
   readonly log: Logger;
+  readonly clock?: Clock;
   readonly limits?: Partial<AlertLimits> | undefined;
 }
 

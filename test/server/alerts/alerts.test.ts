@@ -5,6 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Tokens } from '../../../server/access/tokens.js';
 import type { ALERT_LIMITS, Alerts } from '../../../server/alerts/alerts.js';
+import { CLOCK, type Clock } from '../../../server/alerts/clock.js';
 import { openAlerts } from '../../../server/alerts/open.js';
 import { type AlertSettings, parseSettings } from '../../../server/alerts/settings.js';
 import { Devices } from '../../../server/devices/devices.js';
@@ -22,7 +23,7 @@ interface Context {
   devices: Devices;
   alerts: Alerts;
   /** Begins anew on the same storage, as a server that was restarted does. */
-  restart(limits?: Partial<typeof ALERT_LIMITS>): Promise<void>;
+  restart(limits?: Partial<typeof ALERT_LIMITS>, clock?: Clock): Promise<void>;
   panel(name: string): Promise<string>;
 }
 
@@ -36,7 +37,7 @@ const settingsFor = (url: string, more: JsonObject = {}): AlertSettings =>
 test.before.each(async (context) => {
   context.receiver = await startReceiver();
   context.storage = memoryStorage();
-  context.restart = async (limits = { graceMs: 0 }) => {
+  context.restart = async (limits = { graceMs: 0 }, clock = CLOCK) => {
     const { storage, receiver } = context;
     context.twins = new Twins(storage);
     context.devices = new Devices(storage, context.twins, { region: 'r', hubId: 'h', certify });
@@ -49,6 +50,7 @@ test.before.each(async (context) => {
       linkOf: (id) => `https://house/#panel=${id}`,
       log: pino({ level: 'silent' }),
       limits,
+      clock,
     });
     context.alerts = opened.alerts;
     context.alerts.begin();
@@ -224,6 +226,36 @@ test('an alarm goes to the next group at once when the first one fails for good'
   await second.count(1);
   assert.is(JSON.parse(second.received[0]?.body ?? '').title, 'Alarm: Cabin, window');
   await second.close();
+});
+
+test('when the disk takes no writes, a lost panel and the disk are sent all the same', async (context) => {
+  const id = await context.panel('Cabin');
+  await report(context, id, { alarm_armed: true });
+  await until(() => context.storage.peek('alerts/armed')?.documents.size === 1);
+  context.storage.failWith(new Error('the disk is full'));
+  context.devices.presence.disconnected(id)?.catch?.(() => undefined);
+  await context.receiver.count(1);
+  assert.equal(titles(context), ['No contact with Cabin, which is armed']);
+  context.storage.failWith(undefined);
+});
+
+// Case 13.
+test('a mute lasts as long as the owner wanted, also when the clock is set meanwhile', async (context) => {
+  let step = 0;
+  await context.alerts.close();
+  await context.restart({ graceMs: 0 }, { now: () => Date.now() + step, elapsed: () => performance.now() });
+  const id = await context.panel('Cabin');
+  await context.alerts.mute({ id, until: new Date(Date.now() + 600_000).toISOString(), by: 'Anna' });
+  for (step of [3_600_000, -3_600_000]) {
+    assert.equal(
+      context.alerts.mutes.map((mute) => mute.id),
+      [id],
+    );
+  }
+  await report(context, id, ringing('window'));
+  await until(() => context.alerts.list.length === 1);
+  await context.alerts.prove();
+  assert.equal(context.receiver.received, []);
 });
 
 test('without a channel nothing is raised', async (context) => {

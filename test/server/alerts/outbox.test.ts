@@ -5,7 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Attempt, Channel, Message } from '../../../server/alerts/channels/channel.js';
 import { happened } from '../../../server/alerts/life.js';
-import { Outbox } from '../../../server/alerts/outbox.js';
+import { OUTBOX_LIMITS, Outbox } from '../../../server/alerts/outbox.js';
 import {
   type AlertStore,
   type Delivery,
@@ -145,6 +145,84 @@ test('a channel that hangs delays no other one', async (context) => {
   await until(() => hanging.length === 3);
   hanging[2]?.();
   await ended(context, '3');
+});
+
+// Case 3.
+test('a target that hangs delays no other target of its channel, with fifty messages in a row', async (context) => {
+  const hanging: (() => void)[] = [];
+  const hang = () => new Promise<Attempt>((answer) => hanging.push(() => answer({ kind: 'delivered' })));
+  for (let n = 0; n < 50; n++) {
+    context.answers.set('a', [hang]);
+    await context.outbox.add({ ...delivery(`slow ${n}`), target: 'slow' });
+    if (n < LIMITS.atOnce) await until(() => hanging.length === n + 1);
+    context.answers.set('a', []);
+    await context.outbox.add(delivery(`m ${n}`));
+    await ended(context, `m ${n}`);
+  }
+  assert.is(hanging.length, LIMITS.atOnce);
+  for (const end of hanging) end();
+  await ended(context, 'slow 49');
+});
+
+// Case 5c.
+test('a target that wants to be left alone gets no message until then, and other targets do', async (context) => {
+  let refusedAt = 0;
+  const refuse = async (): Promise<Attempt> => {
+    refusedAt = performance.now();
+    return { ...AGAIN, afterMs: 200 };
+  };
+  context.answers.set('a', [refuse]);
+  await context.outbox.add(delivery('m'));
+  await until(() => context.store.deliveries.get('m')?.reason === 'status 500');
+  let askedAgainAt = 0;
+  const note = async (): Promise<Attempt> => {
+    askedAgainAt = performance.now();
+    return { kind: 'delivered' };
+  };
+  await context.outbox.add({ ...delivery('other'), target: 'y' });
+  await ended(context, 'other');
+  context.answers.set('a', [note]);
+  await context.outbox.add(delivery('next'));
+  await ended(context, 'next');
+  assert.ok(askedAgainAt - refusedAt > 150, 'it waited');
+  await ended(context, 'm');
+  assert.equal(told(context, 'm'), ['delivered', 2, null]);
+});
+
+test('a message that fails again and again is held up, and says so before it is given up', async (context) => {
+  context.answers.set('a', [AGAIN, AGAIN, AGAIN]);
+  await context.outbox.add(delivery('m'));
+  await ended(context, 'm');
+  assert.equal(context.failed, ['m']);
+  assert.is(OUTBOX_LIMITS.heldUpAfter, 3);
+});
+
+test('an answer that allows a handful of attempts is not tried more often', async (context) => {
+  context.answers.set('a', Array(9).fill({ ...AGAIN, attempts: 5 }));
+  await context.outbox.add(delivery('m'));
+  await ended(context, 'm');
+  assert.equal(told(context, 'm'), ['failed', 5, 'status 500']);
+});
+
+test('a clock that is set forward by an hour does not give up a message', async (context) => {
+  let wall = Date.now();
+  await context.outbox.close();
+  const clock = { now: () => wall, elapsed: () => performance.now() };
+  const send = async (): Promise<Attempt> => {
+    wall += 2 * 3_600_000;
+    return context.failed.length === 0 && context.failed.push('tried') === 1 ? AGAIN : { kind: 'delivered' };
+  };
+  context.outbox = new Outbox({
+    store: context.store,
+    channel: () => ({ targets: () => ['x'], send }),
+    onFailed: async () => undefined,
+    log: pino({ level: 'silent' }),
+    clock,
+    limits: LIMITS,
+  });
+  await context.outbox.add(delivery('m'));
+  await ended(context, 'm');
+  assert.equal(told(context, 'm'), ['delivered', 2, null]);
 });
 
 test('a killed server goes on with what it has not tried, and with what is in doubt only after a while', async (context) => {

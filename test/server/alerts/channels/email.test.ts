@@ -94,6 +94,65 @@ test('a recipient that is refused for now is tried again, one that is refused fo
   );
 });
 
+// Case 7.
+test('a mail that is refused for now arrives once, with the same Message-ID on each attempt', async (context) => {
+  const asked: string[] = [];
+  const port = await startSmtp(context, {
+    onRcptTo({ address }, _, done) {
+      asked.push(address);
+      done(asked.length > 1 ? null : Object.assign(new Error('greylisted'), { responseCode: 451 }));
+    },
+  });
+  const kinds = [await sendAll(settingsFor(port)), await sendAll(settingsFor(port))].map(
+    ([each]) => each?.kind,
+  );
+  assert.equal(kinds, ['again', 'delivered']);
+  assert.is(context.mails.length, 1);
+  assert.match(
+    context.mails[0]?.text ?? '',
+    /^Message-ID: <alert-1\.0\.hook\.itself@alarm-twin\.invalid>\r$/m,
+  );
+});
+
+// Case 8.
+test('each mail has a connection of its own, so that none is lost on one that the server has dropped', async (context) => {
+  let connections = 0;
+  const port = await startSmtp(context, {
+    onConnect(_, done) {
+      connections++;
+      done();
+    },
+  });
+  for (const id of ['first', 'second']) await sendAll(settingsFor(port), messageOf({ id }));
+  assert.equal([connections, context.mails.length], [2, 2]);
+});
+
+// Case 8.
+test('a certificate for STARTTLS that is not good ends the connection before AUTH and MAIL', async (context) => {
+  const authority = await openAuthority();
+  const { certificate: cert, key } = await serverCertificate(authority);
+  const commands: string[] = [];
+  const port = await startSmtp(context, {
+    disabledCommands: [],
+    key,
+    cert,
+    onAuth(_, __, done) {
+      commands.push('AUTH');
+      done(null, { user: 'u' });
+    },
+    onMailFrom(_, __, done) {
+      commands.push('MAIL');
+      done();
+    },
+  });
+  const settings = settingsFor(port, { security: 'starttls', user: 'u', password: 'p' });
+  const [attempt] = await sendAll(settings);
+  assert.is(attempt?.kind, 'failed');
+  assert.equal(commands, []);
+  assert.equal(await sendAll(settings, messageOf(), authority.certificate), [{ kind: 'delivered' }]);
+  assert.equal(commands, ['AUTH', 'MAIL']);
+});
+
 test('names from the panel can add neither a header nor a recipient, and are text in HTML', async (context) => {
   const port = await startSmtp(context);
   const title = 'x\r\nBcc: evil@elsewhere.example\r\n\r\n<img src=//elsewhere.example/a>';
