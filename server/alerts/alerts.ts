@@ -168,6 +168,8 @@ export class Alerts {
   async close(): Promise<void> {
     this.#rest();
     await this.#work;
+    // What was under way may have set a timer again.
+    this.#rest();
     await this.#teller.close();
   }
 
@@ -211,6 +213,8 @@ export class Alerts {
   }
 
   #report(id: string, document: Document | undefined): void {
+    // Its device may have been deleted, and is not remembered again.
+    if (document === undefined && !this.#panels.has(id)) return;
     const panel = this.#panelOf(id);
     const isConnected = this.#parts.devices.presence.isConnected(id);
     const isTurned = panel.report(document, isConnected);

@@ -128,6 +128,14 @@ const url: Form<string> = (value, name) => {
   return given;
 };
 
+/** The last part of the path is the topic. */
+const topicUrl: Form<string> = (value, name) => {
+  const given = url(value, name);
+  if (new URL(given).pathname.endsWith('/'))
+    throw wrong(name, 'a URL without a topic, as https://ntfy.sh/topic');
+  return given;
+};
+
 const host: Form<string> = (value, name) => {
   const given = text(value, name);
   if (!isHostName(given) && isIP(given) === 0) throw wrong(name, 'not a host name or an address');
@@ -203,7 +211,7 @@ const TYPES: Readonly<Record<ChannelSettings['type'], Readonly<Record<string, Fi
     allow_private: { form: flag, fallback: or(false) },
   },
   ntfy: {
-    url: { form: url },
+    url: { form: topicUrl },
     token: { form: text, fallback: or(undefined), isSecret: true },
     allow_private: { form: flag, fallback: or(false) },
   },

@@ -54,6 +54,8 @@ test('a panel has the common rules, and those of its own', () => {
 });
 
 const WRONG: [what: object, argument: string][] = [
+  [{ channels: [{ ...NTFY, url: 'https://ntfy.example' }] }, 'channels[0].url'],
+  [{ channels: [{ ...NTFY, url: 'https://ntfy.example/topic/' }] }, 'channels[0].url'],
   [{ channel: [] }, 'channel'],
   [{ channels: {} }, 'channels'],
   [{ channels: ['x'] }, 'channels[0]'],
