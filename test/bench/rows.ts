@@ -2,6 +2,7 @@
 
 import type { Row } from './row.js';
 import { aedesLowdb } from './rows/aedes-lowdb.js';
+import { alert } from './rows/alert.js';
 import { app } from './rows/app.js';
 import { fair } from './rows/fair.js';
 import { firmware } from './rows/firmware.js';
@@ -28,6 +29,7 @@ export const ROWS: readonly Row[] = [
   stall,
   push,
   siren,
+  alert,
   firmware,
   app,
   ...fair,

@@ -22,23 +22,26 @@ export interface ServerOptions {
   limited?: boolean;
   /** The largest heap of the process, in MiB. */
   heapMebibytes?: number;
+  /** The certificate of a push service on this machine. */
+  pushAuthority?: string;
 }
 
 export const BASE = '/iot/v1/regions/fr-par';
 const CREATED_AT_ONCE = 16;
 
 /** The load comes from one machine, with one token. */
-const NO_LIMITS = {
+const noLimits = (pushAuthority: string | undefined) => ({
   TWIN_CONNECTIONS_PER_SOURCE: '16384',
   TEST_LIMITS: JSON.stringify({
     shares: { workPerSecond: 1e12 },
+    ...(pushAuthority !== undefined && { alerts: { pushAuthority } }),
   } satisfies Limits),
-};
+});
 
 /** The server as it is run in earnest, but for what one client may ask, on free ports. */
 export async function startServer(
   bench: Bench,
-  { directory, probe = false, limited = false, heapMebibytes }: ServerOptions = {},
+  { directory, probe = false, limited = false, heapMebibytes, pushAuthority }: ServerOptions = {},
 ): Promise<Server> {
   const data = directory ?? (await bench.directory());
   const token = randomUUID();
@@ -57,7 +60,7 @@ export async function startServer(
         TWIN_MQTT: '127.0.0.1:0',
         TWIN_TOKEN: token,
         TWIN_LOG: 'info',
-        ...(limited ? {} : NO_LIMITS),
+        ...(limited ? {} : noLimits(pushAuthority)),
       },
     },
   );
