@@ -39,7 +39,7 @@ function rhythmOf(count: number, armed: boolean): Rhythm {
   return turns;
 }
 
-function patternFor(status: PanelStatus, trouble: Trouble): Pattern {
+export function patternFor(status: PanelStatus, trouble: Trouble): Pattern {
   const armed = status.armed;
   const isRefused = status.refused && !armed;
   const name = status.sirenRinging ? 'triggered' : isRefused ? 'refused' : status.state;
