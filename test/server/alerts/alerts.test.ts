@@ -22,6 +22,8 @@ interface Context {
   twins: Twins;
   devices: Devices;
   alerts: Alerts;
+  /** Those of killed servers too. */
+  begun: Alerts[];
   /** Begins anew on the same storage, as a server that was restarted does. */
   restart(limits?: Partial<typeof ALERT_LIMITS>, clock?: Clock): Promise<void>;
   panel(name: string): Promise<string>;
@@ -37,6 +39,7 @@ const settingsFor = (url: string, more: JsonObject = {}): AlertSettings =>
 test.before.each(async (context) => {
   context.receiver = await startReceiver();
   context.storage = memoryStorage();
+  context.begun = [];
   context.restart = async (limits = { graceMs: 0 }, clock = CLOCK) => {
     const { storage, receiver } = context;
     context.twins = new Twins(storage);
@@ -53,6 +56,7 @@ test.before.each(async (context) => {
       clock,
     });
     context.alerts = opened.alerts;
+    context.begun.push(opened.alerts);
     context.alerts.begin();
   };
   await context.restart();
@@ -62,8 +66,8 @@ test.before.each(async (context) => {
     return device.id;
   };
 });
-test.after.each(async ({ alerts, receiver, devices }) => {
-  await alerts.close();
+test.after.each(async ({ begun, receiver, devices }) => {
+  for (const alerts of begun) await alerts.close();
   await devices.presence.close();
   await receiver.close();
 });
