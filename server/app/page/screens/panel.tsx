@@ -54,7 +54,7 @@ function Controls({ state, panel, onOrder }: PanelScreenProps): JSX.Element {
   const isBlocked = isBusy || obstacle !== undefined;
   const reported = modeOf(panel);
   const [chosen, setChosen] = useState(reported);
-  const mode = toggle.next ? (chosen ?? reported) : (wantedMode(panel) ?? reported);
+  const mode = reported && (toggle.next ? (chosen ?? reported) : (wantedMode(panel) ?? reported));
   const arm = (bypass?: readonly string[]) =>
     onOrder({ armed: true, ...(mode && { mode }), ...(bypass && { bypass }) });
   const contacts = toggle.next ? inTheWay(panel) : [];
@@ -110,7 +110,7 @@ function StateOf({ panel, state }: { panel: Panel; state: AppState }): JSX.Eleme
         </div>
         <p class="last">{isOld && current !== undefined && 'Last known:'}</p>
         <p class="word">{word}</p>
-        {current?.data.state !== undefined && (
+        {(modeOf(panel) !== undefined || delayText(panel, server) !== '') && (
           <p class="delay" role="timer" aria-live="off">
             {!isOld && delayText(panel, server)}
           </p>

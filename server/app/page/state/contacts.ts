@@ -11,9 +11,13 @@ export const MODES: readonly { mode: Mode; name: string; what: string }[] = [
 
 export const modeName = (mode: Mode): string => MODES.find((each) => each.mode === mode)?.name ?? mode;
 
-/** The mode that a press of Arm orders first: that of the last time. Undefined for a panel with one contact and no modes. */
-export const modeOf = ({ current }: Panel): Mode | undefined =>
-  current?.data.mode ?? (current?.data.contacts === undefined ? undefined : DEFAULT_MODE);
+/** The mode that a press of Arm orders first: that of the last time. Undefined where there is nothing to choose. */
+export function modeOf({ current }: Panel): Mode | undefined {
+  const { contacts = {}, mode = DEFAULT_MODE } = current?.data ?? {};
+  return Object.values(contacts).filter(isWatched).length > 1 ? mode : undefined;
+}
+
+const isWatched = ({ kind }: ContactReport): boolean => kind !== 'key';
 
 const DEFAULT_MODE: Mode = 'away';
 
@@ -33,7 +37,7 @@ export function contactFacts({ current }: Panel): ContactFact[] {
     return [{ name: 'door', isOpen: door_open, text: door_open ? 'Door open' : 'Door closed' }];
   }
   return Object.entries(contacts)
-    .filter(([, { kind }]) => kind !== 'key')
+    .filter(([, report]) => isWatched(report))
     .map(([name, report]) => ({
       name,
       isOpen: report.open || report.fault !== undefined,

@@ -1,7 +1,7 @@
 /** What a panel's screen says of its state, and how sure that is. Pure. */
 
 import type { Link } from './app.js';
-import { modeName } from './contacts.js';
+import { modeName, modeOf } from './contacts.js';
 import type { Panel } from './panel.js';
 import { agoText, clockText, dayText, type Place } from './time-text.js';
 
@@ -25,7 +25,7 @@ const WORDS: Record<Mood, string> = {
 
 export function headlineOf(panel: Panel, link: Link): Headline {
   const mood = moodOf(panel);
-  const mode = panel.current?.data.mode;
+  const mode = modeOf(panel);
   const word = mood === 'armed' && mode !== undefined ? `${WORDS.armed}: ${modeName(mode)}` : WORDS[mood];
   return { mood, word, isOld: link.kind !== 'live' || !panel.presence.isConnected };
 }

@@ -53,6 +53,8 @@ test('what rang is said in the order in which it tripped', () => {
 
 test('a panel with several contacts has modes, and begins with the last one', () => {
   assert.is(modeOf(saying({})), undefined);
+  const one = { door: { open: false, kind: 'entry' }, key: { open: true, kind: 'key' } } as const;
+  assert.is(modeOf(saying({ contacts: one, mode: 'away' })), undefined);
   assert.is(modeOf(saying({ contacts: CONTACTS })), 'away');
   assert.is(modeOf(saying({ contacts: CONTACTS, mode: 'night' })), 'night');
 });

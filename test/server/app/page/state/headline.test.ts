@@ -15,12 +15,18 @@ const textOf = (last_alarm: CurrentDocument['last_alarm'], now: number, ringing 
   return lastAlarmText(withDocument(connected, current({ ringing, more })), now, PARIS);
 };
 
+const TWO: CurrentDocument['contacts'] = {
+  door: { open: false, kind: 'entry' },
+  window: { open: false, kind: 'instant' },
+};
+
 test('the word is the state of the panel, with the mode that it is armed in', () => {
   const word = (more: Partial<CurrentDocument>, armed = true, ringing = false) =>
     headlineOf(withDocument(connected, current({ armed, ringing, more })), LIVE).word;
   assert.is(word({}), 'Armed');
-  assert.is(word({ state: 'armed', mode: 'home' }), 'Armed: Home');
-  assert.is(word({ state: 'arming', mode: 'home' }), 'Arming');
+  assert.is(word({ state: 'armed', mode: 'home' }), 'Armed');
+  assert.is(word({ state: 'armed', mode: 'home', contacts: TWO }), 'Armed: Home');
+  assert.is(word({ state: 'arming', mode: 'home', contacts: TWO }), 'Arming');
   assert.is(word({ state: 'pending', mode: 'away' }), 'Disarm now');
   assert.is(word({ state: 'triggered', mode: 'away' }, true, true), 'Alarm');
   assert.is(word({ state: 'disarmed', mode: 'away' }, false), 'Disarmed');
