@@ -163,7 +163,7 @@ export class Tokens {
    * none, because what it asks for would be stored after its revocation.
    * @throws AuthenticationDenied
    */
-  present({ id }: Token): Token {
+  present({ id }: Pick<Token, 'id'>): Token {
     const stored = this.#revoking.has(id) ? undefined : this.#tokens.get(id);
     if (stored === undefined) throw new AuthenticationDenied('not_found');
     return this.#unexpired(stored.token);

@@ -280,11 +280,12 @@ export class Alerts {
   }
 
   async #reconcile(panel: PanelName, conditions: readonly Condition[], now: number): Promise<void> {
+    const { alerts } = this.#parts.store;
     const known = this.#ofPanel(panel.id);
     const changed = reconciled(known, conditions, panel, now, this.#mutedUntil(panel.id), randomUUID);
-    for (const alert of changed) await this.#keep(alert);
+    for (const alert of changed) await alerts.keep(alert);
     if (changed.length === 0) return;
-    this.#forgetOldest();
+    alerts.forgetOldest((alert) => !isOpen(alert) && alert.tell_at === null, PAST_ALERTS);
     this.#tellSoon();
   }
 
@@ -294,7 +295,7 @@ export class Alerts {
     const now = this.#now();
     const condition = { kind, subject: await this.#writerOf(id), since: now } as const;
     const panel = { id, name: await this.#nameOf(id) };
-    await this.#keep(happened(condition, panel, now, this.#mutedUntil(id), randomUUID()));
+    await this.#parts.store.alerts.keep(happened(condition, panel, now, this.#mutedUntil(id), randomUUID()));
     this.#tellSoon();
   }
 
@@ -367,21 +368,9 @@ export class Alerts {
     for (const alert of this.#ofPanel(id)) await this.#parts.store.alerts.remove(alert.id);
   }
 
-  #forgetOldest(): void {
-    const { alerts } = this.#parts.store;
-    const past = alerts.all.filter((alert) => !isOpen(alert) && alert.tell_at === null);
-    for (const { id } of past.slice(0, Math.max(0, past.length - PAST_ALERTS)))
-      alerts.remove(id).catch(() => undefined);
-  }
-
   /** A failure is logged, and ends nothing: memory has the change, and the disk gets it with the next one. */
   #soon(run: () => Promise<void>): void {
     this.#work = this.#work.then(run).catch((error) => this.#notKept(error));
-  }
-
-  /** When the disk takes no writes, the alert is sent all the same. */
-  async #keep(alert: Alert): Promise<void> {
-    await this.#parts.store.alerts.put(alert).catch((error) => this.#notKept(error));
   }
 
   #notKept(error: unknown): void {

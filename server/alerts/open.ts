@@ -22,7 +22,7 @@ interface Parts {
   readonly twins: Twins;
   readonly devices: Devices;
   /** A phone's subscription ends with its token. */
-  readonly tokens: Pick<Tokens, 'present' | 'list' | 'watch'>;
+  readonly tokens: Pick<Tokens, 'present' | 'watch'>;
   /** Where the app shows a panel. */
   readonly linkOf: (panelId: string | null) => string;
   readonly log: Logger;
@@ -45,11 +45,11 @@ export async function openAlerts({
   ...parts
 }: Parts): Promise<{ alerts: Alerts; subscriptions: Subscriptions }> {
   const allowPrivate = ca !== undefined;
-  const subscriptions = await Subscriptions.open(storage, tokens, allowPrivate);
+  const subscriptions = await Subscriptions.open(storage, tokens, parts.log, allowPrivate);
   const alerts = new Alerts({
     ...parts,
     limits,
-    store: await openAlertStore(storage),
+    store: await openAlertStore(storage, parts.log),
     isHealthy: () => storage.healthy,
     channelOf(settings) {
       switch (settings.type) {

@@ -66,10 +66,11 @@ export class Outbox {
 
   /** Sends a message, unless it was made before. Resolves when it is on stable storage, or cannot be. */
   async add(delivery: Delivery): Promise<void> {
-    if (this.#ports.store.deliveries.get(delivery.id) !== undefined) return;
-    await this.#keep(delivery);
+    const { deliveries } = this.#ports.store;
+    if (deliveries.get(delivery.id) !== undefined) return;
+    await deliveries.keep(delivery);
     this.#schedule(delivery);
-    this.#forgetOldest();
+    deliveries.forgetOldest(({ status }) => status !== 'waiting', PAST_DELIVERIES);
   }
 
   /** Makes no further attempt. Resolves when the present ones have ended. */
@@ -126,7 +127,7 @@ export class Outbox {
   async #try(waiting: Delivery): Promise<void> {
     const inDoubt = new Date(this.#clock.now() + this.#limits.inDoubtMs).toISOString();
     const delivery = { ...waiting, attempts: waiting.attempts + 1, at: inDoubt };
-    await this.#keep(delivery);
+    await this.#ports.store.deliveries.keep(delivery);
     const channel = this.#ports.channel(delivery.channel);
     const outcome: Attempt =
       channel === undefined
@@ -138,7 +139,7 @@ export class Outbox {
       const text = `a message by channel ${delivery.channel} was not delivered: ${reason}`;
       this.#ports.log.warn({ delivery: id, attempts, reason }, text);
     }
-    await this.#keep(after);
+    await this.#ports.store.deliveries.keep(after);
     if (after.status === 'waiting') this.#schedule(after);
     else this.#deadlines.delete(after.id);
     if (after.status === 'failed' || after.is_held_up) await this.#ports.onFailed(after);
@@ -165,23 +166,6 @@ export class Outbox {
     const { firstPauseMs, longestPauseMs } = this.#limits;
     const pause = Math.min(firstPauseMs * 2 ** (attempts - 1), longestPauseMs);
     return pause * (0.5 + (this.#ports.random ?? Math.random)() / 2);
-  }
-
-  /** When the disk takes no writes, the message is sent all the same. */
-  async #keep(delivery: Delivery): Promise<void> {
-    try {
-      await this.#ports.store.deliveries.put(delivery);
-    } catch (error) {
-      this.#ports.log.error({ err: error, delivery: delivery.id }, 'a message could not be kept');
-    }
-  }
-
-  #forgetOldest(): void {
-    const { deliveries } = this.#ports.store;
-    const ended = deliveries.all.filter(({ status }) => status !== 'waiting');
-    for (const { id } of ended.slice(0, Math.max(0, ended.length - PAST_DELIVERIES))) {
-      deliveries.remove(id).catch(() => undefined);
-    }
   }
 }
 

@@ -72,6 +72,9 @@ export function isPrivate(address: string): boolean {
   return PRIVATE.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4');
 }
 
+/** The host of a URL, an IPv6 address without its brackets. */
+export const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '');
+
 type Resolve = (
   hostname: string,
   options: LookupAllOptions,
@@ -100,7 +103,7 @@ const publicLookup = onlyPublic(resolveName);
  */
 export function send({ url, method, headers, body, allowPrivate, ca, limitMs }: Request): Promise<Response> {
   return new Promise((resolve, reject) => {
-    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const host = hostOf(url);
     if (!allowPrivate && isIP(host) !== 0 && isPrivate(host)) return reject(new PrivateAddress(host));
     const options: RequestOptions = {
       method,

@@ -1,5 +1,6 @@
 /** What is kept of alerts on stable storage. Each kind of thing is one file; all of it is in memory. */
 
+import type { Logger } from 'pino';
 import type { Author } from '../access/author.js';
 import { putDocument, removeDocument, type Storage } from '../storage/storage.js';
 import type { Alert } from './alert.js';
@@ -41,11 +42,13 @@ interface ArmedPanel {
 export class Shelf<Thing extends { readonly id: string }> {
   readonly #storage: Storage;
   readonly #file: string;
+  readonly #log: Logger;
   readonly #things: Map<string, Thing>;
 
-  private constructor(storage: Storage, file: string, things: Map<string, Thing>) {
+  private constructor(storage: Storage, file: string, log: Logger, things: Map<string, Thing>) {
     this.#storage = storage;
     this.#file = file;
+    this.#log = log;
     this.#things = things;
   }
 
@@ -53,10 +56,11 @@ export class Shelf<Thing extends { readonly id: string }> {
   static async open<Thing extends { readonly id: string }>(
     storage: Storage,
     file: string,
+    log: Logger,
   ): Promise<Shelf<Thing>> {
     const { documents } = await storage.open(file);
     const things = [...documents].map(([id, { data }]) => [id, JSON.parse(data) as Thing] as const);
-    return new Shelf(storage, file, new Map(things));
+    return new Shelf(storage, file, log, new Map(things));
   }
 
   /** As it is in memory: also what is being written. */
@@ -89,6 +93,25 @@ export class Shelf<Thing extends { readonly id: string }> {
     if (file.latest.has(id)) await removeDocument(this.#storage, file, id);
   }
 
+  /** Puts a thing. When the disk takes no writes, memory has it, and the failure is logged. */
+  async keep(thing: Thing): Promise<void> {
+    try {
+      await this.put(thing);
+    } catch (error) {
+      this.#log.error(
+        { err: error, file: this.#file, id: thing.id },
+        'what belongs to alerts could not be kept',
+      );
+    }
+  }
+
+  /** Removes the oldest of those that are past, except so many. The disk may keep them until the next start. */
+  forgetOldest(isPast: (thing: Thing) => boolean, most: number): void {
+    const past = this.all.filter(isPast);
+    for (const { id } of past.slice(0, Math.max(0, past.length - most)))
+      this.remove(id).catch(() => undefined);
+  }
+
   async #judge(author: Author): Promise<void> {
     await this.#storage.open(this.#file);
     author.judge();
@@ -109,12 +132,12 @@ export interface AlertStore {
 }
 
 /** @throws StorageUnavailable */
-export async function openAlertStore(storage: Storage): Promise<AlertStore> {
+export async function openAlertStore(storage: Storage, log: Logger): Promise<AlertStore> {
   return {
-    alerts: await Shelf.open<Alert>(storage, 'alerts/alerts'),
-    deliveries: await Shelf.open<Delivery>(storage, 'alerts/deliveries'),
-    mutes: await Shelf.open<Mute>(storage, 'alerts/mutes'),
-    armed: await Shelf.open<ArmedPanel>(storage, 'alerts/armed'),
-    proof: await Shelf.open(storage, 'alerts/proof'),
+    alerts: await Shelf.open<Alert>(storage, 'alerts/alerts', log),
+    deliveries: await Shelf.open<Delivery>(storage, 'alerts/deliveries', log),
+    mutes: await Shelf.open<Mute>(storage, 'alerts/mutes', log),
+    armed: await Shelf.open<ArmedPanel>(storage, 'alerts/armed', log),
+    proof: await Shelf.open(storage, 'alerts/proof', log),
   };
 }

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
+import type { Logger } from 'pino';
 import { isObject, type JsonObject } from '../../shared/document.js';
 import type { Author } from '../access/author.js';
 import type { Token, Tokens } from '../access/tokens.js';
 import type { Storage } from '../storage/storage.js';
 import { InvalidRequest } from '../twins/errors.js';
-import { isPrivate } from './request.js';
+import { hostOf, isPrivate } from './request.js';
 import { Shelf } from './store.js';
 import { AUTH_BYTES, isPublicKey, newVapidKey, type VapidKey } from './web-push.js';
 
@@ -39,13 +40,13 @@ export const SUBSCRIPTION_LIMITS = { total: 1000, perToken: 20, endpointLength: 
 export class Subscriptions {
   readonly #shelf: Shelf<Subscription>;
   readonly #keys: Shelf<VapidKey>;
-  readonly #tokens: Pick<Tokens, 'present' | 'list'>;
+  readonly #tokens: Pick<Tokens, 'present'>;
   readonly #allowPrivate: boolean;
 
   private constructor(
     shelf: Shelf<Subscription>,
     keys: Shelf<VapidKey>,
-    tokens: Pick<Tokens, 'present' | 'list'>,
+    tokens: Pick<Tokens, 'present'>,
     allowPrivate: boolean,
   ) {
     this.#shelf = shelf;
@@ -60,11 +61,12 @@ export class Subscriptions {
    */
   static async open(
     storage: Storage,
-    tokens: Pick<Tokens, 'present' | 'list' | 'watch'>,
+    tokens: Pick<Tokens, 'present' | 'watch'>,
+    log: Logger,
     allowPrivate = false,
   ): Promise<Subscriptions> {
-    const shelf = await Shelf.open<Subscription>(storage, 'alerts/subscriptions');
-    const keys = await Shelf.open<VapidKey>(storage, 'alerts/vapid');
+    const shelf = await Shelf.open<Subscription>(storage, 'alerts/subscriptions', log);
+    const keys = await Shelf.open<VapidKey>(storage, 'alerts/vapid', log);
     const subscriptions = new Subscriptions(shelf, keys, tokens, allowPrivate);
     tokens.watch((tokenId) => subscriptions.#endOf(tokenId));
     return subscriptions;
@@ -151,9 +153,8 @@ export class Subscriptions {
   }
 
   #tokenOf(id: string): Token | undefined {
-    const token = this.#tokens.list().find((each) => each.id === id);
     try {
-      return token && this.#tokens.present(token);
+      return this.#tokens.present({ id });
     } catch {
       return undefined;
     }
@@ -172,7 +173,7 @@ export class Subscriptions {
     if (url.username !== '' || url.password !== '') throw wrong('endpoint', 'a URL with a user name');
     if (text.length > SUBSCRIPTION_LIMITS.endpointLength) throw wrong('endpoint', 'too long');
     if (this.#allowPrivate) return text;
-    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const host = hostOf(url);
     const isLocal = isIP(host) === 0 ? !host.includes('.') : isPrivate(host);
     if (isLocal || (url.port !== '' && Number(url.port) < 1024)) {
       throw wrong('endpoint', 'not the address of a push service');

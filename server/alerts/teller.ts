@@ -141,7 +141,7 @@ export class Teller {
       return;
     const next = inNextGroup(alert, this.#parts.clock.now(), this.#groups);
     if (next === alert) return;
-    await this.#keep(next);
+    await alerts.keep(next);
     this.#parts.onDue();
   }
 
@@ -151,20 +151,12 @@ export class Teller {
 
   /** @param alerts of one kind, with the same telling */
   async #tellThese(alerts: readonly [Alert, ...Alert[]]): Promise<void> {
+    const { store, clock } = this.#parts;
     const [first] = alerts;
     const telling = tellingOf(first);
     const recipients = await this.#send(alerts, telling, this.#channelsFor(first, telling));
     for (const alert of alerts) {
-      await this.#keep(afterTelling(alert, this.#parts.clock.now(), this.#groups, recipients));
-    }
-  }
-
-  /** When the disk takes no writes, memory has the alert, and it is sent further. */
-  async #keep(alert: Alert): Promise<void> {
-    try {
-      await this.#parts.store.alerts.put(alert);
-    } catch (error) {
-      this.#parts.log.error({ err: error, alert: alert.id }, 'an alert could not be kept');
+      await store.alerts.keep(afterTelling(alert, clock.now(), this.#groups, recipients));
     }
   }
 
@@ -235,7 +227,8 @@ function together(due: readonly Alert[]): [Alert, ...Alert[]][] {
   const groups = ['raised', 'resolved'].map((telling) =>
     many.filter((alert) => tellingOf(alert) === telling),
   );
-  const alone = due.filter((alert) => !groups.flat().includes(alert));
+  const grouped = new Set(groups.flat());
+  const alone = due.filter((alert) => !grouped.has(alert));
   return [...alone.map((alert): [Alert] => [alert]), ...groups.filter(isFilled)];
 }
 

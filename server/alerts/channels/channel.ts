@@ -1,6 +1,7 @@
 /** What every channel is: a way by which a message reaches a person. */
 
 import type { Alert, Telling } from '../alert.js';
+import { PrivateAddress } from '../request.js';
 
 /** A message. It stays the same on every attempt. */
 export interface Message {
@@ -48,3 +49,9 @@ export function attemptOf(status: number, afterMs: number | undefined): Attempt 
   if (status === 408 || status === 429 || status >= 500) return { kind: 'again', reason, afterMs };
   return { kind: 'failed', reason };
 }
+
+/** What the failure of a request says of an attempt: the network may work later. */
+export const notReached = (error: unknown): Attempt => ({
+  kind: error instanceof PrivateAddress ? 'failed' : 'again',
+  reason: (error as Error).message,
+});

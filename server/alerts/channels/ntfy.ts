@@ -2,8 +2,8 @@
 
 import { KINDS, type Urgency } from '../alert.js';
 import { send } from '../request.js';
-import { type Attempt, attemptOf, type Channel, ITSELF, type Message } from './channel.js';
-import { notReached } from './webhook.js';
+import { type Attempt, attemptOf, type Channel, ITSELF, type Message, notReached } from './channel.js';
+import { cut } from './template.js';
 
 export interface NtfySettings {
   /** The server and the topic, as `https://ntfy.sh/topic`. */
@@ -73,17 +73,4 @@ function bodyOf({ alert, telling, title, text, link }: Message): object {
     tags: [isOver ? 'white_check_mark' : 'rotating_light'],
     ...(link !== '' && { click: link }),
   };
-}
-
-/** The text, cut at a character so that it has at most so many bytes of UTF-8. */
-export function cut(text: string, bytes: number): string {
-  if (Buffer.byteLength(text) <= bytes) return text;
-  let length = 0;
-  let end = 0;
-  for (const character of text) {
-    length += Buffer.byteLength(character);
-    if (length > bytes - Buffer.byteLength('…')) break;
-    end += character.length;
-  }
-  return `${text.slice(0, end)}…`;
 }

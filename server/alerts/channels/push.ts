@@ -1,13 +1,12 @@
 /** Web Push to every phone that has subscribed. The push service cannot read what it carries. */
 
 import { createHash } from 'node:crypto';
-import { KINDS, type Telling } from '../alert.js';
+import { KINDS } from '../alert.js';
 import { send } from '../request.js';
 import type { Subscriptions } from '../subscriptions.js';
 import { encrypt, PLAINTEXT_BYTES, vapidAuthorization } from '../web-push.js';
-import { type Attempt, attemptOf, type Channel, type Message } from './channel.js';
-import { cut } from './ntfy.js';
-import { notReached } from './webhook.js';
+import { type Attempt, attemptOf, type Channel, type Message, notReached } from './channel.js';
+import { cut } from './template.js';
 
 export interface PushSettings {
   /** `mailto:` or `https:`, by which a push service reaches the owner. */
@@ -67,10 +66,8 @@ export function push(
   };
 }
 
-const QUIET: readonly Telling[] = ['resolved'];
-
 const isLoud = ({ alert, telling }: Message): boolean =>
-  KINDS[alert.kind].urgency !== 'quiet' && !QUIET.includes(telling);
+  KINDS[alert.kind].urgency !== 'quiet' && telling !== 'resolved';
 
 const ttlOf = ({ alert, telling }: Message): number =>
   telling === 'resolved' ? Math.min(OVER_TTL, KINDS[alert.kind].ttlSeconds) : KINDS[alert.kind].ttlSeconds;

@@ -1,4 +1,7 @@
-/** Texts with `{{name}}` in them. There is a fixed list of names, and one way to write a value for each kind of text. */
+/**
+ * The texts of messages: with `{{name}}` in them, and cut to a length. There is a fixed list of names, and one way to write
+ * a value for each kind of text.
+ */
 
 import type { Message } from './channel.js';
 
@@ -44,3 +47,16 @@ export const filled = (template: string, message: Message, target: Target): stri
   template.replace(NAME, (whole, name: string) =>
     Object.hasOwn(VALUES, name) ? WRITE[target](VALUES[name]?.(message) ?? '') : whole,
   );
+
+/** The text, cut at a character so that it has at most so many bytes of UTF-8. */
+export function cut(text: string, bytes: number): string {
+  if (Buffer.byteLength(text) <= bytes) return text;
+  let length = 0;
+  let end = 0;
+  for (const character of text) {
+    length += Buffer.byteLength(character);
+    if (length > bytes - Buffer.byteLength('…')) break;
+    end += character.length;
+  }
+  return `${text.slice(0, end)}…`;
+}

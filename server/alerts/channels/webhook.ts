@@ -4,8 +4,8 @@
  */
 
 import { createHmac } from 'node:crypto';
-import { PrivateAddress, send } from '../request.js';
-import { type Attempt, attemptOf, type Channel, ITSELF, type Message } from './channel.js';
+import { send } from '../request.js';
+import { attemptOf, type Channel, ITSELF, type Message, notReached } from './channel.js';
 import { filled, VALUES } from './template.js';
 
 export interface WebhookSettings {
@@ -49,12 +49,6 @@ export function webhook(settings: WebhookSettings, now = () => Date.now(), limit
     },
   };
 }
-
-/** The network failed, and may work later. */
-export const notReached = (error: unknown): Attempt => ({
-  kind: error instanceof PrivateAddress ? 'failed' : 'again',
-  reason: (error as Error).message,
-});
 
 const signatureOf = (secret: string, id: string, timestamp: string, body: string): string =>
   createHmac('sha256', secret).update(`${id}.${timestamp}.${body}`).digest('base64');

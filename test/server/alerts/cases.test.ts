@@ -65,7 +65,7 @@ test.before.each(async (context) => {
   });
   context.restart = async () => {
     await context.teller?.close();
-    context.store = await openAlertStore(context.storage);
+    context.store = await openAlertStore(context.storage, pino({ level: 'silent' }));
     context.teller = new Teller({
       store: context.store,
       channelOf,

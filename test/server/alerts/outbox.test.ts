@@ -40,7 +40,7 @@ test.before.each(async (context) => {
   context.failed = [];
   context.answers = new Map();
   context.restart = async () => {
-    context.store = await openAlertStore(context.storage);
+    context.store = await openAlertStore(context.storage, pino({ level: 'silent' }));
     const channelOf = (id: string): Channel | undefined =>
       id === 'removed' ? undefined : { targets: () => ['x'], send: (message) => send(context, id, message) };
     context.outbox = new Outbox({

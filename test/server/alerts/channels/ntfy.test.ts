@@ -1,7 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ITSELF } from '../../../../server/alerts/channels/channel.js';
-import { cut, ntfy } from '../../../../server/alerts/channels/ntfy.js';
+import { ntfy } from '../../../../server/alerts/channels/ntfy.js';
+import { cut } from '../../../../server/alerts/channels/template.js';
 import { lastOf, type Receiver, startReceiver } from '../receiver.js';
 import { messageOf } from './message.js';
 

@@ -1,5 +1,6 @@
 /** What a push service gets for the phones that have subscribed, and what its answers do. */
 
+import { pino } from 'pino';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Role, type Token, Tokens } from '../../../../server/access/tokens.js';
@@ -34,7 +35,7 @@ test.before.each(async (context) => {
   context.service = await startPushService(now);
   context.other = await startPushService(now);
   context.tokens = await Tokens.open(storage, undefined, () => new Date(now()));
-  context.subscriptions = await Subscriptions.open(storage, context.tokens, true);
+  context.subscriptions = await Subscriptions.open(storage, context.tokens, pino({ level: 'silent' }), true);
   context.owner = await tokenOf(context);
   const ca = context.service.authority + context.other.authority;
   context.channel = push({ contact: 'mailto:owner@example.org' }, context.subscriptions, {
