@@ -3,6 +3,11 @@
 import { isObject } from './document.js';
 import type { AlarmStateName, ContactKind, CurrentDocument, LineFault, Mode } from './panel.js';
 
+export const MODES: readonly Mode[] = ['away', 'home', 'night'];
+/** What an order without a mode means. */
+export const DEFAULT_MODE: Mode = 'away';
+export const CONTACT_KINDS: readonly ContactKind[] = ['entry', 'instant', 'always', 'key'];
+
 /** Whether this is what a panel says of itself. */
 export function isCurrentDocument(value: unknown): value is CurrentDocument {
   const current = (value ?? {}) as Partial<CurrentDocument>;
@@ -16,30 +21,23 @@ export function isCurrentDocument(value: unknown): value is CurrentDocument {
 
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isTextOrAbsent = (value: unknown): boolean => value === undefined || isText(value);
+const isOneOf = (list: readonly unknown[], value: unknown): boolean => list.includes(value);
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
 
-const STATES: readonly unknown[] = [
-  'disarmed',
-  'arming',
-  'armed',
-  'pending',
-  'triggered',
-] satisfies AlarmStateName[];
-const MODES: readonly unknown[] = ['away', 'home', 'night'] satisfies Mode[];
-const KINDS: readonly unknown[] = ['entry', 'instant', 'always', 'key'] satisfies ContactKind[];
-const FAULTS: readonly unknown[] = [undefined, 'cut', 'shorted'] satisfies (LineFault | undefined)[];
-const BYPASSED: readonly unknown[] = [undefined, true, false];
+const STATES: readonly AlarmStateName[] = ['disarmed', 'arming', 'armed', 'pending', 'triggered'];
+const FAULTS: readonly (LineFault | undefined)[] = [undefined, 'cut', 'shorted'];
+const BYPASSED: readonly (boolean | undefined)[] = [undefined, true, false];
 
 const isContact = (value: unknown): boolean =>
   isObject(value) &&
   typeof value.open === 'boolean' &&
-  KINDS.includes(value.kind) &&
-  BYPASSED.includes(value.bypassed) &&
-  FAULTS.includes(value.fault);
+  isOneOf(CONTACT_KINDS, value.kind) &&
+  isOneOf(BYPASSED, value.bypassed) &&
+  isOneOf(FAULTS, value.fault);
 
 const OPTIONAL = {
-  state: (value) => STATES.includes(value),
-  mode: (value) => MODES.includes(value),
+  state: (value) => isOneOf(STATES, value),
+  mode: (value) => isOneOf(MODES, value),
   until: isText,
   remaining: (value) => typeof value === 'number',
   contacts: (value) => isObject(value) && Object.values(value).every(isContact),

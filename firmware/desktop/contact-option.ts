@@ -1,5 +1,6 @@
 /** The option `--contact`, and what a list of contacts must keep to, wherever it was written. */
 
+import { CONTACT_KINDS, MODES } from '../../shared/current-document.js';
 import type { ContactKind, Mode } from '../../shared/panel.js';
 import { UsageError } from '../../shared/usage.js';
 import type { ContactConfig } from '../config.js';
@@ -10,8 +11,6 @@ export interface WiredContact extends ContactConfig {
   pin?: number;
 }
 
-const KINDS: readonly ContactKind[] = ['entry', 'instant', 'always', 'key'];
-const MODES: readonly Mode[] = ['away', 'home', 'night'];
 /** Of any chip. */
 export const LAST_GPIO = 48;
 
@@ -92,8 +91,8 @@ function checkContact({
 }: Partial<Record<keyof ContactConfig, unknown>>): void {
   if (!isName(name))
     refuse(name, `a name has 1 to ${LONGEST_NAME} bytes that can be printed, without a colon or comma`);
-  if (!KINDS.includes(kind as ContactKind))
-    refuse(name, `expected as its kind ${KINDS.join(', ')}, not "${kind}"`);
+  if (!CONTACT_KINDS.includes(kind as ContactKind))
+    refuse(name, `expected as its kind ${CONTACT_KINDS.join(', ')}, not "${kind}"`);
   if (
     modes !== undefined &&
     !(Array.isArray(modes) && modes.length > 0 && modes.every((mode) => MODES.includes(mode)))

@@ -1,6 +1,6 @@
 /** What a person orders of a panel, and what the panel says of itself. */
 
-import { isCurrentDocument, legible } from '../../shared/current-document.js';
+import { isCurrentDocument, legible, MODES } from '../../shared/current-document.js';
 import { isObject, type TwinDocument } from '../../shared/document.js';
 import { type ContactReport, CURRENT, type CurrentDocument, type Mode } from '../../shared/panel.js';
 import { documentPath, type Order, type Outcome, orderArmed, pathOf } from '../../shared/rest.js';
@@ -10,8 +10,6 @@ import { type Call, documentText, type Given, show } from './command.js';
 
 /** How long `--wait` waits, in seconds: as long as the server does. */
 const WAIT_SECONDS = 30;
-
-const MODES: readonly string[] = ['away', 'home', 'night'] satisfies Mode[];
 
 /** The panel has not done what it was asked to. The message is for the person at the terminal. */
 class NotApplied extends Error {
@@ -33,7 +31,7 @@ const errorOf = (rejection: unknown) => (rejection instanceof Refused ? rejectio
 /** @throws UsageError */
 function modeOf({ mode }: Given): Pick<Order, 'mode'> {
   if (mode === undefined) return {};
-  if (!MODES.includes(String(mode)))
+  if (!MODES.includes(mode as Mode))
     throw new UsageError(`--mode ${mode}: expected one of ${MODES.join(', ')}`);
   return { mode: mode as Mode };
 }

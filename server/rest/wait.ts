@@ -1,5 +1,6 @@
+import { DEFAULT_MODE } from '../../shared/current-document.js';
 import { isObject, type Json, type JsonObject } from '../../shared/document.js';
-import { CURRENT, DESIRED, type Mode } from '../../shared/panel.js';
+import { CURRENT, DESIRED } from '../../shared/panel.js';
 import type { Outcome } from '../../shared/rest.js';
 import { memo } from '../memo.js';
 import type { Document } from '../twins/document.js';
@@ -127,7 +128,6 @@ function keysIn(value: Json): number {
 
 /** Keys of `desired` that a panel reports under the same name, even when it has not reported them yet. */
 const REPORTED = ['alarm_armed', 'mode'];
-const DEFAULT_MODE: Mode = 'away';
 
 /**
  * What the panel's report says of a write to `desired`, or undefined while it says nothing.

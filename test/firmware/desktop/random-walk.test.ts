@@ -2,7 +2,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Mode } from '../../../shared/panel.js';
+import { MODES } from '../../../shared/current-document.js';
 import { until } from '../../until.js';
 import { type Arming, Reference } from '../alarm-reference.js';
 import { CONTACTS } from '../house.js';
@@ -133,8 +133,6 @@ test.after.each(async ({ bench, server }) => {
   bench.end();
   await server.close();
 });
-
-const MODES: readonly Mode[] = ['away', 'home', 'night'];
 
 test(`${SEQUENCES} walks by chance, and what the panel does and says is what the rules say`, async ({
   bench,

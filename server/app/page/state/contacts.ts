@@ -1,5 +1,6 @@
 /** A panel's contacts and its running delay, in words. Pure. */
 
+import { DEFAULT_MODE } from '../../../../shared/current-document.js';
 import type { ContactReport, CurrentDocument, Mode } from '../../../../shared/panel.js';
 import type { Panel } from './panel.js';
 
@@ -18,8 +19,6 @@ export function modeOf({ current }: Panel): Mode | undefined {
 }
 
 const isWatched = ({ kind }: ContactReport): boolean => kind !== 'key';
-
-const DEFAULT_MODE: Mode = 'away';
 
 interface ContactFact {
   readonly name: string;

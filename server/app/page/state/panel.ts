@@ -1,6 +1,6 @@
 /** What the phone knows of one panel, and how each event changes it. Pure. */
 
-import { isCurrentDocument, legible } from '../../../../shared/current-document.js';
+import { DEFAULT_MODE, isCurrentDocument, legible } from '../../../../shared/current-document.js';
 import type { TwinDocument } from '../../../../shared/document.js';
 import {
   CURRENT,
@@ -56,8 +56,6 @@ export const wantedMode = (panel: Panel): Mode | undefined => {
   const order = orderOf(panel);
   return order === undefined ? undefined : (order.mode ?? DEFAULT_MODE);
 };
-
-const DEFAULT_MODE: Mode = 'away';
 
 function orderOf(panel: Panel): Order | undefined {
   const { asked, desired } = panel;
