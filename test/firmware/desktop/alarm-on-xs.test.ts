@@ -3,20 +3,14 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { until } from '../../until.js';
-import { ScriptedServer } from './scripted-server.js';
+import { type OneServer, setUp } from './one-server.js';
 import { VirtualPanel } from './virtual-time.js';
-import { Workbench } from './workbench.js';
 
-const test = suite<{ bench: Workbench; server: ScriptedServer; house: VirtualPanel }>('alarm on XS');
+const test = suite<OneServer & { house: VirtualPanel }>('alarm on XS');
 
+setUp(test);
 test.before.each(async (context) => {
-  context.bench = new Workbench();
-  context.server = await ScriptedServer.listen();
   context.house = await VirtualPanel.start(context.bench, context.server, CUT_OFF);
-});
-test.after.each(async ({ bench, server }) => {
-  bench.end();
-  await server.close();
 });
 
 const SECOND = 1000;

@@ -3,19 +3,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { until } from '../../until.js';
-import { ScriptedServer } from './scripted-server.js';
-import { Workbench } from './workbench.js';
+import { type OneServer, setUp } from './one-server.js';
+import type { ScriptedServer } from './scripted-server.js';
 
-const test = suite<{ bench: Workbench; server: ScriptedServer }>('clock faults on XS');
-
-test.before.each(async (context) => {
-  context.bench = new Workbench();
-  context.server = await ScriptedServer.listen();
-});
-test.after.each(async ({ bench, server }) => {
-  bench.end();
-  await server.close();
-});
+const test = suite<OneServer>('clock faults on XS');
+setUp(test);
 
 const DAY = 24 * 60 * 60 * 1000;
 const MINUTE = 60 * 1000;

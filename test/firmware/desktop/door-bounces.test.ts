@@ -2,19 +2,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DesktopPanel } from '../../../firmware/desktop/desktop-panel.js';
 import { until } from '../../until.js';
-import { ScriptedServer } from './scripted-server.js';
-import { Workbench } from './workbench.js';
+import { type OneServer, setUp } from './one-server.js';
 
-const test = suite<{ bench: Workbench; server: ScriptedServer }>('a door that bounces, on XS');
-
-test.before.each(async (context) => {
-  context.bench = new Workbench();
-  context.server = await ScriptedServer.listen();
-});
-test.after.each(async ({ bench, server }) => {
-  bench.end();
-  await server.close();
-});
+const test = suite<OneServer>('a door that bounces, on XS');
+setUp(test);
 
 const BOUNCES = 10_000;
 /** Longer than this machine may be kept from going on bouncing. */

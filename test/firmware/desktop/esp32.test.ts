@@ -5,13 +5,10 @@ import * as assert from 'uvu/assert';
 import type { Bundle } from '../../../firmware/desktop/bundle.js';
 import type { DesktopPanel, DesktopPanelOptions } from '../../../firmware/desktop/desktop-panel.js';
 import { until } from '../../until.js';
-import { ScriptedServer } from './scripted-server.js';
+import { type OneServer, setUp } from './one-server.js';
 import { ESP32_MODULES, ESP32_PINS, SDK_GLOBALS } from './sdk-modules.js';
-import { Workbench } from './workbench.js';
 
-interface Context {
-  bench: Workbench;
-  server: ScriptedServer;
+interface Context extends OneServer {
   /** A panel on this board. */
   esp32: (options?: Partial<DesktopPanelOptions>) => Promise<DesktopPanel>;
 }
@@ -27,10 +24,9 @@ const CONFIG = { ...ESP32_PINS, ssid: 'home', passphrase: 'secret' };
 
 let program: Promise<Bundle> | undefined;
 
-test.before.each(async (context) => {
-  const bench = new Workbench();
-  const server = await ScriptedServer.listen();
-  Object.assign(context, { bench, server });
+setUp(test);
+test.before.each((context) => {
+  const { bench, server } = context;
   context.esp32 = async (options = {}) => {
     program ??= bench.program(PROGRAM, ESP32_MODULES);
     return bench.panel({
@@ -40,10 +36,6 @@ test.before.each(async (context) => {
       config: { ...CONFIG, ...options.config },
     });
   };
-});
-test.after.each(async ({ bench, server }) => {
-  bench.end();
-  await server.close();
 });
 
 const rings = (panel: DesktopPanel): Promise<unknown> => panel.until(({ sirenRinging }) => sirenRinging);

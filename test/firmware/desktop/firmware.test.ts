@@ -4,32 +4,24 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DesktopPanel, DesktopPanelOptions } from '../../../firmware/desktop/desktop-panel.js';
 import { until } from '../../until.js';
-import { ScriptedServer } from './scripted-server.js';
-import { Workbench } from './workbench.js';
+import { type OneServer, setUp } from './one-server.js';
 
-interface Context {
-  bench: Workbench;
-  server: ScriptedServer;
+interface Context extends OneServer {
   /** An armed panel that is online. */
   armed: (options?: Partial<DesktopPanelOptions>) => Promise<DesktopPanel>;
 }
 
 const test = suite<Context>('firmware on XS');
 
-test.before.each(async (context) => {
-  const bench = new Workbench();
-  const server = await ScriptedServer.listen();
-  Object.assign(context, { bench, server });
+setUp(test);
+test.before.each((context) => {
+  const { bench, server } = context;
   context.armed = async (options) => {
     server.armed = true;
     const panel = await bench.panel({ server: server.url, ...options });
     await panel.until(({ armed, online }) => armed && online);
     return panel;
   };
-});
-test.after.each(async ({ bench, server }) => {
-  bench.end();
-  await server.close();
 });
 
 const BREAK = '$SCW/twins/me/broken/changed';

@@ -2,12 +2,9 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ScriptedServer } from './scripted-server.js';
-import { Workbench } from './workbench.js';
+import { type OneServer, setUp } from './one-server.js';
 
-interface Context {
-  bench: Workbench;
-  server: ScriptedServer;
+interface Context extends OneServer {
   /** Runs a program that opens connections by `connect`, until it traces `end`. */
   run: (code: string) => Promise<string[]>;
 }
@@ -29,15 +26,10 @@ const PROGRAM = `
   });
 `;
 
-test.before.each(async (context) => {
-  const bench = new Workbench();
-  const server = await ScriptedServer.listen();
-  Object.assign(context, { bench, server });
+setUp(test);
+test.before.each((context) => {
+  const { bench, server } = context;
   context.run = (code) => bench.run(PROGRAM + code, { server: server.url });
-});
-test.after.each(async ({ bench, server }) => {
-  bench.end();
-  await server.close();
 });
 
 test('a long message comes in parts, of which only the first has the topic and the last has no more', async ({

@@ -4,19 +4,11 @@ import type { LookupFunction } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { until } from '../../until.js';
+import { type OneServer, setUp } from './one-server.js';
 import { ScriptedServer } from './scripted-server.js';
-import { Workbench } from './workbench.js';
 
-const test = suite<{ bench: Workbench; server: ScriptedServer }>('network faults on XS');
-
-test.before.each(async (context) => {
-  context.bench = new Workbench();
-  context.server = await ScriptedServer.listen();
-});
-test.after.each(async ({ bench, server }) => {
-  bench.end();
-  await server.close();
-});
+const test = suite<OneServer>('network faults on XS');
+setUp(test);
 
 const QUICK = { wifiInterval: 20, wifiPatience: 60 };
 

@@ -6,19 +6,12 @@ import * as assert from 'uvu/assert';
 import type { Cut } from '../../../firmware/desktop/flash-file.js';
 import { FlashFile } from '../../../firmware/desktop/flash-file.js';
 import { until } from '../../until.js';
-import { ScriptedServer } from './scripted-server.js';
-import { Workbench } from './workbench.js';
+import { type OneServer, setUp } from './one-server.js';
+import type { ScriptedServer } from './scripted-server.js';
+import type { Workbench } from './workbench.js';
 
-const test = suite<{ bench: Workbench; server: ScriptedServer }>('power cut');
-
-test.before.each(async (context) => {
-  context.bench = new Workbench();
-  context.server = await ScriptedServer.listen();
-});
-test.after.each(async ({ bench, server }) => {
-  bench.end();
-  await server.close();
-});
+const test = suite<OneServer>('power cut');
+setUp(test);
 
 const CUTS: Cut[] = ['before', 'torn', 'after'];
 

@@ -6,9 +6,8 @@ import { MODES } from '../../../shared/current-document.js';
 import { until } from '../../until.js';
 import { type Arming, Reference } from '../alarm-reference.js';
 import { CONTACTS } from '../house.js';
-import { ScriptedServer } from './scripted-server.js';
+import { type OneServer, setUp } from './one-server.js';
 import { VirtualPanel } from './virtual-time.js';
-import { Workbench } from './workbench.js';
 
 const SEQUENCES = 200;
 const STEPS = 12;
@@ -123,16 +122,8 @@ class Walk {
   }
 }
 
-const test = suite<{ bench: Workbench; server: ScriptedServer }>('walks by chance');
-
-test.before.each(async (context) => {
-  context.bench = new Workbench();
-  context.server = await ScriptedServer.listen();
-});
-test.after.each(async ({ bench, server }) => {
-  bench.end();
-  await server.close();
-});
+const test = suite<OneServer>('walks by chance');
+setUp(test);
 
 test(`${SEQUENCES} walks by chance, and what the panel does and says is what the rules say`, async ({
   bench,
