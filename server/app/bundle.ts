@@ -1,17 +1,9 @@
 /** Makes the files of the app and of the console from their sources in this folder. */
 
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type BuildOptions, build, stop } from 'esbuild';
-import { COPIED } from './paths.js';
-
-export interface Asset {
-  /** The path of its address, such as `/app.js`. */
-  readonly path: string;
-  readonly type: string;
-  readonly body: Buffer;
-}
+import { basename, join } from 'node:path';
+import { type BuildOptions, type BuildResult, build, stop } from 'esbuild';
+import { type Asset, COPIED, MARKS, PAGES, type PageName, WORKER_PATH } from './assets.js';
 
 const SOURCES = import.meta.dirname;
 
@@ -19,85 +11,104 @@ const HTML = 'text/html; charset=utf-8';
 const JAVASCRIPT = 'text/javascript; charset=utf-8';
 const CSS = 'text/css; charset=utf-8';
 
-/** @param region the region in the REST paths; it is written into the page */
-export const bundleApp = (region: string): Promise<Asset[]> => bundling(() => makeApp(region));
+/** In the HTML of a page this stands for its script and its style. */
+const ASSETS_MARK = '{{assets}}';
 
-/** See {@link bundleApp}. */
-export const bundleConsole = (region: string): Promise<Asset[]> => bundling(() => makeConsole(region));
+const OPTIONS = {
+  bundle: true,
+  minify: true,
+  write: false,
+  format: 'esm',
+  target: 'es2022',
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
+  legalComments: 'none',
+  logLevel: 'silent',
+} satisfies BuildOptions;
 
 let underWay = 0;
 
-/** Ends esbuild's process after the last bundle. It would stay, and take more memory than all the files. */
-async function bundling(make: () => Promise<Asset[]>): Promise<Asset[]> {
+/** Makes all files of a page. */
+export async function assetsOf(name: PageName): Promise<Asset[]> {
   underWay += 1;
   try {
-    return await make();
+    return name === 'app' ? await makeApp() : await makePage(name);
   } finally {
     underWay -= 1;
+    // esbuild's process would stay, and take more memory than all the files.
     if (underWay === 0) await stop();
   }
 }
 
-async function makeApp(region: string): Promise<Asset[]> {
-  const files = await Promise.all([
-    page('/', 'page/index.html', region),
-    bundled('/app.js', JAVASCRIPT, 'page/main.tsx'),
-    bundled('/app.css', CSS, 'page/style/main.css'),
-    ...COPIED.map(([path, type, file]) => copied(path, type, file)),
-  ]);
-  // The worker keeps copies of the other files. A digest of them changes the worker when one of them changes.
-  const worker = await bundled('/service-worker.js', JAVASCRIPT, 'worker/service-worker.ts', {
-    define: { FILES: JSON.stringify(files.map(({ path }) => path)), DIGEST: JSON.stringify(digestOf(files)) },
+async function makeApp(): Promise<Asset[]> {
+  const copies = COPIED.map(async ([path, type, file]): Promise<Asset> => {
+    return { path, type, kind: 'fixed', body: await readFile(join(SOURCES, file)) };
   });
-  return [...files, worker];
+  const files = [...(await makePage('app')), ...(await Promise.all(copies))];
+  return [...files, await makeWorker(files)];
 }
 
-const makeConsole = (region: string): Promise<Asset[]> =>
-  Promise.all([
-    page('/console', 'console/index.html', region),
-    bundled('/console.js', JAVASCRIPT, 'console/main.tsx'),
-    bundled('/console.css', CSS, 'console/style.css'),
-  ]);
-
-async function copied(path: string, type: string, file: string): Promise<Asset> {
-  return { path, type, body: await readFile(join(SOURCES, file)) };
-}
-
-async function page(path: string, file: string, region: string): Promise<Asset> {
-  const html = await readFile(join(SOURCES, file), 'utf8');
-  return { path, type: HTML, body: Buffer.from(html.replaceAll('{{region}}', escaped(region))) };
-}
-
-async function bundled(
-  path: string,
-  type: string,
-  file: string,
-  options: Pick<BuildOptions, 'define'> = {},
-): Promise<Asset> {
+/** The worker keeps copies of the other files. Their digest changes the worker when one of them changes. */
+async function makeWorker(files: readonly Asset[]): Promise<Asset> {
   const { outputFiles } = await build({
-    entryPoints: [join(SOURCES, file)],
-    bundle: true,
-    minify: true,
-    write: false,
-    format: 'esm',
-    target: 'es2022',
-    jsx: 'automatic',
-    jsxImportSource: 'preact',
-    legalComments: 'none',
-    logLevel: 'silent',
-    ...options,
+    ...OPTIONS,
+    entryPoints: [join(SOURCES, 'worker/service-worker.ts')],
+    define: {
+      FILES: JSON.stringify(files.map(({ path }) => path)),
+      HASHED: JSON.stringify(PAGES.app.folder),
+      DIGEST: JSON.stringify(MARKS.digest),
+    },
   });
   const [output] = outputFiles;
-  if (output === undefined) throw new Error(`esbuild made nothing of ${file}`);
-  return { path, type, body: Buffer.from(output.contents) };
+  if (output === undefined) throw new Error('esbuild made no worker');
+  return { path: WORKER_PATH, type: JAVASCRIPT, kind: 'written', body: Buffer.from(output.contents) };
 }
 
-function digestOf(files: readonly Asset[]): string {
-  const hash = createHash('sha256');
-  for (const { body } of files) hash.update(body);
-  return hash.digest('hex').slice(0, 16);
+/** The HTML comes first. */
+async function makePage(name: PageName): Promise<Asset[]> {
+  const { path, html, script, style, folder } = PAGES[name];
+  const [text, { outputFiles, metafile }] = await Promise.all([
+    readFile(join(SOURCES, html), 'utf8'),
+    build({
+      ...OPTIONS,
+      entryPoints: [script, style].map((file) => ({ in: join(SOURCES, file), out: name })),
+      // Here the outputs would lie, if they were written.
+      outdir: SOURCES,
+      absWorkingDir: SOURCES,
+      splitting: true,
+      entryNames: '[name]-[hash]',
+      chunkNames: '[name]-[hash]',
+      metafile: true,
+    }),
+  ]);
+  const hashed = outputFiles.map(({ path: file, contents }): Asset => {
+    const type = file.endsWith('.css') ? CSS : JAVASCRIPT;
+    return { path: folder + basename(file), type, kind: 'hashed', body: Buffer.from(contents) };
+  });
+  const body = Buffer.from(text.replace(ASSETS_MARK, tagsOf(folder, metafile).join('\n    ')));
+  return [{ path, type: HTML, kind: 'written', body }, ...hashed];
 }
 
-const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '"': '&quot;' };
+type Metafile = BuildResult<{ metafile: true }>['metafile'];
 
-const escaped = (text: string): string => text.replace(/[&<"]/g, (letter) => ENTITIES[letter] ?? letter);
+/** What the page loads at once: its style, its script, and all that the script imports, so that no part is waited for twice. */
+function tagsOf(folder: string, { outputs }: Metafile): string[] {
+  const entries = Object.keys(outputs).filter((file) => outputs[file]?.entryPoint !== undefined);
+  const script = entries.find((file) => file.endsWith('.js'));
+  const style = entries.find((file) => file.endsWith('.css'));
+  if (script === undefined || style === undefined) throw new Error('esbuild made no script or no style');
+  const parts = new Set<string>();
+  const add = (file: string): void => {
+    for (const { path, kind } of outputs[file]?.imports ?? []) {
+      if (kind !== 'import-statement' || parts.has(path)) continue;
+      parts.add(path);
+      add(path);
+    }
+  };
+  add(script);
+  return [
+    `<link rel="stylesheet" href="${folder}${style}" />`,
+    `<script type="module" src="${folder}${script}"></script>`,
+    ...[...parts].map((file) => `<link rel="modulepreload" href="${folder}${file}" />`),
+  ];
+}

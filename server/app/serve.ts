@@ -1,88 +1,116 @@
-/** Serves the app's files from memory. They are few, and are made at the first request for one of them. */
+/** Serves the app's files from memory. They are few, and are made or read at the first request for one of them. */
 
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { promisify } from 'node:util';
-import { brotliCompress, constants, gzip } from 'node:zlib';
 import { memo, once } from '../memo.js';
-import type { Asset } from './bundle.js';
+import {
+  type Asset,
+  type Compression,
+  compress,
+  isCompressible,
+  MARKS,
+  PAGES,
+  type PageName,
+} from './assets.js';
 import { pageHeaders } from './page-headers.js';
-import { APP_PATHS, CONSOLE_PATHS } from './paths.js';
 
 /** Each higher quality takes several times as long and saves a hundredth of the size. */
 const BROTLI_QUALITY = 9;
 
-const ENCODERS = {
-  br: (body: Buffer) =>
-    promisify(brotliCompress)(body, { params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY } }),
-  gzip: (body: Buffer) => promisify(gzip)(body),
-  identity: async (body: Buffer) => body,
+const A_YEAR_SECONDS = 365 * 24 * 60 * 60;
+const CACHE_CONTROL = {
+  hashed: `public, max-age=${A_YEAR_SECONDS}, immutable`,
+  // The browser asks each time, and mostly gets a 304. A new version of the server has a new app.
+  fixed: 'no-cache',
+  written: 'no-cache',
 };
 
-type Encoding = keyof typeof ENCODERS;
+type Encoding = Compression | 'identity';
 
-/** A file that needs no token, because it holds no data. */
-interface PublicFile {
-  readonly path: string;
-  /** Resolves with the bytes of the answer's body. */
-  readonly answer: (req: IncomingMessage, res: ServerResponse) => Promise<number>;
+/** Files that need no token, because they hold no data. */
+interface PublicFiles {
+  /** The pattern of their paths. */
+  readonly route: string;
+  /** Resolves with the bytes of the answer's body, or with undefined where there is no such file. */
+  readonly answer: (
+    req: IncomingMessage & { readonly path: string },
+    res: ServerResponse,
+  ) => Promise<number | undefined>;
 }
 
 /** The app at `/` and the console at `/console`. They are made apart, because few people open the console. */
-export function appFiles(region: string): PublicFile[] {
-  // The bundler is loaded at the first request, so that the start does not wait for it.
-  return [
-    ...filesAt(APP_PATHS, async () => (await import('./bundle.js')).bundleApp(region)),
-    ...filesAt(CONSOLE_PATHS, async () => (await import('./bundle.js')).bundleConsole(region)),
-  ];
-}
+export const appFiles = (region: string): PublicFiles[] => [
+  ...filesOf('app', region),
+  ...filesOf('console', region),
+];
 
-function filesAt(paths: readonly string[], make: () => Promise<Asset[]>): PublicFile[] {
+function filesOf(name: PageName, region: string): PublicFiles[] {
   const files = once(async () => {
-    const made = new Map((await make()).map((asset) => [asset.path, new File(asset)]));
-    const lacking = paths.find((path) => !made.has(path));
-    if (lacking !== undefined) throw new Error(`the bundle lacks ${lacking}`);
-    return made;
+    // The bundler is loaded at the first request, so that the start does not wait for it.
+    const { assetsOf } = await import('./bundle.js');
+    const assets = written(await assetsOf(name), region);
+    return new Map(assets.map((asset) => [asset.path, new File(asset)]));
   });
-  return paths.map((path) => ({
-    path,
-    answer: async (req, res) => (await files()).get(path)?.answer(req, res) ?? 0,
+  return PAGES[name].routes.map((route) => ({
+    route,
+    answer: async (req, res) => (await files()).get(req.path)?.answer(req, res),
   }));
 }
+
+/** The region may be any text. */
+function written(assets: readonly Asset[], region: string): Asset[] {
+  const put = (asset: Asset, mark: string, text: string): Asset =>
+    asset.kind === 'written'
+      ? { ...asset, body: Buffer.from(asset.body.toString().replaceAll(mark, () => text)) }
+      : asset;
+  const complete = assets.map((asset) => put(asset, MARKS.region, escaped(region)));
+  const digest = createHash('sha256');
+  for (const { body } of complete) digest.update(body);
+  const text = digest.digest('hex').slice(0, 16);
+  return complete.map((asset) => put(asset, MARKS.digest, text));
+}
+
+const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '"': '&quot;' };
+
+const escaped = (text: string): string => text.replace(/[&<"]/g, (letter) => ENTITIES[letter] ?? letter);
 
 class File {
   readonly #asset: Asset;
   readonly #digest: string;
-  readonly #encoded = memo((encoding: Encoding) => ENCODERS[encoding](this.#asset.body), new Map());
+  readonly #encoded: (encoding: Encoding) => Promise<Buffer>;
 
   constructor(asset: Asset) {
+    const { body, compressed } = asset;
     this.#asset = asset;
-    this.#digest = createHash('sha256').update(asset.body).digest('base64url').slice(0, 22);
+    this.#digest = createHash('sha256').update(body).digest('base64url').slice(0, 22);
+    this.#encoded = memo(async (encoding: Encoding) => {
+      if (encoding === 'identity') return body;
+      return compressed?.[encoding] ?? compress(body, encoding, BROTLI_QUALITY);
+    }, new Map());
   }
 
   async answer(req: IncomingMessage, res: ServerResponse): Promise<number> {
-    const encoding = encodingFor(req, this.#asset.type);
+    const { type, kind } = this.#asset;
+    const encoding = isCompressible(this.#asset) ? encodingFor(req) : 'identity';
     const body = await this.#encoded(encoding);
     // The bytes behind the request may have been no HTTP. Then the answer has said so already.
     if (res.headersSent) return 0;
     const etag = `"${this.#digest}-${encoding}"`;
     pageHeaders(req, res, () => undefined);
     res.setHeader('ETag', etag);
-    // The browser asks each time, and mostly gets a 304. A new version of the server has a new app.
-    res.setHeader('Cache-Control', 'no-cache');
+    res.setHeader('Cache-Control', CACHE_CONTROL[kind]);
     res.appendHeader('Vary', 'Accept-Encoding');
     if (req.headers['if-none-match'] === etag) {
       res.writeHead(304).end();
       return 0;
     }
     if (encoding !== 'identity') res.setHeader('Content-Encoding', encoding);
-    res.writeHead(200, { 'Content-Type': this.#asset.type, 'Content-Length': body.length }).end(body);
+    res.writeHead(200, { 'Content-Type': type, 'Content-Length': body.length }).end(body);
     return body.length;
   }
 }
 
-function encodingFor({ headers }: IncomingMessage, type: string): Encoding {
-  if (type === 'image/png') return 'identity';
+function encodingFor({ headers }: IncomingMessage): Encoding {
   const accepted = String(headers['accept-encoding'] ?? '').split(/\s*,\s*/);
   return accepted.includes('br') ? 'br' : accepted.includes('gzip') ? 'gzip' : 'identity';
 }

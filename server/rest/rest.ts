@@ -26,6 +26,7 @@ import { routeAlerts } from './alerts.js';
 import { sendJson } from './call.js';
 import { HttpConnections } from './connection.js';
 import { routeDevices } from './devices.js';
+import { UNKNOWN_RESOURCE } from './errors.js';
 import { routeEvents } from './events.js';
 import { routeHistory } from './history.js';
 import { createHttpServer } from './http-server.js';
@@ -121,8 +122,13 @@ export function startRest(context: RestContext): Rest {
   routeTokens(router, tokens, devices);
   routeAlerts(router, context);
   routeMissingFeatures(router);
-  for (const { path, answer } of appFiles(region))
-    router.onPublic(path, { host: true, origin: false }, answer);
+  for (const { route, answer } of appFiles(region)) {
+    router.onPublic(route, { host: true, origin: false }, async (req, res) => {
+      const bytes = await answer(req, res);
+      if (bytes === undefined) throw UNKNOWN_RESOURCE;
+      return bytes;
+    });
+  }
   // The program that watches a container asks by an address that the server does not know.
   router.onPublic('/healthz', { host: false, origin: false }, async (_, res) => {
     const healthy = isHealthy();

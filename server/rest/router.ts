@@ -103,7 +103,7 @@ export class Router implements CallContext {
   onPublic(
     path: string,
     checks: Checks,
-    handler: (req: IncomingMessage, res: ServerResponse) => Promise<number>,
+    handler: (req: RoutedRequest, res: ServerResponse) => Promise<number>,
   ): void {
     const handle = (req: RoutedRequest, res: ServerResponse) => {
       const connection = this.#context.connections.of(req.socket);

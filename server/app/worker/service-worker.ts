@@ -10,8 +10,9 @@ import { mayAct } from '../page/state/alerts.js';
 import { type NoticeData, noticeOf, unheard } from './notice.js';
 
 declare const self: ServiceWorkerGlobalScope;
-/** The paths of the app's files, and a digest of all of them. The bundler puts both in. */
+/** The paths of the app's files, the folder of those whose names change with their content, and a digest of all of them. */
 declare const FILES: readonly string[];
+declare const HASHED: string;
 declare const DIGEST: string;
 
 const CACHE = `alarm-twin ${DIGEST}`;
@@ -21,13 +22,14 @@ self.addEventListener('install', (event) => {
 });
 
 self.addEventListener('activate', (event) => {
-  event.waitUntil(forgetOthers().then(() => self.clients.claim()));
+  event.waitUntil(forgetOlder().then(() => self.clients.claim()));
 });
 
 self.addEventListener('fetch', (event) => {
   const { method, url } = event.request;
   const { origin, pathname } = new URL(url);
-  if (method !== 'GET' || origin !== self.location.origin || !FILES.includes(pathname)) return;
+  const isFile = FILES.includes(pathname) || pathname.startsWith(HASHED);
+  if (method !== 'GET' || origin !== self.location.origin || !isFile) return;
   event.respondWith(kept(pathname, event.request));
 });
 
@@ -39,17 +41,21 @@ self.addEventListener('pushsubscriptionchange', (event) => event.waitUntil(subsc
 
 async function load(): Promise<void> {
   const cache = await caches.open(CACHE);
-  await cache.addAll(FILES.map((path) => new Request(path, { cache: 'no-cache' })));
+  // A page that was just loaded brought the hashed files already. The others may have changed at their address.
+  const request = (path: string) =>
+    new Request(path, { cache: path.startsWith(HASHED) ? 'default' : 'no-cache' });
+  await cache.addAll(FILES.map(request));
 }
 
-async function forgetOthers(): Promise<void> {
-  const names = await caches.keys();
-  await Promise.all(names.filter((name) => name !== CACHE).map((name) => caches.delete(name)));
+/** A page of the version before may be open, and load more of its parts. */
+async function forgetOlder(): Promise<void> {
+  const others = (await caches.keys()).filter((name) => name !== CACHE);
+  await Promise.all(others.slice(0, -1).map((name) => caches.delete(name)));
 }
 
 async function kept(path: string, request: Request): Promise<Response> {
   const cache = await caches.open(CACHE);
-  return (await cache.match(path)) ?? fetch(request);
+  return (await cache.match(path)) ?? (await caches.match(path)) ?? fetch(request);
 }
 
 async function tell(text: string): Promise<void> {

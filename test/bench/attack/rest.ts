@@ -108,7 +108,7 @@ const strangers: Attack = {
   what: '50 connections × 1,500 pipelined requests without a token: 401, 404 and the app',
   from: 'elsewhere',
   prepare: async (scene) => {
-    const paths = [`${BASE}/twins/${scene.device.id}`, '/nowhere', '/app.js'];
+    const paths = [`${BASE}/twins/${scene.device.id}`, '/nowhere', '/service-worker.js'];
     const requests = paths.map((path) => times(STRANGER_REQUESTS, httpRequest('GET', path)));
     return () => {
       for (let index = 0; index < STRANGERS; index += 1) {

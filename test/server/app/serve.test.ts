@@ -3,33 +3,58 @@ import { buffer } from 'node:stream/consumers';
 import { brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { bundleApp } from '../../../server/app/bundle.js';
-import { APP_PATHS, CONSOLE_PATHS } from '../../../server/app/paths.js';
+import { assetsOf } from '../../../server/app/bundle.js';
 import { startTestRest, type TestRest } from '../rest/rest.js';
 
 const KIB = 1024;
 const LARGEST_APP = 60 * KIB;
 
-const TYPES: Record<string, string> = {
-  '/': 'text/html; charset=utf-8',
-  '/app.js': 'text/javascript; charset=utf-8',
-  '/app.css': 'text/css; charset=utf-8',
-  '/service-worker.js': 'text/javascript; charset=utf-8',
+const HTML = 'text/html; charset=utf-8';
+const SCRIPT = 'text/javascript; charset=utf-8';
+const STYLE = 'text/css; charset=utf-8';
+
+/** The files whose addresses stay. */
+const FIXED: Record<string, string> = {
+  '/': HTML,
+  '/service-worker.js': SCRIPT,
   '/manifest.webmanifest': 'application/manifest+json',
   '/icon.svg': 'image/svg+xml',
   '/icon-192.png': 'image/png',
   '/icon-maskable.png': 'image/png',
-  '/console': 'text/html; charset=utf-8',
-  '/console.js': 'text/javascript; charset=utf-8',
-  '/console.css': 'text/css; charset=utf-8',
+  '/console': HTML,
 };
 
-const test = suite<{ rest: TestRest }>("the app's files");
+interface Context {
+  rest: TestRest;
+  /** The paths of the files that the two pages load at once, from their HTML. */
+  app: { script: string; style: string };
+  console: { script: string; style: string };
+}
+
+const test = suite<Context>("the app's files");
 
 test.before(async (context) => {
-  context.rest = await startTestRest({ region: 'nl-"ams' });
+  const rest = await startTestRest({ region: 'nl-"ams' });
+  const [app, console] = await Promise.all(['/', '/console'].map((path) => loadedBy(rest, path)));
+  if (app === undefined || console === undefined) throw new Error('a page loads nothing');
+  Object.assign(context, { rest, app, console });
 });
 test.after(({ rest }) => rest.close());
+
+async function loadedBy(rest: TestRest, path: string): Promise<{ script: string; style: string }> {
+  const { body } = await get(rest, path);
+  const [, script = ''] = /<script type="module" src="([^"]+)">/.exec(body) ?? [];
+  const [, style = ''] = /<link rel="stylesheet" href="([^"]+)" \/>/.exec(body) ?? [];
+  return { script, style };
+}
+
+const typesOf = ({ app, console }: Context): Record<string, string> => ({
+  ...FIXED,
+  [app.script]: SCRIPT,
+  [app.style]: STYLE,
+  [console.script]: SCRIPT,
+  [console.style]: STYLE,
+});
 
 async function get({ url }: TestRest, path: string, headers: Record<string, string> = {}) {
   const response = await fetch(url + path, { headers: { 'Accept-Encoding': 'identity', ...headers } });
@@ -44,17 +69,16 @@ async function getEncoded({ url }: TestRest, path: string, encoding: string) {
   return { headers: answer.headers, body: await buffer(answer) };
 }
 
-test('are there for everyone, each with its type', async ({ rest }) => {
-  assert.equal([...APP_PATHS, ...CONSOLE_PATHS].sort(), Object.keys(TYPES).sort());
-  for (const [path, type] of Object.entries(TYPES)) {
-    const { response, body } = await get(rest, path);
+test('are there for everyone, each with its type', async (context) => {
+  for (const [path, type] of Object.entries(typesOf(context))) {
+    const { response, body } = await get(context.rest, path);
     assert.is(response.status, 200, path);
     assert.is(response.headers.get('content-type'), type, path);
     assert.ok(body.length > 0, path);
   }
 });
 
-test('run no script and load nothing but their own', async ({ rest }) => {
+test('run no script and load nothing but their own', async ({ rest, app, console }) => {
   for (const path of ['/', '/console']) {
     const { response, body } = await get(rest, path);
     const policy = response.headers.get('content-security-policy') ?? '';
@@ -66,7 +90,7 @@ test('run no script and load nothing but their own', async ({ rest }) => {
     for (const [, address = ''] of body.matchAll(/(?:src|href)="([^"]*)"/g))
       assert.match(address, /^\/(?!\/)/);
   }
-  for (const path of ['/app.js', '/app.css', '/console.css', '/service-worker.js']) {
+  for (const path of [app.script, app.style, console.style, '/service-worker.js']) {
     const { body } = await get(rest, path);
     const addresses = (body.match(/https?:\/\/[\w.-]+/g) ?? []).filter(
       (each) => !each.includes('www.w3.org'),
@@ -79,50 +103,87 @@ test('know the region, whatever it is called', async ({ rest }) => {
   assert.match((await get(rest, '/')).body, 'data-region="nl-&quot;ams"');
 });
 
-test('are compressed as the browser likes it', async ({ rest }) => {
-  const plain = (await get(rest, '/app.css')).body;
+test('are compressed as the browser likes it', async ({ rest, app: { style } }) => {
+  const plain = (await get(rest, style)).body;
   const decoders = { br: brotliDecompressSync, gzip: gunzipSync };
   for (const [encoding, decode] of Object.entries(decoders)) {
-    const { headers, body } = await getEncoded(rest, '/app.css', `x-new, ${encoding}`);
+    const { headers, body } = await getEncoded(rest, style, `x-new, ${encoding}`);
     assert.is(headers['content-encoding'], encoding);
     assert.is(decode(body).toString(), plain);
     assert.ok(body.length < plain.length / 2);
   }
 });
 
-test('are asked for again each time, and sent only when they are others', async ({ rest }) => {
-  const { response } = await get(rest, '/app.js');
-  assert.is(response.headers.get('cache-control'), 'no-cache');
-  const etag = response.headers.get('etag') ?? '';
-  const again = await get(rest, '/app.js', { 'If-None-Match': etag });
+test('are asked for again each time where the address stays, and sent only when they are others', async ({
+  rest,
+}) => {
+  for (const path of Object.keys(FIXED))
+    assert.is((await get(rest, path)).response.headers.get('cache-control'), 'no-cache', path);
+  const etag = (await get(rest, '/icon.svg')).response.headers.get('etag') ?? '';
+  const again = await get(rest, '/icon.svg', { 'If-None-Match': etag });
   assert.is(again.response.status, 304);
   assert.is(again.body, '');
-  const compressed = await get(rest, '/app.js', { 'Accept-Encoding': 'gzip', 'If-None-Match': etag });
+  const compressed = await get(rest, '/icon.svg', { 'Accept-Encoding': 'gzip', 'If-None-Match': etag });
   assert.is(compressed.response.status, 200);
-  assert.is((await get(rest, '/app.css', { 'If-None-Match': etag })).response.status, 200);
+  assert.is((await get(rest, '/', { 'If-None-Match': etag })).response.status, 200);
 });
 
-test('need no token, and give no data', async ({ rest }) => {
+test('are kept for good where the name changes with the content', async ({ rest, app, console }) => {
+  for (const path of [...Object.values(app), ...Object.values(console)]) {
+    const { response } = await get(rest, path);
+    assert.is(response.headers.get('cache-control'), 'public, max-age=31536000, immutable', path);
+    assert.match(path, /^\/(assets\/app|console\/console)-[A-Z0-9]{8}\.(js|css)$/);
+  }
+});
+
+test('a file of another version is not there', async ({ rest }) => {
+  for (const path of ['/assets/app-00000000.js', '/assets/', '/assets/..%2findex.html', '/console/app.js']) {
+    const { response, body } = await get(rest, path);
+    assert.is(response.status, 404, path);
+    assert.match(body, 'unknown resource');
+  }
+});
+
+test('need no token, and give no data', async (context) => {
+  const { rest } = context;
   const { id } = await rest.newDevice();
-  const answers = await Promise.all(Object.keys(TYPES).map((path) => get(rest, path)));
+  const answers = await Promise.all(Object.keys(typesOf(context)).map((path) => get(rest, path)));
   assert.not.ok(answers.some(({ body }) => body.includes(id) || body.includes(rest.token)));
 });
 
 test(`take at most ${LARGEST_APP / KIB} KiB in all, compressed, the console apart`, async () => {
-  const files = await bundleApp('fr-par');
-  assert.equal(files.map(({ path }) => path).sort(), [...APP_PATHS].sort());
-  const sizes = files.map(({ body }) => Math.min(body.length, gzipSync(body).length));
+  const sizes = (await assetsOf('app')).map(({ body }) => Math.min(body.length, gzipSync(body).length));
   const size = sizes.reduce((sum, each) => sum + each, 0);
   assert.ok(size <= LARGEST_APP, `${size} bytes`);
 });
 
-test('the service worker is another one when any other file is', async () => {
-  const worker = async (region: string) =>
-    (await bundleApp(region)).find(({ path }) => path === '/service-worker.js')?.body.toString();
-  const one = await worker('fr-par');
-  assert.is(await worker('fr-par'), one);
-  assert.is.not(await worker('nl-ams'), one);
-  for (const path of APP_PATHS) assert.is(one?.includes(JSON.stringify(path)), path !== '/service-worker.js');
+test('a page names at once all scripts that it needs at first', async ({ rest, app, console }) => {
+  for (const [path, { script }] of [['/', app] as const, ['/console', console] as const]) {
+    const { body: html } = await get(rest, path);
+    const { body: code } = await get(rest, script);
+    const imported = [...code.matchAll(/from"\.\/([^"]+)"/g)].map(([, file]) => file);
+    const preloaded = [...html.matchAll(/rel="modulepreload" href="[^"]*\/([^"/]+)"/g)].map(
+      ([, file]) => file,
+    );
+    assert.equal(
+      imported.filter((file) => !preloaded.includes(file)),
+      [],
+    );
+  }
+});
+
+test('the service worker keeps every file of the app, and is another one when any of them is', async ({
+  rest,
+}) => {
+  const other = await startTestRest({ region: 'nl-ams' });
+  const [one, again, changed] = await Promise.all(
+    [rest, rest, other].map(async (server) => (await get(server, '/service-worker.js')).body),
+  );
+  await other.close();
+  assert.is(again, one);
+  assert.is.not(changed, one);
+  for (const { path } of await assetsOf('app'))
+    assert.is(one?.includes(JSON.stringify(path)), path !== '/service-worker.js', path);
 });
 
 test.run();

@@ -108,7 +108,7 @@ test('the panel: a last alarm with many contacts, a refusal and a fault', async 
 
 test('the page whose script does not come', async ({ scene }) => {
   const phone = await scene.phone({ token: '', serviceWorkers: 'block' });
-  await phone.page.route('**/app.js', (route) => route.abort());
+  await phone.page.route('**/app-*.js', (route) => route.abort());
   await phone.page.reload();
   await phone.sees('If this text stays');
   await examine(phone, 'loading');

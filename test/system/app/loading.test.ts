@@ -14,8 +14,8 @@ tests.before(async (context) => {
 tests.after(({ scene }) => scene.close());
 
 const PAGES = [
-  { path: '/', script: '**/app.js', what: 'app' },
-  { path: '/console', script: '**/console.js', what: 'console' },
+  { path: '/', script: '**/app-*.js', what: 'app' },
+  { path: '/console', script: '**/console-*.js', what: 'console' },
 ];
 
 const STAYS = /If this text stays, the browser could not start it/;
