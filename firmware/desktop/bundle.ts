@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { SourceMap } from 'node:module';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
+import type { Bundle } from './trace.js';
 
 const DESKTOP = import.meta.dirname;
 const FIRMWARE = join(DESKTOP, '..');
@@ -27,13 +27,6 @@ const PLATFORM = {
   'embedded:network/interface/wifi': join(MODULES, 'wifi.ts'),
   'embedded:network/mqtt/client': join(MODULES, 'mqtt-client.ts'),
 };
-
-/** A program for XS in one script, and the way from its lines back to the TypeScript. */
-export interface Bundle {
-  readonly source: string;
-  /** Puts TypeScript's files and lines into a stack of XS. */
-  explain(stack: string): string;
-}
 
 let firmware: Promise<Bundle> | undefined;
 
@@ -77,24 +70,7 @@ async function bundleEntry(
   });
   const [map, script] = outputFiles;
   if (map === undefined || script === undefined) throw new Error('esbuild gave no bundle');
-  const trace = new SourceMap(JSON.parse(map.text));
-  return {
-    source: script.text,
-    explain: (stack) => stack.replace(FRAME, (frame, line) => position(trace, frame, line)),
-  };
-}
-
-// XS names the script by a number.
-const FRAME = /(?<=\()#\d+:(\d+)(?=\))/g;
-
-function position(trace: SourceMap, frame: string, line: string): string {
-  // XS tells no column: the line's first statement stands for it.
-  for (let column = 0; column < 200; column++) {
-    const entry = trace.findEntry(Number(line) - 1, column);
-    if ('originalSource' in entry && entry.generatedLine === Number(line) - 1)
-      return `${entry.originalSource}:${entry.originalLine + 1}`;
-  }
-  return frame;
+  return { source: script.text, map: map.text };
 }
 
 /** Imports are carried out in their order: what XS lacks here, the modules and their freezing, the program. */

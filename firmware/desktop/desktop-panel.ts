@@ -4,12 +4,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { PanelStatus, Start } from '../board.js';
 import { DEFAULTS, type PanelConfig } from '../config.js';
-import { type Bundle, bundleFirmware } from './bundle.js';
+import { bundleFirmware } from './bundle.js';
 import { ContactLines, type Line } from './contact-lines.js';
+import { workerPath } from './engine.js';
 import { type Cut, FlashFile } from './flash-file.js';
 import { lockFlash } from './flash-lock.js';
 import { Machine, type MachinePorts } from './machine.js';
-import { workerPath } from './worker.js';
+import type { Bundle } from './trace.js';
 
 export interface DesktopPanelOptions {
   /** `mqtt://host:port` or `mqtts://host:port` */

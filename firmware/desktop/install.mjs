@@ -1,6 +1,8 @@
 /**
  * Run by `npm start` and `npm test` before anything is installed, hence plain JavaScript without a dependency: installs
- * when `node_modules` is not what the lock file says, and otherwise does nothing, in a few milliseconds.
+ * when `node_modules` is not what the lock file says, and otherwise does nothing, in a few milliseconds. With `--server`
+ * it never installs: the server and its command line need no XS and no package of development, and a service that starts
+ * must not change its own program.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -57,13 +59,19 @@ function isOnPath(program) {
 const hasEngine = () =>
   existsSync(join(engine, engineDirectories[process.platform] ?? '', 'release/xsnap-worker'));
 
-/** npm keeps what it installed in a lock file of its own; packages for other systems are not in it. */
-function isInstalled() {
+/**
+ * npm keeps what it installed in a lock file of its own; packages for other systems are not in it.
+ * @param {boolean} withDevelopment whether the packages of development must be there
+ */
+function isInstalled(withDevelopment) {
   if (!existsSync(join(root, 'node_modules/.package-lock.json'))) return false;
   const installed = readJson('node_modules/.package-lock.json').packages;
   return Object.entries(readJson('package-lock.json').packages).every(
-    ([path, { version, optional }]) =>
-      path === '' || installed[path]?.version === version || (optional && !installed[path]),
+    ([path, { version, optional, dev }]) =>
+      path === '' ||
+      installed[path]?.version === version ||
+      (optional && !installed[path]) ||
+      (dev && !withDevelopment),
   );
 }
 
@@ -77,7 +85,10 @@ function install() {
 }
 
 checkNode();
-if (!isInstalled() || !hasEngine()) {
+if (process.argv.includes('--server')) {
+  if (!isInstalled(false))
+    fail('The packages of this version are not installed. Type:  npm ci --omit=dev --ignore-scripts');
+} else if (!isInstalled(true) || !hasEngine()) {
   checkCompiler();
   install();
   if (!hasEngine())

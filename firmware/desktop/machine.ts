@@ -2,7 +2,6 @@
 
 import { randomInt } from 'node:crypto';
 import type { Start } from '../board.js';
-import type { Bundle } from './bundle.js';
 import {
   Connection,
   type ConnectionSettings,
@@ -11,6 +10,7 @@ import {
   type WriteOptions,
 } from './mqtt.js';
 import { decodeMessage, encodeMessage } from './pipe.js';
+import { type Bundle, explained } from './trace.js';
 import { XsWorker } from './worker.js';
 
 export interface MachinePorts {
@@ -174,7 +174,7 @@ export class Machine {
   }
 
   #trace(text: string): void {
-    for (const line of this.#bundle.explain(text).split('\n')) this.#ports.trace(line);
+    for (const line of explained(this.#bundle, text).split('\n')) this.#ports.trace(line);
   }
 
   #answer(message: Buffer): Buffer {

@@ -1,7 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { encodeNetstring, NetstringReader } from './pipe.js';
@@ -21,19 +18,6 @@ interface Job {
   readonly done: (error: Error | null) => void;
 }
 
-const PLATFORMS: Record<string, string> = { linux: 'lin', darwin: 'mac' };
-
-/** The engine that `npm ci` has built. @throws Error when it is not there */
-export function workerPath(): string {
-  const root = dirname(createRequire(import.meta.url).resolve('@agoric/xsnap/package.json'));
-  const platform = PLATFORMS[process.platform];
-  if (platform === undefined)
-    throw new Error(`XS on the desktop runs on Linux and macOS, not on ${process.platform}`);
-  const path = join(root, `xsnap-native/xsnap/build/bin/${platform}/release/xsnap-worker`);
-  if (existsSync(path)) return path;
-  throw new Error('the XS engine has not been built: install a C compiler and make, then run npm ci');
-}
-
 /** One XS machine in a process of its own. It does one thing at a time: what comes meanwhile waits in order. */
 export class XsWorker {
   readonly #process: ChildProcess;
@@ -44,7 +28,7 @@ export class XsWorker {
   #running: Job | undefined;
   #ended = false;
 
-  /** `path` is the engine's, as {@link workerPath} tells it. */
+  /** `path` is the engine's, as `engine.ts` tells it. */
   constructor(path: string, listeners: WorkerListeners) {
     this.#listeners = listeners;
     this.#process = spawn(path, ['panel'], { stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'] });

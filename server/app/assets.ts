@@ -63,4 +63,4 @@ export function compress(body: Buffer, compression: Compression, quality: number
 }
 
 /** The other files are compressed as they are. */
-export const isCompressible = ({ type }: Asset): boolean => type !== 'image/png';
+export const isCompressible = ({ type }: Pick<Asset, 'type'>): boolean => type !== 'image/png';

@@ -1,16 +1,11 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { CertificateRequest } from './issue.js';
 import type { Answer, Question } from './issuer-thread.js';
 import type { KeyPair } from './key-pair.js';
+import { startThread } from './thread.js';
 
 /** How long the thread waits for the next request. Certificates are rarely made. */
 const IDLE_MS = 10_000;
-
-/** tsx must be registered in each thread. */
-const BEGIN = `import('tsx/esm/api').then(({ register }) => {
-  register();
-  return import(${JSON.stringify(new URL('./issuer-thread.ts', import.meta.url).href)});
-});`;
 
 interface Waiting {
   resolve(pair: KeyPair): void;
@@ -46,7 +41,7 @@ export class Issuer {
   }
 
   #start(): Worker {
-    const thread = new Worker(BEGIN, { eval: true });
+    const thread = startThread();
     thread.on('message', (answer: Answer) => {
       const waiting = this.#waiting.get(answer.id);
       this.#waiting.delete(answer.id);

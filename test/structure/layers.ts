@@ -4,7 +4,7 @@ import type { Source } from './sources.js';
 
 /** From the top down: each imports what stands below it, never what stands above. */
 const LAYERS = [
-  ['server/main', 'server/cli'],
+  ['server/main', 'server/cli', 'server/deploy'],
   ['server/run'],
   ['server/server'],
   ['server/rest', 'server/mqtt'],

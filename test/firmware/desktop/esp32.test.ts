@@ -2,8 +2,8 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Bundle } from '../../../firmware/desktop/bundle.js';
 import type { DesktopPanel, DesktopPanelOptions } from '../../../firmware/desktop/desktop-panel.js';
+import type { Bundle } from '../../../firmware/desktop/trace.js';
 import { until } from '../../until.js';
 import { type OneServer, setUp } from './one-server.js';
 import { ESP32_MODULES, ESP32_PINS, SDK_GLOBALS } from './sdk-modules.js';

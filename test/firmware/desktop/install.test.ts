@@ -53,12 +53,17 @@ interface Ending {
   output: string;
 }
 
-const install = (root: string): Promise<Ending> =>
+const install = (root: string, ...args: string[]): Promise<Ending> =>
   new Promise((resolve) => {
     const script = join(root, 'firmware/desktop/install.mjs');
-    execFile(process.execPath, [script], { env: { PATH: join(root, 'bin') } }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), output: stdout + stderr });
-    });
+    execFile(
+      process.execPath,
+      [script, ...args],
+      { env: { PATH: join(root, 'bin') } },
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code), output: stdout + stderr });
+      },
+    );
   });
 
 test('installs a fresh clone, and the second time has nothing to do', async ({ root }) => {
@@ -107,6 +112,22 @@ test('names the Node version that is needed', async ({ root }) => {
   const { code, output } = await install(root);
   assert.is(code, 1);
   assert.match(output, `Node.js 99.1 or later is needed; this is ${process.versions.node}`);
+});
+
+test('for the server it installs nothing, and says in one line what to type', async ({ root }) => {
+  addCompiler(root);
+  addNpm(root);
+  const { code, output } = await install(root, '--server');
+  assert.is(code, 1);
+  assert.match(output, /^The packages .* are not installed\. Type: {2}npm ci --omit=dev --ignore-scripts\n$/);
+  assert.not.ok(existsSync(join(root, 'called')));
+});
+
+test('the server needs no compiler, no engine and no package of development', async ({ root }) => {
+  const lock = { packages: { ...LOCK.packages, 'node_modules/d': { version: '1.0.0', dev: true } } };
+  write(root, 'package-lock.json', JSON.stringify(lock));
+  write(root, INSTALLED, JSON.stringify(LOCK));
+  assert.equal(await install(root, '--server'), { code: 0, output: '' });
 });
 
 test('says so when npm fails', async ({ root }) => {

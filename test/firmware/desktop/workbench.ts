@@ -3,12 +3,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Bundle, bundle } from '../../../firmware/desktop/bundle.js';
+import { bundle } from '../../../firmware/desktop/bundle.js';
 import {
   type DesktopPanel,
   type DesktopPanelOptions,
   startPanel,
 } from '../../../firmware/desktop/desktop-panel.js';
+import type { Bundle } from '../../../firmware/desktop/trace.js';
 import { until } from '../../until.js';
 
 /** No program listens there. */

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { workerPath, XsWorker } from '../../../firmware/desktop/worker.js';
+import { workerPath } from '../../../firmware/desktop/engine.js';
+import { XsWorker } from '../../../firmware/desktop/worker.js';
 import { until } from '../../until.js';
 
 const HANDLER = 'function handleCommand(message) { return issueCommand(message); }';
