@@ -1,5 +1,7 @@
 /** What every command says about a command line that is wrong. Pure. */
 
+import { callOf } from './call.js';
+
 /** The command line is wrong. The message is one line that says how it would be right. */
 export class UsageError extends Error {
   override name = 'UsageError';
@@ -33,5 +35,5 @@ export function matching(option: string, value: string, form: RegExp, expected: 
  */
 export function failureText(script: string, error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return `${script}: ${message}${error instanceof UsageError ? ` (see npm run ${script} -- --help)` : ''}`;
+  return `${script}: ${message}${error instanceof UsageError ? ` (see ${callOf(script)} --help)` : ''}`;
 }

@@ -1,10 +1,10 @@
 /**
- * A part of `npm run build`: makes the package in `dist/` from the sources. What runs in it is plain JavaScript without
+ * A part of `npm run build`: makes the package, in `dist/` or the folder that is given. What runs in it is plain JavaScript without
  * dependencies, so an installation needs no registry, no compiler and no build.
  */
 
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { type Asset, compress, isCompressible, PAGES, type PageName } from '../app/assets.js';
 import { assetsOf } from '../app/bundle.js';
@@ -13,7 +13,7 @@ import { licencesOf } from './licences.js';
 import type { Entry } from './packaged/bundle.js';
 
 const ROOT = join(import.meta.dirname, '../..');
-const DIST = join(ROOT, 'dist');
+const [DIST = join(ROOT, 'dist')] = process.argv.slice(2).map((folder) => resolve(folder));
 const BEST_BROTLI = 11;
 
 /** The programs, each a file of the package. */
@@ -29,6 +29,7 @@ const PROGRAMS = {
 const STAND_INS: Record<string, string> = {
   'server/app/bundle.ts': 'server/deploy/packaged/bundle.ts',
   'server/tls/thread.ts': 'server/deploy/packaged/thread.ts',
+  'shared/call.ts': 'server/deploy/packaged/call.ts',
   'firmware/desktop/bundle.ts': 'firmware/desktop/packaged/bundle.ts',
   'firmware/desktop/engine.ts': 'firmware/desktop/packaged/engine.ts',
 };

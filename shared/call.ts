@@ -1,0 +1,2 @@
+/** How a person calls a program from a checkout. @param script as in `npm run <script>` */
+export const callOf = (script: string): string => `npm run ${script} --`;
