@@ -1,6 +1,7 @@
 /** The server as a process: it reads its settings, reports a failed start in one line, and stops in order. */
 
 import { UsageError } from '../shared/usage.js';
+import { VERSION } from '../shared/version.js';
 import { pairingText } from './app/pairing.js';
 import { exposedListeners, readSettings, settingsHelp } from './config.js';
 import { makeLog } from './log.js';
@@ -48,7 +49,10 @@ async function serve(stop: AbortSignal, limits: Limits): Promise<void> {
     process.stdout.write(`${pairingText(server.appUrls, server.newToken)}\n`);
   }
   const { addresses, authority } = server;
-  log.info({ ...addresses, authority: `SHA-256 ${authority}`, data: settings.data }, 'listening');
+  log.info(
+    { version: VERSION, ...addresses, authority: `SHA-256 ${authority}`, data: settings.data },
+    'listening',
+  );
 }
 
 /** Calls back when the signal is aborted, at once if it is already. */
