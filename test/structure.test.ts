@@ -17,6 +17,7 @@ const VAGUE_NAMES = /(^|[/.-])(utils?|utilities|helpers?|commons?|managers?)([/.
 /** Modules that the SDK, or on a desktop its stand-in, gives the firmware. */
 const PLATFORM_MODULES =
   /^(timer|time|file|resetReason|mc\/config|sntp|embedded:.+|crypt|curve|ecdsa|ecp|pkcs8|x509)$/;
+const BROWSER_PACKAGES = ['preact', 'eventsource-parser', 'mqtt', 'icu-minify', '@schummar/icu-type-parser'];
 const NETWORK_PARTS =
   /^(server\/(rest|mqtt|app)\/|(polka|sirv|ws|mqtt|mqtt-packet|aedes)$|node:(http|https|http2|net|tls|dgram)$)/;
 
@@ -98,7 +99,7 @@ const ARROWS: Arrow[] = [
     from: below('server/app/page', 'server/app/console', 'server/app/worker'),
     allows: (imported) =>
       below('server/app/page', 'server/app/console', 'server/app/worker', 'shared')(imported) ||
-      ['preact', 'eventsource-parser', 'mqtt'].includes(packageOf(imported)) ||
+      BROWSER_PACKAGES.includes(packageOf(imported)) ||
       imported === 'server/devices/device',
   },
   {

@@ -182,6 +182,7 @@ export class Teller {
       id: '',
       alert: first,
       telling,
+      ...(alerts.length > 1 && { count: alerts.length }),
       ...wordsOf(alerts, telling),
       at,
       link: this.#parts.linkOf(first.panel_id),

@@ -2,11 +2,14 @@
 
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
+import type { Language } from './page/words/languages.js';
 
 export interface Asset {
   /** The path of its address, such as `/icon.svg`. */
   readonly path: string;
   readonly type: string;
+  /** Of a page that there is in several languages at one address. */
+  readonly language?: Language;
   /**
    * - `hashed`: its name changes with its content, so a browser keeps it for good.
    * - `fixed`: its address stays, so a browser asks each time whether it is still the same.

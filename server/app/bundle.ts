@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type BuildOptions, type BuildResult, build, stop } from 'esbuild';
 import { type Asset, COPIED, MARKS, PAGES, type PageName, WORKER_PATH } from './assets.js';
+import { inLanguage, LANGUAGES } from './speech.js';
 
 const SOURCES = import.meta.dirname;
 
@@ -44,7 +45,11 @@ async function makeApp(): Promise<Asset[]> {
   const copies = COPIED.map(async ([path, type, file]): Promise<Asset> => {
     return { path, type, kind: 'fixed', body: await readFile(join(SOURCES, file)) };
   });
-  const files = [...(await makePage('app')), ...(await Promise.all(copies))];
+  const [page, ...parts] = await makePage('app');
+  const pages = LANGUAGES.map(
+    (language): Asset => ({ ...page, language, body: inLanguage(page.body, language) }),
+  );
+  const files = [...pages, ...parts, ...(await Promise.all(copies))];
   return [...files, await makeWorker(files)];
 }
 
@@ -54,7 +59,7 @@ async function makeWorker(files: readonly Asset[]): Promise<Asset> {
     ...OPTIONS,
     entryPoints: [join(SOURCES, 'worker/service-worker.ts')],
     define: {
-      FILES: JSON.stringify(files.map(({ path }) => path)),
+      FILES: JSON.stringify([...new Set(files.map(({ path }) => path))]),
       HASHED: JSON.stringify(PAGES.app.folder),
       DIGEST: JSON.stringify(MARKS.digest),
     },
@@ -65,7 +70,7 @@ async function makeWorker(files: readonly Asset[]): Promise<Asset> {
 }
 
 /** The HTML comes first. */
-async function makePage(name: PageName): Promise<Asset[]> {
+async function makePage(name: PageName): Promise<[Asset, ...Asset[]]> {
   const { path, html, script, style, folder } = PAGES[name];
   const [text, { outputFiles, metafile }] = await Promise.all([
     readFile(join(SOURCES, html), 'utf8'),

@@ -12,6 +12,9 @@ import {
   PAGES,
   type PageName,
 } from './assets.js';
+import { escaped } from './html.js';
+import { languageOf } from './language.js';
+import type { Language } from './page/words/languages.js';
 import { pageHeaders } from './page-headers.js';
 
 /** Each higher quality takes several times as long and saves a hundredth of the size. */
@@ -49,13 +52,20 @@ function filesOf(name: PageName, region: string): PublicFiles[] {
     // The bundler is loaded at the first request, so that the start does not wait for it.
     const { assetsOf } = await import('./bundle.js');
     const assets = written(await assetsOf(name), region);
-    return new Map(assets.map((asset) => [asset.path, new File(asset)]));
+    return new Map(assets.map((asset) => [keyOf(asset.path, asset.language), new File(asset)]));
   });
   return PAGES[name].routes.map((route) => ({
     route,
-    answer: async (req, res) => (await files()).get(req.path)?.answer(req, res),
+    answer: async (req, res) => {
+      const made = await files();
+      const file = made.get(req.path) ?? made.get(keyOf(req.path, languageOf(req)));
+      return file?.answer(req, res);
+    },
   }));
 }
+
+const keyOf = (path: string, language: Language | undefined): string =>
+  language === undefined ? path : `${path} ${language}`;
 
 /** The region may be any text. */
 function written(assets: readonly Asset[], region: string): Asset[] {
@@ -69,10 +79,6 @@ function written(assets: readonly Asset[], region: string): Asset[] {
   const text = digest.digest('hex').slice(0, 16);
   return complete.map((asset) => put(asset, MARKS.digest, text));
 }
-
-const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '"': '&quot;' };
-
-const escaped = (text: string): string => text.replace(/[&<"]/g, (letter) => ENTITIES[letter] ?? letter);
 
 class File {
   readonly #asset: Asset;
@@ -90,7 +96,7 @@ class File {
   }
 
   async answer(req: IncomingMessage, res: ServerResponse): Promise<number> {
-    const { type, kind } = this.#asset;
+    const { type, kind, language } = this.#asset;
     const encoding = isCompressible(this.#asset) ? encodingFor(req) : 'identity';
     const body = await this.#encoded(encoding);
     // The bytes behind the request may have been no HTTP. Then the answer has said so already.
@@ -99,7 +105,10 @@ class File {
     pageHeaders(req, res, () => undefined);
     res.setHeader('ETag', etag);
     res.setHeader('Cache-Control', CACHE_CONTROL[kind]);
-    res.appendHeader('Vary', 'Accept-Encoding');
+    res.appendHeader(
+      'Vary',
+      language === undefined ? 'Accept-Encoding' : 'Accept-Encoding, Accept-Language, Cookie',
+    );
     if (req.headers['if-none-match'] === etag) {
       res.writeHead(304).end();
       return 0;

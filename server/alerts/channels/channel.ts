@@ -9,6 +9,8 @@ export interface Message {
   readonly id: string;
   readonly alert: Alert;
   readonly telling: Telling;
+  /** Of how many alerts it tells, if not of one. */
+  readonly count?: number;
   readonly title: string;
   readonly text: string;
   /** When it was made, RFC 3339. */

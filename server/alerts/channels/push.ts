@@ -76,10 +76,14 @@ const ttlOf = ({ alert, telling }: Message): number =>
 const topicOf = ({ alert }: Message): string =>
   createHash('sha256').update(alert.id).digest().subarray(0, 24).toString('base64url');
 
-/** What the service worker gets. Only the title and the text are cut. */
-function plaintextOf({ id, alert, telling, title, text, at, link }: Message, textBytes: number): Buffer {
+/** What the service worker gets. Only what has no bounds is cut. */
+function plaintextOf(
+  { id, alert, telling, count, title, text, at, link }: Message,
+  textBytes: number,
+): Buffer {
   const { id: alert_id, kind, panel_id, raised_at } = alert;
-  const fixed = { id, alert_id, kind, telling, panel_id, raised_at, at, link };
+  const [panel, subject] = [cut(alert.panel, LITTLE_TEXT), cut(alert.subject, LITTLE_TEXT)];
+  const fixed = { id, alert_id, kind, telling, count, panel_id, panel, subject, raised_at, at, link };
   const shown = { ...fixed, title: cut(title, LITTLE_TEXT), text };
   for (let bytes = textBytes; ; bytes = Math.floor(bytes / 2)) {
     const json = Buffer.from(JSON.stringify({ ...shown, text: cut(text, bytes) }));

@@ -5,8 +5,8 @@ import { useRef, useState } from 'preact/hooks';
 import { apiBase } from '../../../shared/rest.js';
 import { Api, Failed } from '../page/client/api.js';
 import { recall } from '../page/client/kept.js';
-import { WORDS } from '../page/state/fault.js';
 import { deviceInFragment } from '../page/state/fragment.js';
+import { en } from '../page/words/en.js';
 import { type Connection, type Credentials, connect } from './connection.js';
 import { DeviceForm } from './device-form.js';
 import { type Entry, withEntry } from './entries.js';
@@ -25,7 +25,7 @@ const makeDevice =
         try {
           return await new Api(base, kept.token, () => undefined).createDevice('console');
         } catch (error) {
-          throw error instanceof Failed ? new Error(WORDS[error.fault].what) : error;
+          throw error instanceof Failed ? new Error(en[`fault.${error.fault}.what`]) : error;
         }
       };
 

@@ -8,6 +8,7 @@ import { Pairing } from './screens/pairing.js';
 import { PanelScreen } from './screens/panel.js';
 import { Phone } from './screens/phone.js';
 import { type AppState, alarming, missedAlarm, panelOf, serverNow, shownId } from './state/app.js';
+import { say } from './state/say.js';
 import { clockText, durationText } from './state/time-text.js';
 
 interface AppProps {
@@ -61,8 +62,10 @@ function Toasts({ state, program }: AppProps): JSX.Element {
     <div class="toasts" role="alert">
       {id !== undefined && missed !== undefined && (
         <Toast onClose={() => store.dispatch({ type: 'alarm-seen', id })}>
-          <strong>The siren rang:</strong> {clockText(missed.from, serverNow(state))}, for{' '}
-          {durationText(missed.to - missed.from)}.
+          {say('rang.missed', {
+            time: clockText(missed.from, serverNow(state)),
+            duration: durationText(missed.to - missed.from),
+          })}
         </Toast>
       )}
       {state.fault !== undefined && (

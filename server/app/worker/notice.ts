@@ -1,6 +1,9 @@
-/** The notification that a push message becomes. Pure. */
+/** The notification that a push message becomes. */
 
 import { isObject } from '../../../shared/document.js';
+import { messageTitle } from '../page/state/alerts.js';
+import { say } from '../page/state/say.js';
+import { clockText, type Place } from '../page/state/time-text.js';
 
 /** What the server sends, as far as it is used here. */
 interface Pushed {
@@ -8,8 +11,15 @@ interface Pushed {
   readonly kind: string;
   readonly telling: string;
   readonly panelId: string | null;
+  /** Undefined in a message of an older server, which has only its own words. */
+  readonly panel: string | undefined;
+  readonly subject: string;
+  readonly count: number;
+  /** In the words of the server. */
   readonly title: string;
   readonly text: string;
+  /** When it began, in milliseconds since 1970. */
+  readonly raisedAt: number;
   /** When the message was made, in milliseconds since 1970. */
   readonly at: number | undefined;
 }
@@ -41,26 +51,27 @@ export interface Notice {
 
 const ICON = '/icon-192.png';
 const QUIET_KINDS = ['armed', 'disarmed'];
-const SEEN = { action: 'seen', title: 'Seen' };
-const DISARM = { action: 'disarm', title: 'Disarm' };
+const TEXTS = ['raised', 'repeated', 'resolved', 'test'] as const;
 
 /**
  * Every message becomes a notification, also one that cannot be read: a browser ends a subscription whose messages show
  * nothing.
  * @param mayAct whether this phone may disarm and acknowledge
  */
-export function noticeOf(text: string, mayAct: boolean): Notice {
+export function noticeOf(text: string, mayAct: boolean, now = Date.now(), place: Place = {}): Notice {
   const pushed = parsed(text);
-  if (pushed === undefined) return unread;
-  const { alertId, kind, telling, panelId, title, text: body, at } = pushed;
+  if (pushed === undefined) return unread();
+  const { alertId, kind, telling, panelId, panel, title, at } = pushed;
   const isOver = telling === 'resolved';
   const isAlarm = kind === 'triggered' && !isOver && telling !== 'test';
   const isQuiet = isOver || QUIET_KINDS.includes(kind);
   const canAct = mayAct && !isQuiet && telling !== 'test';
+  const disarm = { action: 'disarm', title: say('disarm') };
+  const seen = { action: 'seen', title: say('notice.seen') };
   return {
-    title,
+    title: panel === undefined ? title : messageTitle({ ...pushed, panel }),
     options: {
-      body,
+      body: bodyOf(pushed, now, place),
       tag: alertId,
       icon: ICON,
       data: { panelId, alertId, kind: isOver ? 'over' : kind },
@@ -68,9 +79,16 @@ export function noticeOf(text: string, mayAct: boolean): Notice {
       requireInteraction: isAlarm,
       renotify: !isQuiet,
       silent: isQuiet,
-      actions: canAct ? [...(isAlarm && panelId !== null ? [DISARM] : []), SEEN] : [],
+      actions: canAct ? [...(isAlarm && panelId !== null ? [disarm] : []), seen] : [],
     },
   };
+}
+
+/** The text below the title. A message of several alerts has their names, in the words of the server. */
+function bodyOf({ telling, count, text, raisedAt }: Pushed, now: number, place: Place): string {
+  const known = TEXTS.find((each) => each === telling);
+  if (known === undefined || count > 1 || Number.isNaN(raisedAt)) return text;
+  return say(`notice.text.${known}`, { time: clockText(raisedAt, now, place) });
 }
 
 const plain = (tag: string, title: string, body: string, data: NoticeData): Notice => ({
@@ -87,23 +105,11 @@ const plain = (tag: string, title: string, body: string, data: NoticeData): Noti
   },
 });
 
-const unread = plain(
-  'unread',
-  'Alarm',
-  'There is a message that this version of the app cannot read. Open the app.',
-  {
-    panelId: null,
-  },
-);
+const unread = (): Notice => plain('unread', say('app.name'), say('notice.unread'), { panelId: null });
 
 /** The server has not heard that the person has seen an alert. */
 export const unheard = (data: NoticeData): Notice =>
-  plain(
-    data.alertId ?? 'unheard',
-    'Not acknowledged',
-    'The server did not answer. Open the app, and try again.',
-    data,
-  );
+  plain(data.alertId ?? 'unheard', say('notice.unheard'), say('notice.unheard.text'), data);
 
 function parsed(text: string): Pushed | undefined {
   let data: unknown;
@@ -113,7 +119,7 @@ function parsed(text: string): Pushed | undefined {
     return undefined;
   }
   if (!isObject(data)) return undefined;
-  const { alert_id, kind, telling, panel_id, title, text: body, at } = data;
+  const { alert_id, kind, telling, panel_id, panel, subject, count, title, text: body, raised_at, at } = data;
   if (typeof alert_id !== 'string' || typeof title !== 'string') return undefined;
   const time = Date.parse(String(at));
   return {
@@ -121,6 +127,10 @@ function parsed(text: string): Pushed | undefined {
     kind: String(kind),
     telling: String(telling),
     panelId: typeof panel_id === 'string' ? panel_id : null,
+    panel: typeof panel === 'string' ? panel : undefined,
+    subject: typeof subject === 'string' ? subject : '',
+    count: typeof count === 'number' ? count : 1,
+    raisedAt: Date.parse(String(raised_at)),
     title,
     text: typeof body === 'string' ? body : '',
     at: Number.isNaN(time) ? undefined : time,

@@ -7,7 +7,9 @@ import { subscribe } from '../page/client/subscribe.js';
 import type { WorkerMessage } from '../page/client/worker-message.js';
 import { recallRecord, type WorkerRecord } from '../page/client/worker-record.js';
 import { mayAct } from '../page/state/alerts.js';
+import { speak } from '../page/state/say.js';
 import { type NoticeData, noticeOf, unheard } from './notice.js';
+import { speechIn } from './speech.js';
 
 declare const self: ServiceWorkerGlobalScope;
 /** The paths of the app's files, the folder of those whose names change with their content, and a digest of all of them. */
@@ -60,6 +62,7 @@ async function kept(path: string, request: Request): Promise<Response> {
 
 async function tell(text: string): Promise<void> {
   const record = await recallRecord();
+  await learnLanguage();
   const { title, options } = noticeOf(text, mayAct(record?.role));
   await self.registration.showNotification(title, options);
   if (options.data.kind !== 'triggered') return;
@@ -85,9 +88,16 @@ async function seen(alertId: string, data: NoticeData): Promise<void> {
     if (record === undefined) throw new Error('this phone is not subscribed');
     await acknowledge(askOf(record), alertId);
   } catch {
+    await learnLanguage();
     const { title, options } = unheard(data);
     await self.registration.showNotification(title, options);
   }
+}
+
+/** The kept page is in the language that the person uses, and has all texts. */
+async function learnLanguage(): Promise<void> {
+  const page = await kept('/', new Request('/'));
+  speak(speechIn(await page.text()), navigator.languages);
 }
 
 /** Shows the window of the app that is open, or opens one, and says what the person wants there. */

@@ -4,6 +4,9 @@ import { brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { assetsOf } from '../../../server/app/bundle.js';
+import type { Language } from '../../../server/app/page/words/languages.js';
+import { speechOf } from '../../../server/app/speech.js';
+import { speechIn } from '../../../server/app/worker/speech.js';
 import { startTestRest, type TestRest } from '../rest/rest.js';
 
 const KIB = 1024;
@@ -86,7 +89,7 @@ test('run no script and load nothing but their own', async ({ rest, app, console
     assert.match(policy, "script-src 'self'");
     assert.not.match(policy, 'unsafe');
     assert.is(response.headers.get('x-content-type-options'), 'nosniff');
-    assert.not.match(body, /<script(?![^>]*src=)|\sstyle=|\son\w+=/);
+    assert.not.match(body, /<script(?![^>]*(?:src=|type="application\/json"))|\sstyle=|\son\w+=/);
     for (const [, address = ''] of body.matchAll(/(?:src|href)="([^"]*)"/g))
       assert.match(address, /^\/(?!\/)/);
   }
@@ -152,9 +155,31 @@ test('need no token, and give no data', async (context) => {
 });
 
 test(`take at most ${LARGEST_APP / KIB} KiB in all, compressed, the console apart`, async () => {
-  const sizes = (await assetsOf('app')).map(({ body }) => Math.min(body.length, gzipSync(body).length));
+  const files = (await assetsOf('app')).filter(({ language = 'de' }) => language === 'de');
+  const sizes = files.map(({ body }) => Math.min(body.length, gzipSync(body).length));
   const size = sizes.reduce((sum, each) => sum + each, 0);
   assert.ok(size <= LARGEST_APP, `${size} bytes`);
+});
+
+test('come in the language that a person has chosen, else in the best that the browser names', async ({
+  rest,
+}) => {
+  const CASES: [string, Record<string, string>, string][] = [
+    ['en', {}, 'The app is loading.'],
+    ['de', { 'Accept-Language': 'de-AT,de;q=0.9,en;q=0.8' }, 'Die App wird geladen.'],
+    ['fr', { 'Accept-Language': 'it,en;q=0.5,fr;q=0.7' }, 'L’application se charge.'],
+    ['en', { 'Accept-Language': 'it' }, 'The app is loading.'],
+    ['es', { 'Accept-Language': 'de', Cookie: 'other=1; language=es' }, 'La aplicación se está cargando.'],
+    ['en', { 'Accept-Language': 'de', Cookie: 'language=toString' }, 'The app is loading.'],
+  ];
+  for (const [language, headers, text] of CASES) {
+    const { response, body } = await get(rest, '/', headers);
+    assert.match(body, `<html lang="${language}"`);
+    assert.match(body, text);
+    assert.not.match(body, /\{\{/);
+    assert.equal(speechIn(body), JSON.parse(JSON.stringify(speechOf(language as Language))));
+    assert.is(response.headers.get('vary'), 'Accept-Encoding, Accept-Language, Cookie');
+  }
 });
 
 test('a page names at once all scripts that it needs at first', async ({ rest, app, console }) => {

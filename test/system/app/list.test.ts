@@ -43,7 +43,7 @@ test('are listed by their names with their states, and a device that is not a pa
   await phone.sees('Lamp');
   assert.equal(await phone.page.locator('.item strong').allTextContents(), ['Front door', 'Garage', 'Lamp']);
   const lines = await phone.page.locator('.item span:not(.age)').allTextContents();
-  assert.equal(lines, ['Disarmed, door closed', 'Armed, door closed', 'not an alarm panel']);
+  assert.equal(lines, ['Disarmed · Door closed', 'Armed · Door closed', 'not an alarm panel']);
   assert.is(await phone.page.getByRole('link', { name: 'Lamp' }).count(), 0);
   await phone.close();
 });

@@ -2,6 +2,7 @@
 
 import { type Notices, withAlert } from '../state/alerts.js';
 import type { AppEvent } from '../state/app.js';
+import { say } from '../state/say.js';
 import type { Store } from '../state/store.js';
 import { acknowledge, alertsOf, deliveriesOf, mute, offerPush, unmute } from './alerts-api.js';
 import { type Api, Failed } from './api.js';
@@ -75,7 +76,7 @@ export class NoticeWork {
   }
 
   async test(): Promise<void> {
-    await this.#press(() => testPush(this.#parts.api.ask), 'A message is on its way to this phone.');
+    await this.#press(() => testPush(this.#parts.api.ask), say('push.on-its-way'));
   }
 
   /** @param contact `mailto:…`, by which a push service reaches the owner */
@@ -91,7 +92,7 @@ export class NoticeWork {
       this.#change({ outcome });
     } catch (error) {
       if (error instanceof Failed) this.#parts.fail(error);
-      else this.#change({ outcome: `The browser could not do it: ${(error as Error).message}` });
+      else this.#change({ outcome: say('push.browser-fault', { reason: (error as Error).message }) });
     }
     await this.read();
     this.#change({ isBusy: false });

@@ -2,6 +2,7 @@
 
 import { rangText } from '../state/contacts.js';
 import type { Panel } from '../state/panel.js';
+import { say } from '../state/say.js';
 
 /** The person's decision; `unavailable` where the browser has no notifications for this page. */
 export type Permission = NotificationPermission | 'unavailable';
@@ -21,8 +22,8 @@ export async function notify(panel: Panel): Promise<void> {
   const shown = await registration.getNotifications();
   // The push service was faster.
   if (shown.some(({ data }) => data?.kind === 'triggered' && data.panelId === panel.id)) return;
-  await registration.showNotification(`Alarm: ${panel.name}`, {
-    body: `The siren is ringing. ${rangText(panel)}.`,
+  await registration.showNotification(say('alarm.notice', { panel: panel.name }), {
+    body: say('alarm.notice.text', { what: rangText(panel) }),
     tag: panel.id,
     icon: '/icon-192.png',
     requireInteraction: true,

@@ -1,5 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { ALERTS_FRAGMENT, PHONE_FRAGMENT } from '../state/fragment.js';
+import { say } from '../state/say.js';
 import { Icon } from './icon.js';
 
 interface BarProps {
@@ -13,7 +14,7 @@ interface BarProps {
 export const Bar = ({ title, back, children }: BarProps): JSX.Element => (
   <header class="bar">
     {back !== undefined && (
-      <a class="round" href={back} aria-label="Back">
+      <a class="round" href={back} aria-label={say('bar.back')}>
         <Icon name="back" />
       </a>
     )}
@@ -25,10 +26,10 @@ export const Bar = ({ title, back, children }: BarProps): JSX.Element => (
 /** The ways to the alerts and to the settings of this phone. */
 export const Links = (): JSX.Element => (
   <>
-    <a class="round" href={ALERTS_FRAGMENT} aria-label="Alerts">
+    <a class="round" href={ALERTS_FRAGMENT} aria-label={say('bar.alerts')}>
       <Icon name="bell" />
     </a>
-    <a class="round" href={PHONE_FRAGMENT} aria-label="This phone">
+    <a class="round" href={PHONE_FRAGMENT} aria-label={say('bar.phone')}>
       <Icon name="phone" />
     </a>
   </>

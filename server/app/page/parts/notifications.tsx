@@ -2,9 +2,10 @@ import type { JSX, TargetedEvent } from 'preact';
 import { useState } from 'preact/hooks';
 import type { NoticeWork } from '../client/notice-work.js';
 import { permission } from '../client/notices.js';
-import { deliveryText, SHOWN_DELIVERIES } from '../state/alerts.js';
+import { deliveryText, messageTitle, SHOWN_DELIVERIES } from '../state/alerts.js';
 import { type AppState, serverNow } from '../state/app.js';
-import { contactOf, PUSH_TEXTS } from '../state/push.js';
+import { contactOf } from '../state/push.js';
+import { say } from '../state/say.js';
 
 interface NotificationsProps {
   readonly state: AppState;
@@ -21,20 +22,20 @@ export function Notifications({ state, work }: NotificationsProps): JSX.Element 
   );
   return (
     <section>
-      <h2>Notifications</h2>
+      <h2>{say('push.title')}</h2>
       <p role="status">
-        {PUSH_TEXTS[push]} {outcome}
+        {say(`push.${push}`)} {outcome}
       </p>
-      {push === 'off' && button('Switch on', () => work?.switchOn(), 'primary')}
+      {push === 'off' && button(say('push.switch-on'), () => work?.switchOn(), 'primary')}
       {push === 'on' && (
         <div class="buttons">
-          {button('Send a test', () => work?.test())}
-          {button('Switch off', () => work?.switchOff())}
+          {button(say('push.send-test'), () => work?.test())}
+          {button(say('push.switch-off'), () => work?.switchOff())}
         </div>
       )}
       {push === 'not-offered' &&
         permission() === 'default' &&
-        button('Allow notifications', () => work?.allow(), 'primary')}
+        button(say('push.allow'), () => work?.allow(), 'primary')}
       {push === 'not-offered' && state.role === 'owner' && <Offer work={work} />}
     </section>
   );
@@ -51,24 +52,21 @@ function Offer({ work }: Pick<NotificationsProps, 'work'>): JSX.Element {
   };
   return (
     <form class="offer" onSubmit={submit} noValidate>
-      <label for="contact">
-        The server can send to phones by the push services of their browsers (Google, Mozilla, Apple). They
-        cannot read the messages, and get your mail address in case of trouble.
-      </label>
+      <label for="contact">{say('push.offer')}</label>
       <input
         id="contact"
         name="contact"
         type="email"
         autocomplete="email"
-        placeholder="name@example.org"
+        placeholder={say('push.offer.example')}
         aria-describedby="contact-fault"
         aria-invalid={isWrong}
       />
       <button type="submit" class="primary">
-        Let the server send
+        {say('push.offer.button')}
       </button>
       <p id="contact-fault" class="fault" role="alert">
-        {isWrong && 'That is no mail address.'}
+        {isWrong && say('push.offer.wrong')}
       </p>
     </form>
   );
@@ -80,14 +78,17 @@ export function Deliveries({ state }: { state: AppState }): JSX.Element | null {
   if (last.length === 0) return null;
   return (
     <section>
-      <h2>Last messages</h2>
+      <h2>{say('delivery.title')}</h2>
       <ul class="alerts">
         {last.map((delivery) => (
           <li key={delivery.id}>
             <p>
-              <strong>{delivery.title}</strong>
+              <strong>{messageTitle(delivery)}</strong>
               <br />
-              {delivery.channel}: {deliveryText(delivery, serverNow(state))}
+              {say('delivery.line', {
+                channel: delivery.channel,
+                outcome: deliveryText(delivery, serverNow(state)),
+              })}
             </p>
           </li>
         ))}

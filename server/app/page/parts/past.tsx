@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { happeningsIn } from '../state/happenings.js';
 import type { Made } from '../state/orders.js';
 import type { Run } from '../state/runs.js';
+import { say } from '../state/say.js';
 import { clockText, DAY, hourText, weekdayText } from '../state/time-text.js';
 import { marksIn, timelineOf } from '../state/timeline.js';
 import { Icon, KIND_ICONS } from './icon.js';
@@ -21,13 +22,11 @@ interface PastProps {
 
 const RANGES = {
   day: {
-    name: '24 hours',
     length: DAY,
     isMark: (date: Date) => date.getHours() % 6 === 0,
     markText: hourText,
   },
   week: {
-    name: '7 days',
     length: 7 * DAY,
     isMark: (date: Date) => date.getHours() === 0,
     markText: weekdayText,
@@ -52,16 +51,17 @@ export function Past({ runs = [], orders, lostAt, now }: PastProps): JSX.Element
   return (
     <section class="past" aria-labelledby="past">
       <div class="past-head">
-        <h2 id="past">Timeline</h2>
+        <h2 id="past">{say('past.title')}</h2>
         <div class="ranges">
           {(Object.keys(RANGES) as Range[]).map((each) => (
             <button key={each} type="button" aria-pressed={each === range} onClick={() => setRange(each)}>
-              {RANGES[each].name}
+              {say(`range.${each}`)}
             </button>
           ))}
         </div>
       </div>
       <TimelinePicture
+        range={range}
         timeline={timelineOf(runs, window, lostAt)}
         marks={marksIn(window, isMark).map((at) => ({ at, text: markText(at) }))}
       />
@@ -74,10 +74,10 @@ export function Past({ runs = [], orders, lostAt, now }: PastProps): JSX.Element
           </li>
         ))}
       </ol>
-      {happenings.length === 0 && <p class="quiet">Nothing happened, as far as is known.</p>}
+      {happenings.length === 0 && <p class="quiet">{say('past.nothing')}</p>}
       {shown.length < happenings.length && (
         <button type="button" class="plain" onClick={() => setWhole(true)}>
-          Show all {happenings.length}
+          {say('past.all', { count: happenings.length })}
         </button>
       )}
     </section>

@@ -1,14 +1,15 @@
 import type { JSX } from 'preact';
+import { say } from '../state/say.js';
 import { type Span, summaryText, type Timeline } from '../state/timeline.js';
 
 interface PictureProps {
+  readonly range: 'day' | 'week';
   readonly timeline: Timeline;
   /** The texts below the picture, each at its time. */
   readonly marks: readonly { readonly at: number; readonly text: string }[];
 }
 
 const LANES = ['armed', 'open', 'ringing'] as const;
-const LANE_NAMES = { armed: 'Armed', open: 'Door open', ringing: 'Siren' } as const;
 const LANE_HEIGHT = 28;
 const BAR_HEIGHT = 18;
 const HEIGHT = LANES.length * LANE_HEIGHT;
@@ -16,7 +17,7 @@ const HEIGHT = LANES.length * LANE_HEIGHT;
 const LEAST_WIDTH = 0.4;
 
 /** Three lanes of time. Hatches over all of them show the times that are not known. */
-export function TimelinePicture({ timeline, marks }: PictureProps): JSX.Element {
+export function TimelinePicture({ range, timeline, marks }: PictureProps): JSX.Element {
   const share = (at: number): number => (100 * (at - timeline.from)) / (timeline.to - timeline.from);
   const across = ({ from, to }: Span) => ({
     x: `${share(from)}%`,
@@ -26,10 +27,10 @@ export function TimelinePicture({ timeline, marks }: PictureProps): JSX.Element 
     <div class="picture">
       <div class="lane-names" aria-hidden="true">
         {LANES.map((lane) => (
-          <span key={lane}>{LANE_NAMES[lane]}</span>
+          <span key={lane}>{say(`lane.${lane}`)}</span>
         ))}
       </div>
-      <svg height={HEIGHT} role="img" aria-label={summaryText(timeline)}>
+      <svg height={HEIGHT} role="img" aria-label={summaryText(range, timeline)}>
         <Hatches />
         {LANES.map((lane, index) => (
           <g key={lane} class={`lane lane-${lane}`}>
@@ -54,7 +55,8 @@ export function TimelinePicture({ timeline, marks }: PictureProps): JSX.Element 
         ))}
       </div>
       <p class="legend" aria-hidden="true">
-        <span class="swatch swatch-lost" /> no contact <span class="swatch swatch-unrecorded" /> no record
+        <span class="swatch swatch-lost" /> {say('legend.lost')} <span class="swatch swatch-unrecorded" />{' '}
+        {say('legend.unrecorded')}
       </p>
     </div>
   );

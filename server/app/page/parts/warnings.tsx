@@ -1,7 +1,9 @@
 /** What a person must know: a toast below the screen, the text of a fault, and the problems of a panel. */
 
 import type { ComponentChildren, JSX } from 'preact';
-import { type Fault, WORDS, type Words } from '../state/fault.js';
+import { type Fault, type Words, wordsOf } from '../state/fault.js';
+import { say } from '../state/say.js';
+import { Coded } from './coded.js';
 import { Icon } from './icon.js';
 
 interface ToastProps {
@@ -15,25 +17,27 @@ export const Toast = ({ onClose, children }: ToastProps): JSX.Element => (
     <Icon name="warning" />
     <p>{children}</p>
     <button type="button" onClick={onClose}>
-      OK
+      {say('ok')}
     </button>
   </div>
 );
 
-export const FaultText = ({ fault }: { fault: Fault }): JSX.Element => (
+export const FaultText = ({ fault }: { fault: Fault }): JSX.Element => <Sentence {...wordsOf(fault)} />;
+
+const Sentence = ({ what, todo }: Words): JSX.Element => (
   <>
-    <strong>{WORDS[fault].what}</strong> {WORDS[fault].todo}
+    <strong>{what}</strong> <Coded text={todo} />
   </>
 );
 
 /** What the panel refused or cannot do. An empty one stays in the page, so that a screen reader says a new problem. */
 export const Problems = ({ problems }: { problems: readonly Words[] }): JSX.Element => (
   <div class="problems" role="status">
-    {problems.map(({ what, todo }) => (
-      <p key={what} class="problem">
+    {problems.map((words) => (
+      <p key={words.what} class="problem">
         <Icon name="warning" />
         <span>
-          <strong>{what}</strong> {todo}
+          <Sentence {...words} />
         </span>
       </p>
     ))}

@@ -6,6 +6,7 @@ import { rangText } from '../state/contacts.js';
 import { sureText } from '../state/headline.js';
 import { type Panel, wantedOf } from '../state/panel.js';
 import { refusalOf } from '../state/problems.js';
+import { say } from '../state/say.js';
 import { clockText, durationText } from '../state/time-text.js';
 import { obstacleText, toggleOf, wishText } from '../state/toggle.js';
 
@@ -37,24 +38,26 @@ export function Alarm({ state, panel, onDisarm, onSilence }: AlarmProps): JSX.El
       <div class="bell">
         <Icon name="bell" />
       </div>
-      <h1 id="alarm-word">Alarm</h1>
+      <h1 id="alarm-word">{say('mood.alarm')}</h1>
       <p id="alarm-what" class="what">
-        {isOld ? `The siren at ${panel.name} was ringing.` : `The siren at ${panel.name} is ringing.`}{' '}
-        {rangText(panel)}.
+        {say(isOld ? 'alarm.rang' : 'alarm.rings', { panel: panel.name })} {rangText(panel)}.
       </p>
       <p class="since">
         {since !== undefined &&
-          `Since ${clockText(since, server)}, for ${durationText(Math.max(0, server - since))}`}
+          say('alarm.since', {
+            time: clockText(since, server),
+            duration: durationText(Math.max(0, server - since)),
+          })}
       </p>
       <p class="sure">{isOld && sureText(panel, state.link, { phone: state.now, server })}</p>
       <button type="button" class="disarm" aria-disabled={isBlocked} onClick={() => isBlocked || onDisarm()}>
-        Disarm
+        {say('disarm')}
       </button>
       <p class="wish" role="status">
         {wishText(toggleOf(panel, state.link, state.now)) ?? obstacle ?? refusalOf(panel)?.what}
       </p>
       <button type="button" class="silence" onClick={onSilence}>
-        Only silence this phone
+        {say('alarm.silence')}
       </button>
     </dialog>
   );

@@ -1,9 +1,10 @@
 import type { JSX } from 'preact';
 import type { NoticeWork } from '../client/notice-work.js';
 import { Bar } from '../parts/bar.js';
-import { type Alert, isWaiting, lifeText, mayAct, mutedText, muteOf } from '../state/alerts.js';
+import { type Alert, isWaiting, lifeText, mayAct, mutedText, muteOf, titleOf } from '../state/alerts.js';
 import { type AppState, serverNow, shownId } from '../state/app.js';
 import type { Panel } from '../state/panel.js';
+import { say } from '../state/say.js';
 import { HOUR } from '../state/time-text.js';
 
 interface AlertsProps {
@@ -18,27 +19,24 @@ export function Alerts({ state, work }: AlertsProps): JSX.Element {
   const own = panels.filter(({ isOther }) => !isOther);
   return (
     <>
-      <Bar title="Alerts" back={id === undefined ? '#' : `#panel=${id}`} />
+      <Bar title={say('alerts.title')} back={id === undefined ? '#' : `#panel=${id}`} />
       <main class="phone">
         <section>
-          <h2>What was raised</h2>
+          <h2>{say('alerts.raised')}</h2>
           <ul class="alerts">
             {notices.alerts?.map((alert) => (
               <Item key={alert.id} alert={alert} state={state} work={work} />
             ))}
           </ul>
           <p class="quiet" role="status">
-            {notices.alerts === undefined && 'Asking the server …'}
-            {notices.alerts?.length === 0 &&
-              'Nothing yet. The server raises alerts once an owner has given it a channel.'}
+            {notices.alerts === undefined && say('alerts.asking')}
+            {notices.alerts?.length === 0 && say('alerts.none')}
           </p>
         </section>
         {mayAct(role) && own.length > 0 && (
           <section>
-            <h2>Mute</h2>
-            <p>
-              No alert of a muted panel is sent. A contact that counts day and night is sent all the same.
-            </p>
+            <h2>{say('mute.title')}</h2>
+            <p>{say('mute.what')}</p>
             {own.map((panel) => (
               <Muting key={panel.id} panel={panel} state={state} work={work} />
             ))}
@@ -53,7 +51,7 @@ function Item({ alert, state, work }: AlertsProps & { alert: Alert }): JSX.Eleme
   return (
     <li class={isWaiting(alert) ? 'is-waiting' : ''}>
       <p>
-        <strong>{alert.title}</strong>
+        <strong>{titleOf(alert)}</strong>
         <br />
         {lifeText(alert, serverNow(state))}
       </p>
@@ -61,10 +59,10 @@ function Item({ alert, state, work }: AlertsProps & { alert: Alert }): JSX.Eleme
         <button
           type="button"
           class="plain"
-          aria-label={`Acknowledge: ${alert.title}`}
+          aria-label={say('alerts.acknowledge-this', { alert: titleOf(alert) })}
           onClick={() => work?.acknowledge(alert.id)}
         >
-          Acknowledge
+          {say('alerts.acknowledge')}
         </button>
       )}
     </li>
@@ -77,7 +75,7 @@ function Muting({ panel, state, work }: AlertsProps & { panel: Panel }): JSX.Ele
     <button
       type="button"
       class="plain"
-      aria-label={`${text}: ${panel.name}`}
+      aria-label={say('mute.button', { action: text, panel: panel.name })}
       onClick={() => work?.mute(panel.id, forMs)}
     >
       {text}
@@ -89,8 +87,8 @@ function Muting({ panel, state, work }: AlertsProps & { panel: Panel }): JSX.Ele
         <strong>{panel.name}</strong> {mute !== undefined && mutedText(mute, serverNow(state))}
       </p>
       {mute === undefined
-        ? [button('Mute for 1 h', HOUR), button('Mute for 8 h', 8 * HOUR)]
-        : button('Unmute', 0)}
+        ? [1, 8].map((hours) => button(say('mute.hours', { hours }), hours * HOUR))
+        : button(say('mute.off'), 0)}
     </div>
   );
 }

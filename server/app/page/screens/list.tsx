@@ -1,13 +1,15 @@
 import type { JSX } from 'preact';
 import { Bar, Links } from '../parts/bar.js';
+import { Coded } from '../parts/coded.js';
 import { Icon, MOOD_ICONS } from '../parts/icon.js';
 import { type AppState, serverNow } from '../state/app.js';
 import { contactsText } from '../state/contacts.js';
-import { WORDS } from '../state/fault.js';
+import { wordsOf } from '../state/fault.js';
 import { panelFragment } from '../state/fragment.js';
 import { headlineOf } from '../state/headline.js';
 import type { Panel } from '../state/panel.js';
 import { problemsOf } from '../state/problems.js';
+import { say } from '../state/say.js';
 import { agoText } from '../state/time-text.js';
 
 /** The list of the panels, where there are several or none. */
@@ -15,13 +17,13 @@ export function List({ state }: { state: AppState }): JSX.Element {
   const { panels, isListed, link } = state;
   return (
     <>
-      <Bar title="Panels">
+      <Bar title={say('list.title')}>
         <Links />
       </Bar>
       <main>
         <p class="sure" role="status">
-          {link.kind === 'lost' && `${WORDS['server-away'].what} ${WORDS['server-away'].todo}`}
-          {link.kind === 'connecting' && 'Connecting to the server …'}
+          {link.kind === 'lost' && Object.values(wordsOf('server-away')).join(' ')}
+          {link.kind === 'connecting' && say('link.connecting')}
         </p>
         <ul class="list">
           {panels.map((panel) => (
@@ -30,7 +32,7 @@ export function List({ state }: { state: AppState }): JSX.Element {
         </ul>
         {isListed && panels.length === 0 && (
           <p class="quiet">
-            There is no panel yet. On the server, <code>npm run twin -- device create NAME</code> makes one.
+            <Coded text={say('list.none')} />
           </p>
         )}
       </main>
@@ -44,7 +46,7 @@ function Item({ panel, state }: { panel: Panel; state: AppState }): JSX.Element 
       <li class="item other">
         <Icon name="unknown" />
         <strong>{panel.name}</strong>
-        <span>not an alarm panel</span>
+        <span>{say('list.other')}</span>
       </li>
     );
   }
@@ -56,10 +58,12 @@ function Item({ panel, state }: { panel: Panel; state: AppState }): JSX.Element 
         <Icon name={MOOD_ICONS[mood]} />
         <strong>{panel.name}</strong>
         <span>
-          {word}
-          {current !== undefined && `, ${contactsText(panel).toLowerCase()}`}
-          {!presence.isConnected && ', no contact'}
-          {problemsOf(panel).length > 0 && ', needs attention'}
+          {[
+            word,
+            ...(current === undefined ? [] : [contactsText(panel)]),
+            ...(presence.isConnected ? [] : [say('list.no-contact')]),
+            ...(problemsOf(panel).length === 0 ? [] : [say('list.attention')]),
+          ].join(' · ')}
         </span>
         <span class="age">{current !== undefined && agoText(current.at, serverNow(state))}</span>
         <Icon name="next" />

@@ -1,9 +1,11 @@
 import type { JSX, TargetedEvent } from 'preact';
 import { useState } from 'preact/hooks';
+import { Coded } from '../parts/coded.js';
 import { Icon } from '../parts/icon.js';
 import { FaultText } from '../parts/warnings.js';
 import type { Fault } from '../state/fault.js';
 import { tokenIn } from '../state/fragment.js';
+import { say } from '../state/say.js';
 
 interface PairingProps {
   /** Why the phone is no longer paired. */
@@ -23,13 +25,12 @@ export function Pairing({ fault, onPair }: PairingProps): JSX.Element {
   return (
     <main class="pairing">
       <Icon name="shield" />
-      <h1>Pair this phone</h1>
+      <h1>{say('pairing.title')}</h1>
       <p>
-        Open the link that the server prints, or scan its square code with the camera. On the server,{' '}
-        <code>npm run twin -- pair</code> prints a new one.
+        <Coded text={say('pairing.how')} />
       </p>
       <form onSubmit={submit}>
-        <label for="link">Or paste the link, or the code in it</label>
+        <label for="link">{say('pairing.paste')}</label>
         <input
           id="link"
           name="link"
@@ -41,7 +42,7 @@ export function Pairing({ fault, onPair }: PairingProps): JSX.Element {
           aria-invalid={isWrong}
         />
         <button type="submit" class="primary">
-          Pair
+          {say('pairing.pair')}
         </button>
       </form>
       <p id="pairing-fault" class="fault" role="alert">

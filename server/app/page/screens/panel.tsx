@@ -9,10 +9,11 @@ import { Moment } from '../parts/moment.js';
 import { Past } from '../parts/past.js';
 import { Problems } from '../parts/warnings.js';
 import { type AppState, serverNow } from '../state/app.js';
-import { contactFacts, delayText, inTheWay, modeOf, namesText } from '../state/contacts.js';
+import { bypassText, contactFacts, delayText, inTheWay, modeOf } from '../state/contacts.js';
 import { headlineOf, lastAlarmText, sirenText, sureText } from '../state/headline.js';
 import { type Panel, wantedMode } from '../state/panel.js';
 import { problemsOf } from '../state/problems.js';
+import { say } from '../state/say.js';
 import { obstacleText, toggleOf } from '../state/toggle.js';
 
 interface PanelScreenProps {
@@ -84,7 +85,7 @@ function Controls({ state, panel, onOrder }: PanelScreenProps): JSX.Element {
           aria-disabled={isBlocked}
           onClick={() => isBlocked || arm(contacts)}
         >
-          Arm without {namesText(contacts)}
+          {bypassText(contacts)}
         </button>
       )}
     </>
@@ -108,7 +109,7 @@ function StateOf({ panel, state }: { panel: Panel; state: AppState }): JSX.Eleme
         <div class="badge">
           <Icon name={MOOD_ICONS[mood]} />
         </div>
-        <p class="last">{isOld && current !== undefined && 'Last known:'}</p>
+        <p class="last">{isOld && current !== undefined && say('state.last-known')}</p>
         <p class="word">{word}</p>
         {(modeOf(panel) !== undefined || delayText(panel, server) !== '') && (
           <p class="delay" role="timer" aria-live="off">
@@ -129,7 +130,9 @@ function StateOf({ panel, state }: { panel: Panel; state: AppState }): JSX.Eleme
         </ul>
         <p class="last-alarm">{lastAlarmText(panel, server)}</p>
       </div>
-      <p class="updated">{current !== undefined && <Moment what="Updated" at={current.at} now={server} />}</p>
+      <p class="updated">
+        {current !== undefined && <Moment what={say('state.updated')} at={current.at} now={server} />}
+      </p>
     </section>
   );
 }

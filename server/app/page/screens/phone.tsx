@@ -2,8 +2,9 @@ import type { JSX } from 'preact';
 import type { NoticeWork } from '../client/notice-work.js';
 import { Bar } from '../parts/bar.js';
 import { Deliveries, Notifications } from '../parts/notifications.js';
-import { type AppState, type Role, shownId } from '../state/app.js';
+import { type AppState, shownId } from '../state/app.js';
 import { consoleAddress } from '../state/fragment.js';
+import { say } from '../state/say.js';
 
 interface PhoneProps {
   readonly state: AppState;
@@ -11,35 +12,29 @@ interface PhoneProps {
   readonly onUnpair: () => void;
 }
 
-const ROLES: Record<Role, string> = {
-  owner: 'This phone may do everything.',
-  app: 'This phone may look, arm and disarm.',
-  reader: 'This phone may look.',
-};
-
 /** The settings of this phone. */
 export function Phone({ state, work, onUnpair }: PhoneProps): JSX.Element {
   const id = shownId(state);
   return (
     <>
-      <Bar title="This phone" back={id === undefined ? '#' : `#panel=${id}`} />
+      <Bar title={say('phone.title')} back={id === undefined ? '#' : `#panel=${id}`} />
       <main class="phone">
         <Notifications state={state} work={work} />
         <Deliveries state={state} />
         {state.role === 'owner' && (
           <section>
-            <h2>Console</h2>
-            <p>Connect as a device, by MQTT, and see every message.</p>
+            <h2>{say('console.title')}</h2>
+            <p>{say('console.what')}</p>
             <a class="plain" href={consoleAddress(id)}>
-              Open the console
+              {say('console.open')}
             </a>
           </section>
         )}
         <section>
-          <h2>Pairing</h2>
-          <p>{state.role !== undefined && ROLES[state.role]}</p>
+          <h2>{say('phone.pairing')}</h2>
+          <p>{state.role !== undefined && say(`phone.${state.role}`)}</p>
           <button type="button" class="plain" onClick={onUnpair}>
-            Forget the pairing
+            {say('phone.forget')}
           </button>
         </section>
       </main>

@@ -1,6 +1,8 @@
-/** Alerts, mutes and deliveries as the server lists them, in words. Pure. */
+/** Alerts, mutes and deliveries as the server lists them, in words. */
 
+import { faultText } from './problems.js';
 import type { PushKind } from './push.js';
+import { say } from './say.js';
 import { clockText, type Place } from './time-text.js';
 
 /** Times are RFC 3339. */
@@ -8,6 +10,12 @@ export interface Alert {
   readonly id: string;
   /** Null for an alert of the server itself. */
   readonly panel_id: string | null;
+  readonly kind: string;
+  /** The name of the panel, or '' for the server. */
+  readonly panel: string;
+  /** What it is about, such as the name of a contact; '' where the kind says it all. */
+  readonly subject: string;
+  /** In the words of the server, for a kind that this version of the app does not know. */
   readonly title: string;
   readonly state: 'raised' | 'acknowledged' | 'resolved';
   readonly raised_at: string;
@@ -27,6 +35,12 @@ export interface Mute {
 export interface Delivery {
   readonly id: string;
   readonly channel: string;
+  readonly kind: string;
+  readonly panel: string;
+  readonly subject: string;
+  readonly telling: string;
+  /** Of how many alerts it tells. */
+  readonly count: number;
   readonly title: string;
   readonly status: 'waiting' | 'delivered' | 'failed';
   readonly attempts: number;
@@ -60,13 +74,56 @@ export const NO_NOTICES: Notices = {
 /** What became of an alert: `Since 14:05. Not acknowledged.` */
 export function lifeText(alert: Alert, now: number, place: Place = {}): string {
   const at = (time: string): string => clockText(Date.parse(time), now, place);
+  const { raised_at, acknowledged_at, acknowledged_by, resolved_at } = alert;
   const seen =
-    alert.acknowledged_at === null
+    acknowledged_at === null
       ? ''
-      : ` Acknowledged by ${alert.acknowledged_by ?? '?'}, ${at(alert.acknowledged_at)}.`;
-  if (alert.resolved_at === null) return `Since ${at(alert.raised_at)}.${seen || ' Not acknowledged.'}`;
-  if (alert.resolved_at === alert.raised_at) return `At ${at(alert.raised_at)}.${seen}`;
-  return `From ${at(alert.raised_at)} to ${at(alert.resolved_at)}.${seen}`;
+      : say('alerts.acknowledged', { who: acknowledged_by ?? '?', time: at(acknowledged_at) });
+  const from = at(raised_at);
+  const text =
+    resolved_at === null
+      ? say('alerts.since', { time: from, seen: seen || say('alerts.not-acknowledged') })
+      : resolved_at === raised_at
+        ? say('alerts.at', { time: from, seen })
+        : say('alerts.from-to', { from, to: at(resolved_at), seen });
+  return text.trim();
+}
+
+type Subject = Pick<Alert, 'kind' | 'panel' | 'subject' | 'title'>;
+
+/** The kinds of alert, each with its text; with another one where it is known what it is about. */
+const TITLES = {
+  triggered: (panel, subject) =>
+    subject === '' ? say('alert.triggered', { panel }) : say('alert.triggered.what', { panel, subject }),
+  unreachable: (panel) => say('alert.unreachable', { panel }),
+  door_open: (panel) => say('alert.door_open', { panel }),
+  fault: (panel, subject) => {
+    const what = faultText(subject);
+    return what === undefined
+      ? say('alert.fault', { panel, subject })
+      : say('alert.fault.known', { panel, what });
+  },
+  armed: (panel, subject) =>
+    subject === '' ? say('alert.armed', { panel }) : say('alert.armed.what', { panel, subject }),
+  disarmed: (panel, subject) =>
+    subject === '' ? say('alert.disarmed', { panel }) : say('alert.disarmed.what', { panel, subject }),
+  // The server writes `a panel was` or `3 panels were`.
+  restarted: (_, subject) => say('alert.restarted', { count: Number.parseInt(subject, 10) || 1 }),
+  storage: () => say('alert.storage'),
+} satisfies Record<string, (panel: string, subject: string) => string>;
+
+/** What an alert is, in one line. */
+export function titleOf({ kind, panel, subject, title }: Subject): string {
+  const known = Object.hasOwn(TITLES, kind) ? TITLES[kind as keyof typeof TITLES] : undefined;
+  return known === undefined ? title : known(panel, subject);
+}
+
+/** What a message tells, in one line. */
+export function messageTitle(message: Subject & Pick<Delivery, 'telling' | 'count'>): string {
+  const { telling, count } = message;
+  const alert = count > 1 ? say('alert.unreachable.many', { count }) : titleOf(message);
+  if (telling === 'resolved') return say('notice.over', { alert });
+  return telling === 'test' ? say('notice.test', { alert }) : alert;
 }
 
 /** Whether a person may press a button here. */
@@ -83,7 +140,7 @@ export const muteOf = (mutes: readonly Mute[], panelId: string, now: number): Mu
   mutes.find(({ panel_id, until }) => panel_id === panelId && Date.parse(until) > now);
 
 export const mutedText = ({ until, by }: Mute, now: number, place: Place = {}): string =>
-  `Muted until ${clockText(Date.parse(until), now, place)} by ${by}.`;
+  say('mute.until', { time: clockText(Date.parse(until), now, place), who: by });
 
 /** `delivered, 14:05`, or why not. */
 export function deliveryText(
@@ -92,10 +149,10 @@ export function deliveryText(
   place: Place = {},
 ): string {
   const time = clockText(Date.parse(at), now, place);
-  if (status === 'delivered') return `delivered, ${time}`;
-  if (status === 'failed') return `not delivered, ${time}: ${reason}`;
-  if (reason === null) return 'on its way';
-  return `tried ${attempts === 1 ? 'once' : `${attempts} times`}: ${reason}`;
+  if (status === 'delivered') return say('delivery.delivered', { time });
+  if (status === 'failed') return say('delivery.failed', { time, reason: reason ?? '?' });
+  if (reason === null) return say('delivery.waiting');
+  return say('delivery.tried', { attempts, reason });
 }
 
 /** How many of the last deliveries are shown. */

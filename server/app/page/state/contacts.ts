@@ -1,16 +1,14 @@
-/** A panel's contacts and its running delay, in words. Pure. */
+/** A panel's contacts and its running delay, in words. */
 
 import { DEFAULT_MODE } from '../../../../shared/current-document.js';
 import type { ContactReport, CurrentDocument, Mode } from '../../../../shared/panel.js';
 import type { Panel } from './panel.js';
+import { listed, say } from './say.js';
 
-export const MODES: readonly { mode: Mode; name: string; what: string }[] = [
-  { mode: 'away', name: 'Away', what: 'The house is empty.' },
-  { mode: 'home', name: 'Home', what: 'People move inside.' },
-  { mode: 'night', name: 'Night', what: 'People sleep inside.' },
-];
+export const MODES: readonly Mode[] = ['away', 'home', 'night'];
 
-export const modeName = (mode: Mode): string => MODES.find((each) => each.mode === mode)?.name ?? mode;
+/** Another panel may have other modes. */
+export const modeName = (mode: Mode): string => (MODES.includes(mode) ? say(`mode.${mode}`) : mode);
 
 /** The mode that a press of Arm orders first: that of the last time. Undefined where there is nothing to choose. */
 export function modeOf({ current }: Panel): Mode | undefined {
@@ -26,37 +24,36 @@ interface ContactFact {
   readonly text: string;
 }
 
-const LINES = { cut: 'line cut', shorted: 'line shorted' } as const;
-
 /** Every contact that opens and closes; one without a name for a panel that has only a door. */
 export function contactFacts({ current }: Panel): ContactFact[] {
-  if (current === undefined) return [{ name: 'door', isOpen: false, text: 'Door unknown' }];
+  if (current === undefined) return [{ name: 'door', isOpen: false, text: say('door.unknown') }];
   const { contacts, door_open } = current.data;
   if (contacts === undefined) {
-    return [{ name: 'door', isOpen: door_open, text: door_open ? 'Door open' : 'Door closed' }];
+    const text = door_open ? say('door.open') : say('door.closed');
+    return [{ name: 'door', isOpen: door_open, text }];
   }
   return Object.entries(contacts)
     .filter(([, report]) => isWatched(report))
     .map(([name, report]) => ({
       name,
       isOpen: report.open || report.fault !== undefined,
-      text: `${capital(name)} ${stateText(report)}`,
+      text: factText(capital(name), report),
     }));
 }
 
-function stateText({ open, fault, bypassed }: ContactReport): string {
-  const state = fault === undefined ? (open ? 'open' : 'closed') : LINES[fault];
-  return bypassed === true ? `${state}, left out` : state;
+function factText(name: string, { open, fault, bypassed }: ContactReport): string {
+  const contact = say(`contact.${fault ?? (open ? 'open' : 'closed')}`, { name });
+  return bypassed === true ? say('contact.left-out', { contact }) : contact;
 }
 
-const capital = (name: string): string => name.slice(0, 1).toUpperCase() + name.slice(1);
+const capital = (name: string): string => name.slice(0, 1).toLocaleUpperCase() + name.slice(1);
 
 /** The open contacts, or that all are closed, in one sentence without a full stop. */
 export function contactsText(panel: Panel): string {
   const facts = contactFacts(panel);
   if (facts.length === 1) return facts[0]?.text ?? '';
   const open = facts.filter(({ isOpen }) => isOpen);
-  return open.length === 0 ? 'All closed' : open.map(({ text }) => text).join(', ');
+  return open.length === 0 ? say('contact.all-closed') : open.map(({ text }) => text).join(', ');
 }
 
 /** What rang, where the panel says it; otherwise what is open. */
@@ -64,7 +61,7 @@ export function rangText(panel: Panel): string {
   const { contacts, last_alarm } = panel.current?.data ?? {};
   return contacts === undefined || last_alarm === undefined
     ? contactsText(panel)
-    : `What rang: ${last_alarm.contacts.join(', ')}`;
+    : say('rang.what', { names: last_alarm.contacts.join(', ') });
 }
 
 /** Seconds until the running delay ends, at least 0; undefined while none runs. @param now the server's clock */
@@ -82,16 +79,10 @@ function endOf({ until, remaining }: CurrentDocument, at: number): number | unde
 
 /** What to do while a delay runs; '' while none runs. @param now the server's clock */
 export function delayText(panel: Panel, now: number): string {
-  const left = secondsLeft(panel, now);
-  const time = left === undefined ? '' : `: ${left} s left`;
-  switch (panel.current?.data.state) {
-    case 'arming':
-      return `Leave now${time}.`;
-    case 'pending':
-      return `Disarm, or the siren rings${time}.`;
-    default:
-      return '';
-  }
+  const state = panel.current?.data.state;
+  if (state !== 'arming' && state !== 'pending') return '';
+  const seconds = secondsLeft(panel, now);
+  return seconds === undefined ? say(`delay.${state}`) : say(`delay.${state}.left`, { seconds });
 }
 
 /** The contacts that kept the panel from arming; none when it refused for another reason, or did not refuse. */
@@ -101,6 +92,5 @@ export function inTheWay({ current }: Panel): readonly string[] {
   return (refused.contacts ?? []).filter((name) => Object.hasOwn(contacts, name));
 }
 
-/** `the window`, `the window and the side door`. */
-export const namesText = (names: readonly string[]): string =>
-  new Intl.ListFormat('en', { type: 'conjunction' }).format(names.map((name) => `the ${name}`));
+/** What the button says that arms without the contacts in the way. */
+export const bypassText = (names: readonly string[]): string => say('arm.without', { names: listed(names) });

@@ -1,7 +1,8 @@
-/** The timeline in words: a line for each thing that happened, newest first. Pure; milliseconds since 1970. */
+/** The timeline in words: a line for each thing that happened, newest first. Milliseconds since 1970. */
 
-import { causeText, type Made } from './orders.js';
+import { causeOf, type Made } from './orders.js';
 import { isGap, type Run } from './runs.js';
+import { say } from './say.js';
 import { durationText } from './time-text.js';
 import type { Span } from './timeline.js';
 
@@ -13,24 +14,23 @@ interface Happening {
   readonly text: string;
 }
 
-interface Change {
-  readonly on: [Kind, string];
-  readonly off: [Kind, string];
-}
-
-const CHANGES = {
-  ringing: { on: ['rang', 'Siren rang'], off: ['silent', 'Siren stopped'] },
-  open: { on: ['opened', 'Door opened'], off: ['closed', 'Door closed'] },
-  armed: { on: ['armed', 'Armed'], off: ['disarmed', 'Disarmed'] },
-} as const satisfies Record<string, Change>;
-
 const FIELDS = ['armed', 'open', 'ringing'] as const;
 
-/** The cause of a change, where it is known. */
-const WHY: Record<Field, (run: Run, orders: readonly Made[]) => string> = {
-  armed: ({ armed, from }, orders) => causeText(orders, armed, from),
-  open: () => '',
-  ringing: ({ alarm = [] }) => (alarm.length === 0 ? '' : `: ${alarm.join(', ')}`),
+/** What the change of a field to its value in a run is, with its cause where that is known. */
+const CHANGES: Record<Field, (run: Run, orders: readonly Made[]) => [Kind, string]> = {
+  armed: ({ armed, from }, orders) => {
+    const kind = armed ? 'armed' : 'disarmed';
+    const cause = causeOf(orders, armed, from);
+    if (cause === undefined) return [kind, say(`happened.${kind}`)];
+    if (cause === 'door') return [kind, say(`happened.${kind}.door`)];
+    return [kind, say(`happened.${kind}.by`, { who: cause.by })];
+  },
+  open: ({ open }) => (open ? ['opened', say('happened.opened')] : ['closed', say('happened.closed')]),
+  ringing: ({ ringing, alarm = [] }) => {
+    if (!ringing) return ['silent', say('happened.silent')];
+    const names = alarm.join(', ');
+    return ['rang', names === '' ? say('happened.rang') : say('happened.rang.what', { names })];
+  },
 };
 
 /**
@@ -52,7 +52,7 @@ export function happeningsIn(
   }
   const last = runs.at(-1);
   if (lostAt !== undefined && last !== undefined) {
-    all.push({ kind: 'lost', at: Math.max(lostAt, last.to), text: 'Contact lost' });
+    all.push({ kind: 'lost', at: Math.max(lostAt, last.to), text: say('happened.lost') });
   }
   return all.filter(({ at }) => at >= window.from && at <= window.to).reverse();
 }
@@ -68,23 +68,25 @@ function between(
   const wasLost = isGap(before, run);
   const found: Happening[] = [];
   if (wasLost) {
-    found.push({ kind: 'lost', at: before.to, text: 'Contact lost' });
+    found.push({ kind: 'lost', at: before.to, text: say('happened.lost') });
     found.push({
       kind: 'back',
       at: run.from,
-      text: `Contact back after ${durationText(run.from - before.to)}`,
+      text: say('happened.back', { duration: durationText(run.from - before.to) }),
     });
   }
   for (const field of FIELDS) {
     if (before[field] === run[field]) continue;
-    const [kind, word] = CHANGES[field][run[field] ? 'on' : 'off'];
+    const [kind, what] = CHANGES[field](run, orders);
     const begun = run[field] || wasLost ? undefined : begunAt(field);
-    const after = begun === undefined ? '' : ` after ${durationText(run.from - begun)}`;
-    const why = WHY[field](run, orders);
-    found.push({ kind, at: run.from, text: `${word}${why}${wasLost ? ' while out of contact' : after}` });
+    const text = begun === undefined ? what : lastedText(field, what, run.from - begun);
+    found.push({ kind, at: run.from, text: wasLost ? say('happened.unseen', { what }) : text });
   }
   return found;
 }
+
+const lastedText = (field: Field, what: string, duration: number): string =>
+  say(`happened.${field}.lasted`, { what, duration: durationText(duration) });
 
 /** When the field became true that is true at a run; undefined where that is not known. */
 function beginOf(runs: readonly Run[], index: number, field: Field): number | undefined {

@@ -1,9 +1,10 @@
-/** What a panel's screen says of its state, and how sure that is. Pure. */
+/** What a panel's screen says of its state, and how sure that is. */
 
 import type { Link } from './app.js';
 import { modeName, modeOf } from './contacts.js';
 import type { Panel } from './panel.js';
-import { agoText, clockText, dayText, type Place } from './time-text.js';
+import { say } from './say.js';
+import { agoText, clockText, isToday, type Place } from './time-text.js';
 
 export type Mood = 'disarmed' | 'arming' | 'armed' | 'pending' | 'alarm' | 'unknown';
 
@@ -14,19 +15,13 @@ interface Headline {
   readonly isOld: boolean;
 }
 
-const WORDS: Record<Mood, string> = {
-  disarmed: 'Disarmed',
-  arming: 'Arming',
-  armed: 'Armed',
-  pending: 'Disarm now',
-  alarm: 'Alarm',
-  unknown: 'Not heard of yet',
-};
-
 export function headlineOf(panel: Panel, link: Link): Headline {
   const mood = moodOf(panel);
   const mode = modeOf(panel);
-  const word = mood === 'armed' && mode !== undefined ? `${WORDS.armed}: ${modeName(mode)}` : WORDS[mood];
+  const word =
+    mood === 'armed' && mode !== undefined
+      ? say('mood.armed-in', { mode: modeName(mode) })
+      : say(`mood.${mood}`);
   return { mood, word, isOld: link.kind !== 'live' || !panel.presence.isConnected };
 }
 
@@ -46,20 +41,18 @@ export function lastAlarmText({ current }: Panel, now: number, place: Place = {}
   const alarm = current?.data.last_alarm;
   if (alarm === undefined) return undefined;
   const isRinging = current?.data.siren_ringing === true;
-  const when = momentText(Date.parse(alarm.at ?? ''), now, isRinging ? 'since' : 'at', place);
-  return `${isRinging ? 'Ringing' : 'Rang'}${when}: ${alarm.contacts.join(', ')}`;
-}
-
-/** ` at 14:05`, ` yesterday, 14:05`, or nothing where the panel did not know the time. */
-function momentText(at: number, now: number, word: 'at' | 'since', place: Place): string {
-  if (Number.isNaN(at)) return '';
-  const isToday = dayText(at, now, place) === 'today';
-  return `${isToday || word === 'since' ? ` ${word}` : ''} ${clockText(at, now, place)}`;
+  const names = alarm.contacts.join(', ');
+  const at = Date.parse(alarm.at ?? '');
+  // The panel did not know the time.
+  if (Number.isNaN(at)) return isRinging ? say('rang.now', { names }) : say('rang.over', { names });
+  const time = clockText(at, now, place);
+  if (isRinging) return say('rang.since', { time, names });
+  return isToday(at, now, place) ? say('rang.at', { time, names }) : say('rang.on', { time, names });
 }
 
 export const sirenText = ({ current }: Panel): string => {
-  if (current === undefined) return 'Siren unknown';
-  return current.data.siren_ringing ? 'Siren ringing' : 'Siren silent';
+  if (current === undefined) return say('siren.unknown');
+  return current.data.siren_ringing ? say('siren.ringing') : say('siren.silent');
 };
 
 /**
@@ -72,12 +65,12 @@ export function sureText(
   now: { phone: number; server: number },
   place: Place = {},
 ): string {
-  if (link.kind === 'connecting') return 'Connecting to the server …';
+  if (link.kind === 'connecting') return say('link.connecting');
   if (link.kind === 'lost') {
-    return `No connection to the server since ${clockText(link.since, now.phone, place)}.`;
+    return say('link.lost', { time: clockText(link.since, now.phone, place) });
   }
-  if (presence.isConnected) return 'Panel connected';
-  if (presence.at === undefined) return 'The panel has not been connected yet.';
-  const since = `${clockText(presence.at, now.server, place)} (${agoText(presence.at, now.server)})`;
-  return `No contact with the panel since ${since}.`;
+  if (presence.isConnected) return say('link.panel');
+  if (presence.at === undefined) return say('link.panel-new');
+  const { at } = presence;
+  return say('link.panel-lost', { time: clockText(at, now.server, place), ago: agoText(at, now.server) });
 }

@@ -48,11 +48,15 @@ export function recentOrders(orders: readonly Made[], since: number): readonly M
 /** A panel reports what it did at the door in two messages, in this time. */
 const TOGETHER_MS = 5000;
 
-/** Why the panel was armed or disarmed at a time: ` by Anna's phone`, ` at the door`, or '' where it is not known. */
-export function causeText(orders: readonly Made[], armed: boolean, at: number): string {
+/** What armed or disarmed the panel at a time: the writer of an order, or a person at the door; undefined where it is not known. */
+export function causeOf(
+  orders: readonly Made[],
+  armed: boolean,
+  at: number,
+): { by: string } | 'door' | undefined {
   const index = orders.filter((made) => made.at <= at + TOGETHER_MS).length - 1;
   const made = orders[index];
-  if (made?.armed !== armed) return '';
-  if (made.by !== undefined) return ` by ${made.by}`;
-  return orders.slice(0, index).some(({ by }) => by !== undefined) ? ' at the door' : '';
+  if (made?.armed !== armed) return undefined;
+  if (made.by !== undefined) return { by: made.by };
+  return orders.slice(0, index).some(({ by }) => by !== undefined) ? 'door' : undefined;
 }

@@ -1,11 +1,13 @@
-/** Times in words. All in milliseconds. Pure. */
+/** Times in words. All in milliseconds. */
+
+import { language, region, say } from './say.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
-/** Language and time zone; by default those of the phone. */
+/** Region and time zone; by default those of the phone. */
 export interface Place {
   readonly locale?: string;
   readonly timeZone?: string;
@@ -14,31 +16,34 @@ export interface Place {
 /** `12 s ago`. A time in the future, by a clock that is a little wrong, is `just now`. */
 export function agoText(at: number, now: number): string {
   const passed = Math.max(0, now - at);
-  return passed < 2 * SECOND ? 'just now' : `${durationText(passed)} ago`;
+  if (passed < 2 * SECOND) return say('time.now');
+  if (passed < 2 * DAY) return say('time.ago', { duration: durationText(passed) });
+  return new Intl.RelativeTimeFormat(language()).format(-Math.floor(passed / DAY), 'day');
 }
 
 /** `12 s`, `3 min`, `2 h 5 min`, `4 days`. */
 export function durationText(duration: number): string {
-  if (duration < MINUTE) return `${Math.floor(duration / SECOND)} s`;
-  if (duration < HOUR) return `${Math.floor(duration / MINUTE)} min`;
-  if (duration >= 2 * DAY) return `${Math.floor(duration / DAY)} days`;
-  const minutes = Math.floor((duration % HOUR) / MINUTE);
-  return `${Math.floor(duration / HOUR)} h${minutes === 0 ? '' : ` ${minutes} min`}`;
+  if (duration < MINUTE) return say('time.seconds', { seconds: Math.floor(duration / SECOND) });
+  if (duration < HOUR) return say('time.minutes', { minutes: Math.floor(duration / MINUTE) });
+  if (duration >= 2 * DAY) return say('time.days', { days: Math.floor(duration / DAY) });
+  const [hours, minutes] = [Math.floor(duration / HOUR), Math.floor((duration % HOUR) / MINUTE)];
+  return minutes === 0 ? say('time.hours', { hours }) : say('time.hours-minutes', { hours, minutes });
 }
 
 /** `14:05`, or with the day when that is not today: `yesterday, 14:05`. */
 export function clockText(at: number, now: number, place: Place = {}): string {
   const time = format(at, { hour: '2-digit', minute: '2-digit' }, place);
-  return dayText(at, now, place) === 'today' ? time : `${dayText(at, now, place)}, ${time}`;
+  return isToday(at, now, place) ? time : `${dayText(at, now, place)}, ${time}`;
 }
 
-/** `today`, `yesterday`, `Mon 3 Mar`. */
-export function dayText(at: number, now: number, place: Place = {}): string {
-  const day = dayOf(at, place);
-  if (day === dayOf(now, place)) return 'today';
-  if (day === dayOf(now - DAY, place)) return 'yesterday';
+/** `yesterday`, `Mon 3 Mar`. */
+function dayText(at: number, now: number, place: Place): string {
+  if (dayOf(at, place) === dayOf(now - DAY, place)) return say('time.yesterday');
   return format(at, { weekday: 'short', day: 'numeric', month: 'short' }, place);
 }
+
+export const isToday = (at: number, now: number, place: Place = {}): boolean =>
+  dayOf(at, place) === dayOf(now, place);
 
 /** `14`, or `2 PM`. */
 export const hourText = (at: number, place: Place = {}): string => format(at, { hour: 'numeric' }, place);
@@ -53,7 +58,6 @@ export const exactText = (at: number, place: Place = {}): string =>
 const dayOf = (at: number, place: Place): string => format(at, { dateStyle: 'short' }, place);
 
 function format(at: number, options: Intl.DateTimeFormatOptions, { locale, timeZone }: Place): string {
-  return new Intl.DateTimeFormat(locale, timeZone === undefined ? options : { ...options, timeZone }).format(
-    at,
-  );
+  const zoned = timeZone === undefined ? options : { ...options, timeZone };
+  return new Intl.DateTimeFormat(locale ?? region(), zoned).format(at);
 }

@@ -1,6 +1,7 @@
-/** What the timeline shows: the spans in which something was so, and those of which nothing is known. Pure; milliseconds since 1970. */
+/** What the timeline shows: the spans in which something was so, and those of which nothing is known. Milliseconds since 1970. */
 
 import { isGap, isUnrecorded, type Run, type Said } from './runs.js';
+import { say } from './say.js';
 import { durationText } from './time-text.js';
 
 export interface Span {
@@ -97,15 +98,17 @@ export function marksIn({ from, to }: Span, isMark: (date: Date) => boolean): nu
 }
 
 /** The picture in one sentence, for a screen reader. */
-export function summaryText({ from, to, armed, open, ringing, lost, unrecorded }: Timeline): string {
+export function summaryText(
+  range: 'day' | 'week',
+  { armed, open, ringing, lost, unrecorded }: Timeline,
+): string {
   const parts = [
-    `armed for ${durationText(durationOf(armed))}`,
-    `door opened ${timesText(open.length)}`,
-    `siren rang ${timesText(ringing.length)}`,
+    say('summary.armed', { duration: durationText(durationOf(armed)) }),
+    say('summary.open', { count: open.length }),
+    say('summary.ringing', { count: ringing.length }),
   ];
-  if (lost.length > 0) parts.push(`no contact for ${durationText(durationOf(lost))}`);
-  if (unrecorded.length > 0) parts.push(`no record of ${durationText(durationOf(unrecorded))}`);
-  return `The last ${durationText(to - from)}: ${parts.join(', ')}.`;
+  if (lost.length > 0) parts.push(say('summary.lost', { duration: durationText(durationOf(lost)) }));
+  if (unrecorded.length > 0)
+    parts.push(say('summary.unrecorded', { duration: durationText(durationOf(unrecorded)) }));
+  return say(`summary.${range}`, { parts: parts.join(', ') });
 }
-
-const timesText = (count: number): string => (count === 1 ? 'once' : `${count} times`);

@@ -1,11 +1,12 @@
 /**
  * What the big toggle shows. It shows as the state only what the panel reported. An order is shown as an order, with whether
- * the panel can follow it now. Pure.
+ * the panel can follow it now.
  */
 
 import type { Link, Role } from './app.js';
-import { WORDS } from './fault.js';
+import { wordsOf } from './fault.js';
 import { differs, type Panel, wantedOf } from './panel.js';
+import { say } from './say.js';
 
 /** The app says so when a connected panel has not followed an order for this long, in milliseconds. */
 export const PATIENCE_MS = 10_000;
@@ -36,39 +37,23 @@ function kindOf(panel: Panel, link: Link, now: number): Toggle['kind'] {
 }
 
 /** What the panel is asked to do while an order is under way. */
-function deed(toggle: Toggle): [doing: string, word: string] {
-  if (isAsWanted(toggle)) return ['Changing the mode…', 'change the mode'];
-  return toggle.next ? ['Disarming…', 'disarm'] : ['Arming…', 'arm'];
-}
+const deedOf = (toggle: Toggle): 'mode' | 'disarm' | 'arm' =>
+  isAsWanted(toggle) ? 'mode' : toggle.next ? 'disarm' : 'arm';
 
 /** The panel is armed or disarmed as wanted, though perhaps not in the wanted mode. */
 const isAsWanted = ({ says, next }: Toggle): boolean => says === !next;
 
 /** Says which order is under way; undefined when none is. */
-export function wishText(toggle: Toggle): string | undefined {
-  const { kind } = toggle;
-  const [doing, word] = deed(toggle);
-  switch (kind) {
-    case 'settled':
-      return undefined;
-    case 'changing':
-      return doing;
-    case 'late':
-      return `The panel is connected, but does not ${word}. Look after it.`;
-    case 'waiting':
-      return `Will ${word} when the panel is back.`;
-    case 'unsure':
-      return `Asked to ${word}. The answer waits for the connection.`;
-  }
-}
+export const wishText = (toggle: Toggle): string | undefined =>
+  toggle.kind === 'settled' ? undefined : say(`wish.${deedOf(toggle)}.${toggle.kind}`);
 
 /** Says what a touch does. While an arming or a disarming is under way, a touch takes it back. */
 export const actionText = (toggle: Toggle): string =>
-  toggle.kind === 'settled' || isAsWanted(toggle) ? (toggle.next ? 'Arm' : 'Disarm') : 'Cancel';
+  say(toggle.kind !== 'settled' && !isAsWanted(toggle) ? 'cancel' : toggle.next ? 'arm' : 'disarm');
 
 /** Says why the toggle cannot be touched, with '' while the app connects; undefined when it can. */
 export function obstacleText(link: Link, role: Role | undefined): string | undefined {
-  if (link.kind === 'lost') return 'Nothing can be changed without the server.';
+  if (link.kind === 'lost') return say('obstacle.lost');
   if (link.kind === 'connecting') return '';
-  return role === 'reader' ? WORDS['not-allowed'].what : undefined;
+  return role === 'reader' ? wordsOf('not-allowed').what : undefined;
 }

@@ -2,7 +2,11 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { speak } from '../../../../server/app/page/state/say.js';
+import { speechOf } from '../../../../server/app/speech.js';
 import { noticeOf, unheard } from '../../../../server/app/worker/notice.js';
+
+speak(speechOf('en'));
 
 const PUSHED = {
   id: 'a.0.phones.p',
@@ -56,6 +60,26 @@ test('a message that cannot be read is shown too', () => {
     const { title, options } = noticeOf(text, true);
     assert.equal([title, options.tag, options.silent], ['Alarm', 'unread', false], text);
   }
+});
+
+test('a message is said in the language of the app, at the time of the phone', () => {
+  const now = Date.parse('2026-11-26T12:05:00.000Z');
+  const raised_at = PUSHED.at;
+  const told = { ...PUSHED, panel: 'Haustür', subject: 'Fenster', raised_at };
+  const said = (change: object) => {
+    const { title, options } = noticeOf(JSON.stringify({ ...told, ...change }), true, now, {
+      timeZone: 'Europe/Berlin',
+    });
+    return [title, options.body];
+  };
+  speak(speechOf('de'));
+  assert.equal(said({}), ['Alarm: Haustür, Fenster', 'Seit 13:00.']);
+  assert.equal(said({ telling: 'resolved' }), ['Vorbei: Alarm: Haustür, Fenster', 'Beginn: 13:00.']);
+  assert.equal(said({ kind: 'unreachable', count: 7 }), [
+    'Keine Verbindung zu 7 scharfen Anlagen',
+    PUSHED.text,
+  ]);
+  speak(speechOf('en'));
 });
 
 test('a message without a text and a time is shown without them', () => {

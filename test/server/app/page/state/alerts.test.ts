@@ -7,9 +7,11 @@ import {
   isWaiting,
   lifeText,
   mayAct,
+  messageTitle,
   mutedText,
   muteOf,
   NO_NOTICES,
+  titleOf,
   withAlert,
 } from '../../../../../server/app/page/state/alerts.js';
 import { after, connected, following, HOUR, ID, MINUTE, OTHER_ID, T } from './world.js';
@@ -20,6 +22,9 @@ const iso = (at: number): string => new Date(at).toISOString();
 const RAISED: Alert = {
   id: 'a',
   panel_id: ID,
+  kind: 'triggered',
+  panel: 'Front door',
+  subject: '',
   title: 'Alarm: Front door',
   state: 'raised',
   raised_at: iso(T),
@@ -56,6 +61,37 @@ test('only what is raised waits for a person, and a reader presses nothing', () 
   assert.equal((['owner', 'app', 'reader', undefined] as const).map(mayAct), [true, true, false, false]);
 });
 
+test('an alert is said by its kind and its panel, whatever the words of the server are', () => {
+  const title = (kind: string, subject = '') => titleOf({ ...RAISED, kind, subject });
+  assert.is(title('triggered', 'window'), 'Alarm: Front door, window');
+  assert.is(title('unreachable'), 'No contact with Front door, which is armed');
+  assert.is(title('armed', 'Anna'), 'Front door was armed by Anna');
+  assert.is(title('restarted', 'a panel was'), 'The alarm server has restarted while a panel was armed');
+  assert.is(title('restarted', '3 panels were'), 'The alarm server has restarted while 3 panels were armed');
+  assert.is(title('fault', 'window: line cut'), 'Front door: window line cut');
+  assert.is(title('fault', 'flash'), 'Front door: The memory of the panel is at fault.');
+  assert.is(title('fault', 'toString'), 'Front door: fault toString');
+  assert.is(title('a kind of a newer server'), 'Alarm: Front door');
+  assert.is(title('toString'), 'Alarm: Front door');
+});
+
+test('a message says whether it is over, a test, or of several alerts', () => {
+  const message = {
+    kind: 'unreachable',
+    panel: 'Front door',
+    subject: '',
+    title: '',
+    telling: 'raised',
+    count: 1,
+  };
+  assert.is(messageTitle({ ...message, count: 7 }), 'No contact with 7 armed panels');
+  assert.is(messageTitle({ ...message, kind: 'triggered', telling: 'resolved' }), 'Over: Alarm: Front door');
+  assert.is(
+    messageTitle({ ...message, kind: 'storage', telling: 'test' }),
+    'Test: The alarm server cannot write to its disk',
+  );
+});
+
 test('an acknowledged alert takes its place in the list', () => {
   const other = { ...RAISED, id: 'b' };
   assert.equal(withAlert([other, RAISED], SEEN), [other, SEEN]);
@@ -74,6 +110,11 @@ test('a delivery says what became of it', () => {
   const delivery: Delivery = {
     id: 'd',
     channel: 'phones',
+    kind: 'triggered',
+    panel: 'Front door',
+    subject: '',
+    telling: 'raised',
+    count: 1,
     title: 'Alarm',
     status: 'delivered',
     attempts: 1,

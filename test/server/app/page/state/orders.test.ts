@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
-  causeText,
+  causeOf,
   type Made,
   madeOf,
   recentOrders,
@@ -50,19 +50,19 @@ test('an arming was caused by the last order before it', () => {
     made(2, false, { by: 'Ben' }),
     made(3, true, { by: 'Cleo' }),
   ];
-  assert.is(causeText(orders, true, T + MINUTE + SECOND), ' by Anna');
-  assert.is(causeText(orders, false, T + 2 * MINUTE + SECOND), ' by Ben');
-  assert.is(causeText(orders, true, T), '');
-  assert.is(causeText(orders, false, T + 3 * MINUTE + SECOND), '');
+  assert.equal(causeOf(orders, true, T + MINUTE + SECOND), { by: 'Anna' });
+  assert.equal(causeOf(orders, false, T + 2 * MINUTE + SECOND), { by: 'Ben' });
+  assert.equal(causeOf(orders, true, T), undefined);
+  assert.equal(causeOf(orders, false, T + 3 * MINUTE + SECOND), undefined);
 });
 
 test('an order that the panel wrote was given at the door', () => {
   const orders = [made(1, true, { by: 'Anna' }), made(2, false)];
-  assert.is(causeText(orders, false, T + 2 * MINUTE - SECOND), ' at the door');
+  assert.equal(causeOf(orders, false, T + 2 * MINUTE - SECOND), 'door');
 });
 
 test('an order of a time in which the server kept no writers has no cause', () => {
-  assert.is(causeText([made(1, true), made(2, false)], false, T + 2 * MINUTE), '');
+  assert.equal(causeOf([made(1, true), made(2, false)], false, T + 2 * MINUTE), undefined);
 });
 
 test.run();

@@ -2,8 +2,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   contactOf,
-  PUSH_TEXTS,
   type PushFacts,
+  type PushKind,
   pushKindOf,
 } from '../../../../../server/app/page/state/push.js';
 
@@ -17,7 +17,7 @@ const ABLE: PushFacts = {
   isOffered: true,
 };
 
-const CASES: [string, Partial<PushFacts>, keyof typeof PUSH_TEXTS][] = [
+const CASES: [string, Partial<PushFacts>, PushKind][] = [
   ['a phone that was never asked is off', {}, 'off'],
   ['a phone that has subscribed is on', { permission: 'granted', isSubscribed: true }, 'on'],
   ['a phone that may and has not subscribed is off', { permission: 'granted' }, 'off'],
@@ -36,9 +36,6 @@ const CASES: [string, Partial<PushFacts>, keyof typeof PUSH_TEXTS][] = [
 for (const [title, facts, kind] of CASES) {
   test(title, () => assert.is(pushKindOf({ ...ABLE, ...facts }), kind));
 }
-
-test('the text for an iPhone says which version it takes', () =>
-  assert.match(PUSH_TEXTS['home-screen'], /16\.4/));
 
 test('a push service gets a mail address', () => {
   assert.is(contactOf(' owner@example.org '), 'mailto:owner@example.org');

@@ -4,7 +4,6 @@ import {
   agoText,
   clockText,
   DAY,
-  dayText,
   durationText,
   exactText,
   weekdayText,
@@ -34,6 +33,7 @@ test('what was this second is just now, and so is what a fast clock puts into th
   assert.is(agoText(T, T + 1999), 'just now');
   assert.is(agoText(T + MINUTE, T), 'just now');
   assert.is(agoText(T, T + 2000), '2 s ago');
+  assert.is(agoText(T, T + 4 * DAY), '4 days ago');
 });
 
 test('a time of another day is shown with the day', () => {
@@ -44,8 +44,8 @@ test('a time of another day is shown with the day', () => {
 
 test('a day ends at midnight where the phone is', () => {
   const beforeMidnight = Date.parse('2026-03-02T22:59:59.000Z');
-  assert.is(dayText(beforeMidnight, beforeMidnight + SECOND, PARIS), 'yesterday');
-  assert.is(dayText(beforeMidnight, beforeMidnight + SECOND, { ...PARIS, timeZone: 'UTC' }), 'today');
+  assert.is(clockText(beforeMidnight, beforeMidnight + SECOND, PARIS), 'yesterday, 23:59');
+  assert.is(clockText(beforeMidnight, beforeMidnight + SECOND, { ...PARIS, timeZone: 'UTC' }), '22:59');
 });
 
 test('the exact time has its seconds', () => {

@@ -74,8 +74,8 @@ test('the picture says in words what it shows', () => {
   const before = { ...run(0, 1, { armed: true }), last: 1001 };
   const after = { ...run(8, 9, { open: true }), first: 1002 };
   assert.is(
-    summaryText(timelineOf([before, after], minutes(-2, 10), undefined)),
-    'The last 12 min: armed for 1 min, door opened once, siren rang 0 times, no contact for 7 min, no record of 2 min.',
+    summaryText('day', timelineOf([before, after], minutes(-2, 10), undefined)),
+    'The last 24 hours: armed for 1 min, door opened once, siren rang 0 times, no contact for 7 min, no record of 2 min.',
   );
 });
 

@@ -1,10 +1,14 @@
-/** Panels, documents and runs for the tests of the app's state. */
+/** Panels, documents and runs for the tests of the app's state, which speaks English in them. */
 
 import { type AppEvent, type AppState, initial, reduce } from '../../../../../server/app/page/state/app.js';
 import { newPanel, type Panel } from '../../../../../server/app/page/state/panel.js';
 import type { Run } from '../../../../../server/app/page/state/runs.js';
+import { speak } from '../../../../../server/app/page/state/say.js';
+import { speechOf } from '../../../../../server/app/speech.js';
 import type { TwinDocument } from '../../../../../shared/document.js';
 import type { CurrentDocument } from '../../../../../shared/panel.js';
+
+speak(speechOf('en'));
 
 export const ID = '0c8a1c2e-5b7d-4f3a-9e61-2d4b8f7a6c10';
 export const OTHER_ID = '6f1d2b3c-4a5e-4c7d-8b9a-0e1f2a3b4c5d';
