@@ -6,6 +6,7 @@ import { pairingText } from './app/pairing.js';
 import { exposedListeners, readSettings, settingsHelp } from './config.js';
 import { makeLog } from './log.js';
 import { type Limits, ListenFailed, startServer } from './server.js';
+import { serviceOf } from './service.js';
 import { StorageUnavailable } from './storage/storage.js';
 
 /** How long an orderly stop may take. */
@@ -22,6 +23,7 @@ async function serve(stop: AbortSignal, limits: Limits): Promise<void> {
     );
   }
   if (stop.aborted) return;
+  const service = serviceOf(process.env, log);
   whenAborted(stop, () => {
     log.info({ signal: stop.reason }, 'stopping');
     setTimeout(() => {
@@ -31,7 +33,7 @@ async function serve(stop: AbortSignal, limits: Limits): Promise<void> {
   });
   const server = await startServer(settings, log, limits);
   whenAborted(stop, async () => {
-    await server.close();
+    await Promise.all([server.close(), service?.stopping()]);
     log.info('stopped');
     process.exit(0);
   });
@@ -48,11 +50,12 @@ async function serve(stop: AbortSignal, limits: Limits): Promise<void> {
     process.stdout.write(`Owner token, shown this once: ${server.newToken}\n`);
     process.stdout.write(`${pairingText(server.appUrls, server.newToken)}\n`);
   }
-  const { addresses, authority } = server;
+  const { addresses, authority, prove } = server;
   log.info(
     { version: VERSION, ...addresses, authority: `SHA-256 ${authority}`, data: settings.data },
     'listening',
   );
+  await service?.ready(prove);
 }
 
 /** Calls back when the signal is aborted, at once if it is already. */

@@ -47,6 +47,8 @@ interface Server {
   readonly appUrls: readonly string[];
   /** The secret of the owner token that was made because there was none. It can be shown only now. */
   readonly newToken: string | undefined;
+  /** Resolves when the alerts and the storage have done something. An HTTP server that still answers is no proof of that. */
+  prove(): Promise<void>;
   /** Accepts no more requests, answers those under way and writes everything to stable storage. */
   close(): Promise<void>;
 }
@@ -200,7 +202,14 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
       mqtts: mqttsAt && show(mqttsAt),
     };
     closers.push(inBackground((pause) => removeLeftovers({ storage, twins, devices, log }, pause), log));
-    return { addresses, authority: authority.fingerprint, appUrls: rest.appUrls, newToken, close };
+    return {
+      addresses,
+      authority: authority.fingerprint,
+      appUrls: rest.appUrls,
+      newToken,
+      prove: () => alerts.prove(),
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { tellWhileWorking } from '../proof.js';
 import { send } from './request.js';
 
 /** In milliseconds. */
@@ -21,36 +22,15 @@ interface Parts {
  * Asks the URL as long as the server works: its alerts go on, and its storage takes a write. An HTTP server that still
  * answers is no proof of that. Returns a function that ends it.
  */
-export function startHeartbeat({ url, prove, log, limits }: Parts): () => void {
-  const { everyMs, proofMs } = { ...HEARTBEAT_LIMITS, ...limits };
-  async function beat(): Promise<void> {
-    try {
-      await within(proofMs, prove());
-      const { status } = await send({
-        url: new URL(url),
-        method: 'GET',
-        headers: {},
-        body: '',
-        allowPrivate: true,
-      });
+export const startHeartbeat = ({ url, prove, log, limits }: Parts): (() => void) =>
+  tellWhileWorking({
+    ...HEARTBEAT_LIMITS,
+    ...limits,
+    prove,
+    tell: async () => {
+      const options = { url: new URL(url), headers: {}, body: '', allowPrivate: true };
+      const { status } = await send({ ...options, method: 'GET' });
       if (status >= 400) throw new Error(`status ${status}`);
-    } catch (error) {
-      log.warn({ reason: (error as Error).message }, 'no heartbeat');
-    }
-  }
-  beat();
-  const timer = setInterval(beat, everyMs);
-  return () => clearInterval(timer);
-}
-
-async function within(ms: number, done: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`the server has not done its work within ${ms / 1000} s`)), ms);
+    },
+    onFailure: ({ message }) => log.warn({ reason: message }, 'no heartbeat'),
   });
-  try {
-    await Promise.race([done, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
