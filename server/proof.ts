@@ -7,7 +7,7 @@ interface Proof {
   /** Resolves when the server has done something that only a working server can do. */
   readonly prove: () => Promise<void>;
   readonly tell: () => Promise<void>;
-  /** Takes why there was no proof, or why it could not be told. */
+  /** Takes why there was no proof, or why telling it failed. */
   readonly onFailure: (error: Error) => void;
 }
 

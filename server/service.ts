@@ -14,7 +14,7 @@ const MESSAGE_MS = 5000;
 interface Service {
   /** The server serves. From now on it must prove that it works. @param prove resolves when it has */
   ready(prove: () => Promise<void>): Promise<void>;
-  /** The server has begun to stop. Resolves when that is told. */
+  /** The server has begun to stop. Resolves when systemd has heard that. */
   stopping(): Promise<void>;
 }
 
