@@ -97,7 +97,10 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
   try {
     const storage = await openStorage({ ...settings, ...limits.storage }, log, isTwinFile);
     closers.push(() => storage.close());
-    const tokens = await Tokens.open(storage, settings.token);
+    const tokens = await Tokens.open(storage, settings.token, undefined, (error) =>
+      log.error({ err: error }, 'it could not be kept when the tokens were used'),
+    );
+    closers.push(() => tokens.close());
     const newToken = await firstToken(tokens, audit);
     const known = await KnownClients.open(storage, (error) =>
       log.error({ err: error }, 'the known clients could not be kept'),

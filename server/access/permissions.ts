@@ -37,7 +37,7 @@ const READABLE: readonly Permission['resource'][] = [
 ];
 
 /** What is not of one twin, and what a token for some twins changes for itself or for its own twins only. */
-const OF_ITS_OWN: readonly Permission['resource'][] = ['alert', 'alert_subscription'];
+const OF_ITS_OWN: readonly Permission['resource'][] = ['alert', 'alert_subscription', 'own_token'];
 
 /** @param document the name of the document that is written */
 const RULES: Record<Role, (permission: Permission, document: string | undefined) => boolean> = {
@@ -49,7 +49,7 @@ const RULES: Record<Role, (permission: Permission, document: string | undefined)
   reader: ({ resource, action }) =>
     action === 'read'
       ? READABLE.includes(resource) || resource === 'metrics'
-      : resource === 'alert_subscription',
+      : resource === 'alert_subscription' || resource === 'own_token',
 };
 
 /** Checks that the token's role may do this. @throws PermissionDenied */
@@ -61,7 +61,7 @@ const OF_ALL_TWINS: readonly Permission['resource'][] = ['token', 'metrics', 'al
 
 /**
  * Checks that a token for some twins only may do this with this twin or its device. When the request is not about one
- * twin, such a token may only read, acknowledge alerts and subscribe to them, and sees only its own twins. It may not read
+ * twin, such a token may only read, acknowledge alerts, subscribe to them and end itself, and sees only its own twins. It may not read
  * or write tokens, metrics and the channels of alerts.
  * @throws PermissionDenied
  */

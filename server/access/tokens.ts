@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { isUuid } from '../../shared/document.js';
 import { putDocument, removeDocument, type Storage } from '../storage/storage.js';
 import type { Author } from './author.js';
+import { LastSeen } from './last-seen.js';
 import { digest, sameDigest } from './secret.js';
 
 export const ROLES = ['owner', 'app', 'reader'] as const;
@@ -69,18 +70,26 @@ export class Tokens {
   readonly #known = new LRUCache<string, Token>({ max: KNOWN_SECRETS });
   readonly #revoking = new Set<string>();
   readonly #watchers = new Set<(tokenId: string) => void>();
+  readonly #seen: LastSeen;
 
-  private constructor(storage: Storage, now: () => Date) {
+  private constructor(storage: Storage, now: () => Date, seen: LastSeen) {
     this.#storage = storage;
     this.#now = now;
+    this.#seen = seen;
   }
 
   /**
    * @param given the secret of an owner token that is not stored
+   * @param onError called when it could not be written when the tokens were used
    * @throws StorageUnavailable
    */
-  static async open(storage: Storage, given?: string, now = () => new Date()): Promise<Tokens> {
-    const tokens = new Tokens(storage, now);
+  static async open(
+    storage: Storage,
+    given?: string,
+    now = () => new Date(),
+    onError: (error: Error) => void = () => undefined,
+  ): Promise<Tokens> {
+    const tokens = new Tokens(storage, now, await LastSeen.open(storage, onError));
     const { documents } = await storage.open(FILE);
     for (const [id, { data }] of documents) {
       const { sha256, twin_ids = null, ...token } = JSON.parse(data) as TokenRecord;
@@ -144,7 +153,23 @@ export class Tokens {
     this.#tokens.delete(id);
     this.#bySha256.delete(stored.sha256);
     this.#known.clear();
+    this.#seen.forget(id);
     for (const watcher of this.#watchers) watcher(id);
+  }
+
+  /** A connection shows the token. It is called once for each connection, not for each request. */
+  used({ id }: Pick<Token, 'id'>): void {
+    this.#seen.note(id);
+  }
+
+  /** When a connection showed the token last: RFC 3339, or null where that is not known. */
+  lastSeenAt({ id }: Pick<Token, 'id'>): string | null {
+    return this.#seen.of(id);
+  }
+
+  /** Resolves when it is written when the tokens were used, or cannot be. */
+  close(): Promise<void> {
+    return this.#seen.close();
   }
 
   /** Calls the watcher for each token that is revoked, not when one expires. Returns a function that ends this. */

@@ -27,7 +27,7 @@ import { Reading } from './reading.js';
 
 /** What each request is judged by. */
 interface Guards {
-  readonly tokens: Pick<Tokens, 'authenticate' | 'known'>;
+  readonly tokens: Pick<Tokens, 'authenticate' | 'known' | 'used'>;
   readonly failures: FailedAttempts;
   readonly policy: OriginPolicy;
   readonly proxies: Proxies;
@@ -374,6 +374,7 @@ export class HttpConnection implements Member {
     const isOwner = token.role === 'owner' && isOwnMachine(this.#source);
     if (blockedMs > 0 && !isOwner && !failures.knows(this.#source, token.id)) throw this.#blocked(blockedMs);
     failures.succeeded(this.#source, token.id);
+    this.#guards.tokens.used(token);
     this.#moveTo(this.#ofToken(token));
     this.#token = token;
     this.#secret = secret;

@@ -1,3 +1,4 @@
+import { VERSION } from '../../shared/version.js';
 import type { Token } from '../access/tokens.js';
 import type { Devices } from '../devices/devices.js';
 import type { Call } from './call.js';
@@ -54,6 +55,7 @@ export function routeHubs(router: Router, hub: Hub, devices: Devices): void {
     has_custom_ca: false,
     region: hub.region,
     app_urls: hub.appUrls(),
+    version: VERSION,
   });
 
   router.on('GET', '/hubs', READ, async (call) => {

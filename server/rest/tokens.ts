@@ -1,23 +1,31 @@
 import { isDeviceId, type JsonObject } from '../../shared/document.js';
-import { ROLES, type Tokens } from '../access/tokens.js';
+import { ROLES, type Token, type Tokens } from '../access/tokens.js';
 import type { Devices } from '../devices/devices.js';
 import { InvalidRequest } from '../twins/errors.js';
+import type { Call } from './call.js';
 import { boundedText, DESCRIPTION_LENGTH, field, oneOf, timeField } from './params.js';
 import type { Router } from './router.js';
 
 const READ = { resource: 'token', action: 'read' } as const;
 const WRITE = { resource: 'token', action: 'write' } as const;
 const OWN = { resource: 'own_token', action: 'read' } as const;
+const END_OWN = { resource: 'own_token', action: 'write' } as const;
 
 /**
  * For owners of all twins: `{"role","description"?,"twin_ids"?,"expires_at"?}` makes a token, whose `secret` is shown this
  * once. Without `twin_ids`, or with null, it is for all twins.
+ *
+ * For any token: `/tokens/self` is the token itself, which can be read and ended.
  */
 export function routeTokens(router: Router, tokens: Tokens, devices: Devices): void {
-  router.on('GET', '/tokens', READ, async (call) => call.sendObject({ tokens: tokens.list() }));
+  const show = (token: Token): object => ({ ...token, last_seen_at: tokens.lastSeenAt(token) });
+
+  router.on('GET', '/tokens', READ, async (call) => call.sendObject({ tokens: tokens.list().map(show) }));
 
   // With any token a client can find out what it may do.
-  router.on('GET', '/tokens/self', OWN, async (call) => call.sendObject(call.token));
+  router.on('GET', '/tokens/self', OWN, async (call) => call.sendObject(show(call.token)));
+
+  router.on('DELETE', '/tokens/self', END_OWN, (call) => revoke(call, call.token.id));
 
   router.on('POST', '/tokens', WRITE, async (call) => {
     const body = await call.object();
@@ -33,12 +41,13 @@ export function routeTokens(router: Router, tokens: Tokens, devices: Devices): v
     call.sendObject(made);
   });
 
-  router.on('DELETE', '/tokens/:token_id', WRITE, async (call) => {
-    const id = call.id('token_id');
+  router.on('DELETE', '/tokens/:token_id', WRITE, (call) => revoke(call, call.id('token_id')));
+
+  async function revoke(call: Call, id: string): Promise<void> {
     await tokens.revoke(id, call);
     call.audit('token_revoked', { token_id: id });
     call.sendNothing();
-  });
+  }
 }
 
 /** @returns null where it is absent or null */

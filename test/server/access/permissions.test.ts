@@ -39,6 +39,7 @@ const DEEDS: Record<string, Deed> = {
   'write devices': { permission: { resource: 'device', action: 'write' }, by: ['owner'] },
   'read tokens': { permission: { resource: 'token', action: 'read' }, by: ['owner'] },
   'see what it is itself': { permission: { resource: 'own_token', action: 'read' }, by: everyone },
+  'end itself': { permission: { resource: 'own_token', action: 'write' }, by: everyone },
   'read the metrics': { permission: { resource: 'metrics', action: 'read' }, by: ['owner', 'reader'] },
   'write tokens': { permission: { resource: 'token', action: 'write' }, by: ['owner'] },
 };

@@ -213,7 +213,11 @@ test('what goes on after its refusal is refused once, and leaves nothing on its 
     limits,
     hstsSeconds: 0,
     connections: new HttpConnections({
-      tokens: { authenticate: () => assert.unreachable() as never, known: () => undefined },
+      tokens: {
+        authenticate: () => assert.unreachable() as never,
+        known: () => undefined,
+        used: () => undefined,
+      },
       failures: new FailedAttempts(),
       policy: new OriginPolicy({ names: [], origins: [] }),
       proxies: new Proxies([]),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { VERSION } from '../../../shared/version.js';
 import { AUTHORITY, startTestRest, type TestRest } from './rest.js';
 
 const test = suite<{ rest: TestRest }>('hubs and health');
@@ -18,6 +19,7 @@ test('there is one hub, which is this server', async ({ rest }) => {
   assert.is(hub.id, rest.hubId);
   assert.is(hub.status, 'ready');
   assert.is(hub.region, 'fr-par');
+  assert.is(hub.version, VERSION);
   assert.equal((await rest.ask('GET', `/hubs/${rest.hubId}`)).body, hub);
 });
 

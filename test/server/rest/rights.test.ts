@@ -66,6 +66,7 @@ const ROUTES: Record<string, Asking> = {
   'POST /devices/:device_id/disable': ofDevice('/disable'),
   'POST /devices/:device_id/renew-certificate': ofDevice('/renew-certificate'),
   'POST /tokens': { path: () => '/tokens', body: () => ({ role: 'owner' }), ofDevice: false },
+  'DELETE /tokens/self': { path: () => '/tokens/self', ofDevice: false, ofAnyToken: true },
   'DELETE /tokens/:token_id': { path: ({ spare }) => `/tokens/${spare.id}`, ofDevice: false },
   'POST /alerts/:alert_id/acknowledge': {
     path: ({ id }) => `/alerts/${id}/acknowledge`,

@@ -27,10 +27,9 @@ test('an owner makes a token, which works at once and is listed without its secr
   });
   assert.is((await rest.ask('GET', '/devices', { token: secret })).status, 200);
   const list = await rest.ask('GET', '/tokens');
-  assert.equal(
-    list.body.tokens.find(({ id }: { id: string }) => id === token.id),
-    token,
-  );
+  const { last_seen_at, ...listed } = list.body.tokens.find(({ id }: { id: string }) => id === token.id);
+  assert.equal(listed, token);
+  assert.ok(Math.abs(Date.parse(last_seen_at) - Date.now()) < 60_000);
   assert.not.ok(list.text.includes(secret));
 });
 
@@ -42,9 +41,32 @@ test('a token of any role, and for any twins, sees what it is itself, and not it
     const { token, secret } = (await rest.ask('POST', '/tokens', { body: { role, twin_ids: [id] } })).body;
     const { status, body, text } = await rest.ask('GET', '/tokens/self', { token: secret });
     assert.is(status, 200);
-    assert.equal(body, token);
+    const { last_seen_at, ...shown } = body;
+    assert.equal(shown, token);
+    assert.type(last_seen_at, 'string');
     assert.not.ok(text.includes(secret));
   }
+});
+
+test('a token of any role, and for any twins, can end itself, and no other', async ({ rest }) => {
+  const { id } = await rest.newDevice();
+  for (const role of ['owner', 'app', 'reader']) {
+    const { token, secret } = (await rest.ask('POST', '/tokens', { body: { role, twin_ids: [id] } })).body;
+    const other = (await rest.ask('POST', '/tokens', { body: { role } })).body.token;
+    assert.is((await rest.ask('DELETE', `/tokens/${other.id}`, { token: secret })).status, 403);
+    assert.is((await rest.ask('DELETE', '/tokens/self', { token: secret })).status, 204);
+    assert.is((await rest.ask('GET', '/tokens/self', { token: secret })).status, 401);
+    const left = (await rest.ask('GET', '/tokens')).body.tokens.map((each: { id: string }) => each.id);
+    assert.equal([left.includes(token.id), left.includes(other.id)], [false, true]);
+    const [line] = rest.log.filter(({ token_id }) => token_id === token.id).slice(-1);
+    assert.equal([line?.audit, line?.by_token], ['token_revoked', token.id]);
+  }
+});
+
+test('a token that was not used yet was not seen', async ({ rest }) => {
+  const { token } = (await rest.ask('POST', '/tokens', { body: { role: 'app' } })).body;
+  const { tokens } = (await rest.ask('GET', '/tokens')).body;
+  assert.is(tokens.find(({ id }: { id: string }) => id === token.id).last_seen_at, null);
 });
 
 test('a revoked token is refused from then on', async ({ rest }) => {
