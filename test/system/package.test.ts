@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { workerPath } from '../../firmware/desktop/engine.js';
-import { needsNamespaces, pathOf } from '../programs.js';
+import { needsIn, needsNamespaces, pathOf } from '../programs.js';
 import { ALARM_TWIN, bytesBelow, type Installed, installPackage } from './installed.js';
 import type { Program } from './process.js';
 
@@ -31,7 +31,8 @@ interface Context {
 }
 
 const tests = suite<Context>('package');
-const test = needsNamespaces(tests);
+const withPrograms = needsIn(tests, 'ip', 'nsenter', 'curl', 'ps');
+const test = withPrograms === tests ? needsNamespaces(tests) : withPrograms;
 const canRun = test === tests;
 
 tests.before(async (context) => {
@@ -90,8 +91,10 @@ test('it refuses what it does not know, and says where the help is', async ({ in
 test('a phone is paired, and gets an app that was built before', async (context) => {
   assert.match(await twin(context, 'pair'), /#token=[0-9a-f-]{36}/);
   const page = await get(context, '/');
+  assert.match(page, 'alarm-twin pair');
+  assert.not.match(page, 'npm run');
   const [, script = ''] = /<script type="module" src="([^"]+)">/.exec(page) ?? [];
-  assert.match(await get(context, script), 'alarm-twin pair');
+  assert.match(await get(context, script), '/service-worker.js');
   const headers = await get(context, script, '-o', '/dev/null', '-D', '-', '-H', 'Accept-Encoding: br');
   assert.match(headers, /Content-Encoding: br/);
   assert.match(headers, /immutable/);
