@@ -41,5 +41,5 @@ export interface NewDevice {
 
 /** The fields of a device that may be changed. Fields that are not given stay. */
 export type DeviceChanges = Partial<
-  Pick<DeviceRecord, 'description' | 'allow_insecure' | 'allow_multiple_connections'>
+  Pick<DeviceRecord, 'name' | 'description' | 'allow_insecure' | 'allow_multiple_connections'>
 >;

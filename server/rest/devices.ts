@@ -27,9 +27,8 @@ export function routeDevices(router: Router, devices: Devices, hubId: string): v
   router.on('POST', '/devices', WRITE, async (call) => {
     const body = await call.object();
     const { description, ...flags } = changes(body, hubId);
-    const name = boundedText(body, 'name', NAME_LENGTH);
-    if (name === undefined || name === '')
-      throw new InvalidRequest('name', 'required', 'a device has a name');
+    const name = nameIn(body);
+    if (name === undefined) throw new InvalidRequest('name', 'required', 'a device has a name');
     const input = { name, ...(description !== undefined && { description }), ...flags };
     const made = await devices.create(input, call);
     call.audit('device_created', { device_id: made.device.id });
@@ -39,7 +38,10 @@ export function routeDevices(router: Router, devices: Devices, hubId: string): v
   router.on('GET', DEVICE, READ, async (call) => call.sendObject(await devices.get(deviceId(call))));
 
   router.on('PATCH', DEVICE, WRITE, async (call) => {
-    const wanted = changes(await call.object(), hubId);
+    const body = await call.object();
+    // An extension: in the Scaleway API the name of a device stays.
+    const name = nameIn(body);
+    const wanted = { ...changes(body, hubId), ...(name !== undefined && { name }) };
     const device = await devices.update(deviceId(call), wanted, call);
     call.audit('device_changed', { device_id: device.id, reason: reasonOf(wanted) });
     call.sendObject(device);
@@ -66,6 +68,13 @@ export function routeDevices(router: Router, devices: Devices, hubId: string): v
     call.audit('credentials_renewed', { device_id: renewed.device.id });
     call.sendObject(renewed);
   });
+}
+
+/** @throws InvalidRequest for an empty or a too long one */
+function nameIn(body: JsonObject): string | undefined {
+  const name = boundedText(body, 'name', NAME_LENGTH);
+  if (name === '') throw new InvalidRequest('name', 'required', 'a device has a name');
+  return name;
 }
 
 const deviceId = (call: Call): string => call.id('device_id');

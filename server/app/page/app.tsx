@@ -39,8 +39,9 @@ export function App({ state, program }: AppProps): JSX.Element {
 
 function Screen({ state, program }: AppProps): JSX.Element {
   const panel = panelOf(state, shownId(state));
-  const { notices: work, unpair } = program;
-  if (state.screen === 'phone') return <Phone state={state} work={work} onUnpair={unpair} />;
+  const { notices: work, settings, unpair } = program;
+  if (state.screen === 'phone')
+    return <Phone state={state} work={work} settings={settings} onUnpair={unpair} />;
   if (state.screen === 'alerts') return <Alerts state={state} work={work} />;
   if (panel === undefined) return <List state={state} />;
   return (

@@ -3,6 +3,7 @@
 import { render } from 'preact';
 import { apiBase } from '../../../shared/rest.js';
 import { App } from './app.js';
+import { keepLanguage } from './client/language-choice.js';
 import { pageSpeech } from './client/page-speech.js';
 import { startProgram } from './client/program.js';
 import { speak } from './state/say.js';
@@ -11,6 +12,7 @@ const root = document.getElementById('app');
 if (root === null) throw new Error('the page has no place for the app');
 
 speak(pageSpeech(), navigator.languages);
+keepLanguage();
 
 const program = startProgram(apiBase('', document.documentElement.dataset.region ?? ''));
 const draw = () => render(<App state={program.store.state} program={program} />, root);

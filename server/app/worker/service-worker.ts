@@ -28,10 +28,12 @@ self.addEventListener('activate', (event) => {
 });
 
 self.addEventListener('fetch', (event) => {
-  const { method, url } = event.request;
+  const { method, url, cache } = event.request;
   const { origin, pathname } = new URL(url);
   const isFile = FILES.includes(pathname) || pathname.startsWith(HASHED);
   if (method !== 'GET' || origin !== self.location.origin || !isFile) return;
+  // The settings load the page anew, in another language.
+  if (cache === 'reload') return;
   event.respondWith(kept(pathname, event.request));
 });
 

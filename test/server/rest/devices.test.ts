@@ -84,15 +84,25 @@ test('a device cannot be put on another hub', async ({ rest }) => {
 test('an update changes what it names', async ({ rest }) => {
   const { device } = await create(rest, { name: 'n', description: 'old' });
   const answer = await rest.ask('PATCH', `/devices/${device.id}`, {
-    body: { description: 'new', allow_insecure: true },
+    body: { name: 'm', description: 'new', allow_insecure: true },
   });
   assert.is(answer.status, 200);
   assert.equal(answer.body, {
     ...device,
+    name: 'm',
     description: 'new',
     allow_insecure: true,
     updated_at: answer.body.updated_at,
   });
+});
+
+test('a device keeps its name when the new one is empty or too long', async ({ rest }) => {
+  const { device } = await create(rest, { name: 'n' });
+  for (const name of ['', 'n'.repeat(256), 7]) {
+    const { status, body } = await rest.ask('PATCH', `/devices/${device.id}`, { body: { name } });
+    assert.equal([status, body.details[0].argument_name], [400, 'name']);
+  }
+  assert.is((await rest.devices.get(device.id)).name, 'n');
 });
 
 test('a device is disabled and enabled', async ({ rest }) => {

@@ -74,7 +74,7 @@ test('the panel: disarmed, arming, armed, alarm, missed alarm, lost, and this ph
   await late.close();
   await phone.page.getByRole('button', { name: '7 days' }).click();
   await examine(phone, 'a week');
-  await phone.page.getByRole('link', { name: 'This phone' }).click();
+  await phone.page.getByRole('link', { name: 'Settings' }).click();
   await phone.sees('Let the server send');
   await examine(phone, 'this phone');
   await phone.page.getByRole('link', { name: 'Back' }).click();

@@ -36,7 +36,7 @@ async function connectNewDevice({ page }: Phone): Promise<void> {
 }
 
 test('is opened from the panel, and connects as a device that it makes', async ({ scene, phone }) => {
-  await phone.page.getByRole('link', { name: 'This phone' }).click();
+  await phone.page.getByRole('link', { name: 'Settings' }).click();
   await phone.page.getByRole('link', { name: 'Open the console' }).click();
   await phone.sees('MQTT console');
   assert.is(await phone.page.getByLabel('Device id').inputValue(), scene.device.id);

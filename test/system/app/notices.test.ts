@@ -112,7 +112,7 @@ async function report({ server, device }: Scene, isRinging: boolean): Promise<vo
 }
 
 async function switchOn(phone: Phone): Promise<void> {
-  await phone.page.getByRole('link', { name: 'This phone' }).tap();
+  await phone.page.getByRole('link', { name: 'Settings' }).tap();
   await phone.sees('Off: this phone hears of an alarm only while the app is open.');
   await phone.touch('Switch on');
   await phone.sees('On: this phone hears of an alarm also while the app is closed.');

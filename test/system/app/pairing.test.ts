@@ -61,7 +61,7 @@ test('a token that is revoked while the app is open ends it at once, and nothing
 
 test('a pairing can be forgotten', async ({ scene }) => {
   const phone = await scene.phone();
-  await phone.page.getByRole('link', { name: 'This phone' }).tap();
+  await phone.page.getByRole('link', { name: 'Settings' }).tap();
   await phone.touch('Forget the pairing');
   await phone.sees('Pair this phone');
   await phone.page.reload();
@@ -77,7 +77,7 @@ test('only an owner is led to the console', async ({ scene }) => {
   ] as const) {
     const { secret } = await scene.token(role);
     const phone = await scene.phone({ token: secret });
-    await phone.page.getByRole('link', { name: 'This phone' }).tap();
+    await phone.page.getByRole('link', { name: 'Settings' }).tap();
     await phone.sees(role === 'owner' ? 'may do everything' : 'may look, arm and disarm');
     assert.is(await phone.page.getByRole('link', { name: 'Open the console' }).count(), count);
     await phone.close();

@@ -17,6 +17,7 @@ import type { NoticeWork } from './notice-work.js';
 import { notify, withdraw } from './notices.js';
 import { switchOff } from './push.js';
 import { Session } from './session.js';
+import type { SettingsWork } from './settings-work.js';
 import { Vigil } from './vigil.js';
 import { hearWorker } from './worker-message.js';
 
@@ -29,6 +30,8 @@ export interface Program {
   order(id: string, order: Order): void;
   /** Alerts, and how they reach this phone; undefined while it is not paired. */
   readonly notices: NoticeWork | undefined;
+  /** Undefined while this phone is not paired. */
+  readonly settings: SettingsWork | undefined;
   pair(token: string): void;
   unpair(): void;
 }
@@ -64,6 +67,9 @@ export function startProgram(base: string): Program {
     order,
     get notices() {
       return session?.notices;
+    },
+    get settings() {
+      return session?.settings;
     },
     pair: (token) => store.dispatch({ type: 'paired', token }),
     unpair: () => store.dispatch({ type: 'unpaired' }),

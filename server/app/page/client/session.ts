@@ -10,9 +10,11 @@ import { madeOf } from '../state/orders.js';
 import { runsOf } from '../state/runs.js';
 import type { Store } from '../state/store.js';
 import { Api, Failed } from './api.js';
+import { loadIn } from './language-choice.js';
 import { Live } from './live.js';
 import { NoticeWork } from './notice-work.js';
 import { Poll } from './poll.js';
+import { SettingsWork } from './settings-work.js';
 
 const WAITS: Waits = { backOffMin: 500, backOffMax: 15_000 };
 /** The server sends something every 15 s. This is more than twice as long. */
@@ -29,6 +31,7 @@ export class Session {
   readonly #poll: Poll;
   /** Alerts, and how they reach this phone. */
   readonly notices: NoticeWork;
+  readonly settings: SettingsWork;
   #isOver = false;
 
   constructor(store: Store, base: string, token: string) {
@@ -52,6 +55,13 @@ export class Session {
       store,
       api: this.#api,
       tell: (event) => this.#tell(event),
+      fail: (error) => this.#fail(faultIn(error)),
+    });
+    this.settings = new SettingsWork({
+      api: this.#api,
+      onEnded: () => this.#tell({ type: 'unpaired' }),
+      onRenamed: () => this.#poll.now(),
+      load: loadIn,
       fail: (error) => this.#fail(faultIn(error)),
     });
     this.#poll = new Poll(

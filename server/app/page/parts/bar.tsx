@@ -29,7 +29,7 @@ export const Links = (): JSX.Element => (
     <a class="round" href={ALERTS_FRAGMENT} aria-label={say('bar.alerts')}>
       <Icon name="bell" />
     </a>
-    <a class="round" href={PHONE_FRAGMENT} aria-label={say('bar.phone')}>
+    <a class="round" href={PHONE_FRAGMENT} aria-label={say('bar.settings')}>
       <Icon name="phone" />
     </a>
   </>

@@ -1,19 +1,25 @@
 import type { JSX } from 'preact';
 import type { NoticeWork } from '../client/notice-work.js';
+import type { SettingsWork } from '../client/settings-work.js';
 import { Bar } from '../parts/bar.js';
+import { LanguageChooser } from '../parts/language-chooser.js';
 import { Deliveries, Notifications } from '../parts/notifications.js';
-import { type AppState, shownId } from '../state/app.js';
+import { PanelNames } from '../parts/panel-names.js';
+import { Phones } from '../parts/phones.js';
+import { Server } from '../parts/server-facts.js';
+import { type AppState, serverNow, shownId } from '../state/app.js';
 import { consoleAddress } from '../state/fragment.js';
 import { say } from '../state/say.js';
 
 interface PhoneProps {
   readonly state: AppState;
   readonly work: NoticeWork | undefined;
+  readonly settings: SettingsWork | undefined;
   readonly onUnpair: () => void;
 }
 
-/** The settings of this phone. */
-export function Phone({ state, work, onUnpair }: PhoneProps): JSX.Element {
+/** The settings: of this phone, and what it may see and change of the server. */
+export function Phone({ state, work, settings, onUnpair }: PhoneProps): JSX.Element {
   const id = shownId(state);
   return (
     <>
@@ -21,6 +27,12 @@ export function Phone({ state, work, onUnpair }: PhoneProps): JSX.Element {
       <main class="phone">
         <Notifications state={state} work={work} />
         <Deliveries state={state} />
+        <LanguageChooser work={settings} />
+        {state.role === 'owner' && state.panels.length > 0 && (
+          <PanelNames panels={state.panels} work={settings} />
+        )}
+        <Phones work={settings} now={serverNow(state)} />
+        <Server work={settings} />
         {state.role === 'owner' && (
           <section>
             <h2>{say('console.title')}</h2>

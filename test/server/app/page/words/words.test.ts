@@ -34,6 +34,10 @@ const SAME: Partial<Record<Key, readonly Language[]>> = {
   'push.title': ['fr'],
   'push.offer.example': ['de'],
   'console.title': ['fr'],
+  'role.app': ['de'],
+  'server.title': ['de'],
+  'server.name': ['de'],
+  'server.version': ['de', 'fr'],
 };
 /** Texts of numbers, units and other texts only. */
 const isWordless = (text: string): boolean => /^(\{\w+\}|[\s:.]|s|min|h)+$/.test(text);
