@@ -8,6 +8,7 @@ import { fair } from './rows/fair.js';
 import { firmware } from './rows/firmware.js';
 import { atQos0, atQos1 } from './rows/inband-put.js';
 import { memory } from './rows/memory.js';
+import { installed } from './rows/package.js';
 import { push } from './rows/push.js';
 import { restGet, restPut } from './rows/rest.js';
 import { roundTrip } from './rows/round-trip.js';
@@ -32,6 +33,7 @@ export const ROWS: readonly Row[] = [
   alert,
   firmware,
   app,
+  installed,
   ...fair,
 ];
 

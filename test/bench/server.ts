@@ -16,6 +16,8 @@ export interface Server {
 export interface ServerOptions {
   /** With data in it; an empty one when absent. */
   directory?: string;
+  /** Another command line than that of the sources. */
+  command?: readonly string[];
   /** Loads `probe.ts` into the process, to be asked through `program.ask`. */
   probe?: boolean;
   /** With the limits that every server has. Without it one client may ask as much as it can. */
@@ -41,7 +43,7 @@ const noLimits = (pushAuthority: string | undefined) => ({
 /** The server as it is run in earnest, but for what one client may ask, on free ports. */
 export async function startServer(
   bench: Bench,
-  { directory, probe = false, limited = false, heapMebibytes, pushAuthority }: ServerOptions = {},
+  { directory, command, probe = false, limited = false, heapMebibytes, pushAuthority }: ServerOptions = {},
 ): Promise<Server> {
   const data = directory ?? (await bench.directory());
   const token = randomUUID();
@@ -50,7 +52,15 @@ export async function startServer(
   const heap = heapMebibytes === undefined ? [] : [`--max-old-space-size=${heapMebibytes}`];
   const inside = probe ? ['--import', './test/bench/probe.ts'] : [];
   const program = bench.start(
-    [process.execPath, ...profile, ...heap, '--import', 'tsx', ...inside, 'test/limited-server.ts'],
+    command ?? [
+      process.execPath,
+      ...profile,
+      ...heap,
+      '--import',
+      'tsx',
+      ...inside,
+      'test/limited-server.ts',
+    ],
     {
       role: 'subject',
       channel: probe,

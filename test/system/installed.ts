@@ -1,9 +1,10 @@
 /** The package, built from the sources and installed where there is no registry, no compiler and no other package. */
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buildPackage } from '../package.js';
 import { pathOf } from '../programs.js';
 import { type Program, startProgram } from './process.js';
 
@@ -29,12 +30,9 @@ export interface Run {
 /** The program that installing the package puts into the folder. */
 export const ALARM_TWIN = 'node_modules/.bin/alarm-twin';
 
-const TSX = ['--import', 'tsx'];
-
-function buildPackage(folder: string): string {
+function packPackage(folder: string): string {
   const dist = join(folder, 'dist');
-  execFileSync(process.execPath, [...TSX, 'server/deploy/build.ts', dist]);
-  execFileSync(process.execPath, [...TSX, 'firmware/desktop/build.ts', dist]);
+  buildPackage(dist);
   execFileSync('npm', ['pack', dist, '--silent', '--pack-destination', folder]);
   const tarball = readdirSync(folder).find((file) => file.endsWith('.tgz'));
   if (tarball === undefined) throw new Error('npm pack made no package');
@@ -50,7 +48,7 @@ const executable = (program: string): string => {
 /** Builds the package and installs it. */
 export async function installPackage(): Promise<Installed> {
   const place = mkdtempSync(join(tmpdir(), 'package-'));
-  const tarball = buildPackage(place);
+  const tarball = packPackage(place);
   const [folder, programs, home] = ['folder', 'bin', 'home'].map((name) => join(place, name)) as [
     string,
     string,
@@ -91,9 +89,3 @@ export async function installPackage(): Promise<Installed> {
     },
   };
 }
-
-/** The bytes of all files below a folder. */
-export const bytesBelow = (folder: string): number =>
-  readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .map((file) => statSync(join(folder, file)))
-    .reduce((sum, stat) => sum + (stat.isFile() ? stat.size : 0), 0);

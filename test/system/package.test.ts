@@ -14,8 +14,9 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { workerPath } from '../../firmware/desktop/engine.js';
+import { bytesBelow } from '../package.js';
 import { needsIn, needsNamespaces, pathOf } from '../programs.js';
-import { ALARM_TWIN, bytesBelow, type Installed, installPackage } from './installed.js';
+import { ALARM_TWIN, type Installed, installPackage } from './installed.js';
 import type { Program } from './process.js';
 
 const MIB = 1024 * 1024;
