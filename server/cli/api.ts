@@ -1,5 +1,7 @@
-import type { EventSourceMessage } from 'eventsource-parser';
-import { EventSourceParserStream } from 'eventsource-parser/stream';
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { apiBase, type RestError, refusalText, restErrorOf, TOKEN_HEADER } from '../../shared/rest.js';
 
 /** Where the server is, and by what right it is asked. */
@@ -47,8 +49,8 @@ export class Api {
    */
   readonly call = async (method: string, path: string, body?: object | string): Promise<unknown> => {
     const json = typeof body === 'object' ? JSON.stringify(body) : body;
-    const response = await this.#fetch(path, { method, body: json ?? null });
-    if (!response.ok) throw await this.#refusal(response);
+    const response = await this.#send(method, path, {}, json);
+    if (!isSuccess(response)) throw await this.#refusal(response);
     return this.#read(response);
   };
 
@@ -58,39 +60,57 @@ export class Api {
    * @throws Refused; Unreachable also where the connection is lost
    */
   async *events(path: string, lastEventId: string): AsyncGenerator<EventSourceMessage> {
-    const response = await this.#fetch(path, { headers: { 'Last-Event-ID': lastEventId } });
-    if (!response.ok) throw await this.#refusal(response);
+    const response = await this.#send('GET', path, { 'Last-Event-ID': lastEventId });
+    if (!isSuccess(response)) throw await this.#refusal(response);
+    const events: EventSourceMessage[] = [];
+    const parser = createParser({ onEvent: (event) => events.push(event) });
+    response.setEncoding('utf8');
     try {
-      yield* response.body?.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream()) ??
-        [];
+      for await (const part of response) {
+        parser.feed(part);
+        yield* events.splice(0);
+      }
     } catch (error) {
       throw new Unreachable(this.#access.url, error);
     }
   }
 
-  async #fetch(path: string, init: RequestInit): Promise<Response> {
+  /** By Node's own client: `fetch` takes a tenth of a second to be loaded, a third of the time of a command. */
+  async #send(
+    method: string,
+    path: string,
+    headers: Record<string, string>,
+    body?: string,
+  ): Promise<IncomingMessage> {
     const { url, token, region } = this.#access;
-    const headers = { [TOKEN_HEADER]: token, ...init.headers };
     try {
-      return await fetch(apiBase(url, region) + path, { ...init, headers });
+      const address = new URL(apiBase(url, region) + path);
+      const { request } = await import(address.protocol === 'https:' ? 'node:https' : 'node:http');
+      const asked = request(address, { method, headers: { [TOKEN_HEADER]: token, ...headers } });
+      // An error behind the response also ends the response, where it is heard.
+      asked.on('error', () => undefined);
+      const [response] = await once(asked.end(body), 'response');
+      return response;
     } catch (error) {
       throw new Unreachable(url, error);
     }
   }
 
-  async #read(response: Response): Promise<unknown> {
+  async #read(response: IncomingMessage): Promise<unknown> {
     try {
-      const text = await response.text();
-      return text === '' ? undefined : parse(text);
+      const json = await text(response);
+      return json === '' ? undefined : parse(json);
     } catch (error) {
       throw new Unreachable(this.#access.url, error);
     }
   }
 
-  async #refusal(response: Response): Promise<Refused> {
-    return new Refused(response.status, restErrorOf(await this.#read(response)));
+  async #refusal(response: IncomingMessage): Promise<Refused> {
+    return new Refused(response.statusCode ?? 0, restErrorOf(await this.#read(response)));
   }
 }
+
+const isSuccess = ({ statusCode = 0 }: IncomingMessage): boolean => statusCode >= 200 && statusCode < 300;
 
 function parse(text: string): unknown {
   try {
@@ -109,8 +129,8 @@ const UNTRUSTED = new Set([
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  // What fetch throws says only that it failed.
-  const code = (error.cause as NodeJS.ErrnoException | undefined)?.code ?? '';
+  const { code = '' } = error as NodeJS.ErrnoException;
   if (UNTRUSTED.has(code)) return 'its authority is not trusted: set NODE_EXTRA_CA_CERTS to its ca.crt';
-  return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message;
+  // Where a name has several addresses, the error of all of them has no message.
+  return error.message === '' ? code : error.message;
 }
