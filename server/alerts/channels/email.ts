@@ -2,7 +2,6 @@
 
 import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
-import { createTransport } from 'nodemailer';
 import type { Attempt, Channel, Message } from './channel.js';
 import { filled } from './template.js';
 
@@ -31,6 +30,8 @@ export function email(settings: EmailSettings, ca?: string, limitMs = EMAIL_MS):
     async send(message, target): Promise<Attempt> {
       const recipient = to.find((each) => targetOf(each) === target);
       if (recipient === undefined) return { kind: 'failed', reason: 'the recipient was removed' };
+      // It is large, and most servers send no mail.
+      const { createTransport } = await import('nodemailer');
       // The library ends no connection on which a byte comes now and then.
       const connection = connect({ host, port });
       const timer = setTimeout(
