@@ -126,7 +126,8 @@ function writePackage(): void {
   const told = { name, version, description, license, type, engines, bin };
   writeFileSync(join(DIST, 'package.json'), `${JSON.stringify(told, null, 2)}\n`);
   copyFileSync(join(ROOT, 'LICENSE'), join(DIST, 'LICENSE'));
-  copyFileSync(join(import.meta.dirname, 'README.md'), join(DIST, 'README.md'));
+  for (const file of ['README.md', 'alarm-twin.service', 'back-off.conf'])
+    copyFileSync(join(import.meta.dirname, file), join(DIST, file));
 }
 
 rmSync(DIST, { recursive: true, force: true });
