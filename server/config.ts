@@ -2,8 +2,10 @@
 
 import { isIPv6 } from 'node:net';
 import { parseArgs } from 'node:util';
+import { closestMatch } from 'leven';
+import { callOf } from '../shared/call.js';
 import { DEFAULT_REGION } from '../shared/rest.js';
-import { understood } from '../shared/usage.js';
+import { ABOUT_OPTIONS, understood } from '../shared/usage.js';
 import { isLoopback } from './names.js';
 import {
   type Address,
@@ -192,7 +194,8 @@ function portlessBeside(
 function readFlags(args: string[]): Record<string, string | undefined> {
   const names = Object.values(SETTINGS).map((setting) => flagOf(setting.variable));
   const options = Object.fromEntries(names.map((name) => [name, { type: 'string' as const }]));
-  return understood(() => parseArgs({ args, options, strict: true })).values;
+  const known = { ...options, ...ABOUT_OPTIONS };
+  return understood(() => parseArgs({ args, options, strict: true }), known, closestMatch).values;
 }
 
 /** The text of `--help`. */
@@ -202,11 +205,16 @@ export function settingsHelp(): string {
       `  --${flagOf(variable)} (${variable})\n      ${help}${fallback === '' ? '' : ` (default ${fallback})`}`,
   );
   return [
-    'Usage: npm run server -- [OPTIONS]',
+    `Usage: ${callOf('server')} [OPTIONS]`,
     '',
     'Each setting has a value, and may be given by its environment variable instead:',
     '',
     ...lines,
     '  --help\n      prints this text',
+    '  --version\n      prints the version of this program',
+    '',
+    'Examples:',
+    `  ${callOf('server')}`,
+    `  ${callOf('server')} --data /var/lib/alarm-twin --names alarm.example`,
   ].join('\n');
 }

@@ -1,6 +1,7 @@
 /** The server as a process: it reads its settings, reports a failed start in one line, and stops in order. */
 
-import { UsageError } from '../shared/usage.js';
+import { callOf } from '../shared/call.js';
+import { aboutText, exitStatus, UsageError } from '../shared/usage.js';
 import { VERSION } from '../shared/version.js';
 import { pairingText } from './app/pairing.js';
 import { exposedListeners, readSettings, settingsHelp } from './config.js';
@@ -14,7 +15,9 @@ const STOP_MS = 5000;
 
 async function serve(stop: AbortSignal, limits: Limits): Promise<void> {
   const args = process.argv.slice(2);
-  if (args.includes('--help')) return void process.stdout.write(`${settingsHelp()}\n`);
+  const wanted = { help: args.includes('--help'), version: args.includes('--version') };
+  const about = aboutText(wanted, settingsHelp());
+  if (about !== undefined) return void process.stdout.write(`${about}\n`);
   const settings = readSettings(process.env, args);
   const log = await makeLog(settings.log);
   for (const listener of exposedListeners(settings)) {
@@ -95,8 +98,8 @@ export function runServer(stop: AbortSignal, limits: Limits = {}): void {
   // Text for a person may be lost, as lines of the log may.
   process.stdout.on('error', () => undefined);
   serve(stop, limits).catch((error: SystemError) => {
-    const help = error instanceof UsageError ? ' (see npm run server -- --help)' : '';
+    const help = error instanceof UsageError ? ` (see ${callOf('server')} --help)` : '';
     process.stderr.write(`alarm-twin: ${explain(error)}${help}\n`);
-    process.exit(1);
+    process.exit(exitStatus(error));
   });
 }

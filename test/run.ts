@@ -1,7 +1,8 @@
 /** `npm test`: types, lint, then every test file. */
 
 import { parseArgs } from 'node:util';
-import { failureText, understood } from '../shared/usage.js';
+import { closestMatch } from 'leven';
+import { ABOUT_OPTIONS, aboutText, exitStatus, failureText, understood } from '../shared/usage.js';
 import { killAll, runProcess } from './runner/run-process.js';
 import { runTests } from './runner/run-tests.js';
 
@@ -9,7 +10,7 @@ const HELP = `Checks types and lint, then runs the tests.
 
   npm test                 all tests
   npm test -- PART …       the test files whose path contains one of the parts, such as storage or mqtt
-  npm test -- --help
+  npm test -- --help, --version
 
 Each test file is a line with its result. A test that needs a program which is missing is skipped, with a line that
 names the program; with CI=true it fails. The last line counts the tests that passed and failed.`;
@@ -39,9 +40,13 @@ process.on('exit', killAll);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 
 async function runAll(): Promise<void> {
-  const options = { help: { type: 'boolean' } } as const;
-  const { values, positionals } = understood(() => parseArgs({ allowPositionals: true, options }));
-  if (values.help) return print(HELP);
+  const { values, positionals } = understood(
+    () => parseArgs({ allowPositionals: true, options: ABOUT_OPTIONS }),
+    ABOUT_OPTIONS,
+    closestMatch,
+  );
+  const about = aboutText(values, HELP);
+  if (about !== undefined) return print(about);
   let failed = 0;
   for (const check of CHECKS) failed += await runCheck(check);
   const tests = await runTests({
@@ -59,5 +64,5 @@ async function runAll(): Promise<void> {
 
 runAll().catch((error) => {
   print(failureText('test', error));
-  process.exitCode = 1;
+  process.exitCode = exitStatus(error);
 });

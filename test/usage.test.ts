@@ -3,6 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { EXIT } from '../shared/usage.js';
+import { VERSION } from '../shared/version.js';
 import { startProgram } from './system/process.js';
 
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
@@ -17,7 +19,10 @@ const WRONG: Record<string, string[]> = {
   server: ['surplus', '--http', '--data --log'],
   panel: ['', 'surplus', '--server http://a --device b --password c --flash d', '--siren-cut-off soon'],
   flash: ['', 'surplus', '--target esp32/nodemcu', '--target esp32/nodemcu --ssid a --open --door-pin x'],
-  twin: ['no-command', 'arm', 'arm a b', 'get a --version', 'device', 'put a b {} --version x'],
+  twin: [
+    ...['no-command', 'arm', 'arm a b', 'get a --if-version', 'device', 'put a b {} --version 3'],
+    ...['arm a --mode dawn', 'completion csh', 'put a b {} --role app'],
+  ],
   bench: ['no-row', '--seconds 0', '--rounds many', '--json'],
   fuzz: ['no-kind', '--count 1e3', '--seed', '--seconds -1'],
   figures: ['surplus'],
@@ -43,10 +48,22 @@ for (const [name, wrong] of Object.entries(WRONG)) {
     assert.equal(long, []);
   });
 
+  test(`npm run ${name} -- --version prints the version`, async () => {
+    const { ended, lines } = run(name, ['--version']);
+    assert.is((await ended).code, 0);
+    assert.equal(lines, [VERSION]);
+  });
+
+  test(`npm run ${name} -- --hepl asks whether --help was meant`, async () => {
+    const { ended, lines } = run(name, ['--hepl']);
+    assert.is((await ended).code, EXIT.usage);
+    assert.match(lines[0] ?? '', "Unknown option '--hepl': did you mean --help?");
+  });
+
   for (const line of ['--no-such-option', ...wrong]) {
     test(`npm run ${name} -- ${line} ends with one line that says where the help is`, async () => {
       const { ended, lines } = run(name, line.split(' ').filter(Boolean));
-      assert.is((await ended).code, 1);
+      assert.is((await ended).code, EXIT.usage);
       assert.equal(lines.length, 1, lines.join('\n'));
       assert.match(lines[0] ?? '', new RegExp(`^[\\w-]+: .+ \\(see npm run ${name} -- --help\\)$`));
     });

@@ -3,7 +3,16 @@
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { failureText, required, UsageError, understood } from '../../shared/usage.js';
+import { closestMatch } from 'leven';
+import {
+  ABOUT_OPTIONS,
+  aboutText,
+  exitStatus,
+  failureText,
+  required,
+  UsageError,
+  understood,
+} from '../../shared/usage.js';
 import type { PanelConfig } from '../config.js';
 import { alarmWords } from './alarm-words.js';
 import { NoSuchContact } from './contact-lines.js';
@@ -33,7 +42,7 @@ const HELP = `One alarm panel on this machine: the firmware as it ships, on the 
   --poll S              seconds between two looks at the desired document, 1 to 86400 (default 30)
   --json                one JSON line on stdout for each change of state
   --trace               what the firmware traces, on stderr
-  --help
+  --help, --version
 
 ${CONTACT_HELP}
 
@@ -42,8 +51,7 @@ Lines on stdin:
   key                   presses a key and lets it go: the first one, or with a name that one
   cut NAME, short NAME  does so to the line of a contact, until it is opened or closed
   power-off, power-on, network-off, network-on, state, quit
-The panel goes on when stdin ends; SIGTERM or SIGINT ends it.
-`;
+The panel goes on when stdin ends; SIGTERM or SIGINT ends it.`;
 
 /** In seconds. */
 const A_DAY = 24 * 60 * 60;
@@ -64,7 +72,7 @@ const OPTIONS = {
   poll: { type: 'string' },
   json: { type: 'boolean' },
   trace: { type: 'boolean' },
-  help: { type: 'boolean' },
+  ...ABOUT_OPTIONS,
 } as const;
 
 type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'];
@@ -88,8 +96,9 @@ const WORDS = new Map<string, Deed>([
 ]);
 
 async function main(): Promise<void> {
-  const { values } = understood(() => parseArgs({ options: OPTIONS }));
-  if (values.help) return void process.stdout.write(HELP);
+  const { values } = understood(() => parseArgs({ options: OPTIONS }), OPTIONS, closestMatch);
+  const about = aboutText(values, HELP);
+  if (about !== undefined) return void process.stdout.write(`${about}\n`);
   const panel = await startPanel(readOptions(values));
   const show = values.json ? showJson : showWords;
   const end = () => {
@@ -223,5 +232,5 @@ const complain = (line: string): boolean => process.stderr.write(`panel: ${line}
 
 main().catch((error) => {
   process.stderr.write(`${failureText('panel', error)}\n`);
-  process.exit(1);
+  process.exit(exitStatus(error));
 });

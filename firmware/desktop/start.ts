@@ -3,8 +3,9 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { closestMatch } from 'leven';
 import { apiBase, DEFAULT_REGION } from '../../shared/rest.js';
-import { failureText, understood } from '../../shared/usage.js';
+import { ABOUT_OPTIONS, aboutText, exitStatus, failureText, understood } from '../../shared/usage.js';
 import { panelDevice, readCredentials } from './demo/credentials.js';
 import { pairingLines, startPanel, startServer } from './demo/programs.js';
 import { describeState, HELP, type PanelState, welcome } from './demo/text.js';
@@ -31,7 +32,7 @@ async function end(code: number): Promise<void> {
 
 function failed(error: unknown): void {
   print(failureText('start', error));
-  end(1);
+  end(exitStatus(error));
 }
 
 function isOnPath(program: string): boolean {
@@ -46,8 +47,9 @@ function isOnPath(program: string): boolean {
 }
 
 async function start(): Promise<void> {
-  const { values } = understood(() => parseArgs({ options: { help: { type: 'boolean' } } }));
-  if (values.help) return print(HELP);
+  const { values } = understood(() => parseArgs({ options: ABOUT_OPTIONS }), ABOUT_OPTIONS, closestMatch);
+  const about = aboutText(values, HELP);
+  if (about !== undefined) return print(about);
   print('Starting the server and the panel …');
   const credentials = readCredentials(data);
   const token = process.env.TWIN_TOKEN || credentials.token;

@@ -13,7 +13,7 @@ interface Alert {
 
 export async function listAlerts(call: Call): Promise<void> {
   const answer = (await call.api.call('GET', pathOf('alerts'))) as { alerts: Alert[] };
-  show(call, answer, ({ alerts }) => (alerts.length === 0 ? 'no alerts' : alertTable(alerts)));
+  await show(call, answer, ({ alerts }) => (alerts.length === 0 ? 'no alerts' : alertTable(alerts)));
 }
 
 const alertTable = (alerts: readonly Alert[]): string =>
@@ -32,11 +32,12 @@ const alertTable = (alerts: readonly Alert[]): string =>
 export async function acknowledgeAlert(call: Call): Promise<void> {
   const [id = ''] = call.words;
   const alert = (await call.api.call('POST', pathOf('alerts', id, 'acknowledge'))) as Alert;
-  show(call, alert, ({ state, acknowledged_by: by }) => (by === null ? state : `${state}, by ${by}`));
+  await show(call, alert, ({ state, acknowledged_by: by }) => (by === null ? state : `${state}, by ${by}`));
 }
 
-export async function testChannel({ api, words, json, print }: Call): Promise<void> {
-  const [id = ''] = words;
-  await api.call('POST', pathOf('alerts', 'channels', id, 'test'));
-  if (!json) print('A message is on its way. If it does not arrive, GET /alerts/deliveries says why.');
+export async function testChannel(call: Call): Promise<void> {
+  const [id = ''] = call.words;
+  await call.api.call('POST', pathOf('alerts', 'channels', id, 'test'));
+  const text = 'A message is on its way. If it does not arrive, GET /alerts/deliveries says why.';
+  await show(call, { id, tested: true }, () => text);
 }

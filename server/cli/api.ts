@@ -25,10 +25,18 @@ export class Refused extends Error {
 /** There was no answer. */
 export class Unreachable extends Error {
   override name = 'Unreachable';
+  /** The server may have done what it was asked to. */
+  readonly wasSent: boolean;
   constructor(url: string, cause: unknown) {
     super(`no answer from ${url}: ${reasonOf(cause)}`, { cause });
+    this.wasSent = AFTER_SENDING.has(codeOf(cause));
   }
 }
+
+/** How a connection ends that was there. */
+const AFTER_SENDING = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
+
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException | undefined)?.code ?? '';
 
 /** The REST interface; paths are those below the region. */
 export class Api {
@@ -129,7 +137,7 @@ const UNTRUSTED = new Set([
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const { code = '' } = error as NodeJS.ErrnoException;
+  const code = codeOf(error);
   if (UNTRUSTED.has(code)) return 'its authority is not trusted: set NODE_EXTRA_CA_CERTS to its ca.crt';
   // Where a name has several addresses, the error of all of them has no message.
   return error.message === '' ? code : error.message;

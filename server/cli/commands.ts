@@ -1,65 +1,32 @@
-/** Every command, and what those about documents ask of the server. */
+/** Every command, in one table. Parsing, help, completion and the check of the pages read it. */
 
-import { text as readAll } from 'node:stream/consumers';
-import type { TwinDocument } from '../../shared/document.js';
-import { documentPath, pathOf } from '../../shared/rest.js';
-import { UsageError } from '../../shared/usage.js';
 import { backUp } from '../storage/backup.js';
 import { acknowledgeAlert, listAlerts, testChannel } from './alerts.js';
-import { wholeNumber } from './arguments.js';
-import { type Call, type Command, documentText, show } from './command.js';
-import { createDevice, listDevices, printAuthority, renewDevice, showDevice } from './devices.js';
+import { type Call, type Command, show } from './command.js';
+import { completionFor } from './completion.js';
+import {
+  createDevice,
+  deleteDevice,
+  listDevices,
+  printAuthority,
+  renewDevice,
+  showDevice,
+} from './devices.js';
+import { get, write } from './documents.js';
 import { order, status } from './orders.js';
-import { createToken, listTokens, pair } from './tokens.js';
+import { createToken, listTokens, pair, revokeToken } from './tokens.js';
 import { watch } from './watch.js';
 
-interface Names {
-  documents: { document_name: string }[];
-}
-
-async function get(call: Call): Promise<void> {
-  const [id = '', name] = call.words;
-  if (name !== undefined) {
-    show(call, (await call.api.call('GET', documentPath(id, name))) as TwinDocument, documentText);
-    return;
-  }
-  const answer = (await call.api.call('GET', pathOf('twins', id))) as Names;
-  show(call, answer, ({ documents }) =>
-    documents.length === 0 ? 'no documents' : documents.map((each) => each.document_name).join('\n'),
-  );
-}
-
-const write = (method: 'PUT' | 'PATCH') => async (call: Call) => {
-  const [id = '', name = '', data = ''] = call.words;
-  const version = wholeNumber(call.given, 'version') ?? 0;
-  // The data is sent as it was typed: parsed and written again, a number might not be the same.
-  const body = `{"version":${version},"data":${await jsonText(data)}}`;
-  show(call, (await call.api.call(method, documentPath(id, name), body)) as TwinDocument, documentText);
-};
-
-async function jsonText(word: string): Promise<string> {
-  const text = word === '-' ? await readAll(process.stdin) : word;
-  try {
-    JSON.parse(text);
-  } catch (error) {
-    throw new UsageError(`the data is not JSON: ${(error as Error).message}`);
-  }
-  return text;
-}
-
-const remove =
-  (kind: 'tokens' | 'devices'): Command['run'] =>
-  async ({ api, words, json, print }) => {
-    await api.call('DELETE', pathOf(kind, ...words));
-    if (!json) print('done');
-  };
-
 /** Asks no server, so it works whether or not one runs. */
-async function backup({ words, given, json, print }: Call): Promise<void> {
-  const [target = ''] = words;
-  await backUp(String(given.data ?? (process.env.TWIN_DATA || './data')), target);
-  if (!json)
-    print(`The copy is in ${target}. It holds the server's keys: keep it where others cannot read it.`);
+async function backup(call: Call): Promise<void> {
+  const [target = ''] = call.words;
+  await backUp(String(call.given.data ?? (process.env.TWIN_DATA || './data')), target);
+  const text = `The copy is in ${target}. It holds the server's keys: keep it where others cannot read it.`;
+  await show(call, { directory: target }, () => text);
+}
+
+async function completion({ words: [shell = ''], print }: Call): Promise<void> {
+  await print(completionFor(shell, COMMANDS));
 }
 
 /** In the order of the help. */
@@ -67,64 +34,90 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   [
     'arm',
     {
-      words: 'ID',
-      options: ['mode', 'bypass', 'wait'],
-      help: 'asks the panel to arm, in mode away unless another is given',
+      words: 'PANEL',
+      options: ['mode', 'bypass', 'no-wait'],
+      help: 'asks the panel to arm, and says what it did',
+      details:
+        'It waits up to 30 seconds for the panel. The status is 0 when the panel is armed or arming, 3 when it has not confirmed,\nand 4 when it refused.',
+      examples: ['arm front-door', 'arm front-door --mode home --bypass "kitchen window"'],
       run: order(true),
     },
   ],
-  ['disarm', { words: 'ID', options: ['wait'], help: 'asks the panel to disarm', run: order(false) }],
+  [
+    'disarm',
+    {
+      words: 'PANEL',
+      options: ['no-wait'],
+      help: 'asks the panel to disarm, and says what it did',
+      details:
+        'It waits up to 30 seconds for the panel. The status is 0 when the panel is disarmed, 3 when it has not confirmed, and 4\nwhen it refused.',
+      examples: ['disarm front-door'],
+      run: order(false),
+    },
+  ],
   [
     'status',
     {
-      words: 'ID',
+      words: 'PANEL',
       options: [],
       help: 'prints what the panel last said, and whether it is connected',
+      examples: ['status front-door'],
       run: status,
     },
   ],
   [
     'pair',
     {
-      words: '[PANEL-ID]',
+      words: '[PANEL]',
       options: ['role', 'description', 'expires', 'own'],
-      help: 'makes a token of role app for one panel, or for all, and prints a link and a QR code that give it to a phone',
+      help: 'makes a token for a phone, for one panel or for all, and prints a link and a QR code that give it to the phone',
+      details:
+        'Its role is app unless another is given. On a terminal it asks for a name for the phone when there is no --description.',
+      examples: [
+        'pair front-door --description "kitchen tablet"',
+        'pair --role reader --expires 2030-01-31T12:00:00Z',
+      ],
       run: pair,
     },
   ],
   [
     'get',
     {
-      words: 'ID [DOCUMENT]',
+      words: 'DEVICE [DOCUMENT]',
       options: [],
       help: 'prints a document of a twin, or the names of its documents',
+      examples: ['get front-door current'],
       run: get,
     },
   ],
   [
     'put',
     {
-      words: 'ID DOCUMENT DATA',
-      options: ['version'],
+      words: 'DEVICE DOCUMENT DATA',
+      options: ['if-version'],
       help: 'replaces a document, or creates it; DATA is a JSON object, or - to read it from stdin',
+      examples: [`put lamp current '{"on":true}'`],
       run: write('PUT'),
     },
   ],
   [
     'patch',
     {
-      words: 'ID DOCUMENT DATA',
-      options: ['version'],
+      words: 'DEVICE DOCUMENT DATA',
+      options: ['if-version'],
       help: 'changes the keys that DATA names, and removes those that are null in it',
+      examples: [`patch front-door desired '{"exit_delay":30}' --if-version 7`],
       run: write('PATCH'),
     },
   ],
   [
     'watch',
     {
-      words: 'ID [DOCUMENT]',
+      words: 'DEVICE [DOCUMENT]',
       options: [],
       help: 'prints the documents, or one of them, and then each new version, until Ctrl-C',
+      examples: ['watch front-door current', 'watch front-door --json | jq .data'],
+      endless: true,
       run: watch,
     },
   ],
@@ -134,23 +127,51 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
       words: 'NAME',
       options: ['description', 'allow-insecure', 'allow-multiple-connections', 'save'],
       help: 'makes a device and prints its password, certificate and key',
+      details: 'When they cannot be printed or written, the device is deleted again.',
+      examples: ['device create lamp --save lamp'],
       run: createDevice,
     },
   ],
-  ['device list', { words: '', options: [], help: 'lists the devices', run: listDevices }],
-  ['device show', { words: 'ID', options: [], help: 'prints what is known of a device', run: showDevice }],
+  [
+    'device list',
+    {
+      words: '',
+      options: [],
+      help: 'lists the devices',
+      examples: ['device list'],
+      run: listDevices,
+    },
+  ],
+  [
+    'device show',
+    {
+      words: 'DEVICE',
+      options: [],
+      help: 'prints what is known of a device',
+      examples: ['device show lamp'],
+      run: showDevice,
+    },
+  ],
   [
     'device renew',
     {
-      words: 'ID',
+      words: 'DEVICE',
       options: ['save', 'key-type'],
       help: 'replaces the password, certificate and key of a device and closes its connections',
+      examples: ['device renew lamp --save lamp'],
       run: renewDevice,
     },
   ],
   [
     'device delete',
-    { words: 'ID', options: [], help: 'deletes a device and its twin', run: remove('devices') },
+    {
+      words: 'DEVICE',
+      options: ['yes'],
+      help: 'deletes a device and its twin',
+      details: 'On a terminal it asks first. Without a terminal it deletes only with --yes.',
+      examples: ['device delete lamp', 'device delete lamp --yes'],
+      run: deleteDevice,
+    },
   ],
   [
     'token create',
@@ -158,35 +179,61 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
       words: '',
       options: ['role', 'twin', 'description', 'expires'],
       help: 'makes a token and prints it; without options it is an owner token for all twins',
+      details: 'When it cannot be printed, it is revoked again.',
+      examples: ['token create --role app --twin front-door --description "kitchen tablet"'],
       run: createToken,
     },
   ],
   [
     'token list',
-    { words: '', options: [], help: 'lists the tokens, without their secrets', run: listTokens },
+    {
+      words: '',
+      options: [],
+      help: 'lists the tokens, without their secrets',
+      examples: ['token list'],
+      run: listTokens,
+    },
   ],
   [
     'token revoke',
     {
-      words: 'TOKEN-ID',
+      words: 'TOKEN',
       options: [],
       help: 'ends a token and its connections at once',
-      run: remove('tokens'),
+      details: 'TOKEN is its id, or its description.',
+      examples: ['token revoke "kitchen tablet"'],
+      run: revokeToken,
     },
   ],
-  ['alerts', { words: '', options: [], help: 'lists the alerts, the newest first', run: listAlerts }],
+  [
+    'alerts',
+    {
+      words: '',
+      options: [],
+      help: 'lists the alerts, the newest first',
+      examples: ['alerts'],
+      run: listAlerts,
+    },
+  ],
   [
     'alerts ack',
     {
       words: 'ALERT-ID',
       options: [],
       help: 'acknowledges an alert: it is not repeated',
+      examples: ['alerts ack 0f4f6a9e-6d2b-4c3e-9a77-1d2f3a4b5c6d'],
       run: acknowledgeAlert,
     },
   ],
   [
     'alerts test',
-    { words: 'CHANNEL-ID', options: [], help: 'sends a test message by a channel', run: testChannel },
+    {
+      words: 'CHANNEL-ID',
+      options: [],
+      help: 'sends a test message by a channel',
+      examples: ['alerts test hook'],
+      run: testChannel,
+    },
   ],
   [
     'backup',
@@ -194,6 +241,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
       words: 'DIRECTORY',
       options: ['data'],
       help: 'copies the data directory of a server on this machine, also while it runs',
+      examples: ['backup ./backup'],
       run: backup,
     },
   ],
@@ -203,7 +251,19 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
       words: '',
       options: [],
       help: "prints the certificate of the server's authority, in PEM",
+      examples: ['ca > ca.crt'],
       run: printAuthority,
+    },
+  ],
+  [
+    'completion',
+    {
+      words: 'SHELL',
+      options: [],
+      help: 'prints what a shell needs to complete commands, options and values',
+      details: 'SHELL is bash, zsh or fish.',
+      examples: ['completion bash > ~/.local/share/bash-completion/completions/alarm-twin'],
+      run: completion,
     },
   ],
 ]);

@@ -1,54 +1,73 @@
 /** What a person orders of a panel, and what the panel says of itself. */
 
-import { isCurrentDocument, legible, MODES } from '../../shared/current-document.js';
-import { isObject, type TwinDocument } from '../../shared/document.js';
+import { isCurrentDocument, legible } from '../../shared/current-document.js';
+import { isObject, type JsonObject, type TwinDocument } from '../../shared/document.js';
 import { type ContactReport, CURRENT, type CurrentDocument, type Mode } from '../../shared/panel.js';
 import { documentPath, type Order, type Outcome, orderArmed, pathOf } from '../../shared/rest.js';
-import { UsageError } from '../../shared/usage.js';
-import { Refused } from './api.js';
-import { type Call, documentText, type Given, show } from './command.js';
+import { Refused, Unreachable } from './api.js';
+import { type Call, documentText, show } from './command.js';
 
-/** How long `--wait` waits, in seconds: as long as the server does. */
+/** How long an order waits for the panel, in seconds: as long as the server does. */
 const WAIT_SECONDS = 30;
 
+/** Exit statuses of an order that the panel has not followed. */
+export const ORDER_EXIT = { notConfirmed: 3, refused: 4 } as const;
+
 /** The panel has not done what it was asked to. The message is for the person at the terminal. */
-class NotApplied extends Error {
+export class NotApplied extends Error {
   override name = 'NotApplied';
+  constructor(
+    message: string,
+    readonly exitStatus: (typeof ORDER_EXIT)[keyof typeof ORDER_EXIT],
+  ) {
+    super(message);
+  }
 }
 
 export const order = (armed: boolean) => async (call: Call) => {
   const [id = ''] = call.words;
-  const wish = armed ? { armed, ...modeOf(call.given), ...bypassOf(call.given) } : { armed };
-  const seconds = call.given.wait === true ? WAIT_SECONDS : undefined;
-  const answer = await orderArmed(call.api.call, id, wish, errorOf, seconds);
+  const { mode, bypass } = call.given;
+  const wish: Order = {
+    armed,
+    ...(mode !== undefined && { mode: mode as Mode }),
+    ...(bypass !== undefined && { bypass: String(bypass).split(',') }),
+  };
+  const seconds = call.given['no-wait'] === true ? undefined : WAIT_SECONDS;
+  const answer = await orderArmed(call.api.call, id, wish, errorOf, seconds).catch(uncertain);
   if (seconds === undefined) return show(call, answer, documentText);
-  if (answer.applied !== true) throw new NotApplied(obstacleText(answer));
-  show(call, answer, ({ state }) => `The panel is ${state ?? (armed ? 'armed' : 'disarmed')}.`);
+  if (answer.applied === true)
+    return show(call, answer, ({ state }) => `The panel is ${state ?? (armed ? 'armed' : 'disarmed')}.`);
+  if (call.json) await call.print(JSON.stringify(answer));
+  throw notApplied(answer);
 };
 
 const errorOf = (rejection: unknown) => (rejection instanceof Refused ? rejection.error : {});
 
-/** @throws UsageError */
-function modeOf({ mode }: Given): Pick<Order, 'mode'> {
-  if (mode === undefined) return {};
-  if (!MODES.includes(mode as Mode))
-    throw new UsageError(`--mode ${mode}: expected one of ${MODES.join(', ')}`);
-  return { mode: mode as Mode };
+/** An order that was sent may stand, although its answer did not arrive. */
+function uncertain(error: unknown): never {
+  if (!(error instanceof Unreachable) || !error.wasSent) throw error;
+  throw new NotApplied(
+    `${error.message}; the order may stand: "status" shows what the panel says`,
+    ORDER_EXIT.notConfirmed,
+  );
 }
 
-const bypassOf = ({ bypass }: Given): Pick<Order, 'bypass'> =>
-  bypass === undefined ? {} : { bypass: String(bypass).split(',') };
+function notApplied({ refused, fault }: Partial<Outcome>): NotApplied {
+  if (isObject(refused)) return new NotApplied(refusalBy(refused), ORDER_EXIT.refused);
+  if (fault !== undefined)
+    return new NotApplied(`the panel cannot follow: fault ${fault}`, ORDER_EXIT.refused);
+  return new NotApplied(
+    `the panel has not confirmed within ${WAIT_SECONDS} s: the order stands, and counts when the panel is back`,
+    ORDER_EXIT.notConfirmed,
+  );
+}
 
-function obstacleText({ refused, fault }: Partial<Outcome>): string {
-  if (isObject(refused)) {
-    if (refused.reason === 'not a valid value' && refused.key === 'bypass')
-      return 'the panel refused: a name in --bypass is none of its contacts';
-    const key = typeof refused.key === 'string' ? `: ${refused.key}` : '';
-    const contacts = Array.isArray(refused.contacts) ? `: ${refused.contacts.join(', ')}` : '';
-    return `the panel refused: ${refused.reason}${key}${contacts}`;
-  }
-  if (fault !== undefined) return `the panel cannot follow: fault ${fault}`;
-  return `the panel has not followed within ${WAIT_SECONDS} s: the order stands, and counts when the panel is back`;
+function refusalBy(refused: JsonObject): string {
+  if (refused.reason === 'not a valid value' && refused.key === 'bypass')
+    return 'the panel refused: a name in --bypass is none of its contacts';
+  const key = typeof refused.key === 'string' ? `: ${refused.key}` : '';
+  const contacts = Array.isArray(refused.contacts) ? `: ${refused.contacts.join(', ')}` : '';
+  return `the panel refused: ${refused.reason}${key}${contacts}`;
 }
 
 interface Status {
@@ -65,7 +84,7 @@ export async function status(call: Call): Promise<void> {
     if (errorOf(error).resource === 'twin_document') return null;
     throw error;
   })) as Status['current'];
-  show(call, { device, current }, statusText);
+  await show(call, { device, current }, statusText);
 }
 
 function statusText({ device: { name, is_connected }, current }: Status): string {

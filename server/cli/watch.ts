@@ -24,7 +24,7 @@ export async function watch(call: Call): Promise<void> {
     try {
       for await (const event of call.api.events(path, lastId ?? '')) {
         lastId = event.id ?? '';
-        printer.take(event);
+        await printer.take(event);
       }
     } catch (error) {
       if (!(error instanceof Unreachable) || lastId === undefined) throw error;
@@ -51,34 +51,40 @@ class Printer {
     this.#only = only;
   }
 
-  take({ event, data }: EventSourceMessage): void {
-    if (event === 'document') this.#document(JSON.parse(data));
-    else if (event === 'document_deleted') this.#deleted(JSON.parse(data));
-    else if (event === 'twin') this.#twin(JSON.parse(data));
+  async take({ event, data }: EventSourceMessage): Promise<void> {
+    if (event === 'document') await this.#document(JSON.parse(data));
+    else if (event === 'document_deleted') await this.#deleted(JSON.parse(data));
+    else if (event === 'twin') await this.#twin(JSON.parse(data));
   }
 
-  #document(document: TwinDocument): void {
+  async #document(document: TwinDocument): Promise<void> {
     const { document_name, version, updated_at } = document;
     const mark = `${version} ${updated_at}`;
     if (this.#only !== undefined && document_name !== this.#only) return;
     if (this.#printed.get(document_name) === mark) return;
     this.#printed.set(document_name, mark);
-    this.#print(document, changeText(document));
+    await this.#print(document, changeText(document));
   }
 
-  #deleted({ twin_id, document_name }: Named): void {
+  async #deleted({ twin_id, document_name }: Named): Promise<void> {
     if (!this.#printed.delete(document_name)) return;
-    this.#print({ twin_id, document_name, deleted: true }, `${document_name}  deleted`);
+    await this.#print({ twin_id, document_name, deleted: true }, `${document_name}  deleted`);
   }
 
-  #twin({ twin_id, documents }: { twin_id: string; documents: Pick<Named, 'document_name'>[] }): void {
+  async #twin({
+    twin_id,
+    documents,
+  }: {
+    twin_id: string;
+    documents: Pick<Named, 'document_name'>[];
+  }): Promise<void> {
     const names = new Set(documents.map(({ document_name }) => document_name));
     for (const document_name of this.#printed.keys()) {
-      if (!names.has(document_name)) this.#deleted({ twin_id, document_name });
+      if (!names.has(document_name)) await this.#deleted({ twin_id, document_name });
     }
   }
 
-  #print(object: object, text: string): void {
-    this.#call.print(this.#call.json ? JSON.stringify(object) : text);
+  #print(object: object, text: string): Promise<void> {
+    return this.#call.print(this.#call.json ? JSON.stringify(object) : text);
   }
 }

@@ -1,5 +1,5 @@
-import { mkdir, mkdtemp, open, rename, rm, rmdir, unlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, open, rename, rm, stat, unlink, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 
 /** Puts new, renamed and removed names of a directory on stable storage. */
 export async function syncDirectory(directory: string): Promise<void> {
@@ -11,28 +11,48 @@ export async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-/** Makes a directory and its missing parents on stable storage. Only their owner can read them. */
+/**
+ * Makes a directory and its missing parents on stable storage. Only their owner can read them. It does so one by one, because
+ * Node's recursive mkdir never ends where a file system takes no directories, as `/proc` does.
+ * @throws what the file system throws, with the `path` that it is about
+ */
 export async function makeDirectory(directory: string): Promise<void> {
-  const first = await mkdir(directory, { recursive: true, mode: 0o700 }).catch(async (error) => {
-    throw (error.code === 'ENOENT' && (await causeOf(dirname(directory)))) || error;
-  });
-  if (first === undefined) return;
-  for (let made = directory; made.length >= first.length; made = dirname(made))
-    await syncDirectory(dirname(made));
-}
-
-/** Why a directory cannot be made in `parent`. Node's recursive mkdir says ENOENT for other causes too. */
-async function causeOf(parent: string): Promise<Error | undefined> {
+  const parent = dirname(directory);
   try {
-    const probe = await mkdtemp(join(parent, '.probe-'));
-    await rmdir(probe);
-    return undefined;
+    await makeOne(directory);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-      return Object.assign(error as Error, { path: parent });
-    return dirname(parent) === parent ? undefined : causeOf(dirname(parent));
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || parent === directory) throw error;
+    if (await kindOf(parent)) throw fault('ENOENT', directory, `${parent} takes no directories`);
+    await makeDirectory(parent);
+    await makeOne(directory);
   }
 }
+
+async function makeOne(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    const kind = await kindOf(directory);
+    if (kind === 'directory') return;
+    if (kind === 'other') throw fault('ENOTDIR', directory, 'it is not a directory');
+    throw fault('EEXIST', directory, 'it is a link that leads nowhere');
+  }
+  await syncDirectory(dirname(directory));
+}
+
+/** What a path leads to, or undefined when that is nothing. */
+async function kindOf(path: string): Promise<'directory' | 'other' | undefined> {
+  try {
+    return (await stat(path)).isDirectory() ? 'directory' : 'other';
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+const fault = (code: string, path: string, reason: string): Error =>
+  Object.assign(new Error(`${path} cannot be made: ${reason}`), { code, path });
 
 /** Replaces a file so that a crash at any instant leaves the old or the new content. Its directory must exist. */
 export async function replaceFile(path: string, content: string): Promise<void> {

@@ -3,7 +3,8 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { failureText, UsageError, understood } from '../../shared/usage.js';
+import { closestMatch } from 'leven';
+import { ABOUT_OPTIONS, aboutText, EXIT, failureText, UsageError, understood } from '../../shared/usage.js';
 import { pathOf } from '../programs.js';
 import { Bench, type BenchOptions } from './bench.js';
 import { judge, type Measurement, type Row } from './row.js';
@@ -24,21 +25,22 @@ const HELP = `Measures the server beside its peers, and prints a table of ratios
   --rounds N      how often; the median counts (default ${ROUNDS})
   --json FILE     writes all figures to a file
   --cpu-prof DIR  writes CPU profiles of the server to a directory
-  --help
+  --help, --version
 
 Without a name all rows are measured, which takes many minutes. A name such as fair stands for all rows that begin with
 it. The rows:
 
 ${ROWS.map(({ name }) => `  ${name}`).join('\n')}
 
-The command ends with status 1 when a goal is missed, and with 2 when a row could not be measured.`;
+The command ends with status 1 when a goal is missed, and with 2 when a row could not be measured or the command line
+is wrong.`;
 
 const OPTIONS = {
   seconds: { type: 'string', default: SECONDS },
   rounds: { type: 'string', default: ROUNDS },
   json: { type: 'string' },
   'cpu-prof': { type: 'string' },
-  help: { type: 'boolean' },
+  ...ABOUT_OPTIONS,
 } as const;
 
 const began = performance.now();
@@ -85,8 +87,13 @@ async function interrupted(): Promise<void> {
 }
 
 async function run(): Promise<void> {
-  const { values, positionals } = understood(() => parseArgs({ allowPositionals: true, options: OPTIONS }));
-  if (values.help) return console.log(HELP);
+  const { values, positionals } = understood(
+    () => parseArgs({ allowPositionals: true, options: OPTIONS }),
+    OPTIONS,
+    closestMatch,
+  );
+  const about = aboutText(values, HELP);
+  if (about !== undefined) return console.log(about);
   const cpuProfiles = values['cpu-prof'];
   const options = {
     seconds: positive('seconds', values.seconds),
@@ -119,5 +126,5 @@ try {
   await run();
 } catch (error) {
   console.error(failureText('bench', error));
-  process.exitCode = error instanceof UsageError ? NOT_MET : FAILED;
+  process.exitCode = error instanceof UsageError ? EXIT.usage : FAILED;
 }

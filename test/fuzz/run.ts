@@ -1,7 +1,16 @@
 /** `npm run fuzz`: bad input without end. Each kind is put to a server of its own. */
 
 import { parseArgs } from 'node:util';
-import { failureText, matching, UsageError, understood } from '../../shared/usage.js';
+import { closestMatch } from 'leven';
+import {
+  ABOUT_OPTIONS,
+  aboutText,
+  exitStatus,
+  failureText,
+  matching,
+  UsageError,
+  understood,
+} from '../../shared/usage.js';
 import { type CampaignReport, Harm } from './campaign.js';
 import { FUZZES, type Runnable } from './fuzzes.js';
 
@@ -17,7 +26,7 @@ const HELP = `Sends random bad input to a server, while an honest client checks 
   --count N    how many inputs of each kind, instead of a time
   --seed N     the same number makes the same inputs; a new one by default, which is printed
   --index N    begins with the input of this number
-  --help
+  --help, --version
 
 Without a name all kinds run. The kinds: ${[...FUZZES.keys()].join(', ')}
 
@@ -29,7 +38,7 @@ const OPTIONS = {
   count: { type: 'string' },
   seconds: { type: 'string' },
   index: { type: 'string', default: '0' },
-  help: { type: 'boolean' },
+  ...ABOUT_OPTIONS,
 } as const;
 
 const wholeNumber = (option: string, given: string): number =>
@@ -46,8 +55,13 @@ const show = ({ units, rounds, slowestMs }: CampaignReport, unit: string): strin
   `${units} ${unit}; honest client: ${rounds} rounds, slowest answer ${slowestMs.toFixed(1)} ms`;
 
 async function run(): Promise<void> {
-  const { values, positionals } = understood(() => parseArgs({ allowPositionals: true, options: OPTIONS }));
-  if (values.help) return console.log(HELP);
+  const { values, positionals } = understood(
+    () => parseArgs({ allowPositionals: true, options: OPTIONS }),
+    OPTIONS,
+    closestMatch,
+  );
+  const about = aboutText(values, HELP);
+  if (about !== undefined) return console.log(about);
   const seed = wholeNumber('seed', values.seed ?? String(Date.now() % SEEDS));
   const index = wholeNumber('index', values.index);
   const limit = (option: 'count' | 'seconds', given: string | undefined): number =>
@@ -75,5 +89,5 @@ async function run(): Promise<void> {
 
 run().catch((error: Error) => {
   console.error(error instanceof Harm ? error.message : failureText('fuzz', error));
-  process.exitCode = 1;
+  process.exitCode = exitStatus(error);
 });

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { closestMatch } from 'leven';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { failureText, matching, required, UsageError, understood } from '../../shared/usage.js';
@@ -7,7 +8,7 @@ test('a refusal of parseArgs is one line', () => {
   const options = { role: { type: 'string' as const } };
   for (const args of [['--frob'], ['--role'], ['--role', '--json'], ['word']]) {
     try {
-      understood(() => parseArgs({ args, options }));
+      understood(() => parseArgs({ args, options }), options, closestMatch);
       assert.unreachable(args.join(' '));
     } catch (error) {
       assert.instance(error, UsageError, args.join(' '));

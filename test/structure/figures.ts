@@ -1,8 +1,9 @@
 /** `npm run figures`: how large the house is, in numbers. */
 
 import { parseArgs } from 'node:util';
+import { closestMatch } from 'leven';
 import { SETTINGS } from '../../server/config.js';
-import { failureText, understood } from '../../shared/usage.js';
+import { ABOUT_OPTIONS, aboutText, exitStatus, failureText, understood } from '../../shared/usage.js';
 import { deadExports, type Export } from './exports.js';
 import { circles, upwardArrows } from './layers.js';
 import { measurePuts, type Passed } from './puts.js';
@@ -13,7 +14,7 @@ const HELP = `Counts what a reader of the program has to pass. test/structure.te
   npm run figures -- [--list]
 
   --list  names what is counted
-  --help`;
+  --help, --version`;
 
 const BUNDLE_TYPE = /^(?:export )?(?:interface|type) (\w+(?:Parts|Options|Settings))\b/gm;
 
@@ -56,9 +57,10 @@ async function measure(): Promise<Figure[]> {
 }
 
 async function run(): Promise<void> {
-  const options = { list: { type: 'boolean' }, help: { type: 'boolean' } } as const;
-  const { values } = understood(() => parseArgs({ options }));
-  if (values.help) return console.log(HELP);
+  const options = { list: { type: 'boolean' }, ...ABOUT_OPTIONS } as const;
+  const { values } = understood(() => parseArgs({ options }), options, closestMatch);
+  const about = aboutText(values, HELP);
+  if (about !== undefined) return console.log(about);
   for (const { what, names } of await measure()) {
     console.log(`${String(names.length).padStart(5)}  ${what}`);
     if (values.list) for (const name of names.sort()) console.log(`         ${name}`);
@@ -67,5 +69,5 @@ async function run(): Promise<void> {
 
 run().catch((error: Error) => {
   console.error(failureText('figures', error));
-  process.exitCode = 1;
+  process.exitCode = exitStatus(error);
 });

@@ -118,7 +118,7 @@ const everRang = ({ panel }: Context): boolean =>
 test('leaves by the exit delay, comes home by the entry delay, and disarms at the key', async (context) => {
   const { after, arm } = context;
   const armed = after([], is('armed'));
-  assert.is((await arm({ exit_delay: 2, entry_delay: 60 }, '--wait')).code, 0);
+  assert.is((await arm({ exit_delay: 2, entry_delay: 60 })).code, 0);
   await after(['open', 'close'], ({ contacts }) => contacts['front door'] === 'closed');
   await armed;
   await after(['open'], is('pending'));
@@ -130,7 +130,7 @@ test('leaves by the exit delay, comes home by the entry delay, and disarms at th
 
 test('comes home and does nothing: it rings when the entry delay is over, and the key silences it', async (context) => {
   const { after, arm } = context;
-  await arm({ entry_delay: 1 }, '--wait');
+  await arm({ entry_delay: 1 });
   await after(['open'], is('pending'));
   await after([], ({ state, siren_ringing }) => state === 'triggered' && siren_ringing);
   await after(['key'], ({ state, siren_ringing }) => state === 'disarmed' && !siren_ringing);
@@ -140,14 +140,14 @@ test('comes home and does nothing: it rings when the entry delay is over, and th
 test('stays at home with its window open, which does not count in that mode; another one does', async (context) => {
   const { after, arm } = context;
   await after(['open window'], ({ contacts }) => contacts.window === 'open');
-  assert.is((await arm({}, '--mode', 'home', '--wait')).code, 0);
+  assert.is((await arm({}, '--mode', 'home')).code, 0);
   await after(['state'], ({ state, mode }) => state === 'armed' && mode === 'home');
   await after(['key'], is('disarmed'));
-  const refused = await arm({}, '--mode', 'away', '--wait');
-  assert.is(refused.code, 1);
+  const refused = await arm({}, '--mode', 'away');
+  assert.is(refused.code, 4);
   assert.match(refused.said, 'window');
   await currentSays(context, ({ refused }) => refused?.contacts?.join() === 'window');
-  assert.is((await arm({}, '--mode', 'away', '--bypass', 'window', '--wait')).code, 0);
+  assert.is((await arm({}, '--mode', 'away', '--bypass', 'window')).code, 0);
   await currentSays(context, ({ contacts }) => contacts?.window?.bypassed === true);
   await after(['close window', 'open window', 'open cellar'], ({ siren_ringing }) => siren_ringing);
   await currentSays(context, ({ last_alarm }) => last_alarm?.contacts.join() === 'cellar');
@@ -155,7 +155,7 @@ test('stays at home with its window open, which does not count in that mode; ano
 
 test('a window that opens during the exit delay ends it, and the panel stays disarmed', async (context) => {
   const { after, arm } = context;
-  await arm({ exit_delay: 60 }, '--wait');
+  await arm({ exit_delay: 60 });
   await after(['open window'], is('disarmed'));
   await currentSays(
     context,
@@ -173,7 +173,7 @@ const CUTS: [state: string, delays: Partial<DesiredDocument>, words: string[], t
 for (const [state, delays, words, then] of CUTS) {
   test(`a power cut while it is ${state} leaves it ${then}, without a network as well`, async (context) => {
     const { after, arm, twin, device } = context;
-    await arm(delays, '--wait');
+    await arm(delays);
     await after([...words, 'state'], is(state));
     await after(['power-off'], ({ power }) => !power);
     const line = await after(['network-off', 'power-on'], is(then));
@@ -213,7 +213,7 @@ test('a key that is stuck closed does one thing, and nothing more through a powe
 
 test('what the key does without a network reaches the server afterwards, and an older order does not undo it', async (context) => {
   const { after, arm } = context;
-  await arm({}, '--wait');
+  await arm({});
   await after(['network-off'], ({ online }) => !online);
   await after(['key'], is('disarmed'));
   await after(['network-on'], ({ online }) => online);

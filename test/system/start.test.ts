@@ -191,7 +191,7 @@ test('a port that is taken is one clear line and exit code 1', async ({ data }) 
 
 test('a wrong option is one line that says where the help is, and nothing is started', async ({ data }) => {
   const { lines, ended } = startDemo(data, {}, [...START, '--frob']);
-  assert.is((await ended).code, 1);
+  assert.is((await ended).code, 2);
   assert.equal(lines, ["start: Unknown option '--frob' (see npm run start -- --help)"]);
 });
 

@@ -1,9 +1,17 @@
 /** The command line of `npm run flash`, parsed and checked. */
 
 import { parseArgs } from 'node:util';
+import { closestMatch } from 'leven';
 import { UUID } from '../../../shared/document.js';
 import { apiBase, DEFAULT_REGION, DEFAULT_URL } from '../../../shared/rest.js';
-import { matching, required, UsageError, understood } from '../../../shared/usage.js';
+import {
+  ABOUT_OPTIONS,
+  aboutText,
+  matching,
+  required,
+  UsageError,
+  understood,
+} from '../../../shared/usage.js';
 import type { PanelConfig } from '../../config.js';
 import {
   CONTACT_HELP,
@@ -54,7 +62,7 @@ export interface FlashOptions {
   dryRun: boolean;
 }
 
-export const HELP = `Builds the panel's program and puts it onto a board. Makes a device for it on the server.
+const HELP = `Builds the panel's program and puts it onto a board. Makes a device for it on the server.
 
   npm run flash -- --target esp32/nodemcu --port /dev/ttyUSB0 --ssid WIFI
 
@@ -90,10 +98,9 @@ export const HELP = `Builds the panel's program and puts it onto a board. Makes 
   --console             a release build that traces to the serial port, at 115,200 baud
   --debug               a build that traces to xsbug and stops at exceptions
   --dry-run             shows what would be done, and does nothing
-  --help
+  --help, --version
 
-${CONTACT_HELP}
-`;
+${CONTACT_HELP}`;
 
 const OPTIONS = {
   target: { type: 'string' },
@@ -124,7 +131,7 @@ const OPTIONS = {
   console: { type: 'boolean', default: false },
   debug: { type: 'boolean', default: false },
   'dry-run': { type: 'boolean', default: false },
-  help: { type: 'boolean', default: false },
+  ...ABOUT_OPTIONS,
 } as const;
 
 type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'];
@@ -134,10 +141,11 @@ const LONGEST_SSID = 32;
 /** Printable ASCII, or a key in hexadecimal digits [IEEE 802.11]. */
 const PASSPHRASE = /^([ -~]{8,63}|[0-9a-fA-F]{64})$/;
 
-/** @returns undefined when help is wanted. @throws UsageError */
-export function parseFlashOptions(args: string[], environment: NodeJS.ProcessEnv): FlashOptions | undefined {
-  const { values } = understood(() => parseArgs({ args, options: OPTIONS }));
-  if (values.help) return undefined;
+/** @returns a text to print, and nothing else is to be done, where that is wanted. @throws UsageError */
+export function parseFlashOptions(args: string[], environment: NodeJS.ProcessEnv): FlashOptions | string {
+  const { values } = understood(() => parseArgs({ args, options: OPTIONS }), OPTIONS, closestMatch);
+  const about = aboutText(values, HELP);
+  if (about !== undefined) return about;
   const target = matching('target', required('target', values.target), /^(esp32|sim)\/\w+$/, 'esp32/nodemcu');
   const isBoard = target.startsWith('esp32/');
   if (values.console && (values.debug || !isBoard))

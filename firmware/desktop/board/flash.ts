@@ -4,10 +4,10 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { failureText, UsageError } from '../../../shared/usage.js';
+import { exitStatus, failureText, UsageError } from '../../../shared/usage.js';
 import { checkContacts } from '../contact-option.js';
 import { DEVICES, renewalPath, ServerApi } from '../server-api.js';
-import { type FlashOptions, HELP, parseFlashOptions } from './arguments.js';
+import { type FlashOptions, parseFlashOptions } from './arguments.js';
 import {
   type BoardConfig,
   boardConfig,
@@ -177,8 +177,8 @@ const readText = (path: string): string => readFileSync(join(ROOT, path), 'utf8'
 
 async function main(): Promise<number> {
   const options = parseFlashOptions(process.argv.slice(2), process.env);
-  if (options !== undefined) return flash(options);
-  process.stdout.write(HELP);
+  if (typeof options !== 'string') return flash(options);
+  print(options);
   return 0;
 }
 
@@ -188,6 +188,6 @@ main().then(
   },
   (error: Error) => {
     console.error(failureText('flash', error));
-    process.exitCode = 1;
+    process.exitCode = exitStatus(error);
   },
 );

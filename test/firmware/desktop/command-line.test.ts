@@ -46,9 +46,9 @@ const WITHOUT: [string, string[]][] = [
   ['flash', ['--flash', '']],
 ];
 for (const [name, options] of WITHOUT) {
-  test(`without --${name} it says so and ends with 1`, async ({ start }) => {
+  test(`without --${name} it says so and ends with 2`, async ({ start }) => {
     const program = start(...options);
-    assert.equal(await program.ended, { code: 1, signal: null });
+    assert.equal(await program.ended, { code: 2, signal: null });
     assert.equal(program.lines, [`panel: --${name} is missing (see npm run panel -- --help)`]);
   });
 }

@@ -10,6 +10,8 @@ import { watch } from '../../../server/cli/watch.js';
 
 const ID = '0f4f6a9e-6d2b-4c3e-9a77-1d2f3a4b5c6d';
 
+const CALL = { given: {}, json: false, ask: undefined };
+
 type Scene = (res: ServerResponse, req: IncomingMessage) => void;
 
 const tell =
@@ -57,7 +59,7 @@ async function play(scenes: Scene[], words = [ID]) {
   const api = new Api({ url: `http://127.0.0.1:${port}`, token: 'token', region: 'fr-par' });
   const printed: string[] = [];
   let error: unknown;
-  await watch({ api, words, given: {}, json: false, print: (text) => printed.push(text) }).catch((thrown) => {
+  await watch({ ...CALL, api, words, print: async (text) => void printed.push(text) }).catch((thrown) => {
     error = thrown;
   });
   server.closeAllConnections();
@@ -114,7 +116,7 @@ test('a server that was never there is not waited for', async () => {
   await once(server, 'close');
   const api = new Api({ url: `http://127.0.0.1:${port}`, token: 'token', region: 'fr-par' });
   try {
-    await watch({ api, words: [ID], given: {}, json: false, print: () => undefined });
+    await watch({ ...CALL, api, words: [ID], print: async () => undefined });
     assert.unreachable('it went on');
   } catch (error) {
     assert.instance(error, Unreachable);
@@ -135,7 +137,7 @@ test('a server that goes and comes back is waited for', async () => {
   const again = createServer((req, res) => refuse(res, req));
   server.on('close', () => again.listen(port, '127.0.0.1'));
   try {
-    await watch({ api, words: [ID], given: {}, json: false, print: () => undefined });
+    await watch({ ...CALL, api, words: [ID], print: async () => undefined });
     assert.unreachable('it went on');
   } catch (error) {
     assert.instance(error, Refused);
