@@ -183,11 +183,12 @@ export class Twin implements LinkUser {
         handled: refused || !isPlain ? panel.kept.wish.version || undefined : undefined,
       }),
       fault: panel.fault,
+      // While the siren rings, it is the end of that. A panel without delays has no other.
+      ...(state.until !== undefined && this.endOf(state.until)),
     };
     if (isPlain) return current;
     return {
       ...current,
-      ...(state.until !== undefined && !state.sirenRinging && this.endOf(state.until)),
       state: state.name,
       mode: state.mode,
       contacts: panel.report(),

@@ -46,7 +46,7 @@ export interface CurrentDocument {
   /** The next keys are absent from a panel with one contact and no delays. */
   state?: AlarmStateName;
   mode?: Mode;
-  /** When the delay under way ends (RFC 3339), or after how many seconds, if the panel cannot tell the time. */
+  /** When the delay under way ends, or the siren while it rings (RFC 3339), or after how many seconds, if the panel cannot tell the time. */
   until?: string;
   remaining?: number;
   contacts?: { [name: string]: ContactReport };

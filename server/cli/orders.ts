@@ -93,19 +93,20 @@ function statusText({ device: { name, is_connected }, current }: Status): string
   const said = legible(data);
   const contact = is_connected ? 'connected' : 'no contact';
   return [
-    `${name}: ${said.state ?? (said.alarm_armed ? 'armed' : 'disarmed')}${modeText(said)}`,
+    `${name}: ${said.state ?? (said.alarm_armed ? 'armed' : 'disarmed')}${modeText(said)}${said.siren_ringing ? '' : leftText(said)}`,
     ...contactTexts(said),
-    `siren ${said.siren_ringing ? 'ringing' : 'silent'}`,
+    said.siren_ringing ? `siren ringing${leftText(said)}` : 'siren silent',
     ...alarmText(said),
     `${contact}, last report ${current.updated_at}`,
   ].join('\n');
 }
 
-const modeText = ({ alarm_armed, mode, until, remaining }: CurrentDocument): string => {
-  const left =
-    until !== undefined ? `, until ${until}` : remaining !== undefined ? `, ${remaining} s left` : '';
-  return `${alarm_armed && mode !== undefined ? `, mode ${mode}` : ''}${left}`;
-};
+const modeText = ({ alarm_armed, mode }: CurrentDocument): string =>
+  alarm_armed && mode !== undefined ? `, mode ${mode}` : '';
+
+/** When the delay under way ends, or the siren. */
+const leftText = ({ until, remaining }: CurrentDocument): string =>
+  until !== undefined ? `, until ${until}` : remaining !== undefined ? `, ${remaining} s left` : '';
 
 const contactTexts = ({ door_open, contacts }: CurrentDocument): string[] =>
   contacts === undefined

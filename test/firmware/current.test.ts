@@ -27,8 +27,17 @@ test('the end of a delay is a date that stays the same, and there is none afterw
   assert.is(house.report.remaining, undefined);
   house.close('D1').wait(41);
   assert.equal([house.report.state, house.report.until], ['armed', undefined]);
+});
+
+test('while the siren rings, its end is a date that stays the same, and there is none afterwards', () => {
+  const house = new House().want(true, { exit_delay: 0 });
   house.open('W1');
-  assert.is(house.report.until, undefined, 'the siren has no delay');
+  const { until } = house.report;
+  assert.match(until ?? '', /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  house.wait(20);
+  assert.equal([house.report.siren_ringing, house.report.until], [true, until]);
+  house.close('W1').wait(200);
+  assert.equal([house.report.siren_ringing, house.report.until], [false, undefined]);
 });
 
 test('a change of mode of an armed panel has no exit delay, and is refused while a contact of the new mode is open', () => {

@@ -75,7 +75,7 @@ test('the siren falls silent when it was cut off, is reported so, and the next o
   assert.is(board.siren.writes.at(-1)?.at, rangAt + 180 * SECOND);
   assert.equal(board.client.take().at(-1), {
     topic: `${CURRENT}/patch`,
-    body: { data: { siren_ringing: false } },
+    body: { data: { siren_ringing: false, remaining: null } },
   });
   setDoor(board, false);
   assert.not.ok(board.siren.on);
@@ -111,7 +111,12 @@ test('arming while the door is open rings at once, and is one report', () => {
     {
       topic: `${CURRENT}/patch`,
       body: {
-        data: { alarm_armed: true, siren_ringing: true, last_alarm: { contacts: ['door'], at: null } },
+        data: {
+          alarm_armed: true,
+          siren_ringing: true,
+          remaining: 180,
+          last_alarm: { contacts: ['door'], at: null },
+        },
       },
     },
   ]);
