@@ -12,6 +12,8 @@ export type AuditEvent =
   | 'device_changed'
   | 'device_deleted'
   | 'credentials_renewed'
+  | 'pin_refused'
+  | 'pin_changed'
   | 'token_created'
   | 'token_revoked';
 

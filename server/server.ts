@@ -7,6 +7,7 @@ import { ConnectionLimit } from './access/connection-limit.js';
 import { FailedAttempts, type FailureLimits } from './access/failures.js';
 import { KnownClients } from './access/known-clients.js';
 import { OriginPolicy } from './access/origin-policy.js';
+import { Pins } from './access/pins.js';
 import { Proxies } from './access/proxies.js';
 import { type ShareLimits, Shares } from './access/shares.js';
 import { Tokens } from './access/tokens.js';
@@ -101,6 +102,12 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
       log.error({ err: error }, 'it could not be kept when the tokens were used'),
     );
     closers.push(() => tokens.close());
+    const pins = await Pins.open(storage);
+    tokens.watch((id) => {
+      pins
+        .forget(id)
+        .catch((error) => log.error({ err: error }, 'the PIN of a revoked token could not be removed'));
+    });
     const newToken = await firstToken(tokens, audit);
     const known = await KnownClients.open(storage, (error) =>
       log.error({ err: error }, 'the known clients could not be kept'),
@@ -158,6 +165,7 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
       twins,
       devices,
       tokens,
+      pins,
       failures,
       connections,
       shares,

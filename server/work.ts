@@ -20,6 +20,8 @@ export const WORK = {
   frame: 5,
   /** A CONNECT: its credentials are checked, and its session begins. */
   authentication: 200,
+  /** A PIN that is checked or set: a slow hash, on a thread of its own. */
+  pin: 50_000,
   /** A TLS handshake. */
   handshake: 1000,
   /** A topic filter of a SUBSCRIBE or an UNSUBSCRIBE. */

@@ -61,7 +61,7 @@ const OF_ALL_TWINS: readonly Permission['resource'][] = ['token', 'metrics', 'al
 
 /**
  * Checks that a token for some twins only may do this with this twin or its device. When the request is not about one
- * twin, such a token may only read, acknowledge alerts, subscribe to them and end itself, and sees only its own twins. It may not read
+ * twin, such a token may only read, acknowledge alerts, subscribe to them, set its PIN and end itself, and sees only its own twins. It may not read
  * or write tokens, metrics and the channels of alerts.
  * @throws PermissionDenied
  */

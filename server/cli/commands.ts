@@ -14,7 +14,7 @@ import {
 } from './devices.js';
 import { get, write } from './documents.js';
 import { order, status } from './orders.js';
-import { createToken, listTokens, pair, revokeToken } from './tokens.js';
+import { createToken, listTokens, pair, removePin, revokeToken } from './tokens.js';
 import { watch } from './watch.js';
 
 /** Asks no server, so it works whether or not one runs. */
@@ -203,6 +203,17 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
       details: 'TOKEN is its id, or its description.',
       examples: ['token revoke "kitchen tablet"'],
       run: revokeToken,
+    },
+  ],
+  [
+    'token remove-pin',
+    {
+      words: 'TOKEN',
+      options: [],
+      help: 'lets a token disarm without its PIN',
+      details: 'TOKEN is its id, or its description.',
+      examples: ['token remove-pin "kitchen tablet"'],
+      run: removePin,
     },
   ],
   [

@@ -39,6 +39,12 @@ export async function revokeToken(call: Call): Promise<void> {
   await show(call, { id, revoked: true }, () => 'done');
 }
 
+export async function removePin(call: Call): Promise<void> {
+  const [id = ''] = call.words;
+  await call.api.call('PUT', pathOf('tokens', id, 'pin'), { pin: null });
+  await show(call, { id, has_pin: false }, () => 'done');
+}
+
 const makeToken = async ({ api }: Call, token: object): Promise<NewToken> =>
   (await api.call('POST', pathOf('tokens'), token)) as NewToken;
 

@@ -3,6 +3,7 @@
 import { TOKEN_HEADER } from '../../shared/rest.js';
 import type { OriginRefusal } from '../access/origin-policy.js';
 import { PermissionDenied } from '../access/permissions.js';
+import { PinRefused } from '../access/pins.js';
 import { AuthenticationDenied, LastOwnerToken, TokenNotFound } from '../access/tokens.js';
 import { AlertNotFound } from '../alerts/alerts.js';
 import { SubscriptionNotFound } from '../alerts/subscriptions.js';
@@ -218,6 +219,17 @@ const TABLE: Row[] = [
       by_token: tokenId,
       reason: `${permission.action} ${permission.resource}`,
     },
+  })),
+  row(PinRefused, ({ message, reason, tokenId, lockedMs }) => ({
+    status: 403,
+    ...(lockedMs > 0 && { headers: { 'Retry-After': String(Math.ceil(lockedMs / 1000)) } }),
+    body: {
+      type: 'pin_refused',
+      message,
+      reason,
+      ...(lockedMs > 0 && { reset_seconds: Math.ceil(lockedMs / 1000) }),
+    },
+    audit: { event: 'pin_refused', by_token: tokenId, reason },
   })),
   row(AlertNotFound, ({ alertId }) => notFound('alert', alertId)),
   row(SubscriptionNotFound, ({ subscriptionId }) => notFound('alert_subscription', subscriptionId)),

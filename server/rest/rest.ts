@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { ConnectionLimit } from '../access/connection-limit.js';
 import type { FailedAttempts } from '../access/failures.js';
 import type { OriginPolicy } from '../access/origin-policy.js';
+import type { Pins } from '../access/pins.js';
 import type { Proxies } from '../access/proxies.js';
 import type { Shares } from '../access/shares.js';
 import type { Tokens } from '../access/tokens.js';
@@ -35,6 +36,8 @@ import { REST_LIMITS, type RestLimits } from './limits.js';
 import { routeMetrics } from './metrics.js';
 import { routeMissingFeatures } from './missing-features.js';
 import { OpenAnswers } from './open-answers.js';
+import { routeOverview } from './overview.js';
+import { routePins } from './pins.js';
 import { Router } from './router.js';
 import { routeTokens } from './tokens.js';
 import { routeTwins } from './twins.js';
@@ -44,6 +47,7 @@ interface RestContext {
   readonly twins: Twins;
   readonly devices: Devices;
   readonly tokens: Tokens;
+  readonly pins: Pins;
   /** Shared with MQTT, as the connections are. */
   readonly failures: FailedAttempts;
   readonly connections: ConnectionLimit;
@@ -89,7 +93,7 @@ interface Rest {
 
 /** The REST interface. It listens on no address before `listen` is called. */
 export function startRest(context: RestContext): Rest {
-  const { twins, devices, tokens, hub, isHealthy, settings, log } = context;
+  const { twins, devices, tokens, pins, hub, isHealthy, settings, log } = context;
   const limits = { ...REST_LIMITS, ...context.limits };
   const { region, hstsSeconds } = settings;
   const { bodyBytes } = limits;
@@ -111,7 +115,7 @@ export function startRest(context: RestContext): Rest {
     perToken: limits.historiesPerToken,
     total: limits.histories,
   });
-  routeTwins(router, { twins, devices, waits, limits });
+  routeTwins(router, { twins, devices, pins, waits, limits });
   routeHistory(router, { twins, devices, histories, limits, settings });
   routeEvents(router, { twins, devices, streams, limits });
   routeDevices(router, devices, hub.id);
@@ -119,7 +123,9 @@ export function startRest(context: RestContext): Rest {
   const urls = () => appUrls(listeners, serverNames(settings.names), settings.names.length > 0);
   routeHubs(router, { ...hub, appUrls: urls }, devices);
   routeMetrics(router, { streams, waits, devices, twins, metrics: context.metrics });
-  routeTokens(router, tokens, devices);
+  routeTokens(router, { tokens, devices, pins });
+  routePins(router, tokens, pins);
+  routeOverview(router, { twins, devices, tokens, pins });
   routeAlerts(router, context);
   routeMissingFeatures(router);
   for (const { route, answer } of appFiles(region)) {

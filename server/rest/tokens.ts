@@ -1,4 +1,5 @@
 import { isDeviceId, type JsonObject } from '../../shared/document.js';
+import type { Pins } from '../access/pins.js';
 import { ROLES, type Token, type Tokens } from '../access/tokens.js';
 import type { Devices } from '../devices/devices.js';
 import { InvalidRequest } from '../twins/errors.js';
@@ -17,8 +18,11 @@ const END_OWN = { resource: 'own_token', action: 'write' } as const;
  *
  * For any token: `/tokens/self` is the token itself, which can be read and ended.
  */
-export function routeTokens(router: Router, tokens: Tokens, devices: Devices): void {
-  const show = (token: Token): object => ({ ...token, last_seen_at: tokens.lastSeenAt(token) });
+export function routeTokens(
+  router: Router,
+  { tokens, devices, pins }: { readonly tokens: Tokens; readonly devices: Devices; readonly pins: Pins },
+): void {
+  const show = (token: Token): object => shown(token, tokens, pins);
 
   router.on('GET', '/tokens', READ, async (call) => call.sendObject({ tokens: tokens.list().map(show) }));
 
@@ -49,6 +53,13 @@ export function routeTokens(router: Router, tokens: Tokens, devices: Devices): v
     call.sendNothing();
   }
 }
+
+/** A token with when it was used last, and whether it has a PIN. */
+export const shown = (token: Token, tokens: Tokens, pins: Pins): object => ({
+  ...token,
+  last_seen_at: tokens.lastSeenAt(token),
+  has_pin: pins.has(token.id),
+});
 
 /** @returns null where it is absent or null */
 function twinIds(body: JsonObject): string[] | null {

@@ -1,4 +1,6 @@
+import { DESIRED } from '../../shared/panel.js';
 import type { Outcome } from '../../shared/rest.js';
+import type { Pins } from '../access/pins.js';
 import type { Token } from '../access/tokens.js';
 import { DeviceNotFound, type Devices } from '../devices/devices.js';
 import type { StoredDocument } from '../storage/storage.js';
@@ -14,6 +16,7 @@ import type { Answer, Twins } from '../twins/twins.js';
 import type { Call } from './call.js';
 import type { RestLimits } from './limits.js';
 import type { OpenAnswers } from './open-answers.js';
+import { withPin } from './pins.js';
 import type { Router } from './router.js';
 import { answerWhenApplied, waitOf } from './wait.js';
 
@@ -25,11 +28,13 @@ export function routeTwins(
   {
     twins,
     devices,
+    pins,
     waits,
     limits,
   }: {
     readonly twins: Twins;
     readonly devices: Devices;
+    readonly pins: Pins;
     /** Writes that wait for the panel. */
     readonly waits: OpenAnswers;
     /** Of a write that waits. */
@@ -69,22 +74,22 @@ export function routeTwins(
       const name = call.param('document_name');
       const seconds = call.query('wait') === undefined ? undefined : waitOf(call, name, limits.waitSeconds);
       call.body((body) => {
-        const request = conditional(
-          call,
-          { ...parseRequest(body), by: writerOf(call.token), spend: call.spend },
-          method,
-        );
-        onTwin(call, devices, (id) => {
-          const { data } = request;
-          const written =
-            seconds === undefined
-              ? show(call)
-              : answerWhenApplied(call, { twinId: id, data, seconds, answer: sendOutcome(call) }, twins, {
-                  waits,
-                  mostKeys: limits.waitKeys,
-                });
-          twins[change](id, name, request, written, call);
-        });
+        const { pin, ...asked } = parseRequest(body);
+        const request = conditional(call, { ...asked, by: writerOf(call.token), spend: call.spend }, method);
+        const { data } = request;
+        const write = () =>
+          onTwin(call, devices, (id) => {
+            const written =
+              seconds === undefined
+                ? show(call)
+                : answerWhenApplied(call, { twinId: id, data, seconds, answer: sendOutcome(call) }, twins, {
+                    waits,
+                    mostKeys: limits.waitKeys,
+                  });
+            twins[change](id, name, request, written, call);
+          });
+        if (name === DESIRED) withPin(call, pins, { method, data, pin }, write);
+        else write();
       });
     });
   }

@@ -112,9 +112,14 @@ export function checkPrecondition(
  * Reads the request of a put or a patch: `{"version"?: n, "data": {…}}`. Other keys are ignored.
  * @throws InvalidRequest for any other text, with what is wrong with it
  */
-export function parseRequest(body: Uint8Array): DocumentRequest {
+export function parseRequest(body: Uint8Array): DocumentRequest & { readonly pin?: string } {
   const request = parseObject(body);
-  return { version: versionOf(request.version), data: dataOf(request.data) };
+  const { pin } = request;
+  return {
+    version: versionOf(request.version),
+    data: dataOf(request.data),
+    ...(typeof pin === 'string' && { pin }),
+  };
 }
 
 /** Reads a body that must be one JSON object. @throws InvalidRequest */

@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { ConnectionLimit } from '../../../server/access/connection-limit.js';
 import { FailedAttempts, type FailureLimits } from '../../../server/access/failures.js';
 import { OriginPolicy } from '../../../server/access/origin-policy.js';
+import { type PinLimits, Pins } from '../../../server/access/pins.js';
 import { Proxies } from '../../../server/access/proxies.js';
 import { Shares } from '../../../server/access/shares.js';
 import { type Role, Tokens } from '../../../server/access/tokens.js';
@@ -80,7 +81,7 @@ export interface TestRest {
 /** What a test may choose: settings, and limits that are constants of the server. */
 export type TestLimits = Settings &
   RestLimits &
-  FailureLimits & { alerts: Partial<AlertLimits>; shares: Shares };
+  FailureLimits & { pins: Partial<PinLimits>; alerts: Partial<AlertLimits>; shares: Shares };
 
 /** @param now the clock by which tokens expire */
 export async function startTestRest(changes: Partial<TestLimits> = {}, now?: () => Date): Promise<TestRest> {
@@ -90,6 +91,7 @@ export async function startTestRest(changes: Partial<TestLimits> = {}, now?: () 
   const twins = new Twins(storage);
   const devices = new Devices(storage, twins, { region: REGION, hubId, certify });
   const tokens = await Tokens.open(storage, token, now);
+  const pins = await Pins.open(storage, changes.pins, now && (() => now().getTime()));
   const log: LogLine[] = [];
   const sink = { write: (line: string) => log.push(JSON.parse(line)) };
   const logger = pino({ level: 'debug' }, sink);
@@ -111,6 +113,7 @@ export async function startTestRest(changes: Partial<TestLimits> = {}, now?: () 
     twins,
     devices,
     tokens,
+    pins,
     failures: new FailedAttempts(settings),
     connections: new ConnectionLimit({
       perSource: settings.connectionsPerSource,

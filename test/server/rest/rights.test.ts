@@ -68,6 +68,17 @@ const ROUTES: Record<string, Asking> = {
   'POST /tokens': { path: () => '/tokens', body: () => ({ role: 'owner' }), ofDevice: false },
   'DELETE /tokens/self': { path: () => '/tokens/self', ofDevice: false, ofAnyToken: true },
   'DELETE /tokens/:token_id': { path: ({ spare }) => `/tokens/${spare.id}`, ofDevice: false },
+  'PUT /tokens/self/pin': {
+    path: () => '/tokens/self/pin',
+    body: () => ({ pin: '4711' }),
+    ofDevice: false,
+    ofAnyToken: true,
+  },
+  'PUT /tokens/:token_id/pin': {
+    path: ({ spare }) => `/tokens/${spare.id}/pin`,
+    body: () => ({ pin: '4711' }),
+    ofDevice: false,
+  },
   'POST /alerts/:alert_id/acknowledge': {
     path: ({ id }) => `/alerts/${id}/acknowledge`,
     ofDevice: false,
