@@ -28,6 +28,12 @@ export function pathOf(...segments: string[]): string {
 export const documentPath = (twinId: string, name: string): string =>
   pathOf('twins', twinId, 'documents', name);
 
+const PANELS_PER_PAGE = 20;
+
+/** All that the app's first screen shows, in one answer. @param page from 1 */
+export const overviewPath = (page: number): string =>
+  `${pathOf('overview')}?page=${page}&page_size=${PANELS_PER_PAGE}`;
+
 /** What an error's body says; every field may be missing. */
 export interface RestError {
   readonly type?: string;
@@ -154,6 +160,8 @@ export interface Order {
   readonly mode?: Mode;
   /** The names of the contacts that are left out. */
   readonly bypass?: readonly string[];
+  /** The PIN of the token; a token that has one needs it to disarm. */
+  readonly pin?: string;
 }
 
 /**
@@ -166,7 +174,7 @@ export interface Order {
 export async function orderArmed(
   ask: Ask,
   deviceId: string,
-  { armed, mode, bypass }: Order,
+  { armed, mode, bypass, pin }: Order,
   errorOf: (rejection: unknown) => RestError,
   waitSeconds?: number,
 ): Promise<TwinDocument & Partial<Outcome>> {
@@ -174,9 +182,10 @@ export async function orderArmed(
   const act = { alarm_armed: armed, ...(armed && { request: requestId() }) };
   const chosen = { ...(mode && { mode }), ...(bypass && { bypass }) };
   const patch = armed ? { ...act, mode: null, bypass: null, ...chosen } : act;
-  const answer = ask('PATCH', path, { data: patch }).catch((rejection) => {
+  const proof = pin === undefined ? {} : { pin };
+  const answer = ask('PATCH', path, { data: patch, ...proof }).catch((rejection) => {
     if (errorOf(rejection).resource !== 'twin_document') throw rejection;
-    return ask('PUT', path, { data: { ...act, ...chosen } });
+    return ask('PUT', path, { data: { ...act, ...chosen }, ...proof });
   });
   return (await answer) as TwinDocument & Partial<Outcome>;
 }

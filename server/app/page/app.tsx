@@ -29,7 +29,9 @@ export function App({ state, program }: AppProps): JSX.Element {
           key={ringing.id}
           state={state}
           panel={ringing}
-          onDisarm={() => program.order(ringing.id, { armed: false })}
+          onOrder={(order) => program.order(ringing.id, order)}
+          onWithdraw={() => store.dispatch({ type: 'withdrawn', id: ringing.id })}
+          onRetry={program.retry}
           onSilence={() => store.dispatch({ type: 'silenced', id: ringing.id })}
         />
       )}
@@ -39,9 +41,9 @@ export function App({ state, program }: AppProps): JSX.Element {
 
 function Screen({ state, program }: AppProps): JSX.Element {
   const panel = panelOf(state, shownId(state));
-  const { notices: work, settings, unpair } = program;
+  const { notices: work, settings, setPin, unpair } = program;
   if (state.screen === 'phone')
-    return <Phone state={state} work={work} settings={settings} onUnpair={unpair} />;
+    return <Phone state={state} work={work} settings={settings} onPin={setPin} onUnpair={unpair} />;
   if (state.screen === 'alerts') return <Alerts state={state} work={work} />;
   if (panel === undefined) return <List state={state} />;
   return (
@@ -50,6 +52,8 @@ function Screen({ state, program }: AppProps): JSX.Element {
       state={state}
       panel={panel}
       onOrder={(order) => program.order(panel.id, order)}
+      onWithdraw={() => program.store.dispatch({ type: 'withdrawn', id: panel.id })}
+      onRetry={program.retry}
     />
   );
 }

@@ -33,8 +33,9 @@ test('everything can be done by the keyboard', async ({ scene }) => {
   assert.match(await focused(), /^Disarm$/);
   await keyboard.press('Escape');
   await phone.sees('is ringing');
-  await keyboard.press('Enter');
+  await keyboard.down('Enter');
   await phone.seesState('Disarmed');
+  await keyboard.up('Enter');
   await tabTo(/^7 days$/);
   await keyboard.press('Space');
   await phone.page.locator('.ranges [aria-pressed="true"]', { hasText: '7 days' }).waitFor();

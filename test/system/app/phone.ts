@@ -16,7 +16,7 @@ export interface Phone {
   seesDoor(word: 'open' | 'closed'): Promise<void>;
   /** Resolves when the text is to be seen no more. */
   seesNo(text: string | RegExp): Promise<void>;
-  /** Touches a button; of two of one name that which stands over the other. */
+  /** Touches a button, or holds it as long as it wants to be held; of two of one name that which stands over the other. */
   touch(name: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -54,7 +54,24 @@ export async function openPhone(
     seesState: (word) => page.locator('.word', { hasText: new RegExp(`^${word}(: Away)?$`) }).waitFor(),
     seesDoor: (word) => page.locator('.facts', { hasText: `Door ${word}` }).waitFor(),
     seesNo: (what) => text(what).waitFor({ state: 'hidden' }),
-    touch: (name) => page.getByRole('button', { name, exact: true }).last().tap(),
+    async touch(name) {
+      const button = page.getByRole('button', { name, exact: true }).last();
+      if ((await button.getAttribute('data-hold')) === null) return button.tap();
+      await hold(button);
+    },
     close: () => context.close(),
   };
+}
+
+/** Holds a button until it has taken that for a press, and lets it go. */
+async function hold(button: Locator): Promise<void> {
+  const page = button.page();
+  const held = page.locator('.is-held');
+  await button.and(page.locator('[aria-disabled="false"]')).waitFor();
+  await button.hover();
+  const begun = held.waitFor({ state: 'attached' });
+  await page.mouse.down();
+  await begun;
+  await held.waitFor({ state: 'detached' });
+  await page.mouse.up();
 }

@@ -1,13 +1,12 @@
 /** The server's REST interface, as far as the app needs it. */
 
 import type { TwinDocument } from '../../../../shared/document.js';
-import { CURRENT, DESIRED } from '../../../../shared/panel.js';
 import {
   type Ask,
-  allDevices,
   documentPath,
   type Order,
   orderArmed,
+  overviewPath,
   pathOf,
   type RestError,
   restErrorOf,
@@ -17,12 +16,9 @@ import type { Device } from '../../../devices/device.js';
 import type { Role } from '../state/app.js';
 import { type Fault, faultOf } from '../state/fault.js';
 import { newPanel, type Panel, withDocument } from '../state/panel.js';
+import { PAUSES } from './pauses.js';
 
-/** The documents of a panel. */
-const ITS_OWN = [CURRENT, DESIRED];
 const HISTORY_LIMIT = 1000;
-/** A server that has not answered after so long counts as away. */
-const ANSWER_MS = 10_000;
 
 /** The call failed, or it is not known whether it did. */
 export class Failed extends Error {
@@ -34,6 +30,26 @@ export class Failed extends Error {
   ) {
     super(fault);
   }
+}
+
+/** What the first screen shows. */
+export interface Overview {
+  readonly role: Role;
+  /** It needs a PIN to disarm. */
+  readonly hasPin: boolean;
+  readonly panels: readonly Panel[];
+}
+
+interface OverviewPage {
+  readonly token: { readonly role: Role; readonly has_pin: boolean };
+  readonly total_count: number;
+  readonly panels: readonly { readonly device: Device; readonly documents: readonly TwinDocument[] }[];
+}
+
+function panelIn({ device, documents }: OverviewPage['panels'][number]): Panel {
+  const { id, name, is_connected, last_activity_at } = device;
+  const at = last_activity_at === null ? {} : { at: Date.parse(last_activity_at) };
+  return documents.reduce(withDocument, newPanel(id, name, { isConnected: is_connected, ...at }));
 }
 
 /** Every call may throw Failed. */
@@ -48,16 +64,16 @@ export class Api {
     private readonly onClock: (serverNow: number) => void,
   ) {}
 
-  async role(): Promise<Role> {
-    const { role } = (await this.ask('GET', pathOf('tokens', 'self'))) as { role: Role };
-    return role;
-  }
-
-  /** All devices with their last reports, in the order of their names. */
-  async panels(): Promise<Panel[]> {
-    const devices = await allDevices<Device>(this.ask);
-    const panels = await Promise.all(devices.map((device) => this.#panel(device)));
-    return panels.sort((one, other) => one.name.localeCompare(other.name));
+  /** What this phone may do, and all devices with their last reports, in the order of their names. */
+  async overview(): Promise<Overview> {
+    const panels: Panel[] = [];
+    for (let page = 1; ; page += 1) {
+      const answer = (await this.ask('GET', overviewPath(page))) as OverviewPage;
+      panels.push(...answer.panels.map(panelIn));
+      const { role, has_pin: hasPin } = answer.token;
+      if (answer.panels.length > 0 && panels.length < answer.total_count) continue;
+      return { role, hasPin, panels: panels.sort((one, other) => one.name.localeCompare(other.name)) };
+    }
   }
 
   /** Orders the panel to arm or disarm. @returns the document `desired` as it is now */
@@ -84,6 +100,14 @@ export class Api {
     return body;
   }
 
+  /** Gives this phone a PIN, or takes it away with null. @param current the one that it has */
+  async setPin(pin: string | null, current: string | undefined): Promise<void> {
+    await this.ask('PUT', pathOf('tokens', 'self', 'pin'), {
+      pin,
+      ...(current !== undefined && { current_pin: current }),
+    });
+  }
+
   /** Makes a device that may connect with a password. The password is shown this once. */
   async createDevice(name: string): Promise<{ id: string; password: string }> {
     const body = { name, allow_insecure: true };
@@ -101,29 +125,14 @@ export class Api {
     }
   }
 
-  async #panel({ id, name, is_connected, last_activity_at }: Device): Promise<Panel> {
-    const at = last_activity_at === null ? {} : { at: Date.parse(last_activity_at) };
-    const panel = newPanel(id, name, { isConnected: is_connected, ...at });
-    try {
-      const { documents } = (await this.ask('GET', pathOf('twins', id))) as {
-        documents: { document_name: string }[];
-      };
-      const names = documents
-        .map(({ document_name }) => document_name)
-        .filter((each) => ITS_OWN.includes(each));
-      const found = await Promise.all(names.map((each) => this.ask('GET', documentPath(id, each))));
-      return (found as TwinDocument[]).reduce(withDocument, panel);
-    } catch (error) {
-      // It was removed meanwhile. The next look will not find it.
-      if (answerIn(error).resource !== undefined) return panel;
-      throw error;
-    }
-  }
-
   /** One call to a path of the region; undefined for an answer without a body. */
   readonly ask: Ask = async (method, path, body) => {
     const json = body === undefined ? null : JSON.stringify(body);
-    const response = await this.#fetch(path, { method, body: json, signal: AbortSignal.timeout(ANSWER_MS) });
+    const response = await this.#fetch(path, {
+      method,
+      body: json,
+      signal: AbortSignal.timeout(PAUSES.answer),
+    });
     if (response.status === 204) return undefined;
     try {
       return await response.json();

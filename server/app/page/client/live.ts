@@ -5,16 +5,22 @@ import { BackOff, type Waits } from '../../../../shared/backoff.js';
 import type { Link } from '../state/app.js';
 import type { Fault } from '../state/fault.js';
 import { Failed } from './api.js';
+import { PAUSES } from './pauses.js';
 
 /** Opens the events of a panel and gets them. */
 export interface EventReader extends Waits {
   /** Opens the events of a panel. @throws Failed */
   readonly open: (id: string, signal: AbortSignal) => Promise<ReadableStream<Uint8Array>>;
-  readonly onLink: (kind: Link['kind']) => void;
+  /** @param retryAt when the next try is, by this phone's clock; absent while one is under way */
+  readonly onLink: (kind: Link['kind'], at: number, retryAt?: number) => void;
   readonly onEvent: (id: string, kind: string | undefined, data: string) => void;
   /** The server refuses, and another try would not help. There is none. */
   readonly onRefused: (fault: Fault) => void;
-  /** A connection on which nothing came for so long is dead; milliseconds. The server sends something every 15 s. */
+  /** The longest wait before the next try, as it is now; milliseconds. */
+  readonly longestWait: () => number;
+  /** A try that is not answered after so long has failed; milliseconds. */
+  readonly answerMs: number;
+  /** A connection on which nothing came for so long is dead; milliseconds. */
   readonly silenceMs: number;
 }
 
@@ -38,7 +44,7 @@ export class Live {
     this.#following = id === undefined ? undefined : new Following(id, this.#reader);
   }
 
-  /** The phone woke, or its network is back: a connection that may be dead is made again at once. */
+  /** The phone woke, its network is back, or a person wants it: a connection that may be dead is made again at once. */
   wake(): void {
     this.#following?.wake();
   }
@@ -50,7 +56,8 @@ class Following {
   #isOver = false;
   #connection = new AbortController();
   #silence: ReturnType<typeof setTimeout> | undefined;
-  #heardAt = 0;
+  #isOpen = false;
+  #heardAt = Date.now();
   #goOn: () => void = () => {};
 
   constructor(id: string, reader: EventReader) {
@@ -67,7 +74,8 @@ class Following {
 
   wake(): void {
     // On a good connection something came within half of this time.
-    if (Date.now() - this.#heardAt > this.#reader.silenceMs / 2) this.#connection.abort();
+    const patience = this.#isOpen ? this.#reader.silenceMs / 2 : PAUSES.stale;
+    if (Date.now() - this.#heardAt > patience) this.#connection.abort();
     this.#goOn();
   }
 
@@ -76,8 +84,9 @@ class Following {
       const fault = await this.#connect(id);
       if (this.#isOver) return;
       if (fault !== undefined && FINAL.includes(fault)) return this.#reader.onRefused(fault);
-      if (fault !== undefined) this.#reader.onLink('lost');
-      await this.#wait(this.#backOff.next());
+      const wait = Math.min(this.#backOff.next(), this.#reader.longestWait());
+      if (fault !== undefined) this.#reader.onLink('lost', Date.now(), Date.now() + wait);
+      await this.#wait(wait);
     }
   }
 
@@ -85,14 +94,16 @@ class Following {
   async #connect(id: string): Promise<Fault | undefined> {
     const { open, onLink, onEvent } = this.#reader;
     this.#connection = new AbortController();
-    onLink('connecting');
-    this.#heard();
+    // What came last was true then, and perhaps no longer.
+    onLink('connecting', this.#heardAt);
+    this.#heard(this.#reader.answerMs);
     let beganAt: number | undefined;
     try {
       const stream = await open(id, this.#connection.signal);
       if (this.#isOver) return undefined;
       beganAt = Date.now();
-      onLink('live');
+      this.#isOpen = true;
+      onLink('live', beganAt);
       await this.#read(stream, ({ event, data }) => onEvent(id, event, data));
       return undefined;
     } catch (error) {
@@ -101,6 +112,7 @@ class Following {
     } finally {
       clearTimeout(this.#silence);
       this.#connection.abort();
+      this.#isOpen = false;
       if (beganAt !== undefined) this.#backOff.stood(Date.now() - beganAt);
     }
   }
@@ -120,10 +132,10 @@ class Following {
     }
   }
 
-  #heard(): void {
+  #heard(patience = this.#reader.silenceMs): void {
     this.#heardAt = Date.now();
     clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => this.#connection.abort(), this.#reader.silenceMs);
+    this.#silence = setTimeout(() => this.#connection.abort(), patience);
   }
 
   #wait(ms: number): Promise<void> {

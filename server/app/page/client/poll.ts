@@ -1,9 +1,17 @@
 import { BackOff, type Waits } from '../../../../shared/backoff.js';
 
+export interface PollWaits extends Waits {
+  /** The longest wait after a look without an answer, as it is now; milliseconds. */
+  readonly longestWait: () => number;
+  /** There was no answer; the next look is then, by this phone's clock. */
+  readonly onAway: (retryAt: number) => void;
+}
+
 /** Looks again and again, one look at a time. After a look without an answer the back-off says when to look again. */
 export class Poll {
   readonly #look: () => Promise<boolean>;
   readonly #pause: () => number;
+  readonly #waits: PollWaits;
   readonly #backOff: BackOff;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isLooking = false;
@@ -13,9 +21,10 @@ export class Poll {
    * @param look resolves with whether there was an answer
    * @param pause how long to wait after an answer, in milliseconds
    */
-  constructor(look: () => Promise<boolean>, pause: () => number, waits: Waits) {
+  constructor(look: () => Promise<boolean>, pause: () => number, waits: PollWaits) {
     this.#look = look;
     this.#pause = pause;
+    this.#waits = waits;
     this.#backOff = new BackOff(waits, Math.random);
     this.now();
   }
@@ -37,6 +46,8 @@ export class Poll {
     this.#isLooking = false;
     if (isAnswered) this.#backOff.reset();
     if (this.#isOver) return;
-    this.#timer = setTimeout(() => this.now(), isAnswered ? this.#pause() : this.#backOff.next());
+    const wait = isAnswered ? this.#pause() : Math.min(this.#backOff.next(), this.#waits.longestWait());
+    if (!isAnswered) this.#waits.onAway(Date.now() + wait);
+    this.#timer = setTimeout(() => this.now(), wait);
   }
 }

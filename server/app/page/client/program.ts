@@ -12,6 +12,7 @@ import {
 import { isRinging, wantedOf } from '../state/panel.js';
 import { Store } from '../state/store.js';
 import { Bell } from './bell.js';
+import { type Desk, deskOf } from './desk.js';
 import { keep, recall } from './kept.js';
 import type { NoticeWork } from './notice-work.js';
 import { notify, withdraw } from './notices.js';
@@ -28,10 +29,14 @@ const SLEPT_MS = 10_000;
 export interface Program {
   readonly store: Store;
   order(id: string, order: Order): void;
+  /** Tries at once to reach the server. */
+  retry(): void;
   /** Alerts, and how they reach this phone; undefined while it is not paired. */
   readonly notices: NoticeWork | undefined;
   /** Undefined while this phone is not paired. */
   readonly settings: SettingsWork | undefined;
+  /** Gives this phone a PIN, or takes it away with null. @param current the one that it has */
+  setPin(pin: string | null, current: string | undefined): void;
   pair(token: string): void;
   unpair(): void;
 }
@@ -41,11 +46,16 @@ export function startProgram(base: string): Program {
   const now = Date.now();
   const store = new Store({ ...initial(now), ...recall(localStorage, now) });
   let session: Session | undefined;
+  let desk: Desk | undefined;
 
   const follow = (state: AppState, before: AppState): void => {
     if (session === undefined || state.token !== before.token) {
       session?.end();
-      session = state.token === undefined ? undefined : new Session(store, base, state.token);
+      session =
+        state.token === undefined
+          ? undefined
+          : new Session(store, base, state.token, () => desk?.notices.read());
+      desk = session && deskOf(session, store);
     }
     session?.follow(state, before, vigil.isAwake);
   };
@@ -57,19 +67,22 @@ export function startProgram(base: string): Program {
   followAddress(store);
   follow(store.state, store.state);
   watchClock(store, () => session?.wake());
-  const order = (id: string, order: Order) => session?.order(id, order);
   hearWorker((message) => {
     location.hash = message.panelId === null ? ALERTS_FRAGMENT : panelFragment(message.panelId);
-    if (message.kind === 'disarm' && message.panelId !== null) order(message.panelId, { armed: false });
+    // It is not disarmed before the person does that in the app: it may need a PIN, and a touch may be a mistake.
+    if (message.kind === 'disarm' && message.panelId !== null)
+      store.dispatch({ type: 'heeded', id: message.panelId });
   });
   return {
     store,
-    order,
+    order: (id, order) => session?.order(id, order),
+    setPin: (pin, current) => session?.setPin(pin, current),
+    retry: () => session?.wake(),
     get notices() {
-      return session?.notices;
+      return desk?.notices;
     },
     get settings() {
-      return session?.settings;
+      return desk?.settings;
     },
     pair: (token) => store.dispatch({ type: 'paired', token }),
     unpair: () => store.dispatch({ type: 'unpaired' }),
@@ -98,7 +111,7 @@ function followAddress(store: Store): void {
   read();
 }
 
-/** Ticks while the page is visible, and notices when the phone slept or was without its network. */
+/** Ticks while the page is visible, and notices when the phone slept, was without its network, or is looked at again. */
 function watchClock(store: Store, wake: () => void): void {
   let tickedAt = Date.now();
   const tick = () => {
@@ -109,9 +122,12 @@ function watchClock(store: Store, wake: () => void): void {
     if (slept) wake();
   };
   setInterval(tick, TICK_MS);
-  document.addEventListener('visibilitychange', tick);
-  addEventListener('pageshow', tick);
-  addEventListener('online', wake);
+  for (const kind of ['visibilitychange', 'pageshow', 'focus', 'online']) {
+    addEventListener(kind, () => {
+      tick();
+      if (document.visibilityState === 'visible') wake();
+    });
+  }
 }
 
 function keepChanges(state: AppState, before: AppState): void {

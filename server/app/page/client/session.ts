@@ -1,73 +1,55 @@
 /** The work between a paired phone and the server: reads the list, follows one panel, and reads its past. */
 
-import type { Waits } from '../../../../shared/backoff.js';
 import { CURRENT, DESIRED } from '../../../../shared/panel.js';
 import type { Order } from '../../../../shared/rest.js';
 import { type AppEvent, type AppState, type Link, PAST_MS, serverNow, shownId } from '../state/app.js';
 import { endsPairing, type Fault } from '../state/fault.js';
 import { newsOf } from '../state/news.js';
 import { madeOf } from '../state/orders.js';
+import { isRinging } from '../state/panel.js';
 import { runsOf } from '../state/runs.js';
 import type { Store } from '../state/store.js';
 import { Api, Failed } from './api.js';
-import { loadIn } from './language-choice.js';
 import { Live } from './live.js';
-import { NoticeWork } from './notice-work.js';
+import { PAUSES } from './pauses.js';
 import { Poll } from './poll.js';
-import { SettingsWork } from './settings-work.js';
 
-const WAITS: Waits = { backOffMin: 500, backOffMax: 15_000 };
-/** The server sends something every 15 s. This is more than twice as long. */
-const SILENCE_MS = 35_000;
-/** The time between two looks at the list: while it is shown, while one of several panels is, and while the only one is. */
-const PAUSES_MS = { list: 5000, others: 15_000, alone: 60_000 };
 /** The Date header has whole seconds, and an answer takes time to arrive. A smaller difference does not count. */
 const CLOCK_TOLERANCE_MS = 3000;
 
 export class Session {
   readonly #store: Store;
-  readonly #api: Api;
+  readonly api: Api;
   readonly #live: Live;
   readonly #poll: Poll;
-  /** Alerts, and how they reach this phone. */
-  readonly notices: NoticeWork;
-  readonly settings: SettingsWork;
+  readonly #onLook: () => void;
   #isOver = false;
 
-  constructor(store: Store, base: string, token: string) {
+  /** @param onLook is called at each look at the list, and when another screen is shown */
+  constructor(store: Store, base: string, token: string, onLook: () => void) {
     this.#store = store;
-    this.#api = new Api(base, token, (serverTime) => this.#compareClocks(serverTime));
+    this.#onLook = onLook;
+    this.api = new Api(base, token, (serverTime) => this.#compareClocks(serverTime));
+    const waits = { ...PAUSES.away, longestWait: () => this.#longestWait };
     this.#live = new Live({
-      ...WAITS,
-      silenceMs: SILENCE_MS,
-      open: (id, signal) => this.#api.events(id, signal),
-      onLink: (kind) => this.#tell({ type: 'link', kind, now: Date.now() }),
+      ...waits,
+      answerMs: PAUSES.answer,
+      silenceMs: PAUSES.silence,
+      open: (id, signal) => this.api.events(id, signal),
+      onLink: (kind, now, retryAt) => this.tell({ type: 'link', kind, now, retryAt }),
       onEvent: (id, kind, data) => {
         const news = newsOf(id, kind, data, Date.now());
-        if (news !== undefined) this.#tell(news);
+        if (news !== undefined) this.tell(news);
       },
       onRefused: (fault) => {
         this.#fail(fault);
         this.#poll.now();
       },
     });
-    this.notices = new NoticeWork({
-      store,
-      api: this.#api,
-      tell: (event) => this.#tell(event),
-      fail: (error) => this.#fail(faultIn(error)),
-    });
-    this.settings = new SettingsWork({
-      api: this.#api,
-      onEnded: () => this.#tell({ type: 'unpaired' }),
-      onRenamed: () => this.#poll.now(),
-      load: loadIn,
-      fail: (error) => this.#fail(faultIn(error)),
-    });
     this.#poll = new Poll(
       () => this.#look(),
-      () => PAUSES_MS[this.#scene],
-      WAITS,
+      () => PAUSES.looks[this.#scene],
+      { ...waits, onAway: (retryAt) => this.#tellLink('lost', retryAt) },
     );
   }
 
@@ -76,7 +58,7 @@ export class Session {
     const id = shownId(state);
     this.#live.follow(isAwake ? id : undefined);
     if (state.screen !== before.screen) {
-      this.notices.read();
+      this.#onLook();
       // The pause until the next look may be one for another screen.
       this.#poll.now();
     }
@@ -85,16 +67,29 @@ export class Session {
     // Each panel has a new connection when it is followed, so this also holds for another panel.
     const isNew = state.link.kind === 'live' && before.link.kind !== 'live';
     if (id !== undefined && isNew) this.#readPast(id);
+    if (isNew) this.#sendKept();
   }
 
+  /** Sends an order. One to disarm that does not reach the server is kept, see `kept-orders.ts`. */
   async order(id: string, order: Order): Promise<void> {
-    this.#tell({ type: 'asked', id, order, now: Date.now() });
+    const keep = () => this.tell({ type: 'kept', id, order, now: Date.now() });
+    if (!order.armed && this.#store.state.link.kind === 'lost') return keep();
+    this.tell({ type: 'asked', id, order, now: Date.now() });
     try {
-      const document = await this.#api.order(id, order);
-      this.#tell({ type: 'answered', id, document, now: Date.now() });
+      const document = await this.api.order(id, order);
+      this.tell({ type: 'answered', id, document, now: Date.now() });
     } catch (error) {
-      this.#fail(faultIn(error), id);
+      const fault = faultIn(error);
+      if (order.armed || fault !== 'server-away') return this.#fail(fault, id);
+      keep();
+      this.#live.wake();
+      setTimeout(() => this.#poll.now(), PAUSES.awayRinging);
     }
+  }
+
+  /** Something of the list has changed. */
+  look(): void {
+    this.#poll.now();
   }
 
   wake(): void {
@@ -108,7 +103,19 @@ export class Session {
     this.#poll.end();
   }
 
-  get #scene(): keyof typeof PAUSES_MS {
+  get #longestWait(): number {
+    const { panels, kept } = this.#store.state;
+    const isUrgent = panels.some(isRinging) || Object.keys(kept).length > 0;
+    return isUrgent ? PAUSES.awayRinging : PAUSES.away.backOffMax;
+  }
+
+  #sendKept(): void {
+    // What is too old by now must not be sent.
+    this.tell({ type: 'ticked', now: Date.now() });
+    for (const [id, { order }] of Object.entries(this.#store.state.kept)) this.order(id, order);
+  }
+
+  get #scene(): keyof typeof PAUSES.looks {
     const { state } = this.#store;
     if (shownId(state) === undefined || state.screen !== 'panels') return 'list';
     return state.panels.length > 1 ? 'others' : 'alone';
@@ -116,27 +123,34 @@ export class Session {
 
   async #look(): Promise<boolean> {
     try {
-      const [panels] = await Promise.all([this.#api.panels(), this.#recognise()]);
+      const { role, hasPin, panels } = await this.api.overview();
       this.#tellLink('live');
-      this.#tell({ type: 'listed', panels, now: Date.now() });
-      this.notices.read();
+      this.tell({ type: 'recognised', role, hasPin });
+      this.tell({ type: 'listed', panels, now: Date.now() });
+      this.#onLook();
+      this.#sendKept();
       return true;
     } catch (error) {
       const fault = faultIn(error);
       if (endsPairing(fault)) this.#fail(fault);
-      else this.#tellLink('lost');
       return false;
     }
   }
 
   /** A look at the list says whether the server is there, while no live connection says it better. */
-  #tellLink(kind: Link['kind']): void {
-    if (shownId(this.#store.state) === undefined) this.#tell({ type: 'link', kind, now: Date.now() });
+  #tellLink(kind: Link['kind'], retryAt?: number): void {
+    if (shownId(this.#store.state) === undefined) this.tell({ type: 'link', kind, now: Date.now(), retryAt });
   }
 
-  async #recognise(): Promise<void> {
-    if (this.#store.state.role !== undefined) return;
-    this.#tell({ type: 'recognised', role: await this.#api.role() });
+  /** @param current the PIN that this phone has */
+  async setPin(pin: string | null, current: string | undefined): Promise<void> {
+    try {
+      await this.api.setPin(pin, current);
+      const { role = 'app' } = this.#store.state;
+      this.tell({ type: 'recognised', role, hasPin: pin !== null });
+    } catch (error) {
+      this.#fail(faultIn(error));
+    }
   }
 
   async #readPast(id: string): Promise<void> {
@@ -144,11 +158,11 @@ export class Session {
     const since = serverNow(state) - PAST_MS;
     try {
       const [reports, orders] = await Promise.all([
-        this.#api.history(id, CURRENT, state.past[id]?.at(-1)?.to ?? since),
-        this.#api.history(id, DESIRED, state.orders[id]?.at(-1)?.at ?? since),
+        this.api.history(id, CURRENT, state.past[id]?.at(-1)?.to ?? since),
+        this.api.history(id, DESIRED, state.orders[id]?.at(-1)?.at ?? since),
       ]);
       const made = orders.reverse().map(madeOf);
-      this.#tell({
+      this.tell({
         type: 'past',
         id,
         runs: runsOf(reports),
@@ -163,16 +177,21 @@ export class Session {
     const now = Date.now();
     const ahead = serverTime - now;
     if (Math.abs(ahead - this.#store.state.ahead) > CLOCK_TOLERANCE_MS)
-      this.#tell({ type: 'clock-compared', ahead });
+      this.tell({ type: 'clock-compared', ahead });
   }
 
   /** An answer that comes after the end of the session is dropped: the phone may be paired anew. */
-  #tell(event: AppEvent): void {
+  tell(event: AppEvent): void {
     if (!this.#isOver) this.#store.dispatch(event);
   }
 
+  /** Something that was asked has failed. */
+  fail(error: unknown): void {
+    this.#fail(faultIn(error));
+  }
+
   #fail(fault: Fault, id?: string): void {
-    this.#tell({ type: 'failed', fault, now: Date.now(), ...(id !== undefined && { id }) });
+    this.tell({ type: 'failed', fault, now: Date.now(), ...(id !== undefined && { id }) });
   }
 }
 

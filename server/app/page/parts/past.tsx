@@ -4,7 +4,7 @@ import { happeningsIn } from '../state/happenings.js';
 import type { Made } from '../state/orders.js';
 import type { Run } from '../state/runs.js';
 import { say } from '../state/say.js';
-import { clockText, DAY, hourText, weekdayText } from '../state/time-text.js';
+import { DAY, hourText, secondsText, weekdayText } from '../state/time-text.js';
 import { marksIn, timelineOf } from '../state/timeline.js';
 import { Icon, KIND_ICONS } from './icon.js';
 import { TimelinePicture } from './timeline-picture.js';
@@ -70,7 +70,7 @@ export function Past({ runs = [], orders, lostAt, now }: PastProps): JSX.Element
           <li key={`${at} ${kind}`} class={kind}>
             <Icon name={KIND_ICONS[kind]} />
             <span>{text}</span>
-            <time dateTime={new Date(at).toISOString()}>{clockText(at, now)}</time>
+            <time dateTime={new Date(at).toISOString()}>{secondsText(at, now)}</time>
           </li>
         ))}
       </ol>

@@ -16,7 +16,7 @@ const HEIGHT = LANES.length * LANE_HEIGHT;
 /** The least width of a bar, in percent of the whole, so that a short one can be seen. */
 const LEAST_WIDTH = 0.4;
 
-/** Three lanes of time. Hatches over all of them show the times that are not known. */
+/** Three lanes of time. Hatches and dots over all of them show the times that are not known. */
 export function TimelinePicture({ range, timeline, marks }: PictureProps): JSX.Element {
   const share = (at: number): number => (100 * (at - timeline.from)) / (timeline.to - timeline.from);
   const across = ({ from, to }: Span) => ({
@@ -69,6 +69,10 @@ const Hatches = (): JSX.Element => (
     <pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
       <rect class="hatch-ground" width="6" height="6" />
       <rect class="hatch-line" width="2" height="6" />
+    </pattern>
+    <pattern id="dots" width="6" height="6" patternUnits="userSpaceOnUse">
+      <rect class="dots-ground" width="6" height="6" />
+      <circle class="hatch-line" cx="3" cy="3" r="1.2" />
     </pattern>
   </defs>
 );

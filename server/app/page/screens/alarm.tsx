@@ -1,31 +1,38 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import type { Order } from '../../../../shared/rest.js';
+import { Disarm } from '../parts/disarm.js';
 import { Icon } from '../parts/icon.js';
+import { Retry } from '../parts/retry.js';
+import { FaultText } from '../parts/warnings.js';
 import { type AppState, lastAlarm, serverNow } from '../state/app.js';
 import { rangText } from '../state/contacts.js';
-import { sureText } from '../state/headline.js';
+import { knownUntil, ringingText, sirenLeftText, sureText } from '../state/headline.js';
 import { type Panel, wantedOf } from '../state/panel.js';
 import { refusalOf } from '../state/problems.js';
 import { say } from '../state/say.js';
-import { clockText, durationText } from '../state/time-text.js';
 import { obstacleText, toggleOf, wishText } from '../state/toggle.js';
 
 interface AlarmProps {
   readonly state: AppState;
   readonly panel: Panel;
-  readonly onDisarm: () => void;
+  readonly onOrder: (order: Order) => void;
+  readonly onWithdraw: () => void;
+  readonly onRetry: () => void;
   readonly onSilence: () => void;
 }
 
 /** Covers the whole screen while a siren rings. */
-export function Alarm({ state, panel, onDisarm, onSilence }: AlarmProps): JSX.Element {
+export function Alarm(props: AlarmProps): JSX.Element {
+  const { state, panel, onOrder, onWithdraw, onRetry, onSilence } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
   const server = serverNow(state);
   const since = lastAlarm(state, panel.id)?.from;
-  const isOld = state.link.kind !== 'live' || !panel.presence.isConnected;
-  const obstacle = obstacleText(state.link, state.role);
+  const isOld = knownUntil(state, panel) !== undefined;
+  const obstacle = obstacleText(state, false);
   const isBlocked = obstacle !== undefined || wantedOf(panel) === false;
+  const wish = wishText(toggleOf(panel, state.link, state.now)) ?? obstacle ?? refusalOf(panel)?.what;
   return (
     <dialog
       ref={dialog}
@@ -43,18 +50,28 @@ export function Alarm({ state, panel, onDisarm, onSilence }: AlarmProps): JSX.El
         {say(isOld ? 'alarm.rang' : 'alarm.rings', { panel: panel.name })} {rangText(panel)}.
       </p>
       <p class="since">
-        {since !== undefined &&
-          say('alarm.since', {
-            time: clockText(since, server),
-            duration: durationText(Math.max(0, server - since)),
-          })}
+        {ringingText(state, panel, since)} {sirenLeftText(state, panel)}
       </p>
-      <p class="sure">{isOld && sureText(panel, state.link, { phone: state.now, server })}</p>
-      <button type="button" class="disarm" aria-disabled={isBlocked} onClick={() => isBlocked || onDisarm()}>
+      {isOld && (
+        <>
+          <p class="sure">
+            {sureText(panel, state.link, { phone: state.now, server })} {say('gone.todo')}
+          </p>
+          <Retry link={state.link} now={state.now} onRetry={onRetry} />
+        </>
+      )}
+      <Disarm
+        class="disarm"
+        state={state}
+        panel={panel}
+        isBlocked={isBlocked}
+        onOrder={onOrder}
+        onWithdraw={onWithdraw}
+      >
         {say('disarm')}
-      </button>
-      <p class="wish" role="status">
-        {wishText(toggleOf(panel, state.link, state.now)) ?? obstacle ?? refusalOf(panel)?.what}
+      </Disarm>
+      <p id="wish" class="wish" role="status">
+        {state.fault !== undefined ? <FaultText fault={state.fault} /> : wish}
       </p>
       <button type="button" class="silence" onClick={onSilence}>
         {say('alarm.silence')}

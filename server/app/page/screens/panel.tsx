@@ -10,7 +10,7 @@ import { Past } from '../parts/past.js';
 import { Problems } from '../parts/warnings.js';
 import { type AppState, serverNow } from '../state/app.js';
 import { bypassText, contactFacts, delayText, inTheWay, modeOf } from '../state/contacts.js';
-import { headlineOf, lastAlarmText, sirenText, sureText } from '../state/headline.js';
+import { headlineOf, lastAlarmText, retryText, sirenText, sureText } from '../state/headline.js';
 import { type Panel, wantedMode } from '../state/panel.js';
 import { problemsOf } from '../state/problems.js';
 import { say } from '../state/say.js';
@@ -20,20 +20,27 @@ interface PanelScreenProps {
   readonly state: AppState;
   readonly panel: Panel;
   readonly onOrder: (order: Order) => void;
+  readonly onWithdraw: () => void;
+  readonly onRetry: () => void;
 }
 
-export function PanelScreen({ state, panel, onOrder }: PanelScreenProps): JSX.Element {
+export function PanelScreen({ state, panel, onOrder, onWithdraw, onRetry }: PanelScreenProps): JSX.Element {
   const { past, orders } = state;
   const { presence } = panel;
   return (
     <>
       <Bar title={panel.name} back={state.panels.length > 1 ? '#' : undefined}>
+        {state.link.kind === 'lost' && (
+          <button type="button" class="round" aria-label={say('gone.try-now')} onClick={onRetry}>
+            <Icon name="again" />
+          </button>
+        )}
         <Links />
       </Bar>
       <main class="panel">
         <div class="now">
           <StateOf panel={panel} state={state} />
-          <Controls state={state} panel={panel} onOrder={onOrder} />
+          <Controls state={state} panel={panel} onOrder={onOrder} onWithdraw={onWithdraw} />
         </div>
         <Past
           runs={past[panel.id]}
@@ -47,12 +54,11 @@ export function PanelScreen({ state, panel, onOrder }: PanelScreenProps): JSX.El
 }
 
 /** The mode, the big toggle, and what keeps the panel from following. */
-function Controls({ state, panel, onOrder }: PanelScreenProps): JSX.Element {
-  const { link, role, now } = state;
+function Controls({ state, panel, onOrder, onWithdraw }: Omit<PanelScreenProps, 'onRetry'>): JSX.Element {
+  const { link, now } = state;
   const toggle = toggleOf(panel, link, now);
-  const obstacle = obstacleText(link, role);
-  const isBusy = panel.asked !== undefined;
-  const isBlocked = isBusy || obstacle !== undefined;
+  const obstacle = obstacleText(state, toggle.next);
+  const isBlocked = panel.asked !== undefined || obstacleText(state, true) !== undefined;
   const reported = modeOf(panel);
   const [chosen, setChosen] = useState(reported);
   const mode = reported && (toggle.next ? (chosen ?? reported) : (wantedMode(panel) ?? reported));
@@ -72,10 +78,13 @@ function Controls({ state, panel, onOrder }: PanelScreenProps): JSX.Element {
         />
       )}
       <ArmButton
+        state={state}
+        panel={panel}
         toggle={toggle}
         obstacle={obstacle}
-        isBusy={isBusy}
-        onTouch={() => (toggle.next ? arm() : onOrder({ armed: false }))}
+        onArm={() => arm()}
+        onOrder={onOrder}
+        onWithdraw={onWithdraw}
       />
       <Problems problems={problemsOf(panel)} />
       {contacts.length > 0 && (
@@ -104,7 +113,9 @@ function StateOf({ panel, state }: { panel: Panel; state: AppState }): JSX.Eleme
       <div class="status" role="status">
         <p class="sure">
           <Icon name={isConnected ? 'contact' : 'no-contact'} />
-          <span>{sureText(panel, state.link, { phone: state.now, server })}</span>
+          <span>
+            {sureText(panel, state.link, { phone: state.now, server })} {retryText(state.link, state.now)}
+          </span>
         </p>
         <div class="badge">
           <Icon name={MOOD_ICONS[mood]} />

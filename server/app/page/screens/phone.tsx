@@ -6,7 +6,9 @@ import { LanguageChooser } from '../parts/language-chooser.js';
 import { Deliveries, Notifications } from '../parts/notifications.js';
 import { PanelNames } from '../parts/panel-names.js';
 import { Phones } from '../parts/phones.js';
+import { PinSettings } from '../parts/pin-settings.js';
 import { Server } from '../parts/server-facts.js';
+import { mayAct } from '../state/alerts.js';
 import { type AppState, serverNow, shownId } from '../state/app.js';
 import { consoleAddress } from '../state/fragment.js';
 import { say } from '../state/say.js';
@@ -15,11 +17,12 @@ interface PhoneProps {
   readonly state: AppState;
   readonly work: NoticeWork | undefined;
   readonly settings: SettingsWork | undefined;
+  readonly onPin: (pin: string | null, current: string | undefined) => void;
   readonly onUnpair: () => void;
 }
 
 /** The settings: of this phone, and what it may see and change of the server. */
-export function Phone({ state, work, settings, onUnpair }: PhoneProps): JSX.Element {
+export function Phone({ state, work, settings, onPin, onUnpair }: PhoneProps): JSX.Element {
   const id = shownId(state);
   return (
     <>
@@ -27,6 +30,7 @@ export function Phone({ state, work, settings, onUnpair }: PhoneProps): JSX.Elem
       <main class="phone">
         <Notifications state={state} work={work} />
         <Deliveries state={state} />
+        {mayAct(state.role) && <PinSettings state={state} onSet={onPin} />}
         <LanguageChooser work={settings} />
         {state.role === 'owner' && state.panels.length > 0 && (
           <PanelNames panels={state.panels} work={settings} />

@@ -5,6 +5,7 @@ import { CURRENT, DESIRED } from '../../../../shared/panel.js';
 import type { Order } from '../../../../shared/rest.js';
 import { NO_NOTICES, type Notices } from './alerts.js';
 import { endsPairing, type Fault } from './fault.js';
+import { forgotten, isDone, type KeptOrder, keptOrder } from './kept-orders.js';
 import { type Made, madeOf, recentOrders, withOrders } from './orders.js';
 import {
   answered,
@@ -27,6 +28,8 @@ export type Role = 'owner' | 'app' | 'reader';
 export interface Link {
   readonly kind: 'connecting' | 'live' | 'lost';
   readonly since: number;
+  /** When a lost one is tried again; absent while it is being tried. */
+  readonly retryAt?: number | undefined;
 }
 
 /** What is open: a panel or their list, the settings of this phone, or the alerts. */
@@ -37,6 +40,8 @@ export interface AppState {
   readonly token: string | undefined;
   /** Undefined until the server has said it. */
   readonly role: Role | undefined;
+  /** This phone needs a PIN to disarm. */
+  readonly hasPin: boolean;
   readonly link: Link;
   /** In the order of their names. */
   readonly panels: readonly Panel[];
@@ -52,6 +57,8 @@ export interface AppState {
   readonly past: Readonly<Record<string, readonly Run[]>>;
   /** The orders to the panels that were opened, by their ids, oldest first. */
   readonly orders: Readonly<Record<string, readonly Made[]>>;
+  /** What was pressed while the server was away, by the panels' ids. The phone forgets it when the app is closed. */
+  readonly kept: Readonly<Record<string, KeptOrder>>;
   /** The ringing panels for which this phone was silenced, until they stop. */
   readonly silenced: readonly string[];
   /** When the last ringing began that this phone has shown, by the panels' ids. */
@@ -67,8 +74,8 @@ export type AppEvent =
   | { type: 'clock-compared'; ahead: number }
   | { type: 'paired'; token: string }
   | { type: 'unpaired'; fault?: Fault }
-  | { type: 'recognised'; role: Role }
-  | { type: 'link'; kind: Link['kind']; now: number }
+  | { type: 'recognised'; role: Role; hasPin: boolean }
+  | { type: 'link'; kind: Link['kind']; now: number; retryAt?: number | undefined }
   | { type: 'listed'; panels: readonly Panel[]; now: number }
   | { type: 'opened'; id: string | undefined }
   | { type: 'screen-opened'; screen: ScreenName }
@@ -77,12 +84,15 @@ export type AppEvent =
   | { type: 'document'; id: string; document: TwinDocument; now: number }
   | { type: 'document-deleted'; id: string; name: string; now: number }
   | { type: 'presence'; id: string; presence: Presence; now: number }
+  | { type: 'kept'; id: string; order: Order; now: number }
+  | { type: 'withdrawn'; id: string }
   | { type: 'asked'; id: string; order: Order; now: number }
   | { type: 'answered'; id: string; document: TwinDocument; now: number }
   | { type: 'failed'; id?: string; fault: Fault; now: number }
   | { type: 'fault-read' }
   | { type: 'past'; id: string; runs: readonly Run[]; orders: readonly Made[] }
   | { type: 'silenced'; id: string }
+  | { type: 'heeded'; id: string }
   | { type: 'alarm-seen'; id: string };
 
 /** How much of the past is kept. */
@@ -91,6 +101,7 @@ export const PAST_MS = 7 * DAY;
 export const initial = (now: number): AppState => ({
   token: undefined,
   role: undefined,
+  hasPin: false,
   link: { kind: 'connecting', since: now },
   panels: [],
   isListed: false,
@@ -100,6 +111,7 @@ export const initial = (now: number): AppState => ({
   fault: undefined,
   past: {},
   orders: {},
+  kept: {},
   silenced: [],
   seen: {},
   now,
@@ -109,7 +121,7 @@ export const initial = (now: number): AppState => ({
 export function reduce(state: AppState, event: AppEvent): AppState {
   switch (event.type) {
     case 'ticked':
-      return { ...state, now: event.now };
+      return outdated({ ...state, now: event.now });
     case 'clock-compared':
       return { ...state, ahead: event.ahead };
     case 'paired':
@@ -117,9 +129,9 @@ export function reduce(state: AppState, event: AppEvent): AppState {
     case 'unpaired':
       return { ...initial(state.now), fault: event.fault };
     case 'recognised':
-      return { ...state, role: event.role };
+      return { ...state, role: event.role, hasPin: event.hasPin };
     case 'link':
-      return linked(state, event.kind, event.now);
+      return linked(state, event);
     case 'listed':
       return listed(state, event.panels, event.now);
     case 'opened':
@@ -136,11 +148,12 @@ export function reduce(state: AppState, event: AppEvent): AppState {
       return changed(state, event.id, event.now, (panel) => withoutDocument(panel, event.name));
     case 'presence':
       return changed(state, event.id, event.now, (panel) => ({ ...panel, presence: event.presence }));
+    case 'kept':
+      return kept(state, event);
+    case 'withdrawn':
+      return { ...state, kept: forgotten(state.kept, event.id) };
     case 'asked':
-      return changed(seenAlarm({ ...state, fault: undefined }, event.id), event.id, event.now, (panel) => ({
-        ...panel,
-        asked: event.order,
-      }));
+      return asked(state, event);
     case 'answered':
       return changed(state, event.id, event.now, (panel) => answered(panel, event.document));
     case 'failed':
@@ -155,6 +168,8 @@ export function reduce(state: AppState, event: AppEvent): AppState {
       );
     case 'silenced':
       return seenAlarm({ ...state, silenced: [...new Set([...state.silenced, event.id])] }, event.id);
+    case 'heeded':
+      return { ...state, silenced: state.silenced.filter((id) => id !== event.id) };
     case 'alarm-seen':
       return seenAlarm(state, event.id);
   }
@@ -203,8 +218,26 @@ function seenAlarm(state: AppState, id: string): AppState {
   return last === undefined ? state : { ...state, seen: { ...state.seen, [id]: last.from } };
 }
 
-function linked(state: AppState, kind: Link['kind'], now: number): AppState {
-  const link = nextLink(state.link, kind, now);
+function asked(state: AppState, { id, order, now }: AppEvent & { type: 'asked' }): AppState {
+  const next = { ...state, fault: undefined, kept: forgotten(state.kept, id) };
+  return changed(seenAlarm(next, id), id, now, (panel) => ({ ...panel, asked: order }));
+}
+
+/** The order that may not have reached the server is kept in its place. */
+function kept(state: AppState, { id, order, now }: AppEvent & { type: 'kept' }): AppState {
+  const next = { ...state, fault: undefined, kept: { ...state.kept, [id]: keptOrder(order, now) } };
+  return changed(next, id, now, unanswered);
+}
+
+/** What was kept for too long is not sent any more, and the app says so. */
+function outdated(state: AppState): AppState {
+  const old = Object.keys(state.kept).filter((id) => (state.kept[id]?.until ?? 0) <= state.now);
+  return old.length === 0 ? state : { ...state, kept: old.reduce(forgotten, state.kept), fault: 'not-sent' };
+}
+
+function linked(state: AppState, { kind, now, retryAt }: AppEvent & { type: 'link' }): AppState {
+  const { kind: as, since } = nextLink(state.link, kind, now);
+  const link: Link = { kind: as, since, ...(retryAt !== undefined && { retryAt }) };
   const panels = state.panels.map((panel) => timed(panel, panel, link.kind === 'live', now));
   return { ...state, link, panels };
 }
@@ -262,12 +295,18 @@ function withPast(state: AppState, id: string, runs: readonly Run[]): AppState {
 
 function failed(state: AppState, { id, fault, now }: AppEvent & { type: 'failed' }): AppState {
   if (endsPairing(fault)) return { ...initial(state.now), fault };
-  const next = { ...state, fault };
+  const next = { ...state, fault, hasPin: state.hasPin || fault === 'pin-needed' };
   return id === undefined ? next : changed(next, id, now, unanswered);
 }
 
-/** A panel that has stopped ringing is no longer silenced: its next alarm is shown. */
-function heeding(state: AppState): AppState {
+/**
+ * A panel that has stopped ringing is no longer silenced: its next alarm is shown. What was kept for a panel that is
+ * disarmed meanwhile is not sent.
+ */
+function heeding(before: AppState): AppState {
+  const done = before.panels.filter((panel) => before.kept[panel.id] !== undefined && isDone(panel));
+  const state =
+    done.length === 0 ? before : { ...before, kept: done.map(({ id }) => id).reduce(forgotten, before.kept) };
   const silenced = state.silenced.filter((id) =>
     state.panels.some((panel) => panel.id === id && isRinging(panel)),
   );

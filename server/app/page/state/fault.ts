@@ -12,7 +12,11 @@ export type Fault =
   | 'storage-full'
   | 'too-many'
   | 'server-away'
-  | 'server-fault';
+  | 'server-fault'
+  | 'not-sent'
+  | 'pin-needed'
+  | 'pin-wrong'
+  | 'pin-locked';
 
 export interface Words {
   readonly what: string;
@@ -28,11 +32,14 @@ export function wordsOf(fault: Fault): Words {
 export const endsPairing = (fault: Fault): fault is 'revoked' | 'expired' =>
   fault === 'revoked' || fault === 'expired';
 
-export function faultOf(status: number, { reason, resource }: RestError): Fault {
+export function faultOf(status: number, { type, reason, resource }: RestError): Fault {
   if (status === 401) return reason === 'expired' ? 'expired' : 'revoked';
   if (status === 404 && resource === 'device') return 'panel-unknown';
+  if (type === 'pin_refused') return PIN_FAULTS[reason ?? ''] ?? 'pin-wrong';
   return BY_STATUS[status] ?? 'server-fault';
 }
+
+const PIN_FAULTS: Record<string, Fault> = { required: 'pin-needed', locked: 'pin-locked' };
 
 const BY_STATUS: Record<number, Fault> = {
   403: 'not-allowed',

@@ -1,10 +1,10 @@
 /** What a panel's screen says of its state, and how sure that is. */
 
-import type { Link } from './app.js';
-import { modeName, modeOf } from './contacts.js';
+import { type AppState, type Link, serverNow } from './app.js';
+import { modeName, modeOf, secondsLeft } from './contacts.js';
 import type { Panel } from './panel.js';
 import { say } from './say.js';
-import { agoText, clockText, isToday, type Place } from './time-text.js';
+import { agoText, clockText, durationText, isToday, type Place, secondsText } from './time-text.js';
 
 export type Mood = 'disarmed' | 'arming' | 'armed' | 'pending' | 'alarm' | 'unknown';
 
@@ -54,6 +54,52 @@ export const sirenText = ({ current }: Panel): string => {
   if (current === undefined) return say('siren.unknown');
   return current.data.siren_ringing ? say('siren.ringing') : say('siren.silent');
 };
+
+/** Until when the shown state was surely so, by the server's clock; undefined while it is. */
+export function knownUntil(
+  { link, isListed, ahead }: AppState,
+  { presence, current }: Panel,
+): number | undefined {
+  const heard = link.kind !== 'live' ? (isListed ? link.since + ahead : current?.at) : undefined;
+  const seen = presence.isConnected ? undefined : (presence.at ?? current?.at);
+  return heard === undefined || seen === undefined ? (heard ?? seen) : Math.min(heard, seen);
+}
+
+/** Since when a siren rings, and for how long; of one that may have stopped, for how long it surely rang. */
+export function ringingText(
+  state: AppState,
+  panel: Panel,
+  since: number | undefined,
+  place: Place = {},
+): string {
+  const now = serverNow(state);
+  const until = knownUntil(state, panel);
+  const at = (time: number): string => secondsText(time, now, place);
+  if (until === undefined) {
+    return since === undefined
+      ? ''
+      : say('alarm.since', { time: at(since), duration: durationText(Math.max(0, now - since)) });
+  }
+  const ago = agoText(until, now);
+  return since === undefined || since > until
+    ? say('alarm.heard', { time: at(until), ago })
+    : say('alarm.until', { since: at(since), until: at(until), ago });
+}
+
+/** How long the siren still rings, where the panel says it and it is heard. */
+export function sirenLeftText(state: AppState, panel: Panel): string {
+  const seconds = secondsLeft(panel, serverNow(state));
+  return seconds === undefined || seconds === 0 || knownUntil(state, panel) !== undefined
+    ? ''
+    : say('alarm.left', { duration: durationText(seconds * 1000) });
+}
+
+/** When the server is tried again; '' while it is there. @param now this phone's clock */
+export function retryText({ kind, retryAt = 0 }: Link, now: number): string {
+  if (kind !== 'lost') return '';
+  const seconds = Math.ceil((retryAt - now) / 1000);
+  return seconds > 0 ? say('gone.retry', { seconds }) : say('gone.trying');
+}
 
 /**
  * Whether the connections to the server and to the panel stand, and since when not.

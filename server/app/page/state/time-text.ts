@@ -31,8 +31,15 @@ export function durationText(duration: number): string {
 }
 
 /** `14:05`, or with the day when that is not today: `yesterday, 14:05`. */
-export function clockText(at: number, now: number, place: Place = {}): string {
-  const time = format(at, { hour: '2-digit', minute: '2-digit' }, place);
+export const clockText = (at: number, now: number, place: Place = {}): string =>
+  withDay(at, now, place, { hour: '2-digit', minute: '2-digit' });
+
+/** The same to the second: `14:05:09`. */
+export const secondsText = (at: number, now: number, place: Place = {}): string =>
+  withDay(at, now, place, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+
+function withDay(at: number, now: number, place: Place, options: Intl.DateTimeFormatOptions): string {
+  const time = format(at, options, place);
   return isToday(at, now, place) ? time : `${dayText(at, now, place)}, ${time}`;
 }
 

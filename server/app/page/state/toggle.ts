@@ -3,7 +3,7 @@
  * the panel can follow it now.
  */
 
-import type { Link, Role } from './app.js';
+import type { AppState, Link } from './app.js';
 import { wordsOf } from './fault.js';
 import { differs, type Panel, wantedOf } from './panel.js';
 import { say } from './say.js';
@@ -51,9 +51,16 @@ export const wishText = (toggle: Toggle): string | undefined =>
 export const actionText = (toggle: Toggle): string =>
   say(toggle.kind !== 'settled' && !isAsWanted(toggle) ? 'cancel' : toggle.next ? 'arm' : 'disarm');
 
-/** Says why the toggle cannot be touched, with '' while the app connects; undefined when it can. */
-export function obstacleText(link: Link, role: Role | undefined): string | undefined {
+/**
+ * Says why the toggle cannot be touched, with '' while the app connects; undefined when it can. A press on "Disarm" is kept
+ * while the server is away, see `kept-orders.ts`.
+ */
+export function obstacleText(
+  { link, role, isListed }: Pick<AppState, 'link' | 'role' | 'isListed'>,
+  next: boolean,
+): string | undefined {
+  if (role === 'reader') return wordsOf('not-allowed').what;
+  if (!next) return undefined;
   if (link.kind === 'lost') return say('obstacle.lost');
-  if (link.kind === 'connecting') return '';
-  return role === 'reader' ? wordsOf('not-allowed').what : undefined;
+  return link.kind === 'live' || isListed ? undefined : '';
 }

@@ -38,8 +38,15 @@ async function faultOf(call: Promise<unknown>): Promise<string> {
 }
 
 test('finds out what its token is good for', async ({ rest, api }) => {
-  assert.is(await api.role(), 'owner');
-  assert.is(await apiOf(rest, await rest.newToken('reader')).role(), 'reader');
+  assert.is((await api.overview()).role, 'owner');
+  const reader = apiOf(rest, await rest.newToken('reader'));
+  assert.is((await reader.overview()).role, 'reader');
+  assert.is((await reader.overview()).hasPin, false);
+  await reader.setPin('4711', undefined);
+  assert.is((await reader.overview()).hasPin, true);
+  assert.is(await faultOf(reader.setPin(null, '0000')), 'pin-wrong');
+  await reader.setPin(null, '4711');
+  assert.is((await reader.overview()).hasPin, false);
 });
 
 test('knows all devices by their names, with what they said last', async (context) => {
@@ -48,7 +55,7 @@ test('knows all devices by their names, with what they said last', async (contex
   await put(context, 'desired', { alarm_armed: true });
   const lamp = await rest.ask('POST', '/devices', { body: { name: 'a lamp' } });
   for (let n = 0; n < 100; n += 1) await rest.ask('POST', '/devices', { body: { name: `b ${n}` } });
-  const panels = await api.panels();
+  const { panels } = await api.overview();
   assert.is(panels.length, 102);
   assert.is(panels[0]?.id, lamp.body.device.id);
   const panel = panels.find((each) => each.id === id);
@@ -78,22 +85,22 @@ test('reads the whole past, however many answers that takes', async (context) =>
 
 test('says what is the matter', async ({ rest, api, id }) => {
   const unknown = '0c8a1c2e-5b7d-4f3a-9e61-2d4b8f7a6c10';
-  assert.is(await faultOf(apiOf(rest, unknown).panels()), 'revoked');
+  assert.is(await faultOf(apiOf(rest, unknown).overview()), 'revoked');
   assert.is(await faultOf(api.order(unknown, { armed: true })), 'panel-unknown');
   assert.is(
     await faultOf(apiOf(rest, await rest.newToken('reader')).order(id, { armed: true })),
     'not-allowed',
   );
   assert.is(await faultOf(api.events(unknown, AbortSignal.timeout(60_000))), 'panel-unknown');
-  assert.is(await faultOf(new Api('http://127.0.0.1:1', unknown, () => undefined).role()), 'server-away');
+  assert.is(await faultOf(new Api('http://127.0.0.1:1', unknown, () => undefined).overview()), 'server-away');
   const elsewhere = new Api(`${rest.url}/iot/v1/regions/nowhere`, rest.token, () => undefined);
-  assert.is(await faultOf(elsewhere.role()), 'server-fault');
+  assert.is(await faultOf(elsewhere.overview()), 'server-fault');
 });
 
 test("hears of the server's clock", async ({ rest }) => {
   const heard: number[] = [];
   const before = Date.now();
-  await new Api(rest.url + BASE, rest.token, (at) => heard.push(at)).role();
+  await new Api(rest.url + BASE, rest.token, (at) => heard.push(at)).overview();
   assert.is(heard.length, 1);
   // Its seconds are whole.
   assert.ok((heard[0] ?? 0) >= before - 1000 && (heard[0] ?? 0) <= Date.now());

@@ -36,7 +36,7 @@ test.before.each((context) => {
 
 const known = following(
   connected,
-  { type: 'recognised', role: 'app' },
+  { type: 'recognised', role: 'app', hasPin: false },
   { type: 'document', id: ID, document: current({ armed: true }), now: T },
   { type: 'past', id: ID, runs: [run(-2, -1), run(0, 1, { armed: true })], orders: [] },
 );

@@ -49,10 +49,12 @@ function bench(reader: Partial<EventReader> = {}): Bench {
     backOffMin: 1,
     backOffMax: 2,
     silenceMs: 60_000,
-    ...reader,
+    answerMs: 60_000,
+    longestWait: () => 60_000,
     onLink: (kind) => told.push(kind),
     onEvent: (id, kind, data) => told.push(`${id} ${kind} ${data}`),
     onRefused: (fault) => told.push(fault),
+    ...reader,
   });
   return { live, told, opened, attempts };
 }
@@ -145,6 +147,25 @@ test('a phone that wakes does not wait for the next attempt', async () => {
   context.live.wake();
   await isLive(context);
   context.live.follow(undefined);
+});
+
+test('gives up a try that is not answered, and says when the next one is', async () => {
+  const told: (number | undefined)[] = [];
+  const context = bench({
+    answerMs: 5,
+    backOffMin: 1e9,
+    backOffMax: 1e9,
+    longestWait: () => 1,
+    open: (_, signal) =>
+      new Promise((_, refuse) => signal.addEventListener('abort', () => refuse(signal.reason))),
+    onLink: (kind, _, retryAt) => {
+      if (kind === 'lost') told.push(retryAt);
+    },
+  });
+  context.live.follow('front');
+  await until(() => told.length === 3);
+  context.live.follow(undefined);
+  for (const retryAt of told) assert.ok(retryAt !== undefined && retryAt <= Date.now() + 1);
 });
 
 test('a phone that wakes keeps a connection that has just spoken', async () => {

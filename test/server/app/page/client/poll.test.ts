@@ -11,10 +11,12 @@ interface Look {
 }
 
 /** A poll whose looks the test answers. */
-function polling(pauseMs: number, waits = WAITS) {
+function polling(pauseMs: number, longestMs = NEVER, waits = WAITS) {
   const looks: Look[] = [];
+  const away: number[] = [];
+  const more = { longestWait: () => longestMs, onAway: (retryAt: number) => away.push(retryAt) };
   const look = () => new Promise<boolean>((answer) => looks.push({ answer }));
-  return { looks, poll: new Poll(look, () => pauseMs, waits) };
+  return { looks, away, poll: new Poll(look, () => pauseMs, { ...waits, ...more }) };
 }
 
 test('looks at once, and again after the pause', async () => {
@@ -32,6 +34,17 @@ test('without an answer it backs off instead', async () => {
     await until(() => looks.length === count);
   }
   poll.end();
+});
+
+test('without an answer it waits no longer than the longest wait, and says until when', async () => {
+  const { looks, away, poll } = polling(NEVER, 1, { backOffMin: NEVER, backOffMax: NEVER });
+  for (const count of [2, 3, 4]) {
+    looks.at(-1)?.answer(false);
+    await until(() => looks.length === count);
+  }
+  poll.end();
+  assert.is(away.length, 3);
+  assert.ok(away.every((retryAt) => retryAt <= Date.now() + 1));
 });
 
 test('looks at once when it is asked to, but only once at a time', async () => {

@@ -77,7 +77,7 @@ panels('a list that comes while something is asked does not forget the wish', ()
 const pairing = suite('pairing');
 
 pairing('begins with nothing of what was known before', () => {
-  const state = following(connected, told(RINGING), { type: 'recognised', role: 'owner' });
+  const state = following(connected, told(RINGING), { type: 'recognised', role: 'owner', hasPin: true });
   const again = after(state, { type: 'paired', token: OTHER_ID });
   assert.equal(again, { ...initial(T), token: OTHER_ID });
 });

@@ -14,6 +14,10 @@ const FAULTS: Record<Fault, true> = {
   'too-many': true,
   'server-away': true,
   'server-fault': true,
+  'not-sent': true,
+  'pin-needed': true,
+  'pin-wrong': true,
+  'pin-locked': true,
 };
 const ALL = Object.keys(FAULTS) as Fault[];
 
@@ -21,6 +25,10 @@ const ANSWERS: [number, unknown, Fault][] = [
   [401, { type: 'denied_authentication', reason: 'not_found' }, 'revoked'],
   [401, { type: 'denied_authentication', reason: 'expired' }, 'expired'],
   [403, { type: 'permissions_denied' }, 'not-allowed'],
+  [403, { type: 'pin_refused', reason: 'required' }, 'pin-needed'],
+  [403, { type: 'pin_refused', reason: 'wrong' }, 'pin-wrong'],
+  [403, { type: 'pin_refused', reason: 'locked' }, 'pin-locked'],
+  [403, { type: 'pin_refused', reason: 'another' }, 'pin-wrong'],
   [404, { type: 'not_found', resource: 'device' }, 'panel-unknown'],
   [404, { type: 'unknown_resource' }, 'server-fault'],
   [429, { type: 'too_many_requests' }, 'too-many'],

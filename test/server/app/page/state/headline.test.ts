@@ -1,10 +1,18 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Link } from '../../../../../server/app/page/state/app.js';
-import { headlineOf, lastAlarmText, sureText } from '../../../../../server/app/page/state/headline.js';
+import {
+  headlineOf,
+  knownUntil,
+  lastAlarmText,
+  retryText,
+  ringingText,
+  sirenLeftText,
+  sureText,
+} from '../../../../../server/app/page/state/headline.js';
 import { newPanel, withDocument } from '../../../../../server/app/page/state/panel.js';
 import type { CurrentDocument } from '../../../../../shared/panel.js';
-import { away, connected, current, HOUR, ID, MINUTE, T } from './world.js';
+import { after, away, connected, current, following, HOUR, ID, MINUTE, SECOND, T } from './world.js';
 
 const PARIS = { locale: 'en-GB', timeZone: 'Europe/Paris' };
 const AT = new Date(T).toISOString();
@@ -78,6 +86,52 @@ test("says since when the server is lost, by the phone's clock, whatever was wit
   assert.match(sure(connected, lost), 'No connection to the server since 11:55');
   assert.match(sure(away, lost), 'No connection to the server since 11:55');
   assert.match(sure(connected, { kind: 'connecting', since: T }), 'Connecting');
+});
+
+const RINGING = withDocument(connected, current({ armed: true, ringing: true }, T - MINUTE));
+
+test('a siren is said to ring for as long as it is heard', () => {
+  const state = following(RINGING, { type: 'ticked', now: T + 5 * SECOND });
+  assert.is(knownUntil(state, RINGING), undefined);
+  assert.is(ringingText(state, RINGING, T - 65 * SECOND, PARIS), 'Since 12:58:55, for 1 min');
+});
+
+test('without the server it is said for how long it surely rang, and no counter goes on', () => {
+  const lost = { type: 'link', kind: 'lost', now: T + SECOND } as const;
+  const state = after(following(RINGING), lost, { type: 'ticked', now: T + 5 * MINUTE });
+  assert.is(knownUntil(state, RINGING), T + SECOND);
+  assert.is(
+    ringingText(state, RINGING, T - MINUTE, PARIS),
+    'It rang from 12:59:00 to 13:00:01 at least; that was 4 min ago.',
+  );
+  assert.is(ringingText(state, RINGING, undefined, PARIS), 'Last heard at 13:00:01, 4 min ago.');
+});
+
+test('a phone that starts without the server knows what the last report said, and no more', () => {
+  const state = { ...after(following(RINGING), { type: 'link', kind: 'lost', now: T }), isListed: false };
+  assert.is(knownUntil(state, RINGING), T - MINUTE);
+});
+
+test('a panel that is away is known until it was heard last', () => {
+  const panel = { ...RINGING, presence: { isConnected: false, at: T - 2 * SECOND } };
+  assert.is(knownUntil(following(panel), panel), T - 2 * SECOND);
+});
+
+test('how long the siren still rings is said while it is heard and the panel tells it', () => {
+  const until = new Date(T + 90 * SECOND).toISOString();
+  const panel = withDocument(connected, current({ armed: true, ringing: true, more: { until } }));
+  const state = following(panel);
+  assert.is(sirenLeftText(state, panel), 'It stops by itself in 1 min.');
+  assert.is(sirenLeftText(state, RINGING), '');
+  assert.is(sirenLeftText(after(state, { type: 'ticked', now: T + 90 * SECOND }), panel), '');
+  assert.is(sirenLeftText(after(state, { type: 'link', kind: 'lost', now: T }), panel), '');
+});
+
+test('a lost server is tried again at a time that is said', () => {
+  assert.is(retryText({ kind: 'lost', since: T, retryAt: T + 1500 }, T), 'Next try in 2 s.');
+  assert.is(retryText({ kind: 'lost', since: T, retryAt: T + 1500 }, T + 1500), 'Trying now …');
+  assert.is(retryText({ kind: 'lost', since: T }, T), 'Trying now …');
+  assert.is(retryText(LIVE, T), '');
 });
 
 test.run();

@@ -173,11 +173,23 @@ test('a wish that was refused is no wish any more', () => {
 });
 
 test('cannot be touched without the server, nor by a phone that may only look', () => {
-  const { link } = disarmed(connected);
-  assert.is(obstacleText(link, 'app'), undefined);
-  assert.is(obstacleText(link, undefined), undefined);
-  assert.match(obstacleText(LOST, 'owner') ?? '', 'without the server');
-  assert.match(obstacleText(link, 'reader') ?? '', 'may look, but not arm');
+  const live = disarmed(connected);
+  for (const role of ['app', undefined] as const) assert.is(obstacleText({ ...live, role }, true), undefined);
+  const reader = obstacleText({ ...live, role: 'reader' }, true);
+  assert.match(reader ?? '', 'may look, but not arm');
+  assert.is(obstacleText({ ...live, role: 'reader' }, false), reader);
+});
+
+test('without the server it arms nothing, but a press to disarm is kept', () => {
+  const lost = { ...disarmed(connected), link: LOST };
+  assert.match(obstacleText(lost, true) ?? '', 'without the server');
+  assert.is(obstacleText(lost, false), undefined);
+});
+
+test('can be touched as soon as the server has said which panels there are', () => {
+  const connecting = { ...disarmed(connected), link: { kind: 'connecting', since: T } as const };
+  assert.is(obstacleText(connecting, true), undefined);
+  assert.is(obstacleText({ ...connecting, isListed: false }, true), '');
 });
 
 test.run();
