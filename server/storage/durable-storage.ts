@@ -15,6 +15,8 @@ export interface StorageSettings extends Partial<StorageLimits> {
   readonly historyBytes: number;
   /** By default the file system of the data directory. */
   readonly disk?: Disk;
+  /** New contents of the directory are ready: they are taken up when the storage is closed and opened again. */
+  readonly onRestore?: () => void;
 }
 
 /** A storage that counts what it does. */

@@ -24,9 +24,10 @@ import {
   succeed,
   type Task,
 } from './open-file.js';
+import { prepareDirectory } from './prepare.js';
 import { encodeRecord } from './record.js';
 import { type Replay, replay } from './replay.js';
-import { isDiskFull, journalCeiling, Reserve } from './reserve.js';
+import { isDiskFull, journalCeiling, Reserve, SHARE_IS_USED_UP } from './reserve.js';
 import { listSegments, type Segment } from './segment.js';
 import {
   type PastRange,
@@ -42,24 +43,25 @@ import { WriteBehind } from './write-behind.js';
  * Opens the storage of a directory: files of readable JSON, written behind a journal. It reads only the journal, so it
  * takes as long with 100,000 files as with none.
  * @param keepsPast which files keep the past versions of their documents
- * @throws DirectoryInUse, DamagedJournal, or what the file system throws
+ * @throws DirectoryInUse, UnknownFormat, DamagedJournal, or what the file system throws
  */
 export async function openStorage(
   given: StorageSettings,
   log: Logger,
   keepsPast: (file: string) => boolean,
 ): Promise<DurableStorage> {
-  const directory = join(given.data, 'journal');
-  await makeDirectory(directory);
-  const limits = { ...STORAGE_LIMITS, ...given };
-  const journalCeilingBytes = await journalCeiling(directory, limits.journalCeilingBytes, given.disk);
-  const settings = { ...limits, journalCeilingBytes };
-  const unlock = await takeLock(settings.data);
+  await makeDirectory(given.data);
+  const unlock = await takeLock(given.data, given.onRestore);
   try {
+    await prepareDirectory(given.data, log);
+    const directory = join(given.data, 'journal');
+    await makeDirectory(directory);
+    const settings = { ...STORAGE_LIMITS, ...given };
+    settings.journalCeilingBytes = await journalCeiling(directory, settings.journalCeilingBytes, given.disk);
     const segments = await listSegments(directory);
     const replayed = await replay([...segments]);
-    const { dropped } = replayed;
-    if (dropped > 0) log.warn({ bytes: dropped }, 'dropped a torn change at the end of the journal');
+    const bytes = replayed.dropped;
+    if (bytes > 0) log.warn({ bytes }, 'dropped a torn change at the end of the journal');
     const storage = new JournaledStorage(settings, log, keepsPast, segments, replayed, unlock);
     await storage.begin();
     return storage;
@@ -68,8 +70,6 @@ export async function openStorage(
     throw error;
   }
 }
-
-const SHARE_IS_USED_UP = new Error('the disk is nearly full, and the twin has written its share');
 
 class JournaledStorage implements DurableStorage {
   readonly #settings: StorageSettings & StorageLimits;

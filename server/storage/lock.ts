@@ -51,15 +51,19 @@ const PATH_BYTES = 103;
 const newName = (): string => `lock.${randomBytes(6).toString('hex')}.sock`;
 const NAME = /^lock\.[0-9a-f]{12}\.sock$/;
 
+/** What another process of the same user asks of the owner: to take up contents that are ready, see `swap.ts`. */
+const REQUEST = 'restore';
+
 /**
  * Takes a directory for this process. Returns a function that gives it back.
  *
  * Each process first listens on a socket with its own name, then looks for other processes that listen, and steps back
  * when there is one. When two come at once, the second sees the first, so they never both take the directory. When both
  * step back, they try again after a pause of random length.
+ * @param onRequest another process asks to take up new contents
  * @throws DirectoryInUse, NoSocketsHere, or what the file system throws
  */
-export async function takeLock(directory: string): Promise<() => Promise<void>> {
+export async function takeLock(directory: string, onRequest = () => {}): Promise<() => Promise<void>> {
   await refuseFormerLock(directory);
   const { pathOf, release } = pathsIn(directory);
   const unlock = async (server?: Server) => {
@@ -70,7 +74,7 @@ export async function takeLock(directory: string): Promise<() => Promise<void>> 
   const deadline = performance.now() + WAIT_MS;
   try {
     for (;;) {
-      const outcome = await tryToTake(directory, pathOf);
+      const outcome = await tryToTake(directory, pathOf, onRequest);
       if (outcome instanceof Server) return () => unlock(outcome);
       if (performance.now() > deadline) throw new DirectoryInUse(directory, outcome);
       await delay(Math.random() * LONGEST_PAUSE_MS);
@@ -84,11 +88,11 @@ export async function takeLock(directory: string): Promise<() => Promise<void>> 
 type PathOf = (name: string) => string;
 
 /** The server that listens from now on, or the present owner. */
-async function tryToTake(directory: string, pathOf: PathOf): Promise<Server | Owner> {
+async function tryToTake(directory: string, pathOf: PathOf, onRequest: () => void): Promise<Server | Owner> {
   const before = await look(directory, pathOf);
   if (before.owner !== undefined) return before.owner;
   const name = newName();
-  const server = await listen(directory, pathOf(name));
+  const server = await listen(directory, pathOf(name), onRequest);
   const { owner, gone, names } = await look(directory, pathOf, name);
   // Another process may have removed the name as stale, before this one listened on it.
   if (owner !== undefined || !names.includes(name)) {
@@ -111,10 +115,13 @@ async function look(directory: string, pathOf: PathOf, own?: string) {
   };
 }
 
-async function listen(directory: string, path: string): Promise<Server> {
+async function listen(directory: string, path: string, onRequest: () => void): Promise<Server> {
   const owner: Owner = { pid: process.pid, since: new Date().toISOString() };
   const server = createServer((socket) => {
     socket.unref().on('error', () => undefined);
+    socket.once('data', (chunk) => {
+      if (String(chunk) === REQUEST) onRequest();
+    });
     socket.end(JSON.stringify(owner));
   });
   await new Promise<void>((listening, failed) => {
@@ -134,11 +141,24 @@ async function listen(directory: string, path: string): Promise<Server> {
 const NO_SOCKETS = new Set(['EPERM', 'EOPNOTSUPP', 'ENOTSUP', 'ENOSYS', 'EINVAL']);
 const NOT_LISTENING = new Set(['ECONNREFUSED', 'ENOENT', 'ENOTSOCK']);
 
+/**
+ * Asks the owner of a directory to take up new contents.
+ * @returns false when there is no owner
+ */
+export async function askOwner(directory: string): Promise<boolean> {
+  const { pathOf, release } = pathsIn(directory);
+  const names = (await readdir(directory)).filter((name) => NAME.test(name));
+  const owners = await Promise.all(names.map((name) => ownerOf(pathOf(name), REQUEST)));
+  release();
+  return owners.some((owner) => owner !== undefined);
+}
+
 /** The owner that listens there, or undefined when no process does. */
-function ownerOf(path: string): Promise<Owner | undefined> {
+function ownerOf(path: string, request?: string): Promise<Owner | undefined> {
   return new Promise((resolve) => {
     let text = '';
     const socket = connect(path);
+    if (request !== undefined) socket.write(request);
     socket.setTimeout(ANSWER_MS, () => socket.destroy());
     socket.on('data', (chunk) => {
       text += chunk;

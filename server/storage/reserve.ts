@@ -23,6 +23,9 @@ const RESERVE = {
 /** What one twin may write to the journal while the disk is short: so many bytes at once, and so many a second. */
 export const SHARE_WHEN_SHORT = { bytes: 64 * 1024, bytesPerSecond: 1024 };
 
+/** Why a twin may not write then. */
+export const SHARE_IS_USED_UP = new Error('the disk is nearly full, and the twin has written its share');
+
 /** The bytes of the file system that a directory is on. */
 export type Disk = (directory: string) => Promise<{ readonly free: number; readonly size: number }>;
 

@@ -1,13 +1,13 @@
 /** What a storage does while its disk is nearly full. The free space is what the test says. */
 
 import { existsSync } from 'node:fs';
-import { open as openFile, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, open as openFile, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import pino from 'pino';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readSettings } from '../../../server/config.js';
-import { backUp } from '../../../server/storage/backup.js';
+import { copyContents } from '../../../server/storage/copy.js';
 import type { DurableStorage, StorageSettings } from '../../../server/storage/durable-storage.js';
 import { openStorage } from '../../../server/storage/journaled.js';
 import { SHARE_WHEN_SHORT } from '../../../server/storage/reserve.js';
@@ -78,7 +78,8 @@ test('a file holds an eighth of a small disk, and no backup copies it', async (c
   assert.is(await lengthOnDisk(), SIZE / 8);
   const copy = join(directory.data, '..', `${basename(directory.data)}-copy`);
   try {
-    await backUp(directory.data, copy);
+    await mkdir(copy);
+    await copyContents(directory.data, copy);
     assert.not(existsSync(join(copy, 'reserve')));
   } finally {
     await rm(copy, { recursive: true, force: true });

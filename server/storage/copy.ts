@@ -4,46 +4,26 @@
  */
 
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { makeDirectory, syncDirectory } from './directory.js';
 import { goodBytes } from './replay.js';
-import { RESERVE_FILE } from './reserve.js';
-
-/** The directory cannot be copied to that place. */
-export class BackupRefused extends Error {
-  override name = 'BackupRefused';
-}
+import { isContent } from './swap.js';
 
 const JOURNAL = 'journal';
 /** It is copied after the files. When a file lacks a version, the journal has what the history needs. */
 const LAST = 'history';
-const NOT_FILES = [JOURNAL, LAST, RESERVE_FILE];
 
 /**
- * Copies a data directory, whether or not a server uses it. The copy holds every write that was acknowledged before the
- * call, and perhaps later ones. It appears as a whole or not at all.
- * @throws BackupRefused, or what the file system throws
+ * Copies the contents of a data directory into another one, whether or not a server uses it. The copy holds every write
+ * that was acknowledged before the call, and perhaps later ones.
+ * @throws what the file system throws
  */
-export async function backUp(data: string, target: string): Promise<void> {
-  if (!existsSync(join(data, JOURNAL)))
-    throw new BackupRefused(`${data} is not the data directory of a server`);
-  if (existsSync(target)) throw new BackupRefused(`${target} is there already`);
-  if (isInside(data, target)) throw new BackupRefused(`${target} lies in the data directory itself`);
-  await makeDirectory(dirname(resolve(target)));
-  const unfinished = `${resolve(target)}.unfinished`;
-  await rm(unfinished, { recursive: true, force: true });
-  await mkdir(unfinished, { mode: 0o700 });
-  await copyJournal(join(data, JOURNAL), join(unfinished, JOURNAL));
-  await copyEntries(data, unfinished, (name) => !NOT_FILES.includes(name));
-  await copyDirectory(join(data, LAST), join(unfinished, LAST));
-  await rename(unfinished, target);
-  await syncDirectory(dirname(resolve(target)));
+export async function copyContents(data: string, target: string): Promise<void> {
+  await copyJournal(join(data, JOURNAL), join(target, JOURNAL));
+  await copyEntries(data, target, (name) => isContent(name) && name !== JOURNAL && name !== LAST);
+  await copyDirectory(join(data, LAST), join(target, LAST));
 }
-
-const isInside = (directory: string, path: string): boolean =>
-  !/^\.\.(\/|$)/.test(relative(resolve(directory), resolve(path)));
 
 async function copyJournal(from: string, to: string): Promise<void> {
   await mkdir(to, { mode: 0o700 });
