@@ -1,12 +1,13 @@
 /** The server as a process: it reads its settings, reports a failed start in one line, and stops in order. */
 
+import type { Logger } from 'pino';
 import { callOf } from '../shared/call.js';
 import { aboutText, exitStatus, UsageError } from '../shared/usage.js';
 import { VERSION } from '../shared/version.js';
 import { pairingText } from './app/pairing.js';
-import { exposedListeners, readSettings, settingsHelp } from './config.js';
+import { exposedListeners, readSettings, type Settings, settingsHelp } from './config.js';
 import { makeLog } from './log.js';
-import { type Limits, ListenFailed, startServer } from './server.js';
+import { type Limits, ListenFailed, type Server, startServer } from './server.js';
 import { serviceOf } from './service.js';
 import { StorageUnavailable } from './storage/storage.js';
 
@@ -34,9 +35,22 @@ async function serve(stop: AbortSignal, limits: Limits): Promise<void> {
       process.exit(1);
     }, STOP_MS).unref();
   });
-  const server = await startServer(settings, log, limits);
+  const open = () => startServer(settings, log, limits, takeUpBackup);
+  let opening = open();
+  /** The data directory has new contents: what is open is closed, and opened again with them. */
+  function takeUpBackup(): void {
+    opening = opening.then(async (server) => {
+      log.info('a backup is being restored: the server closes and opens again');
+      await server.close();
+      const next = await open();
+      announce(next, log, settings);
+      return next;
+    });
+    opening.catch(fail);
+  }
+  const server = await opening;
   whenAborted(stop, async () => {
-    await Promise.all([server.close(), service?.stopping()]);
+    await Promise.all([opening.then((last) => last.close()), service?.stopping()]);
     log.info('stopped');
     process.exit(0);
   });
@@ -49,16 +63,20 @@ async function serve(stop: AbortSignal, limits: Limits): Promise<void> {
       process.exit(1);
     });
   }
-  if (server.newToken !== undefined) {
-    process.stdout.write(`Owner token, shown this once: ${server.newToken}\n`);
-    process.stdout.write(`${pairingText(server.appUrls, server.newToken)}\n`);
+  announce(server, log, settings);
+  await service?.ready(async () => (await opening).prove());
+}
+
+function announce(
+  { newToken, appUrls, addresses, authority }: Server,
+  log: Logger,
+  { data }: Settings,
+): void {
+  if (newToken !== undefined) {
+    process.stdout.write(`Owner token, shown this once: ${newToken}\n`);
+    process.stdout.write(`${pairingText(appUrls, newToken)}\n`);
   }
-  const { addresses, authority, prove } = server;
-  log.info(
-    { version: VERSION, ...addresses, authority: `SHA-256 ${authority}`, data: settings.data },
-    'listening',
-  );
-  await service?.ready(prove);
+  log.info({ version: VERSION, ...addresses, authority: `SHA-256 ${authority}`, data }, 'listening');
 }
 
 /** Calls back when the signal is aborted, at once if it is already. */
@@ -97,9 +115,11 @@ function explain(error: SystemError): string {
 export function runServer(stop: AbortSignal, limits: Limits = {}): void {
   // Text for a person may be lost, as lines of the log may.
   process.stdout.on('error', () => undefined);
-  serve(stop, limits).catch((error: SystemError) => {
-    const help = error instanceof UsageError ? ` (see ${callOf('server')} --help)` : '';
-    process.stderr.write(`alarm-twin: ${explain(error)}${help}\n`);
-    process.exit(exitStatus(error));
-  });
+  serve(stop, limits).catch(fail);
+}
+
+function fail(error: SystemError): void {
+  const help = error instanceof UsageError ? ` (see ${callOf('server')} --help)` : '';
+  process.stderr.write(`alarm-twin: ${explain(error)}${help}\n`);
+  process.exit(exitStatus(error));
 }

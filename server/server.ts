@@ -34,7 +34,7 @@ import { tlsMetrics } from './tls/metrics.js';
 import type { TlsLimits } from './tls/tls.js';
 import { isTwinFile, Twins } from './twins/twins.js';
 
-interface Server {
+export interface Server {
   /** The addresses that it listens on, as host:port. */
   readonly addresses: {
     readonly http: string;
@@ -78,8 +78,16 @@ export interface Limits {
   readonly tls?: Partial<TlsLimits>;
 }
 
-/** Opens all parts in order. If one fails, those that are open are closed again. */
-export async function startServer(settings: Settings, log: Logger, limits: Limits = {}): Promise<Server> {
+/**
+ * Opens all parts in order. If one fails, those that are open are closed again.
+ * @param onRestore the data directory has new contents, which are taken up when the server is closed and opened again
+ */
+export async function startServer(
+  settings: Settings,
+  log: Logger,
+  limits: Limits = {},
+  onRestore = () => {},
+): Promise<Server> {
   const closers: (() => Promise<void>)[] = [];
   const endpoints: (() => Promise<void>)[] = [];
   const close = async () => {
@@ -96,7 +104,7 @@ export async function startServer(settings: Settings, log: Logger, limits: Limit
   const shares = new Shares(limits.shares);
   const policy = new OriginPolicy({ names: serverNames(settings.names), origins: settings.origins });
   try {
-    const storage = await openStorage({ ...settings, ...limits.storage }, log, isTwinFile);
+    const storage = await openStorage({ ...settings, ...limits.storage, onRestore }, log, isTwinFile);
     closers.push(() => storage.close());
     const tokens = await Tokens.open(storage, settings.token, undefined, (error) =>
       log.error({ err: error }, 'it could not be kept when the tokens were used'),

@@ -57,6 +57,15 @@ export const COMMAND_OPTIONS = {
     value: 'DIRECTORY',
     help: "the server's data directory (default TWIN_DATA, or ./data)",
   },
+  keys: {
+    type: 'boolean',
+    help: 'the backup holds the keys too, encrypted with a passphrase that the command asks for',
+  },
+  'passphrase-file': {
+    type: 'string',
+    value: 'FILE',
+    help: 'the first line of this file is the passphrase of the backup, which then holds the keys',
+  },
   'if-version': { type: 'string', value: 'N', help: 'write only if the document has this version' },
   yes: { type: 'boolean', help: 'do not ask' },
 } as const satisfies Record<string, Option>;

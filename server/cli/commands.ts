@@ -1,8 +1,7 @@
 /** Every command, in one table. Parsing, help, completion and the check of the pages read it. */
 
-import { backUp } from '../storage/backup.js';
 import { acknowledgeAlert, listAlerts, testChannel } from './alerts.js';
-import { type Call, type Command, show } from './command.js';
+import type { Call, Command } from './command.js';
 import { completionFor } from './completion.js';
 import {
   createDevice,
@@ -17,13 +16,8 @@ import { order, status } from './orders.js';
 import { createToken, listTokens, pair, removePin, revokeToken } from './tokens.js';
 import { watch } from './watch.js';
 
-/** Asks no server, so it works whether or not one runs. */
-async function backup(call: Call): Promise<void> {
-  const [target = ''] = call.words;
-  await backUp(String(call.given.data ?? (process.env.TWIN_DATA || './data')), target);
-  const text = `The copy is in ${target}. It holds the server's keys: keep it where others cannot read it.`;
-  await show(call, { directory: target }, () => text);
-}
+/** What they need takes long to load. */
+const backups = () => import('./backup.js');
 
 async function completion({ words: [shell = ''], print }: Call): Promise<void> {
   await print(completionFor(shell, COMMANDS));
@@ -249,11 +243,21 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   [
     'backup',
     {
-      words: 'DIRECTORY',
-      options: ['data'],
-      help: 'copies the data directory of a server on this machine, also while it runs',
-      examples: ['backup ./backup'],
-      run: backup,
+      words: 'FILE',
+      options: ['data', 'keys', 'passphrase-file'],
+      help: 'makes a backup of a server on this machine, also while it runs',
+      examples: ['backup house.backup', 'backup house.backup --keys'],
+      run: async (call) => (await backups()).makeBackup(call),
+    },
+  ],
+  [
+    'restore',
+    {
+      words: 'FILE',
+      options: ['data', 'passphrase-file'],
+      help: 'checks a backup and puts it in the place of the data, also while the server runs',
+      examples: ['restore house.backup'],
+      run: async (call) => (await backups()).restoreBackup(call),
     },
   ],
   [

@@ -63,7 +63,7 @@ const HEADER = /^#([0-9a-f]{8}) ([0-9a-f]{8})\n$/;
 
 const hex = (number: number): string => number.toString(16).padStart(8, '0');
 
-function encodeFrame(records: string): Buffer {
+export function encodeFrame(records: string): Buffer {
   const length = Buffer.byteLength(records);
   const frame = Buffer.allocUnsafe(HEADER_BYTES + length);
   frame.write(records, HEADER_BYTES);

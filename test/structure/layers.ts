@@ -11,7 +11,7 @@ const LAYERS = [
   ['server/app', 'server/alerts'],
   ['server/devices', 'server/twins'],
   ['server/audit', 'server/line-limit'],
-  ['server/access', 'server/tls'],
+  ['server/access', 'server/tls', 'server/backup'],
   ['server/storage'],
   ['server'],
   ['shared'],

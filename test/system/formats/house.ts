@@ -56,9 +56,7 @@ export async function see(server: Server, panels: readonly Pick<Credentials, 'id
     hub: String(hubs[0]?.id),
     authority: await authorityOf(server),
     devices: ((await get(server, '/devices')).devices as Json[])
-      .map((device) =>
-        pick(device, ['id', 'name', 'description', 'allow_insecure', 'created_at', 'certificate']),
-      )
+      .map((device) => pick(device, ['id', 'name', 'description', 'allow_insecure', 'created_at']))
       .sort(byId),
     tokens: ((await get(server, '/tokens')).tokens as Json[])
       .map((token) => pick(token, ['id', 'role', 'description', 'twin_ids', 'expires_at']))
@@ -66,7 +64,7 @@ export async function see(server: Server, panels: readonly Pick<Credentials, 'id
       .sort(byId),
     documents,
     alerts: ((await get(server, '/alerts')).alerts as Json[])
-      .map((alert) => pick(alert, ['id', 'kind', 'panel_id', 'raised_at', 'acknowledged_at', 'contacts']))
+      .map((alert) => pick(alert, ['id', 'kind', 'panel_id', 'raised_at', 'acknowledged_at']))
       .sort(byId),
     channels: await get(server, '/alerts/channels'),
     pushKey: await get(server, '/alerts/push'),
