@@ -1,6 +1,6 @@
 /**
  * What a backup without keys leaves out. It holds the documents of the store only: passwords and tokens are in it as
- * digests, which nobody can use. All other files may hold keys: the authority, the settings of alerts, and whatever the
+ * digests, with which no client can connect. All other files may hold keys: the authority, the settings of alerts, and whatever the
  * owner has put into the directory.
  */
 

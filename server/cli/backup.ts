@@ -11,7 +11,7 @@ import { type Call, show } from './command.js';
 const dataOf = ({ given }: Call): string => String(given.data ?? (process.env.TWIN_DATA || './data'));
 
 const WITH_KEYS =
-  'It holds everything, with the keys. Keep the passphrase: without it nobody can open the file.';
+  'It holds everything, with the keys. Keep the passphrase: without it the file cannot be opened.';
 const WITHOUT_KEYS = [
   'It holds no keys: not those of TLS, of alerts and of push messages. A restore uses the keys that the server has then.',
   'Where it has none, it makes new ones: every phone needs the new ca.crt, and every device a new certificate.',

@@ -175,7 +175,7 @@ test('contents that are ready take the place of the old ones, whenever the proce
       const aside = await asideIn(data);
       assert.is(aside.length, fresh === undefined ? 0 : 1);
       if (fresh !== undefined) assert.is(await read(data, aside[0] ?? '', 'house.json'), 'newer');
-      assert.is(await read(data, 'panel-flash.json'), 'armed', 'what is no content stays');
+      assert.is(await read(data, 'panel-flash.json'), 'armed', 'what is not content stays');
     },
   );
   assert.ok(steps > 15, `${steps} steps`);

@@ -32,7 +32,7 @@ const server = await startServer({ data, token, limits });
 const [front, garage] = [await createDevice(server, 'front-door'), await createDevice(server, 'Garage 🚗')];
 const panels = [front, garage];
 const channels = [
-  { id: 'hook', type: 'webhook', url: 'http://127.0.0.1:9/nobody', allow_private: true },
+  { id: 'hook', type: 'webhook', url: 'http://127.0.0.1:9/none', allow_private: true },
   { id: 'push', type: 'push', contact: 'mailto:owner@example.org' },
 ];
 await send(server, 'PUT', '/alerts/channels', { channels, rules: { kinds: ['triggered'] } });
