@@ -1,7 +1,7 @@
 /**
  * What a backup without keys leaves out. It holds the documents of the store only: passwords and tokens are in it as
- * digests, with which no client can connect. All other files may hold keys: the authority, the settings of alerts, and whatever the
- * owner has put into the directory.
+ * digests, with which no client can connect. All other files may hold keys: the authority, the settings of alerts, and
+ * whatever the owner has put into the directory.
  */
 
 import { copyFile, cp, mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
