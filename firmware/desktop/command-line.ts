@@ -23,6 +23,7 @@ import {
   type DesktopState,
   startPanel,
 } from './desktop-panel.js';
+import { type Fault, offlineText } from './offline.js';
 
 const HELP = `One alarm panel on this machine: the firmware as it ships, on the XS engine.
 
@@ -106,6 +107,9 @@ async function main(): Promise<void> {
     process.exit(0);
   };
   panel.onChange(show);
+  panel.onChange(({ online }) => {
+    if (online) saidFault = '';
+  });
   // Without power and with stdin at its end nothing else would keep this program alive.
   setInterval(() => undefined, A_DAY * 1000);
   // A line that a full disk does not take is lost; when the reader has gone, so does the panel.
@@ -152,8 +156,9 @@ function readOptions(values: Values): DesktopPanelOptions {
     tls: Object.fromEntries(tls),
     trace: (line) => {
       if (values.trace) process.stderr.write(`${line}\n`);
-      else if (/exception|flash:|refuses|XS engine|cannot connect/.test(line)) complain(line);
+      else if (SPOKEN.test(line)) complain(line);
     },
+    onFault: (fault) => sayFault(server, fault),
   };
 }
 
@@ -226,6 +231,19 @@ function showWords(state: DesktopState): void {
       ]
     : ['no power'];
   process.stdout.write(`${new Date().toLocaleTimeString()}  ${words.join(', ')}\n`);
+}
+
+/** Lines of the trace that a person should see. Why a connection failed is said in other words. */
+const SPOKEN =
+  /exception|flash:|refuses the subscription|XS engine|cannot connect|no answer in time|is silent/;
+
+/** Why the panel is offline is said once, although it tries again and again. */
+let saidFault = '';
+
+function sayFault(server: string, fault: Fault): void {
+  const text = offlineText(server, fault);
+  if (text !== saidFault) complain(`offline: ${text}`);
+  saidFault = text;
 }
 
 const complain = (line: string): boolean => process.stderr.write(`panel: ${line}\n`);

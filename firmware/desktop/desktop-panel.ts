@@ -10,6 +10,7 @@ import { workerPath } from './engine.js';
 import { type Cut, FlashFile } from './flash-file.js';
 import { lockFlash } from './flash-lock.js';
 import { Machine, type MachinePorts } from './machine.js';
+import type { Fault } from './offline.js';
 import type { Bundle } from './trace.js';
 
 export interface DesktopPanelOptions {
@@ -28,6 +29,8 @@ export interface DesktopPanelOptions {
   lookup?: LookupFunction;
   /** What the time server says, in milliseconds since 1970, undefined being nothing; this machine's clock by default. */
   timeServer?: () => number | undefined;
+  /** Hears why the panel is offline, at each attempt. */
+  onFault?: (fault: Fault) => void;
   /** The trace, line by line. */
   trace?: (line: string) => void;
   /** Another program than the firmware. */
@@ -264,6 +267,7 @@ export class DesktopPanel {
     config,
     tls,
     lookup,
+    onFault,
     timeServer = Date.now,
     trace = () => undefined,
     engine = workerPath(),
@@ -280,6 +284,7 @@ export class DesktopPanel {
         sendBytes: SEND_BYTES,
         tls: secure ? createSecureContext(tls) : undefined,
         ...(lookup && { lookup }),
+        onFault,
       },
       flash: this.#flash,
       clock: {

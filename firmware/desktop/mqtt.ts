@@ -3,6 +3,7 @@
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectTls, type SecureContext } from 'node:tls';
 import mqttPacket, { type Packet } from 'mqtt-packet';
+import type { Fault } from './offline.js';
 
 /** Control packet types [MQTT-2.2.1]. */
 const CONNACK = 2;
@@ -25,6 +26,8 @@ export interface ConnectionSettings {
   tls: SecureContext | undefined;
   /** How names are resolved, where not as this machine does. */
   lookup?: LookupFunction;
+  /** Hears why there is no connection. The program does not, because the SDK's client gives it no reason either. */
+  onFault?: ((fault: Fault) => void) | undefined;
 }
 
 export interface OpenRequest {
@@ -92,8 +95,7 @@ export class Connection {
       if (!this.#frozen && !this.#closed) parser.parse(chunk);
     });
     for (const socket of [this.#tcp, this.#socket]) {
-      // Without a reason, because the SDK's client gives none either.
-      socket.on('error', () => this.#end('error'));
+      socket.on('error', (error) => this.#fail({ error }));
       socket.on('close', () => this.#end('close'));
     }
   }
@@ -158,6 +160,7 @@ export class Connection {
 
   #admitted(returnCode: number): void {
     this.#accepted = returnCode === 0;
+    if (!this.#accepted) this.#settings.onFault?.({ returnCode });
     this.#control(CONNACK, { returnCode });
     if (!this.#accepted) return;
     this.#offer();
@@ -196,6 +199,11 @@ export class Connection {
       this.#unheard -= 1;
       if (this.#unheard === 0) this.#socket.resume();
     });
+  }
+
+  #fail(fault: Fault): void {
+    if (!this.#closed && !this.#frozen) this.#settings.onFault?.(fault);
+    this.#end('error');
   }
 
   #end(what: 'close' | 'error'): void {

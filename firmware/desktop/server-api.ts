@@ -63,6 +63,17 @@ export class ServerApi {
     return status === 200;
   }
 
+  /** Whether the server knows the token of this secret. */
+  async knowsToken(secret: string): Promise<boolean> {
+    const { status } = await this.#fetch('GET', pathOf('tokens', 'self'), undefined, secret);
+    return status === 200;
+  }
+
+  /** Resolves with the secret of a new token. */
+  async createToken(token: { role: string; description: string }): Promise<string> {
+    return ((await this.#ask('POST', pathOf('tokens'), token)) as { secret: string }).secret;
+  }
+
   /** @param device `name`, and whether it may connect with its password and without TLS */
   async createDevice(device: { name: string; allow_insecure?: boolean }): Promise<NewDevice> {
     const made = (await this.#ask('POST', DEVICES, device)) as { device: { id: string }; password: string };
@@ -94,11 +105,11 @@ export class ServerApi {
     throw new ServerRefused(`the server refused (${status}): ${refusalText(status, error)}`, error);
   };
 
-  async #fetch(method: string, path: string, body?: object): Promise<Response> {
+  async #fetch(method: string, path: string, body?: object, token = this.token): Promise<Response> {
     try {
       return await fetch(`${this.base}${path}`, {
         method,
-        headers: { [TOKEN_HEADER]: this.token },
+        headers: { [TOKEN_HEADER]: token },
         body: body === undefined ? null : JSON.stringify(body),
       });
     } catch {

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { closestMatch } from 'leven';
 import { apiBase, DEFAULT_REGION } from '../../shared/rest.js';
 import { ABOUT_OPTIONS, aboutText, exitStatus, failureText, understood } from '../../shared/usage.js';
-import { panelDevice, readCredentials } from './demo/credentials.js';
+import { completed, readCredentials } from './demo/credentials.js';
 import { pairingLines, startPanel, startServer } from './demo/programs.js';
 import { describeState, HELP, type PanelState, welcome } from './demo/text.js';
 import { keysHelp, onWords, PANEL_WORDS, type Switches } from './demo/words.js';
@@ -60,16 +60,16 @@ async function start(): Promise<void> {
   server.program.ended.then(() => ending || failed('The server has ended.'));
 
   const api = new ServerApi(apiBase(addresses.http, region), token);
-  const device = await panelDevice(data, credentials, api);
+  const { device, appToken } = await completed(data, credentials, api);
   const greeting = welcome({
     iotApi: api.base,
-    mqtt: addresses.mqtt,
+    addresses,
     token,
     deviceId: device.id,
     data,
     hasJq: isOnPath('jq'),
   });
-  const pairing = pairingLines(addresses.http, token);
+  const pairing = pairingLines(addresses.http, appToken);
   let greeted = false;
   const switches: Switches = { windowOpen: false, power: true, network: true };
   let shown = '';

@@ -78,12 +78,38 @@ scenario('prints the lines of the documentation as they are', async ({ program }
   for (const line of [GET_CURRENT, ARM, DISARM]) assert.ok(program.lines.includes(line), line);
 });
 
-test('prints a link that opens the app on this computer, paired', async ({ program }) => {
-  const link = await program.line((line) => /^ {2}(http:\S+\/#token=\S+)$/.exec(line)?.[1]);
+/** What the token of a link may do. */
+async function roleOf(link: string): Promise<string> {
   const { origin, hash } = new URL(link);
-  assert.match(await (await fetch(origin)).text(), '<title>Alarm</title>');
   const headers = { 'X-Auth-Token': hash.replace('#token=', '') };
-  assert.is((await fetch(`${origin}/iot/v1/regions/fr-par/tokens/self`, { headers })).status, 200);
+  const answer = await fetch(`${origin}/iot/v1/regions/fr-par/tokens/self`, { headers });
+  return ((await answer.json()) as { role: string }).role;
+}
+
+test('prints links that open the app: for phones with a token of the role app, and for the owner here', async ({
+  program,
+}) => {
+  await says(program, 'Keys:');
+  const links = program.lines.flatMap((line) => /^ {2}(http:\S+\/#token=\S+)$/.exec(line)?.[1] ?? []);
+  assert.equal(await Promise.all(links.map(roleOf)), ['app', 'owner']);
+  assert.match(await (await fetch(new URL(links[0] ?? '').origin)).text(), '<title>Alarm</title>');
+});
+
+const TWIN = `${process.execPath} --import tsx server/cli.ts`;
+
+scenario(
+  'the pasted line is enough for the command line, which takes the name of the panel',
+  async ({ paste }) => {
+    assert.equal(await paste(`${TWIN} arm panel --json | jq '{applied}'`), { applied: true });
+  },
+);
+
+scenario('keys are taken from a pipe, as lines of one key or more', async (context) => {
+  context.program.type('o');
+  await says(context.program, 'front door open');
+  context.program.type('cq');
+  await says(context.program, 'front door closed');
+  assert.is((await context.program.ended).code, 0);
 });
 
 scenario('a curl line arms the panel, a door rings it, and a power cut changes nothing', async (context) => {
@@ -174,6 +200,14 @@ test('npm passes the wish to end on to the program', async (context) => {
   await exportLine(context.program);
   assert.equal(await context.program.stop('SIGTERM'), { code: 0, signal: null });
   assert.ok(context.program.lines.includes('Stopped.'));
+});
+
+test('a data directory that cannot be made is one clear line and exit code 1', async ({ data }) => {
+  const program = startDemo(join(data, 'demo.json', 'below'));
+  assert.is((await program.ended).code, 1);
+  const [, reason, ...more] = program.lines;
+  assert.match(reason ?? '', /^alarm-twin: .*demo\.json/);
+  assert.equal(more, ['Stopped.']);
 });
 
 test('a port that is taken is one clear line and exit code 1', async ({ data }) => {

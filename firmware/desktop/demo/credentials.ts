@@ -1,7 +1,7 @@
-/** The token and the device of `npm start`, kept between starts in a file that only its owner can read. */
+/** The tokens and the device of `npm start`, kept between starts in a file that only its owner can read. */
 
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFile } from '../replace-file.js';
 import type { NewDevice, ServerApi } from '../server-api.js';
@@ -9,7 +9,10 @@ import type { NewDevice, ServerApi } from '../server-api.js';
 const FILE = 'demo.json';
 
 export interface Credentials {
+  /** Of the role owner. */
   token: string;
+  /** Of the role app, for the phone that scans the QR code. */
+  appToken?: string;
   device?: NewDevice;
 }
 
@@ -20,14 +23,10 @@ class CredentialsDamaged extends Error {
   }
 }
 
-/** What an earlier start kept, or a new token. @throws CredentialsDamaged */
+/** What an earlier start kept, or a new token, which is not kept yet. @throws CredentialsDamaged */
 export function readCredentials(data: string): Credentials {
   const path = join(data, FILE);
-  if (existsSync(path)) return parseCredentials(readFileSync(path, 'utf8'), path);
-  const credentials = { token: randomUUID() };
-  mkdirSync(data, { recursive: true, mode: 0o700 });
-  keep(data, credentials);
-  return credentials;
+  return existsSync(path) ? parseCredentials(readFileSync(path, 'utf8'), path) : { token: randomUUID() };
 }
 
 function parseCredentials(text: string, path: string): Credentials {
@@ -40,17 +39,30 @@ function parseCredentials(text: string, path: string): Credentials {
   throw new CredentialsDamaged(path);
 }
 
-/** The device of an earlier start if the server still knows it, else a new one, which is kept. */
-export async function panelDevice(
+/**
+ * The device and the token for a phone of an earlier start if the server still knows them, else new ones. All is kept in the
+ * data directory, which the server has made. It is written first, so that nothing is made that could not be kept.
+ */
+export async function completed(
   data: string,
   credentials: Credentials,
   api: ServerApi,
-): Promise<NewDevice> {
-  const { device } = credentials;
-  if (device !== undefined && (await api.knowsDevice(device.id))) return device;
-  const created = await api.createDevice({ name: 'panel', allow_insecure: true });
-  keep(data, { ...credentials, device: created });
-  return created;
+): Promise<Required<Credentials>> {
+  keep(data, credentials);
+  const { token, appToken, device } = credentials;
+  const complete = {
+    token,
+    device:
+      device !== undefined && (await api.knowsDevice(device.id))
+        ? device
+        : await api.createDevice({ name: 'panel', allow_insecure: true }),
+    appToken:
+      appToken !== undefined && (await api.knowsToken(appToken))
+        ? appToken
+        : await api.createToken({ role: 'app', description: 'phone of npm start' }),
+  };
+  keep(data, complete);
+  return complete;
 }
 
 const keep = (data: string, credentials: Credentials): void =>

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { NewDevice } from '../server-api.js';
-import { CONTACTS, type PanelState, parsePanelState } from './text.js';
+import { type Addresses, CONTACTS, type PanelState, parsePanelState } from './text.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 /** A program that does not end when asked is killed after this many milliseconds. */
@@ -60,13 +60,6 @@ function startProgram({ file, args = [], env = {}, quitWord, onLine }: ProgramOp
   };
 }
 
-interface Addresses {
-  /** Where this machine reaches REST, `http://host:port`. */
-  http: string;
-  /** `mqtt://host:port` */
-  mqtt: string;
-}
-
 export interface Server {
   program: Program;
   /** Where it listens, or undefined when it ended instead; it has printed why. */
@@ -78,9 +71,12 @@ interface LogEntry {
   msg: string;
   http?: string;
   mqtt?: string;
+  https?: string;
+  mqtts?: string;
 }
 
 const WARN = 40;
+const LOOPBACK = /^(127\.|localhost:|\[::1\])/;
 const ANY_ADDRESS = /^(0\.0\.0\.0|\[?::\]?|)(?=:\d+$)/;
 
 /** Prints the warnings and errors of the server's log, and nothing else of it. */
@@ -107,9 +103,14 @@ const parseEntry = (line: string): LogEntry | undefined =>
   line.startsWith('{') ? (JSON.parse(line) as LogEntry) : undefined;
 
 /** This machine reaches a server that listens on every address at its own loopback address. */
-function addressesIn({ http = '', mqtt = '' }: LogEntry): Addresses {
+function addressesIn({ http = '', mqtt = '', https, mqtts }: LogEntry): Addresses {
   const here = (address: string): string => address.replace(ANY_ADDRESS, '127.0.0.1');
-  return { http: `http://${here(http)}`, mqtt: `mqtt://${here(mqtt)}` };
+  const open = Object.fromEntries(
+    Object.entries({ TWIN_HTTPS: https, TWIN_MQTTS: mqtts }).filter(
+      ([, address]) => address !== undefined && !LOOPBACK.test(address),
+    ),
+  );
+  return { http: `http://${here(http)}`, mqtt: `mqtt://${here(mqtt)}`, open };
 }
 
 interface PanelOptions {
@@ -139,7 +140,7 @@ export const startPanel = ({ server, device, flash, onState, print }: PanelOptio
     },
   });
 
-/** What `npm run twin -- pair --own` prints: a QR code and links that give this token to a phone. */
+/** What `npm run twin -- pair --own` prints: a QR code and links that give this token to a phone, or to a browser here. */
 export async function pairingLines(url: string, token: string): Promise<string[]> {
   const lines: string[] = [];
   const { ended } = startProgram({

@@ -50,9 +50,28 @@ export function describeState(state: PanelState): string {
   ].join(', ');
 }
 
+export interface Addresses {
+  /** Where this machine reaches REST, `http://host:port`. */
+  http: string;
+  /** `mqtt://host:port` */
+  mqtt: string;
+  /** The addresses with TLS that other machines reach, by their settings. */
+  open: Partial<Record<OpenSetting, string>>;
+}
+
+type OpenSetting = 'TWIN_HTTPS' | 'TWIN_MQTTS';
+
+/** Says in one line which ports other machines reach, and how they are closed. */
+function reachable(open: Addresses['open']): string {
+  const addresses = Object.values(open);
+  if (addresses.length === 0) return '';
+  const closing = Object.keys(open).map((setting) => `${setting}=`);
+  return `Your network can reach ${addresses.join(' and ')}, with TLS. To close that: ${closing.join(' ')} npm start\n`;
+}
+
 interface Welcome {
   iotApi: string;
-  mqtt: string;
+  addresses: Addresses;
   token: string;
   deviceId: string;
   data: string;
@@ -60,16 +79,20 @@ interface Welcome {
 }
 
 /** The curl lines are those of the service's documentation, as they are. */
-export const welcome = ({ iotApi, mqtt, token, deviceId, data, hasJq }: Welcome): string => `
+export const welcome = ({ iotApi, addresses, token, deviceId, data, hasJq }: Welcome): string => `
 The server and the panel are up. Everything is kept in ${data}.
 
   REST   ${iotApi}
-  MQTT   ${mqtt}
+  MQTT   ${addresses.mqtt}
   token  ${token}
 
+This token is the owner's and may do everything. The code and the links above hold another one, which can read, arm and
+disarm. Open the app as the owner, with the settings and the console, only on this computer:
+  ${addresses.http}/#token=${token}
+${reachable(addresses.open)}
 Paste these into another terminal.${hasJq ? '' : ' (jq is not installed: leave out "| jq", or install it.)'}
 
-export TOKEN=${token} IOT_API=${iotApi} PANEL_DEVICE_ID=${deviceId}
+export TOKEN=${token} IOT_API=${iotApi} PANEL_DEVICE_ID=${deviceId} TWIN_TOKEN=${token} TWIN_URL=${addresses.http}
 
 # What the panel says:
 curl -sS -H "X-Auth-Token: $TOKEN" $IOT_API/twins/$PANEL_DEVICE_ID/documents/current | jq

@@ -84,18 +84,23 @@ const WRONG: [string, string[], string | RegExp][] = [
   ['a poll of years', ['--poll', '99999999999'], '--poll: expected seconds, 1 or more'],
   ['a poll of nothing', ['--poll', '0'], '--poll: expected seconds, 1 or more'],
   ['a file that is not there', [...SECURE, '--ca', 'no-such-file.pem'], /ENOENT.*no-such-file\.pem/],
-  ['a key that is no PEM', [...SECURE, '--cert', 'package.json', '--key', 'package.json'], /PEM|DECODER/],
   ['a certificate without its key', [...SECURE, '--cert', 'package.json'], '--cert and --key go together'],
   ['a key without its certificate', [...SECURE, '--key', 'package.json'], '--cert and --key go together'],
   ['an authority for no TLS', ['--ca', 'package.json'], '--ca, --cert and --key are for mqtts://'],
 ];
 for (const [name, options, answer] of WRONG) {
-  test(`${name} is a clear error, and it ends with 1`, async ({ start }) => {
+  test(`${name} is a clear error, and it ends with 2`, async ({ start }) => {
     const program = start(...options);
-    assert.equal(await program.ended, { code: 1, signal: null });
+    assert.equal(await program.ended, { code: 2, signal: null });
     assert.match(program.lines[0] ?? '', answer);
   });
 }
+
+test('a key that is no PEM is a clear error, and it ends with 1', async ({ start }) => {
+  const program = start(...SECURE, '--cert', 'package.json', '--key', 'package.json');
+  assert.equal(await program.ended, { code: 1, signal: null });
+  assert.match(program.lines[0] ?? '', /PEM|DECODER/);
+});
 
 test('a flash file that is damaged is named, and it ends with 1', async ({ bench, start }) => {
   writeFileSync(bench.path('flash.json'), 'damaged');
@@ -189,6 +194,18 @@ test('the word state answers when the words before it have had their effect', as
     doors.push(JSON.parse(program.lines.at(-1) ?? '').door_open);
   }
   assert.equal(doors, [true, false, true, false]);
+});
+
+test('it says once why it is offline, although it tries again and again', async ({ server, start }) => {
+  server.returnCode = 4;
+  const program = start('--poll', '1');
+  const said = () =>
+    program.lines.filter((line) => line.startsWith('panel: offline: bad user name or password'));
+  await server.session(1, 'connect');
+  assert.is(said().length, 1, program.lines.join('\n'));
+  server.returnCode = 0;
+  await program.line((line) => line.includes(' online') || undefined);
+  assert.is(said().length, 1);
 });
 
 const THREE = [

@@ -1,21 +1,33 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { panelDevice, readCredentials } from '../../../../firmware/desktop/demo/credentials.js';
+import { completed, readCredentials } from '../../../../firmware/desktop/demo/credentials.js';
 import { type NewDevice, ServerApi } from '../../../../firmware/desktop/server-api.js';
 
 const test = suite<{ data: string }>('credentials of npm start');
 
 test.before.each((context) => {
   context.data = join(mkdtempSync(join(tmpdir(), 'twin-demo-')), 'data');
+  mkdirSync(context.data);
 });
 test.after.each(({ data }) => rmSync(join(data, '..'), { recursive: true, force: true }));
 
-/** A server that knows some devices and counts the ones it makes. */
+/** A server that knows some devices and tokens, and counts the ones it makes. */
 class FakeApi extends ServerApi {
   readonly devices: string[] = [];
+  readonly tokens: string[] = [];
+
+  override async knowsToken(secret: string): Promise<boolean> {
+    return this.tokens.includes(secret);
+  }
+
+  override async createToken({ role }: { role: string }): Promise<string> {
+    const secret = `${role}-${this.tokens.length + 1}`;
+    this.tokens.push(secret);
+    return secret;
+  }
 
   override async knowsDevice(id: string): Promise<boolean> {
     return this.devices.includes(id);
@@ -30,32 +42,44 @@ class FakeApi extends ServerApi {
 
 const fakeApi = (): FakeApi => new FakeApi('http://nowhere', 'token');
 
-test('the token stays the same from start to start, in a file for its owner only', ({ data }) => {
-  const { token } = readCredentials(data);
+const start = (data: string, api: ServerApi) => completed(data, readCredentials(data), api);
+
+test('the token stays the same from start to start, in a file for its owner only', async ({ data }) => {
+  const { token } = await start(data, fakeApi());
   assert.match(token, /^[0-9a-f]{8}-[0-9a-f]{4}-4/);
   assert.is(readCredentials(data).token, token);
   assert.is(statSync(join(data, 'demo.json')).mode & 0o777, 0o600);
 });
 
-test('the device is created once', async ({ data }) => {
-  const api = fakeApi();
-  const first = await panelDevice(data, readCredentials(data), api);
-  assert.equal(await panelDevice(data, readCredentials(data), api), first);
-  assert.equal(api.devices, ['panel-1']);
+test('nothing is made in the directory before the server has taken it', ({ data }) => {
+  readCredentials(data);
+  assert.not.ok(existsSync(join(data, 'demo.json')));
 });
 
-test('a device that the server has forgotten is replaced, and the token stays', async ({ data }) => {
-  await panelDevice(data, readCredentials(data), fakeApi());
-  const { token } = readCredentials(data);
+test('the device and the token for a phone are made once', async ({ data }) => {
+  const api = fakeApi();
+  const first = await start(data, api);
+  assert.equal(await start(data, api), first);
+  assert.equal([api.devices, api.tokens], [['panel-1'], ['app-1']]);
+});
+
+test('nothing is made on the server that could not be kept', async ({ data }) => {
+  const api = fakeApi();
+  const error = await completed(join(data, 'nowhere'), readCredentials(data), api).catch((thrown) => thrown);
+  assert.match(error.message, 'ENOENT');
+  assert.equal([api.devices, api.tokens], [[], []]);
+});
+
+test('what the server has forgotten is replaced, and the token stays', async ({ data }) => {
+  const { token } = await start(data, fakeApi());
   const api = fakeApi();
   api.devices.push('another');
-  const { id } = await panelDevice(data, readCredentials(data), api);
-  assert.is(id, 'panel-2');
+  const { device, appToken } = await start(data, api);
+  assert.equal([device.id, appToken], ['panel-2', 'app-1']);
   assert.is(readCredentials(data).token, token);
 });
 
 test('a damaged file is named, and not overwritten', ({ data }) => {
-  readCredentials(data);
   for (const text of ['', '{"tok', '{}']) {
     writeFileSync(join(data, 'demo.json'), text);
     assert.throws(() => readCredentials(data), /demo\.json is damaged\. Delete it/);
