@@ -71,7 +71,10 @@ async function buildPrograms(): Promise<string[]> {
     banner: { js: REQUIRE },
     legalComments: 'none',
     plugins: [standIns],
-    define: { XSNAP_VERSION: JSON.stringify(readJson('node_modules/@agoric/xsnap/package.json').version) },
+    define: {
+      NODE_NEEDED: JSON.stringify(readJson('package.json').engines.node),
+      XSNAP_VERSION: JSON.stringify(readJson('node_modules/@agoric/xsnap/package.json').version),
+    },
     metafile: true,
     logLevel: 'warning',
   });

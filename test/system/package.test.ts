@@ -1,6 +1,6 @@
 /** The package as a person installs it: without a registry, a compiler, tsx or esbuild. */
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
@@ -67,6 +67,12 @@ test(`it takes at most ${LARGEST_PACKAGE / MIB} MiB, and needs no other package`
   );
   assert.equal(packages, ['alarm-twin']);
   assert.ok(bytesBelow(installed.root) <= LARGEST_PACKAGE, `${bytesBelow(installed.root)} bytes`);
+});
+
+test('the project itself is not packed by mistake', () => {
+  const { status, stderr } = spawnSync('npm', ['pack', '--dry-run'], { encoding: 'utf8' });
+  assert.is.not(status, 0);
+  assert.match(stderr, 'npm run build && npm pack ./dist');
 });
 
 test('it holds the licences of all whose code is in it', ({ installed }) => {
