@@ -9,6 +9,10 @@ declare const NODE_NEEDED: string;
 /** The programs that are no command of the command line, and their files in the package. */
 const PROGRAMS: Record<string, string> = { server: './server.js', panel: './panel.js' };
 
+const HELP = `Usage: alarm-twin server [OPTIONS]   runs the server
+       alarm-twin panel [OPTIONS]    runs a panel on this computer
+`;
+
 const { node } = process.versions;
 if (!isRecent(node, NODE_NEEDED)) {
   const least = NODE_NEEDED.replace('>=', '');
@@ -20,4 +24,6 @@ if (!isRecent(node, NODE_NEEDED)) {
 const [name = ''] = process.argv.slice(2);
 const program = Object.hasOwn(PROGRAMS, name) ? PROGRAMS[name] : undefined;
 if (program !== undefined) process.argv.splice(2, 1);
+// The command line prints its own help behind it.
+else if (name === '--help') process.stdout.write(HELP);
 await import(program ?? './cli.js');

@@ -83,7 +83,9 @@ test('it holds the licences of all whose code is in it', ({ installed }) => {
 
 test('it says what it can do, as it is called', async (context) => {
   const help = await twin(context, '--help');
-  assert.match(help, 'alarm-twin COMMAND');
+  assert.match(help, /alarm-twin server .*\n.*alarm-twin panel .*\n.*alarm-twin COMMAND/);
+  for (const program of [[], ['server'], ['panel']])
+    assert.match(await twin(context, ...program, '--version'), /^\d+\.\d+\.\d+$/);
   assert.match(await twin(context, 'server', '--help'), 'alarm-twin server');
   assert.match(await twin(context, 'panel', '--help'), 'alarm-twin panel --server');
   assert.not.match(help, 'npm run');
