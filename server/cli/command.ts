@@ -2,6 +2,7 @@
 
 import { MODES } from '../../shared/current-document.js';
 import type { TwinDocument } from '../../shared/document.js';
+import { plainText } from '../../shared/plain-text.js';
 import { ROLES } from '../access/tokens.js';
 import type { KeyType } from '../tls/key-pair.js';
 import type { Api } from './api.js';
@@ -126,7 +127,8 @@ export const documentText = ({ document_name, version, updated_at, data }: TwinD
 
 /** Columns as wide as their widest cell, two spaces apart. */
 export function table(head: string[], rows: string[][]): string {
-  const lines = [head, ...rows];
+  // A name must not turn the line around, or command the terminal.
+  const lines = [head, ...rows].map((line) => line.map(plainText));
   const widths = head.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
   return lines
     .map((line) =>

@@ -171,6 +171,7 @@ export class Router implements CallContext {
       return sendEmpty(res, 204, PREFLIGHT);
     }
     const allowed = [...this.#methods].filter((method) => this.#app.find(method, req.path));
+    if (allowed.length === 0 && isNavigation(req)) return sendEmpty(res, 302, { Location: '/' });
     throw allowed.length > 0 ? methodNotAllowed(allowed) : UNKNOWN_RESOURCE;
   }
 
@@ -219,6 +220,13 @@ const inTurn =
   (call: Call): void => {
     handler(call).catch((error) => call.fail(error));
   };
+
+/** Addresses of which a person, too, wants to see what the server answers. */
+const OF_PROGRAMS = /^\/(iot|metrics|healthz|mqtt|assets|console)(\/|$)/;
+
+/** A person has followed a link, or typed an address, that is none. The app is what they look for. */
+const isNavigation = ({ method, path, headers }: RoutedRequest): boolean =>
+  method === 'GET' && !OF_PROGRAMS.test(path) && (headers.accept ?? '').includes('text/html');
 
 const PREFLIGHT_SECONDS = 600;
 const PREFLIGHT = {

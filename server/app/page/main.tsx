@@ -7,6 +7,7 @@ import { keepLanguage } from './client/language-choice.js';
 import { pageSpeech } from './client/page-speech.js';
 import { startProgram } from './client/program.js';
 import { speak } from './state/say.js';
+import { titleText } from './state/title.js';
 
 const root = document.getElementById('app');
 if (root === null) throw new Error('the page has no place for the app');
@@ -15,7 +16,11 @@ speak(pageSpeech(), navigator.languages);
 keepLanguage();
 
 const program = startProgram(apiBase('', document.documentElement.dataset.region ?? ''));
-const draw = () => render(<App state={program.store.state} program={program} />, root);
+const draw = () => {
+  const { state } = program.store;
+  document.title = titleText(state);
+  render(<App state={state} program={program} />, root);
+};
 program.store.onChange(draw);
 draw();
 // It says what to do when the app does not start, so it goes when the app is drawn, and not before.

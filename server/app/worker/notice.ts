@@ -1,6 +1,7 @@
 /** The notification that a push message becomes. */
 
 import { isObject } from '../../../shared/document.js';
+import { plainText } from '../../../shared/plain-text.js';
 import { messageTitle } from '../page/state/alerts.js';
 import { say } from '../page/state/say.js';
 import { clockText, type Place } from '../page/state/time-text.js';
@@ -69,7 +70,7 @@ export function noticeOf(text: string, mayAct: boolean, now = Date.now(), place:
   const disarm = { action: 'disarm', title: say('disarm') };
   const seen = { action: 'seen', title: say('notice.seen') };
   return {
-    title: panel === undefined ? title : messageTitle({ ...pushed, panel }),
+    title: panel === undefined ? plainText(title) : messageTitle({ ...pushed, panel }),
     options: {
       body: bodyOf(pushed, now, place),
       tag: alertId,

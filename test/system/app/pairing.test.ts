@@ -41,7 +41,7 @@ test('the link may be pasted, and another text is refused', async ({ scene }) =>
 
 test('a code that the server does not know pairs nothing', async ({ scene }) => {
   const phone = await scene.phone({ token: 'ed7a5adc-40c1-4f50-821b-36d87bb5c2bf' });
-  await phone.sees('This phone is no longer paired.');
+  await phone.sees('The server does not know this pairing code.');
   assert.is(await phone.page.evaluate('localStorage.length'), 0);
   await phone.close();
 });

@@ -42,7 +42,8 @@ export class Session {
         if (news !== undefined) this.tell(news);
       },
       onRefused: (fault) => {
-        this.#fail(fault);
+        // The list says that the panel is gone.
+        if (fault !== 'panel-unknown') this.#fail(fault);
         this.#poll.now();
       },
     });

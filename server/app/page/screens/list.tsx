@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { Bar, Links } from '../parts/bar.js';
 import { Coded } from '../parts/coded.js';
 import { Icon, MOOD_ICONS } from '../parts/icon.js';
-import { type AppState, serverNow } from '../state/app.js';
+import { type AppState, isGone, serverNow } from '../state/app.js';
 import { contactsText } from '../state/contacts.js';
 import { wordsOf } from '../state/fault.js';
 import { panelFragment } from '../state/fragment.js';
@@ -24,6 +24,7 @@ export function List({ state }: { state: AppState }): JSX.Element {
         <p class="sure" role="status">
           {link.kind === 'lost' && Object.values(wordsOf('server-away')).join(' ')}
           {link.kind === 'connecting' && say('link.connecting')}
+          {isGone(state) && Object.values(wordsOf('panel-unknown')).join(' ')}
         </p>
         <ul class="list">
           {panels.map((panel) => (

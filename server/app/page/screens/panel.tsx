@@ -40,7 +40,9 @@ export function PanelScreen({ state, panel, onOrder, onWithdraw, onRetry }: Pane
       <main class="panel">
         <div class="now">
           <StateOf panel={panel} state={state} />
-          <Controls state={state} panel={panel} onOrder={onOrder} onWithdraw={onWithdraw} />
+          {panel.current !== undefined && (
+            <Controls state={state} panel={panel} onOrder={onOrder} onWithdraw={onWithdraw} />
+          )}
         </div>
         <Past
           runs={past[panel.id]}

@@ -1,5 +1,6 @@
 /** Alerts, mutes and deliveries as the server lists them, in words. */
 
+import { plainText } from '../../../../shared/plain-text.js';
 import { faultText } from './problems.js';
 import type { PushKind } from './push.js';
 import { say } from './say.js';
@@ -115,7 +116,7 @@ const TITLES = {
 /** What an alert is, in one line. */
 export function titleOf({ kind, panel, subject, title }: Subject): string {
   const known = Object.hasOwn(TITLES, kind) ? TITLES[kind as keyof typeof TITLES] : undefined;
-  return known === undefined ? title : known(panel, subject);
+  return known === undefined ? plainText(title) : known(panel, subject);
 }
 
 /** What a message tells, in one line. */

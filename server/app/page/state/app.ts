@@ -187,10 +187,14 @@ export function alarming(state: AppState): Panel | undefined {
   return ringing.find(({ id }) => id === shownId(state)) ?? ringing[0];
 }
 
+/** The opened panel is not on the server: it was removed, or the link is wrong. */
+export const isGone = ({ openId, panels, isListed }: AppState): boolean =>
+  openId !== undefined && isListed && !panels.some(({ id }) => id === openId);
+
 /** The id of the panel whose screen is shown: the opened one, or the only one; undefined when the list is shown. */
-export function shownId({ openId, panels, isListed }: AppState): string | undefined {
-  const isThere = openId !== undefined && (!isListed || panels.some(({ id }) => id === openId));
-  if (isThere) return openId;
+export function shownId(state: AppState): string | undefined {
+  const { openId, panels } = state;
+  if (openId !== undefined) return isGone(state) ? undefined : openId;
   const [first, second] = panels.filter(({ isOther }) => !isOther);
   return second === undefined ? first?.id : undefined;
 }
@@ -294,6 +298,9 @@ function withPast(state: AppState, id: string, runs: readonly Run[]): AppState {
 }
 
 function failed(state: AppState, { id, fault, now }: AppEvent & { type: 'failed' }): AppState {
+  // The server has never let this phone in.
+  if (fault === 'revoked' && state.role === undefined && !state.isListed)
+    return { ...initial(state.now), fault: 'wrong-code' };
   if (endsPairing(fault)) return { ...initial(state.now), fault };
   const next = { ...state, fault, hasPin: state.hasPin || fault === 'pin-needed' };
   return id === undefined ? next : changed(next, id, now, unanswered);

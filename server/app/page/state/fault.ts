@@ -5,6 +5,7 @@ import { say } from './say.js';
 
 export type Fault =
   | 'revoked'
+  | 'wrong-code'
   | 'expired'
   | 'no-token'
   | 'not-allowed'
@@ -29,8 +30,8 @@ export function wordsOf(fault: Fault): Words {
 }
 
 /** Whether the token is of no use after this fault. */
-export const endsPairing = (fault: Fault): fault is 'revoked' | 'expired' =>
-  fault === 'revoked' || fault === 'expired';
+export const endsPairing = (fault: Fault): fault is 'revoked' | 'wrong-code' | 'expired' =>
+  fault === 'revoked' || fault === 'wrong-code' || fault === 'expired';
 
 export function faultOf(status: number, { type, reason, resource }: RestError): Fault {
   if (status === 401) return reason === 'expired' ? 'expired' : 'revoked';

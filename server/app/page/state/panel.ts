@@ -10,6 +10,7 @@ import {
   isDesiredDocument,
   type Mode,
 } from '../../../../shared/panel.js';
+import { plainText } from '../../../../shared/plain-text.js';
 import type { Order } from '../../../../shared/rest.js';
 
 /** One version of a document; `at` is the server's clock at its write, in milliseconds since 1970. */
@@ -43,7 +44,7 @@ export interface Panel {
 
 export const newPanel = (id: string, name: string, presence: Presence): Panel => ({
   id,
-  name,
+  name: plainText(name),
   presence,
   isOther: false,
 });

@@ -2,6 +2,7 @@
 
 import type { GetICUArgs } from '@schummar/icu-type-parser';
 import format, { type CompiledMessage } from 'icu-minify/format';
+import { plainText } from '../../../../shared/plain-text.js';
 import type { en } from '../words/en.js';
 import type { Key, Language } from '../words/languages.js';
 
@@ -43,11 +44,14 @@ const REGIONS: Partial<Record<Language, string>> = { en: 'en-GB' };
 export const region = (): string =>
   places.find((place) => place.startsWith(`${language()}-`)) ?? REGIONS[language()] ?? language();
 
+/** Says a text. Names in its parameters cannot turn it around. */
 export function say<K extends Key>(key: K, ...[values]: Values<K>): string {
   const { language: locale, texts } = speaking();
-  return String(
-    format(texts[key], locale, values as Record<string, string | number> | undefined, { formatters }),
-  );
+  const plain = Object.entries(values ?? {}).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? plainText(value) : value,
+  ]);
+  return String(format(texts[key], locale, Object.fromEntries(plain), { formatters }));
 }
 
 function speaking(): Speech {

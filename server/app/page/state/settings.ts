@@ -1,5 +1,6 @@
 /** What the settings show of the server and of its tokens, in words. */
 
+import { plainText } from '../../../../shared/plain-text.js';
 import type { Role } from './app.js';
 import { say } from './say.js';
 import { agoText } from './time-text.js';
@@ -22,7 +23,7 @@ export interface Token {
 
 /** What a token is called. */
 export const tokenName = ({ description, role }: Token): string =>
-  description === '' ? say(`role.${role}`) : description;
+  plainText(description) || say(`role.${role}`);
 
 /** `App, seen 5 min ago`. */
 export function tokenText({ role, last_seen_at }: Token, now: number): string {

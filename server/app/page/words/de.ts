@@ -19,7 +19,7 @@ export const de: Catalogue = {
   'pairing.pair': 'Koppeln',
 
   'list.title': 'Anlagen',
-  'list.none': 'Es gibt noch keine Anlage. Auf dem Server legt `npm run twin -- device create NAME` eine an.',
+  'list.none': 'Es gibt keine Anlage. Auf dem Server legt `npm run twin -- device create NAME` eine an.',
   'list.other': 'keine Alarmanlage',
   'list.no-contact': 'keine Verbindung',
   'list.attention': 'Hinweis',
@@ -31,6 +31,8 @@ export const de: Catalogue = {
   'mood.pending': 'Unscharf schalten',
   'mood.alarm': 'Alarm',
   'mood.unknown': 'Noch nichts gehört',
+  'title.now': '{word} · {panel}',
+  'title.old': '{word} (zuletzt bekannt) · {panel}',
   'state.last-known': 'Zuletzt bekannt:',
   'state.updated': 'Stand:',
 
@@ -166,14 +168,16 @@ export const de: Catalogue = {
   'fault.new-link':
     'Einen neuen Link zum Koppeln besorgen: Auf dem Server gibt `npm run twin -- pair` einen aus.',
   'fault.revoked.what': 'Dieses Handy ist nicht mehr gekoppelt.',
+  'fault.wrong-code.what': 'Der Server kennt diesen Code zum Koppeln nicht.',
   'fault.expired.what': 'Die Kopplung dieses Handys ist abgelaufen.',
   'fault.no-token.what': 'Das ist kein Code zum Koppeln.',
   'fault.no-token.todo':
     'Den ganzen Link kopieren, oder den ganzen Code: 36 Buchstaben und Ziffern mit vier Strichen.',
   'fault.not-allowed.what': 'Dieses Handy darf nur zusehen, nicht schalten.',
   'fault.not-allowed.todo': 'Mit einem Link neu koppeln, der für eine App gemacht ist.',
-  'fault.panel-unknown.what': 'Der Server kennt diese Anlage nicht mehr.',
-  'fault.panel-unknown.todo': 'Sie wurde entfernt. Eine andere aus der Liste wählen.',
+  'fault.panel-unknown.what': 'Der Server kennt diese Anlage nicht.',
+  'fault.panel-unknown.todo':
+    'Sie wurde entfernt, oder der Link gehört zu einem anderen Server. In der Liste stehen die Anlagen, die es gibt.',
   'fault.storage-full.what': 'Der Server kann nicht schreiben: Sein Datenträger ist voll oder defekt.',
   'fault.storage-full.todo': 'Nichts wurde geändert. Auf dem Server Platz schaffen, dann erneut versuchen.',
   'fault.too-many.what': 'Zu viele Anfragen.',

@@ -19,7 +19,7 @@ export const en = {
   'pairing.pair': 'Pair',
 
   'list.title': 'Panels',
-  'list.none': 'There is no panel yet. On the server, `npm run twin -- device create NAME` makes one.',
+  'list.none': 'There is no panel. On the server, `npm run twin -- device create NAME` makes one.',
   'list.other': 'not an alarm panel',
   'list.no-contact': 'no contact',
   'list.attention': 'needs attention',
@@ -31,6 +31,8 @@ export const en = {
   'mood.pending': 'Disarm now',
   'mood.alarm': 'Alarm',
   'mood.unknown': 'Not heard of yet',
+  'title.now': '{word} · {panel}',
+  'title.old': '{word} (last known) · {panel}',
   'state.last-known': 'Last known:',
   'state.updated': 'Updated',
 
@@ -165,13 +167,15 @@ export const en = {
 
   'fault.new-link': 'Ask for a new pairing link: on the server, `npm run twin -- pair` prints one.',
   'fault.revoked.what': 'This phone is no longer paired.',
+  'fault.wrong-code.what': 'The server does not know this pairing code.',
   'fault.expired.what': 'The pairing of this phone has expired.',
   'fault.no-token.what': 'That is no pairing code.',
   'fault.no-token.todo': 'Copy the whole link, or the whole code: 36 letters and digits with four dashes.',
   'fault.not-allowed.what': 'This phone may look, but not arm or disarm.',
   'fault.not-allowed.todo': 'Pair it again with a link made for an app.',
-  'fault.panel-unknown.what': 'The server does not know this panel any more.',
-  'fault.panel-unknown.todo': 'It was removed. Choose another from the list.',
+  'fault.panel-unknown.what': 'The server does not know this panel.',
+  'fault.panel-unknown.todo':
+    'It was removed, or the link is of another server. The list has the panels that there are.',
   'fault.storage-full.what': 'The server cannot write: its disk is full or broken.',
   'fault.storage-full.todo': 'Nothing was changed. Make room on the server, then try again.',
   'fault.too-many.what': 'Too many requests.',

@@ -19,8 +19,7 @@ export const es: Catalogue = {
   'pairing.pair': 'Vincular',
 
   'list.title': 'Centrales',
-  'list.none':
-    'Todavía no hay ninguna central. En el servidor, `npm run twin -- device create NAME` crea una.',
+  'list.none': 'No hay ninguna central. En el servidor, `npm run twin -- device create NAME` crea una.',
   'list.other': 'no es una central de alarma',
   'list.no-contact': 'sin contacto',
   'list.attention': 'requiere atención',
@@ -32,6 +31,8 @@ export const es: Catalogue = {
   'mood.pending': 'Desarmar ahora',
   'mood.alarm': 'Alarma',
   'mood.unknown': 'Aún sin noticias',
+  'title.now': '{word} · {panel}',
+  'title.old': '{word} (último estado conocido) · {panel}',
   'state.last-known': 'Último estado conocido:',
   'state.updated': 'Actualizado',
 
@@ -167,14 +168,16 @@ export const es: Catalogue = {
   'fault.new-link':
     'Pedir un nuevo enlace de vinculación: en el servidor, `npm run twin -- pair` muestra uno.',
   'fault.revoked.what': 'Este teléfono ya no está vinculado.',
+  'fault.wrong-code.what': 'El servidor no conoce este código de vinculación.',
   'fault.expired.what': 'La vinculación de este teléfono ha caducado.',
   'fault.no-token.what': 'Eso no es un código de vinculación.',
   'fault.no-token.todo':
     'Copiar el enlace completo, o el código completo: 36 letras y cifras con cuatro guiones.',
   'fault.not-allowed.what': 'Este teléfono puede mirar, pero no armar ni desarmar.',
   'fault.not-allowed.todo': 'Vincularlo de nuevo con un enlace hecho para una aplicación.',
-  'fault.panel-unknown.what': 'El servidor ya no conoce esta central.',
-  'fault.panel-unknown.todo': 'Fue eliminada. Elegir otra en la lista.',
+  'fault.panel-unknown.what': 'El servidor no conoce esta central.',
+  'fault.panel-unknown.todo':
+    'Fue eliminada, o el enlace es de otro servidor. La lista muestra las centrales que hay.',
   'fault.storage-full.what': 'El servidor no puede escribir: su disco está lleno o averiado.',
   'fault.storage-full.todo': 'No se ha cambiado nada. Hacer sitio en el servidor y volver a intentarlo.',
   'fault.too-many.what': 'Demasiadas peticiones.',

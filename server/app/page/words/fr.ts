@@ -19,8 +19,7 @@ export const fr: Catalogue = {
   'pairing.pair': 'Associer',
 
   'list.title': 'Centrales',
-  'list.none':
-    'Il n’y a pas encore de centrale. Sur le serveur, `npm run twin -- device create NAME` en crée une.',
+  'list.none': 'Il n’y a pas de centrale. Sur le serveur, `npm run twin -- device create NAME` en crée une.',
   'list.other': 'pas une centrale d’alarme',
   'list.no-contact': 'sans contact',
   'list.attention': 'à vérifier',
@@ -32,6 +31,8 @@ export const fr: Catalogue = {
   'mood.pending': 'Désarmer maintenant',
   'mood.alarm': 'Alarme',
   'mood.unknown': 'Encore aucune nouvelle',
+  'title.now': '{word} · {panel}',
+  'title.old': '{word} (dernier état connu) · {panel}',
   'state.last-known': 'Dernier état connu :',
   'state.updated': 'Mis à jour',
 
@@ -167,14 +168,16 @@ export const fr: Catalogue = {
   'fault.new-link':
     'Demander un nouveau lien d’association : sur le serveur, `npm run twin -- pair` en affiche un.',
   'fault.revoked.what': 'Ce téléphone n’est plus associé.',
+  'fault.wrong-code.what': 'Le serveur ne connaît pas ce code d’association.',
   'fault.expired.what': 'L’association de ce téléphone a expiré.',
   'fault.no-token.what': 'Ce n’est pas un code d’association.',
   'fault.no-token.todo':
     'Copier le lien entier, ou le code entier : 36 lettres et chiffres avec quatre tirets.',
   'fault.not-allowed.what': 'Ce téléphone peut consulter, mais ni armer ni désarmer.',
   'fault.not-allowed.todo': 'L’associer de nouveau avec un lien créé pour une application.',
-  'fault.panel-unknown.what': 'Le serveur ne connaît plus cette centrale.',
-  'fault.panel-unknown.todo': 'Elle a été retirée. En choisir une autre dans la liste.',
+  'fault.panel-unknown.what': 'Le serveur ne connaît pas cette centrale.',
+  'fault.panel-unknown.todo':
+    'Elle a été retirée, ou le lien est d’un autre serveur. La liste montre les centrales qui existent.',
   'fault.storage-full.what': 'Le serveur ne peut pas écrire : son disque est plein ou en panne.',
   'fault.storage-full.todo': 'Rien n’a été changé. Faire de la place sur le serveur, puis réessayer.',
   'fault.too-many.what': 'Trop de demandes.',

@@ -4,6 +4,7 @@ import {
   type AppEvent,
   alarming,
   initial,
+  isGone,
   missedAlarm,
   PAST_MS,
   shownId,
@@ -54,8 +55,17 @@ panels('a device that is no alarm panel is not opened by itself', () => {
 panels('a panel that was removed is shown no longer', () => {
   const open = following(connected, listed(connected, garage), { type: 'opened', id: ID });
   assert.is(shownId(open), ID);
-  assert.is(shownId(after(open, listed(garage))), OTHER_ID);
+  assert.is(isGone(open), false);
+  assert.is(shownId(after(open, listed(garage))), undefined);
+  assert.is(isGone(after(open, listed(garage))), true);
   assert.is(shownId(after(open, listed())), undefined);
+});
+
+panels('a link to a panel that the server does not know shows no other one', () => {
+  const listed = following(garage, { type: 'opened', id: ID });
+  assert.equal([shownId(listed), isGone(listed)], [undefined, true]);
+  const unlisted = after(initial(T), { type: 'paired', token: TOKEN }, { type: 'opened', id: ID });
+  assert.equal([shownId(unlisted), isGone(unlisted)], [ID, false]);
 });
 
 panels('what the events of the shown panel told is not undone by an older look at the list', () => {

@@ -6,6 +6,7 @@ import './world.js';
 
 const FAULTS: Record<Fault, true> = {
   revoked: true,
+  'wrong-code': true,
   expired: true,
   'no-token': true,
   'not-allowed': true,
@@ -52,7 +53,7 @@ test('every fault is said in words, with what to do', () => {
 });
 
 test('only a revoked or expired token ends the pairing', () => {
-  assert.equal(ALL.filter(endsPairing), ['revoked', 'expired']);
+  assert.equal(ALL.filter(endsPairing), ['revoked', 'wrong-code', 'expired']);
 });
 
 test.run();

@@ -40,7 +40,7 @@ const SAME: Partial<Record<Key, readonly Language[]>> = {
   'server.version': ['de', 'fr'],
 };
 /** Texts of numbers, units and other texts only. */
-const isWordless = (text: string): boolean => /^(\{\w+\}|[\s:.]|s|min|h)+$/.test(text);
+const isWordless = (text: string): boolean => /^(\{\w+\}|[\s:.·]|s|min|h)+$/.test(text);
 
 const parametersOf = (message: CompiledMessage): string[] =>
   typeof message === 'string' ? [] : [...new Set(message.flatMap(parametersIn))].sort();
