@@ -144,6 +144,7 @@ export async function unpack(
   directory: string,
   passphrase: string | undefined,
 ): Promise<Manifest> {
+  await isEncrypted(file);
   const archive = join(directory, 'archive.tar');
   const bytes = createReadStream(file);
   try {
