@@ -15,7 +15,7 @@ const LONG = 1_000_000;
 
 test.after.each(() => directory.remove());
 
-/** A document that can be told from others, wherever it is written. */
+/** A document with a text that no other file has. */
 const secret = (name: string) => stored(1, JSON.stringify({ name: `secret-${name}` }));
 
 /** The directory of a server that runs no longer: documents in files and in the journal, keys, and a panel's flash. */
