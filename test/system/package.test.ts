@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { extract } from 'tar';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { workerPath } from '../../firmware/desktop/engine.js';
@@ -41,7 +42,7 @@ tests.before(async (context) => {
   context.installed = await installPackage();
   context.server = context.installed.start(['server']);
   context.token = await context.server.line((line) => /^Owner token, .*: (.+)$/.exec(line)?.[1]);
-  await context.server.line((line) => (line.includes('"msg":"listening"') ? line : undefined));
+  await context.server.line((line) => (isListening(line) ? line : undefined));
   context.access = { TWIN_TOKEN: context.token, TWIN_URL: URL };
 });
 
@@ -50,6 +51,8 @@ tests.after(async ({ installed, server }) => {
   await server.stop();
   await installed.close();
 });
+
+const isListening = (line: string): boolean => line.includes('"msg":"listening"');
 
 /** Runs a command of the package that must succeed. */
 async function twin({ installed, access }: Context, ...args: string[]): Promise<string> {
@@ -139,6 +142,39 @@ test('a device is made, and its panel runs, is armed and says so', async (contex
   await panel.line((line) => (line.includes('"armed":true') ? line : undefined));
   assert.match(await twin(context, 'status', 'front-door'), 'armed');
   assert.is((await panel.stop()).code, 0);
+});
+
+test('a backup brings back what was deleted, while the server runs', async (context) => {
+  const { server } = context;
+  await twin(context, 'device', 'create', 'garage');
+  await twin(context, 'backup', 'house.backup');
+  await twin(context, 'device', 'delete', 'garage', '--yes');
+  const before = server.lines.filter(isListening).length;
+  await twin(context, 'restore', 'house.backup');
+  let seen = 0;
+  await server.line((line) => (isListening(line) && ++seen > before ? line : undefined));
+  assert.match(await twin(context, 'device', 'list'), 'garage');
+});
+
+test('data of an earlier version are migrated when the package starts', async (context) => {
+  const { installed } = context;
+  const data = join(installed.folder, 'earlier');
+  mkdirSync(data, { mode: 0o700 });
+  await extract({ file: 'test/system/formats/format-0.tar.gz', cwd: data });
+  const { storedToken, panels } = JSON.parse(readFileSync('test/system/formats/format-0.json', 'utf8')) as {
+    storedToken: string;
+    panels: { id: string }[];
+  };
+  const server = installed.start(['server'], {
+    TWIN_DATA: data,
+    ...{ TWIN_HTTP: '127.0.0.1:8180', TWIN_MQTT: '127.0.0.1:0', TWIN_HTTPS: '', TWIN_MQTTS: '' },
+  });
+  await server.line((line) => (isListening(line) ? line : undefined));
+  const access = { TWIN_TOKEN: storedToken, TWIN_URL: 'http://127.0.0.1:8180' };
+  const list = await twin({ ...context, access }, 'device', 'list');
+  for (const { id } of panels) assert.match(list, id);
+  assert.ok(readdirSync(data).some((name) => name.startsWith('before-format-')));
+  assert.is((await server.stop()).code, 0);
 });
 
 const PANEL = [
