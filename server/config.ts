@@ -11,6 +11,7 @@ import {
   type Address,
   address,
   addressOrNone,
+  broker,
   flag,
   names,
   networks,
@@ -27,6 +28,8 @@ import {
 export type { Address };
 
 const MIB = 1024 * 1024;
+/** Levels that no broker treats in another way. */
+const TOPIC = /^[0-9a-z_-]+(\/[0-9a-z_-]+)*$/i;
 
 /** Sizes are in bytes, as their names say. */
 export const SETTINGS = {
@@ -124,6 +127,45 @@ export const SETTINGS = {
     'TWIN_HEARTBEAT_URL',
     'is asked every minute while the server works, so that a service elsewhere notices its silence',
   ),
+  homeassistant: broker(
+    'TWIN_HOMEASSISTANT',
+    'the MQTT broker of Home Assistant, mqtt:// or mqtts://user:password@host:port; empty: none',
+  ),
+  homeassistantCa: text(
+    'TWIN_HOMEASSISTANT_CA',
+    '',
+    "a PEM file with the authority of that broker's certificate; empty: those of Node.js",
+  ),
+  homeassistantPrefix: textLike(
+    'TWIN_HOMEASSISTANT_PREFIX',
+    'homeassistant',
+    TOPIC,
+    'a topic without wildcards',
+    "Home Assistant's discovery prefix",
+  ),
+  homeassistantTopic: textLike(
+    'TWIN_HOMEASSISTANT_TOPIC',
+    'alarm-twin',
+    TOPIC,
+    'a topic without wildcards',
+    'the topic below which the states and commands of the panels are',
+  ),
+  homeassistantForm: oneOf(
+    'TWIN_HOMEASSISTANT_FORM',
+    'entity',
+    ['entity', 'device'],
+    'the form of the discovery messages: entity, or device for one message for each panel (Home Assistant 2024.12 or later)',
+  ),
+  homeassistantCode: {
+    ...textLike(
+      'TWIN_HOMEASSISTANT_CODE',
+      '',
+      /^[0-9a-z]{0,64}$/i,
+      'up to 64 digits and letters',
+      'a code that Home Assistant asks for when it arms and disarms; empty: none',
+    ),
+    isSecret: true,
+  },
 } satisfies Record<string, Setting<unknown>>;
 
 export type Settings = { [Name in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[Name]['read']> };
@@ -150,7 +192,8 @@ export function readSettings(environment: NodeJS.ProcessEnv = {}, args: string[]
     try {
       return [name, setting.read(given)];
     } catch (error) {
-      throw new SettingError(`${setting.variable}=${given}: ${(error as Error).message}`);
+      const shown = setting.isSecret === true ? '…' : given;
+      throw new SettingError(`${setting.variable}=${shown}: ${(error as Error).message}`);
     }
   });
   const found = Object.fromEntries(settings) as Settings;
@@ -168,6 +211,10 @@ function refuseContradictions(settings: Settings): void {
   }
   if ((settings.tlsCert === '') !== (settings.tlsKey === '')) {
     throw new SettingError('TWIN_TLS_CERT and TWIN_TLS_KEY go together');
+  }
+  const { homeassistant, homeassistantCa } = settings;
+  if (homeassistantCa !== '' && !(homeassistant?.url.startsWith('mqtts:') ?? false)) {
+    throw new SettingError('TWIN_HOMEASSISTANT_CA needs a TWIN_HOMEASSISTANT that begins with mqtts://');
   }
 }
 

@@ -19,6 +19,8 @@ import { type Audit, auditTo } from './audit.js';
 import { SETTINGS, type Settings } from './config.js';
 import { Devices } from './devices/devices.js';
 import { removeLeftovers } from './devices/leftovers.js';
+import { bridgeMetrics } from './homeassistant/metrics.js';
+import type { HomeAssistantLimits } from './homeassistant/open.js';
 import { type MqttLimits, mqttMetrics } from './mqtt/endpoint.js';
 import { startMqtt } from './mqtt/listener.js';
 import { acceptWebSockets } from './mqtt/websocket.js';
@@ -71,6 +73,7 @@ export interface Limits {
   readonly access?: Partial<FailureLimits>;
   readonly alerts?: Partial<AlertLimits>;
   readonly devices?: { readonly heardEveryMs?: number };
+  readonly homeassistant?: Partial<HomeAssistantLimits>;
   readonly mqtt?: Partial<MqttLimits>;
   readonly rest?: Partial<RestLimits>;
   readonly shares?: Partial<ShareLimits>;
@@ -169,6 +172,23 @@ export async function startServer(
       limits: limits.alerts,
     });
     closers.push(() => alerts.close());
+    const bridge =
+      settings.homeassistant &&
+      (await (
+        await import('./homeassistant/open.js')
+      ).openBridge(
+        {
+          settings,
+          storage,
+          twins,
+          devices,
+          linkOf: (panelId) => linkTo(rest.appUrls[0], panelId),
+          log,
+          limits: limits.homeassistant,
+        },
+        settings.homeassistant,
+      ));
+    if (bridge !== undefined) closers.push(() => bridge.close());
     const rest = startRest({
       twins,
       devices,
@@ -193,6 +213,7 @@ export async function startServer(
         ...storageMetrics(storage),
         ...mqttMetrics(mqtt.counters),
         ...alertMetrics(alerts),
+        ...bridgeMetrics(bridge),
         ...tlsMetrics(tls, authority),
       ],
       settings,
@@ -210,6 +231,7 @@ export async function startServer(
       acceptWebSockets(https.server, { mqtt, policy, proxies, audit, tls });
     }
     alerts.begin();
+    bridge?.begin();
     if (settings.heartbeatUrl !== '') {
       const end = startHeartbeat({ url: settings.heartbeatUrl, prove: () => alerts.prove(), log });
       endpoints.push(async () => end());

@@ -23,6 +23,8 @@ export interface Setting<T> {
   help: string;
   /** If this setting is not given and the other has port 0, this one gets the other's value. */
   beside?: string;
+  /** The value holds a secret, so no message shows it. */
+  isSecret?: boolean;
 }
 
 export const text = (variable: string, fallback: string, help: string): Setting<string> => ({
@@ -60,6 +62,22 @@ export const url = (variable: string, help: string): Setting<string> => ({
     return given;
   },
   help,
+});
+
+export interface Broker {
+  /** Without the name and the password. */
+  url: string;
+  username?: string;
+  password?: string;
+}
+
+/** An MQTT broker as a URL, with a name and a password; an empty text means none. */
+export const broker = (variable: string, help: string): Setting<Broker | undefined> => ({
+  variable,
+  fallback: '',
+  read: (given) => (given === '' ? undefined : brokerIn(given)),
+  help,
+  isSecret: true,
 });
 
 /** A whole number of at least `least`. */
@@ -203,6 +221,25 @@ function hostAndPort(given: string): Address {
   const port = Number(digits);
   if (digits === undefined || port > 65_535) throw new Error('expected host:port, such as 127.0.0.1:8080');
   return { host: bracketed ?? plain ?? '', port };
+}
+
+function brokerIn(given: string): Broker {
+  const form = 'expected a URL such as mqtt://user:password@host:1883 or mqtts://host:8883';
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  const isBroker =
+    url !== undefined && /^mqtts?:$/.test(url.protocol) && url.hostname !== '' && /^\/?$/.test(url.pathname);
+  if (!isBroker || url.search !== '' || url.hash !== '') throw new Error(form);
+  let [username, password] = [url.username, url.password];
+  try {
+    [username, password] = [decodeURIComponent(username), decodeURIComponent(password)];
+  } catch {
+    throw new Error(`${form}, with %25 for a % in the password`);
+  }
+  return {
+    url: `${url.protocol}//${url.host}`,
+    ...(username !== '' && { username }),
+    ...(password !== '' && { password }),
+  };
 }
 
 /** How a UUID of version 4 differs from others [RFC 9562, 5.4]. */

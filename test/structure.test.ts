@@ -95,6 +95,21 @@ const ARROWS: Arrow[] = [
     allows: (imported) => !below('server/rest')(imported),
   },
   {
+    rule: 'only the server as a whole knows homeassistant/',
+    from: (path) => isProduct(path) && path !== 'server/server.ts' && !below('server/homeassistant')(path),
+    allows: (imported) => !below('server/homeassistant')(imported),
+  },
+  {
+    rule: 'a server without Home Assistant loads no MQTT client',
+    from: (path) => below('server')(path) && !below('server/homeassistant', 'server/app')(path),
+    allows: (imported) => packageOf(imported) !== 'mqtt',
+  },
+  {
+    rule: 'homeassistant/ never imports rest/ or mqtt/',
+    from: below('server/homeassistant'),
+    allows: (imported) => !below('server/rest', 'server/mqtt')(imported),
+  },
+  {
     rule: 'what runs in the browser imports itself, shared/, its libraries and the form of a device',
     from: below('server/app/page', 'server/app/console', 'server/app/worker'),
     allows: (imported) =>

@@ -226,4 +226,28 @@ test('the help names every option with its variable and its default', () => {
   }
 });
 
+test('a broker is a URL with a name and a password, which no message shows', () => {
+  const brokerOf = (given: string) => readSettings({ TWIN_HOMEASSISTANT: given }).homeassistant;
+  assert.equal(brokerOf('mqtt://twin:p%40ss@host:1884'), {
+    url: 'mqtt://host:1884',
+    username: 'twin',
+    password: 'p@ss',
+  });
+  assert.equal(brokerOf('mqtts://[::1]'), { url: 'mqtts://[::1]' });
+  for (const wrong of [
+    'http://u:secret@h',
+    'mqtt://u:secret@',
+    'mqtt://u:secret@h/x',
+    'u:secret',
+    'mqtt://u:secret%@h',
+  ]) {
+    const message = refusal({ TWIN_HOMEASSISTANT: wrong });
+    assert.match(message, /^TWIN_HOMEASSISTANT=…: expected a URL/, wrong);
+    assert.not.match(message, 'secret');
+  }
+  assert.not.match(refusal({ TWIN_HOMEASSISTANT_CODE: 'no spaces' }), 'no spaces');
+  assert.match(refusal({ TWIN_HOMEASSISTANT_CA: '/ca.pem' }), 'mqtts://');
+  assert.match(refusal({ TWIN_HOMEASSISTANT_PREFIX: 'a/#' }), 'a topic without wildcards');
+});
+
 test.run();

@@ -8,7 +8,7 @@ const LAYERS = [
   ['server/run'],
   ['server/server'],
   ['server/rest', 'server/mqtt'],
-  ['server/app', 'server/alerts'],
+  ['server/app', 'server/alerts', 'server/homeassistant'],
   ['server/devices', 'server/twins'],
   ['server/audit', 'server/line-limit'],
   ['server/access', 'server/tls', 'server/backup'],
