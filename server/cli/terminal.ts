@@ -1,6 +1,7 @@
 /** The terminal, or what stands in its place: output that may be lost, and questions. */
 
-import { close, constants, fstatSync, open } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { fstatSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 
 /** What was printed has not arrived: its reader has gone, or a file took no more. */
@@ -40,18 +41,15 @@ async function ask(question: string): Promise<string> {
   }
 }
 
-const LOOK_EVERY_MS = 200;
-
 /**
- * Calls back when the program that reads stdout through a pipe has ended. Otherwise only the next write would show it. On
- * Linux a pipe that is opened again has no reader then. Elsewhere it is not seen.
+ * Calls back when the program that reads stdout through a pipe has ended. Otherwise only the next write would show it. Node
+ * cannot ask a pipe for that, but the `tail` of GNU can: it ends by SIGPIPE then. Where there is no such `tail`, it is not seen.
  */
 export function whenReaderGoes(gone: () => void): void {
-  if (process.platform !== 'linux' || !fstatSync(1).isFIFO()) return;
-  const look = () =>
-    open('/proc/self/fd/1', constants.O_WRONLY | constants.O_NONBLOCK, (error, file) => {
-      if (error?.code === 'ENXIO') gone();
-      if (error === null) close(file);
-    });
-  setInterval(look, LOOK_EVERY_MS).unref();
+  if (!fstatSync(1).isFIFO()) return;
+  const tail = spawn('tail', ['-f', `--pid=${process.pid}`, '/dev/null'], { stdio: ['ignore', 1, 'ignore'] });
+  tail.on('error', () => undefined);
+  tail.on('exit', (_code, signal) => signal === 'SIGPIPE' && gone());
+  tail.unref();
+  process.on('exit', () => tail.kill());
 }
