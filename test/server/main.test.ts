@@ -135,7 +135,7 @@ test('a wrong option is one line that says where the help is, and the help names
 }) => {
   for (const args of [['--colour', 'red'], ['--data'], ['start']]) {
     const program = startProgram([...SERVER, ...args], { TWIN_DATA: directory });
-    assert.is((await program.ended).code, 1);
+    assert.is((await program.ended).code, 2);
     assert.is(program.lines.length, 1, program.lines.join('\n'));
     assert.match(program.lines[0] ?? '', /^alarm-twin: .+ \(see npm run server -- --help\)$/);
   }

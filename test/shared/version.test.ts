@@ -8,4 +8,9 @@ test('the version is the one of the package, and a semantic version', () => {
   assert.match(VERSION, /^\d+\.\d+\.\d+(-[0-9a-z.-]+)?$/);
 });
 
+test('the changelog says what is new in the version', () => {
+  const changelog = readFileSync('server/CHANGELOG.md', 'utf8');
+  assert.ok(changelog.includes(`\n## [${VERSION}]`), VERSION);
+});
+
 test.run();
