@@ -99,6 +99,30 @@ test('a reader reads everything and writes nothing', async ({ rest, id, path }) 
   assert.is((await rest.ask('GET', path)).body.version, 1);
 });
 
+test('a browser that follows a link to a path without a route is led to the app, a program is not', async ({
+  rest,
+}) => {
+  const ask = (path: string, accept: string, method = 'GET') =>
+    fetch(rest.url + path, { method, headers: { Accept: accept }, redirect: 'manual' });
+  const browser = 'text/html,application/xhtml+xml,*/*;q=0.8';
+  for (const path of ['/settings', '/panel/door', '/index.html']) {
+    const { status, headers } = await ask(path, browser);
+    assert.equal([status, headers.get('location')], [302, '/'], path);
+    assert.is((await ask(path, 'application/json')).status, 404, path);
+    assert.is((await ask(path, '*/*')).status, 404, path);
+    assert.is((await ask(path, browser, 'POST')).status, 404, path);
+  }
+  for (const path of [
+    '/iot',
+    '/iot/v1/regions/fr-par/frobs',
+    '/metrics/x',
+    '/healthz/x',
+    '/mqtt',
+    '/assets/x.js',
+  ])
+    assert.is((await ask(path, browser)).status, 404, path);
+});
+
 test('another region and a path without a route are unknown resources', async ({ rest, path }) => {
   const addresses = [
     `${rest.url}/iot/v1/regions/nl-ams${path}`,

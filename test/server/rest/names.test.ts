@@ -124,6 +124,8 @@ test('nothing but the files of this device was made by all that', async ({ rest,
     `activity/${id.slice(0, 2)}`,
     `twins/${id.slice(0, 2)}/${id}`,
     'tokens',
+    'seen',
+    'pins',
     'connected',
     ...['alerts', 'armed', 'deliveries', 'mutes', 'proof', 'subscriptions', 'vapid'].map(
       (name) => `alerts/${name}`,
