@@ -95,7 +95,7 @@ export const de: Catalogue = {
 
   'alarm.rings': 'Die Sirene läuft: {panel}.',
   'alarm.rang': 'Die Sirene lief: {panel}.',
-  'alarm.since': 'Seit {time}, {duration} lang',
+  'alarm.since': 'Seit {time}, {duration} lang.',
   'alarm.until': 'Sie lief von {since} bis mindestens {until}; das war {ago}.',
   'alarm.heard': 'Zuletzt gehört um {time}, {ago}.',
   'alarm.left': 'Sie endet von selbst in {duration}.',

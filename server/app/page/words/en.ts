@@ -95,7 +95,7 @@ export const en = {
 
   'alarm.rings': 'The siren at {panel} is ringing.',
   'alarm.rang': 'The siren at {panel} was ringing.',
-  'alarm.since': 'Since {time}, for {duration}',
+  'alarm.since': 'Since {time}, for {duration}.',
   'alarm.until': 'It rang from {since} to {until} at least; that was {ago}.',
   'alarm.heard': 'Last heard at {time}, {ago}.',
   'alarm.left': 'It stops by itself in {duration}.',

@@ -95,7 +95,7 @@ export const es: Catalogue = {
 
   'alarm.rings': 'La sirena está sonando: {panel}.',
   'alarm.rang': 'La sirena estaba sonando: {panel}.',
-  'alarm.since': 'Desde {time}, durante {duration}',
+  'alarm.since': 'Desde {time}, durante {duration}.',
   'alarm.until': 'Sonó desde {since} hasta {until} por lo menos; fue {ago}.',
   'alarm.heard': 'Últimas noticias a las {time}, {ago}.',
   'alarm.left': 'Se detiene sola en {duration}.',

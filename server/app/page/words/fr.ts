@@ -95,7 +95,7 @@ export const fr: Catalogue = {
 
   'alarm.rings': 'La sirène sonne : {panel}.',
   'alarm.rang': 'La sirène sonnait : {panel}.',
-  'alarm.since': 'Depuis {time}, pendant {duration}',
+  'alarm.since': 'Depuis {time}, pendant {duration}.',
   'alarm.until': 'Elle a sonné de {since} à {until} au moins ; c’était {ago}.',
   'alarm.heard': 'Dernières nouvelles à {time}, {ago}.',
   'alarm.left': 'Elle s’arrête d’elle-même dans {duration}.',
