@@ -43,6 +43,7 @@ export const PAGES = {
     html: 'page/index.html',
     script: 'page/main.tsx',
     style: 'page/style/main.css',
+    early: 'page/client/early.ts',
     /** Of the files whose names change with their content. */
     folder: '/assets/',
     routes: ['/', '/assets/:file', WORKER_PATH, ...COPIED.map(([path]) => path)],
@@ -52,6 +53,7 @@ export const PAGES = {
     html: 'console/index.html',
     script: 'console/main.tsx',
     style: 'console/style.css',
+    early: undefined,
     folder: '/console/',
     routes: ['/console', '/console/:file'],
   },

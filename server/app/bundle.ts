@@ -71,7 +71,7 @@ async function makeWorker(files: readonly Asset[]): Promise<Asset> {
 
 /** The HTML comes first. */
 async function makePage(name: PageName): Promise<[Asset, ...Asset[]]> {
-  const { path, html, script, style, folder } = PAGES[name];
+  const { path, html, script, style, early, folder } = PAGES[name];
   const [text, { outputFiles, metafile }] = await Promise.all([
     readFile(join(SOURCES, html), 'utf8'),
     build({
@@ -90,17 +90,41 @@ async function makePage(name: PageName): Promise<[Asset, ...Asset[]]> {
     const type = file.endsWith('.css') ? CSS : JAVASCRIPT;
     return { path: folder + basename(file), type, kind: 'hashed', body: Buffer.from(contents) };
   });
-  const body = Buffer.from(text.replace(ASSETS_MARK, tagsOf(folder, metafile).join('\n    ')));
-  return [{ path, type: HTML, kind: 'written', body }, ...hashed];
+  const first = early === undefined ? [] : [await makeEarly(folder, early)];
+  const tags = [
+    ...first.map((asset) => `<script defer src="${asset.path}"></script>`),
+    ...tagsOf(folder, metafile, [script, style]),
+  ];
+  const body = Buffer.from(text.replace(ASSETS_MARK, tags.join('\n    ')));
+  return [{ path, type: HTML, kind: 'written', body }, ...first, ...hashed];
+}
+
+/** A script that runs before the others, whatever those are waiting for. It shares no part with them. */
+async function makeEarly(folder: string, file: string): Promise<Asset> {
+  const { outputFiles } = await build({
+    ...OPTIONS,
+    format: 'iife',
+    entryPoints: [join(SOURCES, file)],
+    outdir: SOURCES,
+    entryNames: '[name]-[hash]',
+  });
+  const [output] = outputFiles;
+  if (output === undefined) throw new Error(`esbuild made nothing of ${file}`);
+  return {
+    path: folder + basename(output.path),
+    type: JAVASCRIPT,
+    kind: 'hashed',
+    body: Buffer.from(output.contents),
+  };
 }
 
 type Metafile = BuildResult<{ metafile: true }>['metafile'];
 
 /** What the page loads at once: its style, its script, and all that the script imports, so that no part is waited for twice. */
-function tagsOf(folder: string, { outputs }: Metafile): string[] {
-  const entries = Object.keys(outputs).filter((file) => outputs[file]?.entryPoint !== undefined);
-  const script = entries.find((file) => file.endsWith('.js'));
-  const style = entries.find((file) => file.endsWith('.css'));
+function tagsOf(folder: string, { outputs }: Metafile, sources: readonly string[]): string[] {
+  const [script, style] = sources.map((source) =>
+    Object.keys(outputs).find((file) => outputs[file]?.entryPoint === source),
+  );
   if (script === undefined || style === undefined) throw new Error('esbuild made no script or no style');
   const parts = new Set<string>();
   const add = (file: string): void => {

@@ -1,12 +1,10 @@
 import type { JSX } from 'preact';
+import { later } from './client/later-parts.js';
 import type { Program } from './client/program.js';
 import { FaultText, Toast } from './parts/warnings.js';
 import { Alarm } from './screens/alarm.js';
-import { Alerts } from './screens/alerts.js';
 import { List } from './screens/list.js';
-import { Pairing } from './screens/pairing.js';
 import { PanelScreen } from './screens/panel.js';
-import { Phone } from './screens/phone.js';
 import { type AppState, alarming, missedAlarm, panelOf, serverNow, shownId } from './state/app.js';
 import { say } from './state/say.js';
 import { clockText, durationText } from './state/time-text.js';
@@ -18,7 +16,10 @@ interface AppProps {
 
 export function App({ state, program }: AppProps): JSX.Element {
   const { store } = program;
-  if (state.token === undefined) return <Pairing fault={state.fault} onPair={program.pair} />;
+  if (state.token === undefined) {
+    const parts = later();
+    return parts === undefined ? <Loading /> : <parts.Pairing fault={state.fault} onPair={program.pair} />;
+  }
   const ringing = alarming(state);
   return (
     <>
@@ -41,10 +42,7 @@ export function App({ state, program }: AppProps): JSX.Element {
 
 function Screen({ state, program }: AppProps): JSX.Element {
   const panel = panelOf(state, shownId(state));
-  const { notices: work, settings, setPin, unpair } = program;
-  if (state.screen === 'phone')
-    return <Phone state={state} work={work} settings={settings} onPin={setPin} onUnpair={unpair} />;
-  if (state.screen === 'alerts') return <Alerts state={state} work={work} />;
+  if (state.screen !== 'panels') return <Other state={state} program={program} />;
   if (panel === undefined) return <List state={state} />;
   return (
     <PanelScreen
@@ -57,6 +55,22 @@ function Screen({ state, program }: AppProps): JSX.Element {
     />
   );
 }
+
+/** The screens that the first one does without. */
+function Other({ state, program }: AppProps): JSX.Element {
+  const parts = later();
+  const { notices: work, settings, setPin, unpair } = program;
+  if (parts === undefined) return <Loading />;
+  if (state.screen === 'alerts') return <parts.Alerts state={state} work={work} />;
+  return <parts.Phone state={state} work={work} settings={settings} onPin={setPin} onUnpair={unpair} />;
+}
+
+const Loading = (): JSX.Element => (
+  <main>
+    <h1>{say('app.name')}</h1>
+    <p role="status">{say('loading.part')}</p>
+  </main>
+);
 
 /** What went wrong, and an alarm that this phone has not shown yet. */
 function Toasts({ state, program }: AppProps): JSX.Element {

@@ -10,7 +10,7 @@ import { speechIn } from '../../../server/app/worker/speech.js';
 import { startTestRest, type TestRest } from '../rest/rest.js';
 
 const KIB = 1024;
-const LARGEST_APP = 60 * KIB;
+const LARGEST_APP = 64 * KIB;
 
 const HTML = 'text/html; charset=utf-8';
 const SCRIPT = 'text/javascript; charset=utf-8';

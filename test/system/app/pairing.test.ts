@@ -94,7 +94,7 @@ test('a phone that may only look says so, and changes nothing', async ({ scene }
   phone.page.on('request', (request) => request.method() === 'GET' || written.push(request.url()));
   await toggle.dispatchEvent('click');
   // When the network is back, the list of panels is read, after whatever the click has asked.
-  const listed = phone.page.waitForResponse(/\/devices\?/);
+  const listed = phone.page.waitForResponse(/\/overview\?/);
   await phone.page.evaluate('dispatchEvent(new Event("online"))');
   await listed;
   assert.equal(written, []);

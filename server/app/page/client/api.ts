@@ -56,12 +56,14 @@ function panelIn({ device, documents }: OverviewPage['panels'][number]): Panel {
 export class Api {
   /**
    * @param base `/iot/v1/regions/…`
+   * @param early the answer to the first page of the overview, which was asked before the app was there
    * @param onClock gets the server's clock at each answer, in milliseconds since 1970
    */
   constructor(
     readonly base: string,
     readonly token: string,
     private readonly onClock: (serverNow: number) => void,
+    private early?: Promise<Response>,
   ) {}
 
   /** What this phone may do, and all devices with their last reports, in the order of their names. */
@@ -141,11 +143,19 @@ export class Api {
     }
   };
 
+  /** It is used once: later it would be old. */
+  #takeEarly(path: string): Promise<Response> | undefined {
+    if (path !== overviewPath(1)) return undefined;
+    const { early } = this;
+    this.early = undefined;
+    return early;
+  }
+
   async #fetch(path: string, init: RequestInit): Promise<Response> {
     let response: Response;
     try {
       const headers = { ...init.headers, [TOKEN_HEADER]: this.token };
-      response = await fetch(this.base + path, { ...init, headers });
+      response = await (this.#takeEarly(path) ?? fetch(this.base + path, { ...init, headers }));
     } catch {
       throw new Failed('server-away');
     }

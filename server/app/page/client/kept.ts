@@ -4,16 +4,7 @@ import { type AppState, PAST_MS, type Role } from '../state/app.js';
 import type { Made } from '../state/orders.js';
 import { lasting, type Panel } from '../state/panel.js';
 import { type Run, recent } from '../state/runs.js';
-
-/** Another form of what is kept needs another key, so that the old form is not read. */
-const KEY = 'alarm-twin-1';
-
-/** The part of the browser's storage that is used. */
-export interface TextStorage {
-  getItem(key: string): string | null;
-  setItem(key: string, text: string): void;
-  removeItem(key: string): void;
-}
+import { KEY, type TextStorage } from './kept-token.js';
 
 interface Kept {
   readonly token: string;

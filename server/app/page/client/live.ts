@@ -1,6 +1,5 @@
 /** The one live connection of the app. It follows one panel and connects again by itself. */
 
-import { createParser } from 'eventsource-parser';
 import { BackOff, type Waits } from '../../../../shared/backoff.js';
 import type { Link } from '../state/app.js';
 import type { Fault } from '../state/fault.js';
@@ -121,6 +120,8 @@ class Following {
     stream: ReadableStream<Uint8Array>,
     onEvent: (message: { event?: string | undefined; data: string }) => void,
   ): Promise<void> {
+    // The first screen does without it.
+    const { createParser } = await import('eventsource-parser');
     const parser = createParser({ onEvent });
     const decoder = new TextDecoder();
     const reader = stream.getReader();

@@ -12,11 +12,12 @@ import {
 import { isRinging, wantedOf } from '../state/panel.js';
 import { Store } from '../state/store.js';
 import { Bell } from './bell.js';
-import { type Desk, deskOf } from './desk.js';
+import type { Desk } from './desk.js';
+import type { Early } from './early.js';
 import { keep, recall } from './kept.js';
+import { later, loadLater } from './later-parts.js';
 import type { NoticeWork } from './notice-work.js';
 import { notify, withdraw } from './notices.js';
-import { switchOff } from './push.js';
 import { Session } from './session.js';
 import type { SettingsWork } from './settings-work.js';
 import { Vigil } from './vigil.js';
@@ -54,18 +55,30 @@ export function startProgram(base: string): Program {
       session =
         state.token === undefined
           ? undefined
-          : new Session(store, base, state.token, () => desk?.notices.read());
-      desk = session && deskOf(session, store);
+          : new Session(store, base, state.token, () => desk?.notices.read(), earlyFor(state.token));
+      desk = session && later()?.deskOf(session, store);
     }
     session?.follow(state, before, vigil.isAwake);
   };
+  /** What else the app needs is loaded when the first screen is there, or when it is not to be had. */
+  const goOn = ({ token, isListed, link }: AppState): void => {
+    if (token !== undefined && !isListed && link.kind !== 'lost') return;
+    loadLater(({ deskOf }) => {
+      desk = session && deskOf(session, store);
+      desk?.notices.read();
+      // Draws what waited for it.
+      store.dispatch({ type: 'ticked', now: Date.now() });
+    });
+  };
   const vigil = new Vigil(() => follow(store.state, store.state));
   store.onChange(follow);
+  store.onChange(goOn);
   store.onChange(keepChanges);
   store.onChange(endPush);
   store.onChange(raiseAlarm(new Bell()));
   followAddress(store);
   follow(store.state, store.state);
+  goOn(store.state);
   watchClock(store, () => session?.wake());
   hearWorker((message) => {
     location.hash = message.panelId === null ? ALERTS_FRAGMENT : panelFragment(message.panelId);
@@ -88,6 +101,12 @@ export function startProgram(base: string): Program {
     unpair: () => store.dispatch({ type: 'unpaired' }),
   };
 }
+
+/** The answer that came while the app was on its way, if it is for this token. */
+const earlyFor = (token: string): Promise<Response> | undefined => {
+  const { early } = globalThis as { early?: Early };
+  return early?.token === token ? early.answer : undefined;
+};
 
 const SCREENS: Readonly<Record<string, ScreenName>> = {
   [PHONE_FRAGMENT]: 'phone',
@@ -144,7 +163,9 @@ function keepChanges(state: AppState, before: AppState): void {
 /** A phone that is no longer paired gets no messages. */
 function endPush(state: AppState, before: AppState): void {
   if (state.token !== undefined || before.token === undefined) return;
-  switchOff().catch((error: unknown) => console.warn(error));
+  later()
+    ?.switchOff()
+    .catch((error: unknown) => console.warn(error));
 }
 
 /** Rings, and shows a notification, while a panel rings and this phone is not silenced. */

@@ -25,11 +25,14 @@ export class Session {
   readonly #onLook: () => void;
   #isOver = false;
 
-  /** @param onLook is called at each look at the list, and when another screen is shown */
-  constructor(store: Store, base: string, token: string, onLook: () => void) {
+  /**
+   * @param onLook is called at each look at the list, and when another screen is shown
+   * @param early see Api
+   */
+  constructor(store: Store, base: string, token: string, onLook: () => void, early?: Promise<Response>) {
     this.#store = store;
     this.#onLook = onLook;
-    this.api = new Api(base, token, (serverTime) => this.#compareClocks(serverTime));
+    this.api = new Api(base, token, (serverTime) => this.#compareClocks(serverTime), early);
     const waits = { ...PAUSES.away, longestWait: () => this.#longestWait };
     this.#live = new Live({
       ...waits,

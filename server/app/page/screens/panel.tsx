@@ -1,12 +1,12 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Order } from '../../../../shared/rest.js';
+import { later } from '../client/later-parts.js';
 import { ArmButton } from '../parts/arm-button.js';
 import { Bar, Links } from '../parts/bar.js';
 import { Icon, MOOD_ICONS } from '../parts/icon.js';
 import { ModeChooser } from '../parts/mode-chooser.js';
 import { Moment } from '../parts/moment.js';
-import { Past } from '../parts/past.js';
 import { Problems } from '../parts/warnings.js';
 import { type AppState, serverNow } from '../state/app.js';
 import { bypassText, contactFacts, delayText, inTheWay, modeOf } from '../state/contacts.js';
@@ -27,6 +27,7 @@ interface PanelScreenProps {
 export function PanelScreen({ state, panel, onOrder, onWithdraw, onRetry }: PanelScreenProps): JSX.Element {
   const { past, orders } = state;
   const { presence } = panel;
+  const parts = later();
   return (
     <>
       <Bar title={panel.name} back={state.panels.length > 1 ? '#' : undefined}>
@@ -44,12 +45,14 @@ export function PanelScreen({ state, panel, onOrder, onWithdraw, onRetry }: Pane
             <Controls state={state} panel={panel} onOrder={onOrder} onWithdraw={onWithdraw} />
           )}
         </div>
-        <Past
-          runs={past[panel.id]}
-          orders={orders[panel.id]}
-          lostAt={presence.isConnected ? undefined : presence.at}
-          now={serverNow(state)}
-        />
+        {parts !== undefined && (
+          <parts.Past
+            runs={past[panel.id]}
+            orders={orders[panel.id]}
+            lostAt={presence.isConnected ? undefined : presence.at}
+            now={serverNow(state)}
+          />
+        )}
       </main>
     </>
   );

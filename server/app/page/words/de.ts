@@ -5,6 +5,7 @@ export const de: Catalogue = {
   'app.description': 'Die Tür sehen, die Alarmanlage schalten, wissen, was geschah.',
   'loading.text':
     'Die App wird geladen. Wenn dieser Text stehen bleibt, konnte der Browser sie nicht starten: Seite neu laden, mit einem Browser von 2022 oder neuer.',
+  'loading.part': 'Dieser Teil der App wird geladen.',
   'loading.no-script': 'JavaScript ist in diesem Browser ausgeschaltet. Die App braucht es.',
 
   'bar.back': 'Zurück',

@@ -5,6 +5,7 @@ export const en = {
   'app.description': 'See the door, arm the alarm, know that it happened.',
   'loading.text':
     'The app is loading. If this text stays, the browser could not start it: load the page again, with a browser of 2022 or later.',
+  'loading.part': 'This part of the app is loading.',
   'loading.no-script': 'JavaScript is switched off in this browser. The app needs it.',
 
   'bar.back': 'Back',

@@ -5,6 +5,7 @@ export const es: Catalogue = {
   'app.description': 'Ver la puerta, armar la alarma, saber qué ha pasado.',
   'loading.text':
     'La aplicación se está cargando. Si este texto no desaparece, el navegador no pudo iniciarla: recargar la página, con un navegador de 2022 o posterior.',
+  'loading.part': 'Esta parte de la aplicación se está cargando.',
   'loading.no-script': 'JavaScript está desactivado en este navegador. La aplicación lo necesita.',
 
   'bar.back': 'Atrás',

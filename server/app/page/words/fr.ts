@@ -5,6 +5,7 @@ export const fr: Catalogue = {
   'app.description': 'Voir la porte, armer l’alarme, savoir ce qui s’est passé.',
   'loading.text':
     'L’application se charge. Si ce texte reste affiché, le navigateur n’a pas pu la démarrer : recharger la page, avec un navigateur de 2022 ou plus récent.',
+  'loading.part': 'Cette partie de l’application se charge.',
   'loading.no-script': 'JavaScript est désactivé dans ce navigateur. L’application en a besoin.',
 
   'bar.back': 'Retour',

@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { keep, recall, type TextStorage } from '../../../../../server/app/page/client/kept.js';
+import { keep, recall } from '../../../../../server/app/page/client/kept.js';
+import type { TextStorage } from '../../../../../server/app/page/client/kept-token.js';
 import { PAST_MS } from '../../../../../server/app/page/state/app.js';
 import { after, connected, current, following, HOUR, ID, only, run, T, TOKEN } from '../state/world.js';
 
