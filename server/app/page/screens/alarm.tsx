@@ -50,7 +50,9 @@ export function Alarm(props: AlarmProps): JSX.Element {
         {say(isOld ? 'alarm.rang' : 'alarm.rings', { panel: panel.name })} {rangText(panel)}.
       </p>
       <p class="since">
-        {ringingText(state, panel, since)} {sirenLeftText(state, panel)}
+        {ringingText(state, panel, since)}
+        <br />
+        {sirenLeftText(state, panel)}
       </p>
       {isOld && (
         <>
