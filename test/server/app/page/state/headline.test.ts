@@ -93,7 +93,7 @@ const RINGING = withDocument(connected, current({ armed: true, ringing: true }, 
 test('a siren is said to ring for as long as it is heard', () => {
   const state = following(RINGING, { type: 'ticked', now: T + 5 * SECOND });
   assert.is(knownUntil(state, RINGING), undefined);
-  assert.is(ringingText(state, RINGING, T - 65 * SECOND, PARIS), 'Since 12:58:55, for 1 min');
+  assert.is(ringingText(state, RINGING, T - 65 * SECOND, PARIS), 'Since 12:58:55, for 1 min.');
 });
 
 test('without the server it is said for how long it surely rang, and no counter goes on', () => {
