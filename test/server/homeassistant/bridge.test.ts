@@ -248,7 +248,7 @@ test('case 20: a clean stop says that it goes before it disconnects, and the wil
   const clientId = `alarm-twin-${[...recorder.topics.keys()].find((topic) => topic.startsWith('alarm-twin/'))?.split('/')[1]}`;
   // Another client with its id takes over: the broker publishes the will, and the bridge comes back.
   const before = recorder.payloads('availability').length;
-  const thief = await record(broker.url, clientId);
+  const thief = await record(broker.url, { clientId });
   await until(() => recorder.payloads('availability').slice(before).includes('offline'));
   await thief.end();
   await until(() => isThere(recorder) && second.bridge.session.isUp);

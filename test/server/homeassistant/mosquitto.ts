@@ -6,34 +6,35 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connectAsync, type MqttClient } from 'mqtt';
+import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import { pathOf } from '../../programs.js';
 import { until } from '../../until.js';
 
 export interface Mosquitto {
   readonly url: string;
+  readonly port: number;
   start(): Promise<void>;
   /** It keeps nothing. */
   stop(): Promise<void>;
   remove(): Promise<void>;
 }
 
-export async function mosquitto(): Promise<Mosquitto> {
+/** @param access lines of its configuration about who may connect, and how */
+export async function mosquitto(access: readonly string[] = ['allow_anonymous true']): Promise<Mosquitto> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   server.close();
   const directory = mkdtempSync(join(tmpdir(), 'twin-homeassistant-'));
   const path = join(directory, 'mosquitto.conf');
-  writeFileSync(
-    path,
-    `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence false\nmax_queued_messages 0\nlog_dest stderr\nlog_type all\n`,
-  );
+  const lines = [`listener ${port} 127.0.0.1`, ...access, 'persistence false', 'max_queued_messages 0'];
+  writeFileSync(path, [...lines, 'log_dest stderr', 'log_type all', ''].join('\n'));
   let running: ChildProcess | undefined;
   const end = () => running?.kill('SIGKILL');
   process.on('exit', end);
   const broker: Mosquitto = {
     url: `mqtt://127.0.0.1:${port}`,
+    port,
     async start() {
       const program = spawn(pathOf('mosquitto') ?? 'mosquitto', ['-c', path], {
         stdio: ['ignore', 'ignore', 'pipe'],
@@ -81,8 +82,8 @@ export interface Recorder {
 }
 
 /** A fresh client that subscribes to everything: at first it gets what is retained. */
-export async function record(url: string, clientId?: string): Promise<Recorder> {
-  const client = await connectAsync(url, { reconnectPeriod: 0, ...(clientId !== undefined && { clientId }) });
+export async function record(url: string, options: IClientOptions = {}): Promise<Recorder> {
+  const client = await connectAsync(url, { ...options, reconnectPeriod: 0 });
   const messages: Recorded[] = [];
   const topics = new Map<string, string>();
   client.on('message', (topic, data, { retain }) => {
