@@ -68,13 +68,15 @@ async function serve(stop: AbortSignal, limits: Limits): Promise<void> {
 }
 
 function announce(
-  { newToken, appUrls, addresses, authority }: Server,
+  { firstTokens, appUrls, addresses, authority }: Server,
   log: Logger,
   { data }: Settings,
 ): void {
-  if (newToken !== undefined) {
-    process.stdout.write(`Owner token, shown this once: ${newToken}\n`);
-    process.stdout.write(`${pairingText(appUrls, newToken)}\n`);
+  if (firstTokens !== undefined) {
+    const { owner, phone } = firstTokens;
+    process.stdout.write(`Owner token, shown this once: ${owner}\n`);
+    process.stdout.write(`${pairingText(appUrls, phone)}\n`);
+    process.stdout.write('The code and the links hold another token, which can read, arm and disarm.\n');
   }
   log.info({ version: VERSION, ...addresses, authority: `SHA-256 ${authority}`, data }, 'listening');
 }

@@ -10,7 +10,7 @@ import { OriginPolicy } from './access/origin-policy.js';
 import { Pins } from './access/pins.js';
 import { Proxies } from './access/proxies.js';
 import { type ShareLimits, Shares } from './access/shares.js';
-import { Tokens } from './access/tokens.js';
+import { type Role, Tokens } from './access/tokens.js';
 import { startHeartbeat } from './alerts/heartbeat.js';
 import { alertMetrics } from './alerts/metrics.js';
 import { type AlertLimits, openAlerts } from './alerts/open.js';
@@ -36,6 +36,12 @@ import { tlsMetrics } from './tls/metrics.js';
 import type { TlsLimits } from './tls/tls.js';
 import { isTwinFile, Twins } from './twins/twins.js';
 
+export interface FirstTokens {
+  readonly owner: string;
+  /** Of role app, for the phone that is paired first. */
+  readonly phone: string;
+}
+
 export interface Server {
   /** The addresses that it listens on, as host:port. */
   readonly addresses: {
@@ -48,8 +54,8 @@ export interface Server {
   readonly authority: string;
   /** The addresses of the phone app. A phone should use the first. */
   readonly appUrls: readonly string[];
-  /** The secret of the owner token that was made because there was none. It can be shown only now. */
-  readonly newToken: string | undefined;
+  /** The secrets of the tokens that were made because there was none. They can be shown only now. */
+  readonly firstTokens: FirstTokens | undefined;
   /** Resolves when the alerts and the storage have done something. An HTTP server that still answers is no proof of that. */
   prove(): Promise<void>;
   /** Accepts no more requests, answers those under way and writes everything to stable storage. */
@@ -119,7 +125,7 @@ export async function startServer(
         .forget(id)
         .catch((error) => log.error({ err: error }, 'the PIN of a revoked token could not be removed'));
     });
-    const newToken = await firstToken(tokens, audit);
+    const firstTokens = await makeFirstTokens(tokens, audit);
     const known = await KnownClients.open(storage, (error) =>
       log.error({ err: error }, 'the known clients could not be kept'),
     );
@@ -247,7 +253,7 @@ export async function startServer(
       addresses,
       authority: authority.fingerprint,
       appUrls: rest.appUrls,
-      newToken,
+      firstTokens,
       prove: () => alerts.prove(),
       close,
     };
@@ -281,12 +287,15 @@ function inBackground(work: (pause: () => Promise<void>) => Promise<void>, log: 
 const linkTo = (appUrl = '', panelId: string | null): string =>
   panelId === null || appUrl === '' ? appUrl : `${appUrl}/#panel=${panelId}`;
 
-/** Makes an owner token when there is no token. Returns its secret. */
-async function firstToken(tokens: Tokens, audit: Audit): Promise<string | undefined> {
+/** Makes the first tokens when there is none. */
+async function makeFirstTokens(tokens: Tokens, audit: Audit): Promise<FirstTokens | undefined> {
   if (tokens.list().length > 0) return undefined;
-  const { token, secret } = await tokens.create({ role: 'owner' });
-  audit('token_created', { token_id: token.id, reason: 'the first start' });
-  return secret;
+  const make = async (role: Role, description: string): Promise<string> => {
+    const { token, secret } = await tokens.create({ role, description });
+    audit('token_created', { token_id: token.id, reason: 'the first start' });
+    return secret;
+  };
+  return { owner: await make('owner', ''), phone: await make('app', 'the first phone') };
 }
 
 /** @throws ListenFailed */

@@ -77,7 +77,7 @@ class Walk {
       memory: reference.memory,
       open: [...this.levels].filter(([, open]) => open).map(([name]) => name),
       bypassed,
-      hasEnd: reference.delayEnd !== undefined,
+      hasEnd: reference.delayEnd !== undefined || reference.state === 'triggered',
     };
   }
 

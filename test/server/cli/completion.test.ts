@@ -69,7 +69,7 @@ for (const [shell, complete] of Object.entries(SHELLS)) {
   inShell(`${shell} completes the second word of a command`, () => {
     const found = complete('device', '');
     for (const word of ['create', 'list', 'show', 'renew', 'delete']) assert.ok(found.includes(word), word);
-    assert.equal(beginning('re', complete('token', 're')), ['revoke']);
+    assert.equal(beginning('re', complete('token', 're')).sort(), ['remove-pin', 'revoke']);
     assert.equal(beginning('a', complete('alerts', 'a')), ['ack']);
   });
 
