@@ -5,6 +5,7 @@ import { digest, makePassword, sameDigest } from '../access/secret.js';
 import { putDocument, removeDocument, type Storage, type StoredFile } from '../storage/storage.js';
 import type { KeyType } from '../tls/key-pair.js';
 import type { Answer, Twins } from '../twins/twins.js';
+import { Watchers } from '../watchers.js';
 import type { Device, DeviceChanges, DeviceRecord, NewDevice } from './device.js';
 import { type DeviceQuery, EVERYTHING, selectIds } from './listing.js';
 import { Presence } from './presence.js';
@@ -60,6 +61,7 @@ export class Devices {
   readonly #now: () => Date;
   readonly #removals = new Map<string, Promise<void>>();
   readonly #watchers = new Set<(id: string, why: Revocation) => void>();
+  readonly #changes = new Watchers<Device>();
 
   /** @param twins those of the devices. A twin is cleared when its device is removed. */
   constructor(
@@ -266,6 +268,11 @@ export class Devices {
     return () => this.#watchers.delete(watcher);
   }
 
+  /** Calls the watcher with each device that was changed, as it is now. Returns a function that ends this. */
+  watchChanges(watcher: (device: Device) => void): () => void {
+    return this.#changes.addToAll(watcher);
+  }
+
   #openShard(id: string): Promise<StoredFile> {
     return this.#storage.open(shardOf(id));
   }
@@ -322,7 +329,9 @@ export class Devices {
     const record = edit(JSON.parse(stored.data) as DeviceRecord);
     const changed = { ...record, updated_at: this.#now().toISOString() };
     await this.#write(file, id, stored.version + 1, changed);
-    return this.#show(id, changed);
+    const device = await this.#show(id, changed);
+    this.#changes.tell(id, device);
+    return device;
   }
 
   #write(file: StoredFile, id: string, version: number, record: DeviceRecord): Promise<void> {

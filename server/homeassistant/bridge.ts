@@ -20,7 +20,7 @@ interface Parts {
   readonly code: string;
   readonly memory: Memory;
   readonly twins: Pick<Twins, 'get' | 'patch' | 'put' | 'watchAll'>;
-  readonly devices: Pick<Devices, 'get' | 'list' | 'isGoing' | 'watch'> & {
+  readonly devices: Pick<Devices, 'get' | 'list' | 'isGoing' | 'watch' | 'watchChanges'> & {
     readonly presence: Pick<Devices['presence'], 'isConnected' | 'state' | 'watchAll'>;
   };
   /** Where the app shows a panel. */
@@ -78,6 +78,7 @@ export class Bridge {
       devices.presence.watchAll(({ isConnected }, id) => {
         if (!isConnected) this.#show(id, { isOnline: false });
       }),
+      devices.watchChanges(({ id, name }) => this.#rename(id, name)),
       devices.watch((id, why) => {
         if (why === 'deleted') this.#soon(() => this.#forgetPanel(id));
       }),
@@ -115,6 +116,13 @@ export class Bridge {
     if (contactsIn(current) !== contactsIn(before.current)) this.#soon(() => this.#announce(twinId));
     if (current.alarm_armed && !before.current.alarm_armed) this.#soon(() => this.#noteWriter(twinId));
     this.#tellRefusal(twinId, before.current, current);
+  }
+
+  #rename(id: string, name: string): void {
+    const before = this.#panels.get(id);
+    if (before === undefined || before.name === name) return;
+    this.#panels.set(id, { ...before, name });
+    this.#soon(() => this.#announce(id));
   }
 
   #show(id: string, changed: Partial<Known>): void {

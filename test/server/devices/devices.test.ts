@@ -308,6 +308,19 @@ test('an activity that cannot be kept is reported, and breaks nothing', async ({
   assert.instance(await told, StorageUnavailable);
 });
 
+test('a watcher hears each device that was changed, as it is then', async ({ devices }) => {
+  const { device } = await devices.create({ name: 'lamp' });
+  const heard: string[] = [];
+  const unwatch = devices.watchChanges(({ id, name, status }) =>
+    heard.push(`${id === device.id} ${name} ${status}`),
+  );
+  await devices.update(device.id, { name: 'lantern' });
+  await devices.disable(device.id);
+  unwatch();
+  await devices.enable(device.id);
+  assert.equal(heard, ['true lantern enabled', 'true lantern disabled']);
+});
+
 test('a watcher hears of each device that must lose its connections, and why', async ({ devices }) => {
   const { device } = await devices.create({ name: 'n' });
   const heard: [string, Revocation][] = [];

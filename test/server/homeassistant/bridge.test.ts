@@ -301,6 +301,18 @@ test('a renamed contact keeps its id, and one that is removed is cleared, also w
   await fresh.end();
 });
 
+test('the name of a device follows, and the ids of its entities stay', async (context) => {
+  const { recorder } = context;
+  const home = await context.open();
+  const id = await home.panel('Home');
+  await until(() => isThere(recorder));
+  const before = panelEntity(recorder.topics, id).config.unique_id;
+  await home.devices.update(id, { name: 'Garden shed' });
+  const nameOf = () => (panelEntity(recorder.topics, id).config.device as { name: string }).name;
+  await until(() => nameOf() === 'Garden shed');
+  assert.is(panelEntity(recorder.topics, id).config.unique_id, before);
+});
+
 test('a deleted device is cleared, also by the next server, and other programs keep their topics', async (context) => {
   const { recorder } = context;
   const storage = memoryStorage();
