@@ -26,9 +26,12 @@ export class WriteBehind {
   readonly #ports: Ports;
   readonly #due = new Map<string, Due>();
   readonly #saving = new Set<string>();
+  /** They have not ended, with what follows each save. */
+  readonly #underWay = new Set<Promise<void>>();
   /** Files that are written before the others. */
   readonly #hastened = new Set<string>();
   #hurrying = false;
+  #isOver = false;
   #timer: NodeJS.Timeout | undefined;
   #drained: (() => void) | undefined;
 
@@ -68,7 +71,10 @@ export class WriteBehind {
     if (oldest !== undefined) this.hasten(oldest);
   }
 
-  /** Writes everything. Resolves when all is on disk, or at the deadline, in milliseconds from now. */
+  /**
+   * Writes everything, until the deadline, in milliseconds from now. Resolves when no write is under way: another server
+   * may use the directory then.
+   */
   async drain(deadline: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
@@ -78,11 +84,12 @@ export class WriteBehind {
     });
     clearTimeout(timer);
     clearTimeout(this.#timer);
-    this.#due.clear();
+    this.#isOver = true;
+    await Promise.all(this.#underWay);
   }
 
   #wake(): void {
-    if (this.#timer !== undefined) return;
+    if (this.#timer !== undefined || this.#isOver) return;
     const [first] = this.#due.values();
     // A save that ends looks for the next file by itself.
     if (first === undefined || (this.#saving.size > 0 && first.notBefore <= performance.now())) return;
@@ -96,26 +103,32 @@ export class WriteBehind {
   }
 
   #run(): void {
+    if (this.#isOver) return;
     const now = performance.now();
     for (const name of this.#hastened) {
       if (this.#saving.size >= this.#pace.writeBehindFiles) return;
       const due = this.#due.get(name);
-      if (due !== undefined && !this.#saving.has(name)) this.#save(name, due.segment);
+      if (due !== undefined && !this.#saving.has(name)) this.#begin(name, due.segment);
     }
     for (const [name, { segment, notBefore }] of this.#due) {
       if (this.#saving.size >= this.#pace.writeBehindFiles) return;
       if (notBefore > now && !this.#hurrying) break;
-      if (!this.#saving.has(name)) this.#save(name, segment);
+      if (!this.#saving.has(name)) this.#begin(name, segment);
     }
     if (this.#due.size > 0) return this.#wake();
     this.#hurrying = false;
     if (this.#saving.size === 0) this.#drained?.();
   }
 
-  async #save(name: string, segment: Segment): Promise<void> {
+  #begin(name: string, segment: Segment): void {
     this.#due.delete(name);
     this.#hastened.delete(name);
     this.#saving.add(name);
+    const save = this.#save(name, segment).finally(() => this.#underWay.delete(save));
+    this.#underWay.add(save);
+  }
+
+  async #save(name: string, segment: Segment): Promise<void> {
     try {
       await this.#ports.save(name);
       this.#saving.delete(name);
