@@ -53,6 +53,7 @@ test('nothing moves that somebody is about to touch', async ({ scene }) => {
         `['.badge', '.word', '.facts', '.updated', '.arm-button', '.past'].map((each) => document.querySelector(each).offsetTop)`,
       );
     await phone.seesState('Disarmed');
+    await phone.page.locator('.past').waitFor();
     const before = await places();
     const stay = async (where: string): Promise<void> => assert.equal(await places(), before, where);
     await phone.sees('Panel connected');

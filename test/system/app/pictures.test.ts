@@ -60,7 +60,7 @@ test('a day and a week are drawn from what the server has recorded', async ({ ph
   await phone.sees('Panel connected');
   assert.match(
     (await picture(phone)) ?? '',
-    /^The last 24 h: armed for 1[56] h.*, door opened [56] times, siren rang once, no contact for 4\d min\.$/,
+    /^The last 24 hours: armed for 1[56] h.*, door opened [56] times, siren rang once, no contact for 4\d min\.$/,
   );
   await take({ phone, folder }, 'disarmed');
   await phone.touch('7 days');
