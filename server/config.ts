@@ -154,7 +154,7 @@ export const SETTINGS = {
     'TWIN_HOMEASSISTANT_FORM',
     'entity',
     ['entity', 'device'],
-    'the form of the discovery messages: entity, or device for one message for each panel (Home Assistant 2024.12 or later)',
+    'discovery by a message for each entity, or for each device (Home Assistant 2024.12 or later)',
   ),
   homeassistantCode: {
     ...textLike(
