@@ -43,7 +43,7 @@ const NOT_RUN: Record<string, string> = {
 
 /** These run until Ctrl-C. */
 const ENDLESS = /^npm start$|npm run -s (server|panel)|npm run -s twin -- watch|curl -sSN/;
-const NEEDS_DEMO = /TOKEN|IOT_API|PANEL/;
+const NEEDS_DEMO = /TOKEN|IOT_API|PANEL|npm run -s twin/;
 const STATE_LINE = /^\d\d:\d\d:\d\d {2}/;
 
 const OPTION = /(?<![\w-])--[a-z][a-z-]*/g;
