@@ -2,8 +2,9 @@
 
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { type BuildOptions, type BuildResult, build, stop } from 'esbuild';
+import { type BuildOptions, build, type OutputFile, stop } from 'esbuild';
 import { type Asset, COPIED, MARKS, PAGES, type PageName, WORKER_PATH } from './assets.js';
+import { type Built, element, importsOf, inlined } from './inline.js';
 import { inLanguage, LANGUAGES } from './speech.js';
 
 const SOURCES = import.meta.dirname;
@@ -12,8 +13,9 @@ const HTML = 'text/html; charset=utf-8';
 const JAVASCRIPT = 'text/javascript; charset=utf-8';
 const CSS = 'text/css; charset=utf-8';
 
-/** In the HTML of a page this stands for its script and its style. */
-const ASSETS_MARK = '{{assets}}';
+/** In the HTML of a page these stand for what it loads, or for what stands in it instead: in its head, and at its end. */
+const HEAD_MARK = '{{head}}';
+const END_MARK = '{{end}}';
 
 const OPTIONS = {
   bundle: true,
@@ -72,7 +74,7 @@ async function makeWorker(files: readonly Asset[]): Promise<Asset> {
 /** The HTML comes first. */
 async function makePage(name: PageName): Promise<[Asset, ...Asset[]]> {
   const { path, html, script, style, early, folder } = PAGES[name];
-  const [text, { outputFiles, metafile }] = await Promise.all([
+  const [text, built] = await Promise.all([
     readFile(join(SOURCES, html), 'utf8'),
     build({
       ...OPTIONS,
@@ -86,58 +88,48 @@ async function makePage(name: PageName): Promise<[Asset, ...Asset[]]> {
       metafile: true,
     }),
   ]);
-  const hashed = outputFiles.map(({ path: file, contents }): Asset => {
+  const scriptFile = fileOf(built, script);
+  const styleFile = fileOf(built, style);
+  const page = (head: string, end: string): Asset => {
+    const body = text.replace(HEAD_MARK, () => head).replace(END_MARK, () => end);
+    return { path, type: HTML, kind: 'written', body: Buffer.from(body) };
+  };
+  const hashed = ({ path: file, contents }: OutputFile): Asset => {
     const type = file.endsWith('.css') ? CSS : JAVASCRIPT;
     return { path: folder + basename(file), type, kind: 'hashed', body: Buffer.from(contents) };
-  });
-  const first = early === undefined ? [] : [await makeEarly(folder, early)];
-  const tags = [
-    ...first.map((asset) => `<script defer src="${asset.path}"></script>`),
-    ...tagsOf(folder, metafile, [script, style]),
-  ];
-  const body = Buffer.from(text.replace(ASSETS_MARK, tags.join('\n    ')));
-  return [{ path, type: HTML, kind: 'written', body }, ...first, ...hashed];
+  };
+  if (early === undefined) {
+    const tags = tagsOf(folder, styleFile.name, importsOf(built, scriptFile.name).atOnce);
+    return [page(tags, ''), ...built.outputFiles.map(hashed)];
+  }
+  const { script: first, later } = await inlined(built, scriptFile.name, folder, OPTIONS);
+  const head = element('script', '', await makeEarly(early)) + element('style', '', styleFile.text.trim());
+  return [page(head, element('script', ' type="module"', first)), ...later.map(hashed)];
 }
 
 /** A script that runs before the others, whatever those are waiting for. It shares no part with them. */
-async function makeEarly(folder: string, file: string): Promise<Asset> {
-  const { outputFiles } = await build({
-    ...OPTIONS,
-    format: 'iife',
-    entryPoints: [join(SOURCES, file)],
-    outdir: SOURCES,
-    entryNames: '[name]-[hash]',
-  });
+async function makeEarly(file: string): Promise<string> {
+  const { outputFiles } = await build({ ...OPTIONS, format: 'iife', entryPoints: [join(SOURCES, file)] });
   const [output] = outputFiles;
   if (output === undefined) throw new Error(`esbuild made nothing of ${file}`);
-  return {
-    path: folder + basename(output.path),
-    type: JAVASCRIPT,
-    kind: 'hashed',
-    body: Buffer.from(output.contents),
-  };
+  return output.text.trim();
 }
 
-type Metafile = BuildResult<{ metafile: true }>['metafile'];
+/** What was made of a source. */
+function fileOf(
+  { metafile: { outputs }, outputFiles }: Built,
+  source: string,
+): { name: string; text: string } {
+  const name = Object.keys(outputs).find((file) => outputs[file]?.entryPoint === source);
+  const file = outputFiles.find(({ path }) => basename(path) === name);
+  if (name === undefined || file === undefined) throw new Error(`esbuild made nothing of ${source}`);
+  return { name, text: file.text };
+}
 
 /** What the page loads at once: its style, its script, and all that the script imports, so that no part is waited for twice. */
-function tagsOf(folder: string, { outputs }: Metafile, sources: readonly string[]): string[] {
-  const [script, style] = sources.map((source) =>
-    Object.keys(outputs).find((file) => outputs[file]?.entryPoint === source),
-  );
-  if (script === undefined || style === undefined) throw new Error('esbuild made no script or no style');
-  const parts = new Set<string>();
-  const add = (file: string): void => {
-    for (const { path, kind } of outputs[file]?.imports ?? []) {
-      if (kind !== 'import-statement' || parts.has(path)) continue;
-      parts.add(path);
-      add(path);
-    }
-  };
-  add(script);
-  return [
+const tagsOf = (folder: string, style: string, [script, ...parts]: readonly string[]): string =>
+  [
     `<link rel="stylesheet" href="${folder}${style}" />`,
     `<script type="module" src="${folder}${script}"></script>`,
-    ...[...parts].map((file) => `<link rel="modulepreload" href="${folder}${file}" />`),
-  ];
-}
+    ...parts.map((file) => `<link rel="modulepreload" href="${folder}${file}" />`),
+  ].join('\n    ');

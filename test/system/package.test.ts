@@ -105,8 +105,8 @@ test('a phone is paired, and gets an app that was built before', async (context)
   const page = await get(context, '/');
   assert.match(page, 'alarm-twin pair');
   assert.not.match(page, 'npm run');
-  const [, script = ''] = /<script type="module" src="([^"]+)">/.exec(page) ?? [];
-  assert.match(await get(context, script), '/service-worker.js');
+  assert.match(page, '/service-worker.js');
+  const [, script = ''] = /import\("([^"]*\/later-[^"]*)"\)/.exec(page) ?? [];
   const headers = await get(context, script, '-o', '/dev/null', '-D', '-', '-H', 'Accept-Encoding: br');
   assert.match(headers, /Content-Encoding: br/);
   assert.match(headers, /immutable/);

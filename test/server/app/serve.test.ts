@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { get as httpGet, type IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib';
@@ -29,8 +30,9 @@ const FIXED: Record<string, string> = {
 
 interface Context {
   rest: TestRest;
-  /** The paths of the files that the two pages load at once, from their HTML. */
-  app: { script: string; style: string };
+  /** The path of what the app loads after its first screen. */
+  later: string;
+  /** The paths of the files that the console loads at once, from its HTML. */
   console: { script: string; style: string };
 }
 
@@ -38,23 +40,17 @@ const test = suite<Context>("the app's files");
 
 test.before(async (context) => {
   const rest = await startTestRest({ region: 'nl-"ams' });
-  const [app, console] = await Promise.all(['/', '/console'].map((path) => loadedBy(rest, path)));
-  if (app === undefined || console === undefined) throw new Error('a page loads nothing');
-  Object.assign(context, { rest, app, console });
+  const [app, page] = await Promise.all(['/', '/console'].map(async (path) => (await get(rest, path)).body));
+  const [, later = ''] = /import\("([^"]*\/later-[^"]*)"\)/.exec(app ?? '') ?? [];
+  const [, script = ''] = /<script type="module" src="([^"]+)">/.exec(page ?? '') ?? [];
+  const [, style = ''] = /<link rel="stylesheet" href="([^"]+)" \/>/.exec(page ?? '') ?? [];
+  Object.assign(context, { rest, later, console: { script, style } });
 });
 test.after(({ rest }) => rest.close());
 
-async function loadedBy(rest: TestRest, path: string): Promise<{ script: string; style: string }> {
-  const { body } = await get(rest, path);
-  const [, script = ''] = /<script type="module" src="([^"]+)">/.exec(body) ?? [];
-  const [, style = ''] = /<link rel="stylesheet" href="([^"]+)" \/>/.exec(body) ?? [];
-  return { script, style };
-}
-
-const typesOf = ({ app, console }: Context): Record<string, string> => ({
+const typesOf = ({ later, console }: Context): Record<string, string> => ({
   ...FIXED,
-  [app.script]: SCRIPT,
-  [app.style]: STYLE,
+  [later]: SCRIPT,
   [console.script]: SCRIPT,
   [console.style]: STYLE,
 });
@@ -72,6 +68,14 @@ async function getEncoded({ url }: TestRest, path: string, encoding: string) {
   return { headers: answer.headers, body: await buffer(answer) };
 }
 
+/** The texts of the elements that a browser runs or applies as they stand in the page. */
+const inlineIn = (html: string, name: string): string[] =>
+  [...html.matchAll(new RegExp(`<${name}([^>]*)>(.*?)</${name}>`, 'gs'))]
+    .filter(([, attributes = '']) => !/src=|application\/json/.test(attributes))
+    .map(([, , text = '']) => text);
+
+const digestOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+
 test('are there for everyone, each with its type', async (context) => {
   for (const [path, type] of Object.entries(typesOf(context))) {
     const { response, body } = await get(context.rest, path);
@@ -81,19 +85,24 @@ test('are there for everyone, each with its type', async (context) => {
   }
 });
 
-test('run no script and load nothing but their own', async ({ rest, app, console }) => {
+test('run no script and load nothing but their own', async ({ rest, later, console }) => {
   for (const path of ['/', '/console']) {
     const { response, body } = await get(rest, path);
     const policy = response.headers.get('content-security-policy') ?? '';
     assert.match(policy, "default-src 'none'");
-    assert.match(policy, "script-src 'self'");
     assert.not.match(policy, 'unsafe');
     assert.is(response.headers.get('x-content-type-options'), 'nosniff');
-    assert.not.match(body, /<script(?![^>]*(?:src=|type="application\/json"))|\sstyle=|\son\w+=/);
-    for (const [, address = ''] of body.matchAll(/(?:src|href)="([^"]*)"/g))
+    const allowed = Object.fromEntries(
+      policy.split(';').map((each) => [each.split(' ', 1)[0], each.split(' ').slice(1)]),
+    );
+    for (const name of ['script', 'style'])
+      assert.equal(allowed[`${name}-src`], ["'self'", ...inlineIn(body, name).map(digestOf)]);
+    const bare = body.replace(/(<(script|style)[^>]*>).*?(?=<\/\2>)/gs, '$1');
+    assert.not.match(bare, /\sstyle=|\son\w+=/);
+    for (const [, address = ''] of bare.matchAll(/(?:src|href)="([^"]*)"/g))
       assert.match(address, /^\/(?!\/)/);
   }
-  for (const path of [app.script, app.style, console.style, '/service-worker.js']) {
+  for (const path of ['/', later, console.script, console.style, '/service-worker.js']) {
     const { body } = await get(rest, path);
     const addresses = (body.match(/https?:\/\/[\w.-]+/g) ?? []).filter(
       (each) => !each.includes('www.w3.org'),
@@ -106,7 +115,7 @@ test('know the region, whatever it is called', async ({ rest }) => {
   assert.match((await get(rest, '/')).body, 'data-region="nl-&quot;ams"');
 });
 
-test('are compressed as the browser likes it', async ({ rest, app: { style } }) => {
+test('are compressed as the browser likes it', async ({ rest, console: { style } }) => {
   const plain = (await get(rest, style)).body;
   const decoders = { br: brotliDecompressSync, gzip: gunzipSync };
   for (const [encoding, decode] of Object.entries(decoders)) {
@@ -131,11 +140,11 @@ test('are asked for again each time where the address stays, and sent only when 
   assert.is((await get(rest, '/', { 'If-None-Match': etag })).response.status, 200);
 });
 
-test('are kept for good where the name changes with the content', async ({ rest, app, console }) => {
-  for (const path of [...Object.values(app), ...Object.values(console)]) {
+test('are kept for good where the name changes with the content', async ({ rest, later, console }) => {
+  for (const path of [later, ...Object.values(console)]) {
     const { response } = await get(rest, path);
     assert.is(response.headers.get('cache-control'), 'public, max-age=31536000, immutable', path);
-    assert.match(path, /^\/(assets\/app|console\/console)-[A-Z0-9]{8}\.(js|css)$/);
+    assert.match(path, /^\/(assets\/later|console\/console)-[A-Z0-9]{8}\.(js|css)$/);
   }
 });
 
@@ -182,19 +191,33 @@ test('come in the language that a person has chosen, else in the best that the b
   }
 });
 
-test('a page names at once all scripts that it needs at first', async ({ rest, app, console }) => {
-  for (const [path, { script }] of [['/', app] as const, ['/console', console] as const]) {
-    const { body: html } = await get(rest, path);
-    const { body: code } = await get(rest, script);
-    const imported = [...code.matchAll(/from"\.\/([^"]+)"/g)].map(([, file]) => file);
-    const preloaded = [...html.matchAll(/rel="modulepreload" href="[^"]*\/([^"/]+)"/g)].map(
-      ([, file]) => file,
-    );
-    assert.equal(
-      imported.filter((file) => !preloaded.includes(file)),
-      [],
-    );
-  }
+test('the page of the console names at once all scripts that it needs at first', async ({
+  rest,
+  console,
+}) => {
+  const { body: html } = await get(rest, '/console');
+  const { body: code } = await get(rest, console.script);
+  const imported = [...code.matchAll(/from"\.\/([^"]+)"/g)].map(([, file]) => file);
+  const preloaded = [...html.matchAll(/rel="modulepreload" href="[^"]*\/([^"/]+)"/g)].map(([, file]) => file);
+  assert.equal(
+    imported.filter((file) => !preloaded.includes(file)),
+    [],
+  );
+});
+
+/** A name within Preact's code. */
+const OF_PREACT = /\.__k\b/;
+
+test('the page of the app holds all that its first screen needs, and nothing is sent twice', async ({
+  rest,
+  later,
+}) => {
+  const { body: page } = await get(rest, '/');
+  assert.not.match(page, /<link rel="(?:stylesheet|modulepreload)"|<script[^>]* src=/);
+  const { body: code } = await get(rest, later);
+  assert.match(page, OF_PREACT);
+  assert.not.match(code, OF_PREACT);
+  assert.not.match(code, /\bfrom"/);
 });
 
 test('the service worker keeps every file of the app, and is another one when any of them is', async ({

@@ -7,7 +7,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CurrentDocument } from '../../../shared/panel.js';
 import { needsIn } from '../../programs.js';
-import type { Phone } from './phone.js';
+import { changeScript, type Phone } from './phone.js';
 import { type PhoneOptions, type Scene, startScene } from './scene.js';
 
 const tests = suite<{ scene: Scene }>('screens');
@@ -140,10 +140,10 @@ test('the panel: a last alarm with many contacts, a refusal and a fault', async 
   await phones.close();
 });
 
-test('the page whose script does not come', async ({ scene }) => {
+test('the page whose script does not run', async ({ scene }) => {
   for (const locale of LOCALES) {
     const phone = await scene.phone({ token: '', serviceWorkers: 'block', locale });
-    await phone.page.route('**/app-*.js', (route) => route.abort());
+    await changeScript(phone.page, `${scene.server.http}/`, '', true);
     await phone.page.reload();
     await phone.page.locator('#loading p').first().waitFor();
     await examine(phone, 'loading');

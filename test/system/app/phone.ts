@@ -75,3 +75,22 @@ async function hold(button: Locator): Promise<void> {
   await held.waitFor({ state: 'detached' });
   await page.mouse.up();
 }
+
+/** Puts other code in the place of the app's script on its way. @param hasPolicy whether its policy arrives */
+export async function changeScript(
+  page: Page,
+  address: string,
+  code: string,
+  hasPolicy: boolean,
+): Promise<void> {
+  await page.route(address, async (route) => {
+    const response = await route.fetch();
+    const { 'content-security-policy': policy = '', ...headers } = response.headers();
+    const body = (await response.text()).replace(
+      /(<script type="module">).*?(?=<\/script>)/s,
+      (_, tag: string) => tag + code,
+    );
+    const kept = hasPolicy ? { 'content-security-policy': policy } : {};
+    await route.fulfill({ response, body, headers: { ...headers, ...kept } });
+  });
+}
