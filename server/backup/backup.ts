@@ -1,8 +1,8 @@
 /** Makes a backup of a data directory, and puts one in its place. A server may use the directory meanwhile. */
 
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve, sep } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { copyContents } from '../storage/copy.js';
 import { makeDirectory } from '../storage/directory.js';
@@ -31,6 +31,8 @@ export async function backUp(data: string, file: string, passphrase: string | un
     throw new BackupRefused(`${data} is not the data directory of a server`);
   if (existsSync(file)) throw new BackupRefused(`${file} is there already`);
   const target = resolve(file);
+  if (isWithin(data, target))
+    throw new BackupRefused(`${file} is in the data directory ${data}: a backup belongs outside of it`);
   await makeDirectory(dirname(target));
   const format = await formatOf(data);
   const { path } = await stage(data, 'backup');
@@ -42,6 +44,13 @@ export async function backUp(data: string, file: string, passphrase: string | un
   } finally {
     await rm(path, { recursive: true, force: true });
   }
+}
+
+/** Whether a file is in a directory, or would be, with all symbolic links followed. */
+function isWithin(directory: string, file: string): boolean {
+  let parent = dirname(file);
+  while (!existsSync(parent)) parent = dirname(parent);
+  return `${realpathSync(parent)}${sep}`.startsWith(`${realpathSync(directory)}${sep}`);
 }
 
 export interface Restored {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
@@ -182,20 +182,30 @@ test('a file that cannot be used is one clear line, and nothing is changed', asy
   }
 });
 
-test('a backup goes to a new file, from the directory of a server', async () => {
+test('a backup goes to a new file outside of the data directory, from the directory of a server', async () => {
   const empty = await directory.make();
   const data = await makeHouse();
   const file = await newFile();
   await writeFile(file, '');
+  const link = `${file}.link`;
+  await symlink(data, link);
+  const before = await hashesIn(data);
   for (const [from, to, message] of [
     [empty, `${file}.new`, /is not the data directory of a server$/],
     [data, file, /is there already$/],
+    [data, join(data, 'house.backup'), /is in the data directory .*: a backup belongs outside of it$/],
+    [data, join(data, 'new', 'deep', 'house.backup'), /is in the data directory /],
+    [data, join(link, 'house.backup'), /is in the data directory /],
+    [link, join(data, 'house.backup'), /is in the data directory /],
   ] as const) {
     await backUp(from, to, undefined).then(
       () => assert.unreachable(),
       (error: Error) => assert.match(error.message, message),
     );
   }
+  assert.equal(await hashesIn(data), before);
+  await backUp(data, `${data}.backup`, undefined);
+  await rm(`${data}.backup`);
 });
 
 test('data that no server can read are refused, whatever their hashes say', async () => {
