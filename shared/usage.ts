@@ -1,6 +1,6 @@
 /** What every command says about its command line: the help, the version, and what is wrong. Pure. */
 
-import { callOf } from './call.js';
+import { callOf, nameOf } from './call.js';
 import { VERSION } from './version.js';
 
 /** The command line is wrong. The message is one line that says how it would be right. */
@@ -71,5 +71,5 @@ export function matching(option: string, value: string, form: RegExp, expected: 
  */
 export function failureText(script: string, error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return `${script}: ${message}${error instanceof UsageError ? ` (see ${callOf(script)} --help)` : ''}`;
+  return `${nameOf(script)}: ${message}${error instanceof UsageError ? ` (see ${callOf(script)} --help)` : ''}`;
 }
