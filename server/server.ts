@@ -29,7 +29,13 @@ import type { RestLimits } from './rest/limits.js';
 import { startRest } from './rest/rest.js';
 import { openStorage } from './storage/journaled.js';
 import { storageMetrics } from './storage/metrics.js';
-import { putDocument, type Storage, type StorageLimits } from './storage/storage.js';
+import {
+  changeFile,
+  readDocuments,
+  type Storage,
+  type StorageLimits,
+  type StoredDocument,
+} from './storage/storage.js';
 import { answerTime } from './time-responder.js';
 import { openCertificates } from './tls/certificates.js';
 import { tlsMetrics } from './tls/metrics.js';
@@ -115,7 +121,7 @@ export async function startServer(
   try {
     const storage = await openStorage({ ...settings, ...limits.storage, onRestore }, log, isTwinFile);
     closers.push(() => storage.close());
-    const tokens = await Tokens.open(storage, settings.token, undefined, (error) =>
+    const tokens = await Tokens.open(storage, settings.token, (error) =>
       log.error({ err: error }, 'it could not be kept when the tokens were used'),
     );
     closers.push(() => tokens.close());
@@ -322,12 +328,18 @@ const HUB = { file: 'server', key: 'hub' };
 
 /** The hub's identity. It is made at the first start. */
 async function openHub(storage: Storage): Promise<{ id: string; createdAt: string }> {
-  const file = await storage.open(HUB.file);
-  const known = file.documents.get(HUB.key);
-  if (known !== undefined)
-    return { ...(JSON.parse(known.data) as { id: string }), createdAt: known.updatedAt };
-  const [id, createdAt] = [randomUUID(), new Date().toISOString()];
-  const document = { version: 1, updatedAt: createdAt, data: JSON.stringify({ id }) };
-  await putDocument(storage, file, HUB.key, document);
-  return { id, createdAt };
+  const known = (await readDocuments(storage, HUB.file)).get(HUB.key);
+  if (known !== undefined) return hubIn(known);
+  const id = randomUUID();
+  await changeFile(storage, HUB.file, (latest, updatedAt) =>
+    latest.has(HUB.key)
+      ? undefined
+      : { key: HUB.key, document: { version: 1, updatedAt, data: JSON.stringify({ id }) } },
+  );
+  return openHub(storage);
 }
+
+const hubIn = ({ data, updatedAt }: StoredDocument): { id: string; createdAt: string } => ({
+  ...(JSON.parse(data) as { id: string }),
+  createdAt: updatedAt,
+});

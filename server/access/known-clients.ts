@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { putDocument, removeDocument, type Storage } from '../storage/storage.js';
+import { changeFile, readDocuments, type Storage } from '../storage/storage.js';
 
 /** Times are in milliseconds. */
 const KNOWN_LIMITS = {
@@ -62,8 +62,7 @@ export class KnownClients {
     limits?: Partial<KnownLimits>,
   ): Promise<KnownClients> {
     const known = new KnownClients(limits, storage, onError);
-    const { documents } = await storage.open(FILE);
-    for (const key of documents.keys()) {
+    for (const key of (await readDocuments(storage, FILE)).keys()) {
       const [id = '', source = ''] = key.split(' ');
       known.#keep(source, id, key);
     }
@@ -152,12 +151,12 @@ export class KnownClients {
     const keys = [...this.#changed].slice(0, this.#limits.changesAtOnce);
     for (const key of keys) this.#changed.delete(key);
     try {
-      const file = await storage.open(FILE);
-      const updatedAt = new Date().toISOString();
       const writes = keys.map((key) => {
-        const isStored = file.latest.has(key);
-        if (this.#pairs.peek(key) === undefined) return isStored && removeDocument(storage, file, key);
-        return isStored || putDocument(storage, file, key, { version: 1, updatedAt, data: '{}' });
+        const isKnown = this.#pairs.peek(key) !== undefined;
+        return changeFile(storage, FILE, (latest, updatedAt) => {
+          if (latest.has(key) === isKnown) return undefined;
+          return { key, document: isKnown ? { version: 1, updatedAt, data: '{}' } : undefined };
+        });
       });
       const failed = (await Promise.allSettled(writes)).find(({ status }) => status === 'rejected');
       if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;

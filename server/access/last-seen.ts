@@ -1,4 +1,4 @@
-import { putDocument, type Storage } from '../storage/storage.js';
+import { putDocument, readDocuments, type Storage } from '../storage/storage.js';
 
 /** The times are written at most once in this time, in milliseconds. After a crash they may be wrong by so much. */
 const WRITE_EVERY_MS = 600_000;
@@ -37,14 +37,16 @@ export class LastSeen {
     onError: (error: Error) => void,
     writeEveryMs = WRITE_EVERY_MS,
   ): Promise<LastSeen> {
-    const { documents } = await storage.open(FILE);
-    const kept = JSON.parse(documents.get(KEY)?.data ?? '{}') as Record<string, number>;
+    const kept = JSON.parse((await readDocuments(storage, FILE)).get(KEY)?.data ?? '{}') as Record<
+      string,
+      number
+    >;
     return new LastSeen(storage, new Map(Object.entries(kept)), onError, writeEveryMs);
   }
 
   /** The token is used now. */
   note(tokenId: string): void {
-    this.#times.set(tokenId, Date.now());
+    this.#times.set(tokenId, this.#storage.now());
     this.#writeLater();
   }
 
@@ -76,10 +78,7 @@ export class LastSeen {
 
   async #write(): Promise<void> {
     try {
-      const file = await this.#storage.open(FILE);
-      const version = (file.latest.get(KEY)?.version ?? 0) + 1;
-      const data = JSON.stringify(Object.fromEntries(this.#times));
-      await putDocument(this.#storage, file, KEY, { version, updatedAt: new Date().toISOString(), data });
+      await putDocument(this.#storage, FILE, KEY, JSON.stringify(Object.fromEntries(this.#times)));
     } catch (error) {
       this.#onError(error as Error);
     }

@@ -2,7 +2,7 @@
 
 import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
-import { putDocument, removeDocument, type Storage } from '../storage/storage.js';
+import { putDocument, readDocuments, removeDocument, type Storage } from '../storage/storage.js';
 import type { Author } from './author.js';
 
 /** Why a PIN is refused. */
@@ -62,22 +62,20 @@ const hashOf = (pin: string, salt: Buffer): Promise<Buffer> => derive(pin, salt,
 export class Pins {
   readonly #storage: Storage;
   readonly #limits: PinLimits;
-  readonly #now: () => number;
   readonly #records = new Map<string, PinRecord>();
   /** The last work on each token that has some: one waits for the other. */
   readonly #turns = new Map<string, Promise<void>>();
 
-  private constructor(storage: Storage, limits: PinLimits, now: () => number) {
+  private constructor(storage: Storage, limits: PinLimits) {
     this.#storage = storage;
     this.#limits = limits;
-    this.#now = now;
   }
 
   /** @throws StorageUnavailable */
-  static async open(storage: Storage, limits: Partial<PinLimits> = {}, now = Date.now): Promise<Pins> {
-    const pins = new Pins(storage, { ...PIN_LIMITS, ...limits }, now);
-    const { documents } = await storage.open(FILE);
-    for (const [id, { data }] of documents) pins.#records.set(id, JSON.parse(data) as PinRecord);
+  static async open(storage: Storage, limits: Partial<PinLimits> = {}): Promise<Pins> {
+    const pins = new Pins(storage, { ...PIN_LIMITS, ...limits });
+    for (const [id, { data }] of await readDocuments(storage, FILE))
+      pins.#records.set(id, JSON.parse(data) as PinRecord);
     return pins;
   }
 
@@ -91,7 +89,7 @@ export class Pins {
       const record = this.#records.get(tokenId);
       if (record === undefined) return;
       if (pin === undefined) throw new PinRefused('required', tokenId);
-      const now = this.#now();
+      const now = this.#storage.now();
       if (now < record.lockedUntil) throw new PinRefused('locked', tokenId, record.lockedUntil - now);
       const counted = this.#counted(record, now);
       await this.#put(tokenId, counted);
@@ -127,18 +125,12 @@ export class Pins {
   }
 
   async #put(tokenId: string, record: PinRecord, author?: Author): Promise<void> {
-    const updatedAt = new Date(this.#now()).toISOString();
-    const file = await this.#storage.open(FILE);
-    author?.judge();
-    await putDocument(this.#storage, file, tokenId, { version: 1, updatedAt, data: JSON.stringify(record) });
+    await putDocument(this.#storage, FILE, tokenId, JSON.stringify(record), () => author?.judge());
     this.#records.set(tokenId, record);
   }
 
   async #remove(tokenId: string, author?: Author): Promise<void> {
-    const file = await this.#storage.open(FILE);
-    author?.judge();
-    if (!this.has(tokenId)) return;
-    await removeDocument(this.#storage, file, tokenId);
+    await removeDocument(this.#storage, FILE, tokenId, () => author?.judge());
     this.#records.delete(tokenId);
   }
 

@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { isUuid } from '../../shared/document.js';
-import { putDocument, removeDocument, type Storage } from '../storage/storage.js';
+import {
+  changeFile,
+  type Documents,
+  readDocuments,
+  type Storage,
+  type StoredDocument,
+} from '../storage/storage.js';
 import type { Author } from './author.js';
 import { LastSeen } from './last-seen.js';
 import { digest, sameDigest } from './secret.js';
@@ -64,7 +70,6 @@ const KNOWN_SECRETS = 1000;
 /** The tokens of REST: random UUIDs, stored as SHA-256. They are few, so all are in memory. */
 export class Tokens {
   readonly #storage: Storage;
-  readonly #now: () => Date;
   readonly #tokens = new Map<string, StoredToken>();
   readonly #bySha256 = new Map<string, StoredToken>();
   readonly #known = new LRUCache<string, Token>({ max: KNOWN_SECRETS });
@@ -72,9 +77,8 @@ export class Tokens {
   readonly #watchers = new Set<(tokenId: string) => void>();
   readonly #seen: LastSeen;
 
-  private constructor(storage: Storage, now: () => Date, seen: LastSeen) {
+  private constructor(storage: Storage, seen: LastSeen) {
     this.#storage = storage;
-    this.#now = now;
     this.#seen = seen;
   }
 
@@ -86,12 +90,10 @@ export class Tokens {
   static async open(
     storage: Storage,
     given?: string,
-    now = () => new Date(),
     onError: (error: Error) => void = () => undefined,
   ): Promise<Tokens> {
-    const tokens = new Tokens(storage, now, await LastSeen.open(storage, onError));
-    const { documents } = await storage.open(FILE);
-    for (const [id, { data }] of documents) {
+    const tokens = new Tokens(storage, await LastSeen.open(storage, onError));
+    for (const [id, { data }] of await readDocuments(storage, FILE)) {
       const { sha256, twin_ids = null, ...token } = JSON.parse(data) as TokenRecord;
       tokens.#add({ token: { id, ...token, twin_ids }, sha256, given: false });
     }
@@ -120,10 +122,11 @@ export class Tokens {
     const token = this.#describe(input);
     const { id, ...rest } = token;
     const sha256 = digest(secret);
-    const data = JSON.stringify({ ...rest, sha256 });
-    const file = await this.#storage.open(FILE);
-    author?.judge();
-    await putDocument(this.#storage, file, id, { version: 1, updatedAt: token.created_at, data });
+    const document = { version: 1, updatedAt: token.created_at, data: JSON.stringify({ ...rest, sha256 }) };
+    await changeFile(this.#storage, FILE, () => {
+      author?.judge();
+      return { key: id, document };
+    });
     this.#add({ token, sha256, given: false });
     return { token, secret };
   }
@@ -133,20 +136,19 @@ export class Tokens {
    * @throws TokenNotFound, LastOwnerToken, StorageUnavailable, and what the author's `judge` throws
    */
   async revoke(id: string, author?: Author): Promise<void> {
-    const file = await this.#storage.open(FILE);
-    author?.judge();
     const stored = this.#tokens.get(id);
-    if (stored === undefined) throw new TokenNotFound(id);
-    const keepers = [...this.#tokens.values()].filter(keepsOwnerIn);
-    if (
-      keepsOwnerIn(stored) &&
-      keepers.every(({ token }) => token.id === id || this.#revoking.has(token.id))
-    ) {
-      throw new LastOwnerToken();
+    if (stored === undefined) {
+      author?.judge();
+      throw new TokenNotFound(id);
     }
-    this.#revoking.add(id);
     try {
-      if (file.latest.has(id)) await removeDocument(this.#storage, file, id);
+      await changeFile(this.#storage, FILE, (latest) => {
+        // A token that revokes itself loses its rights by this decision, and may have to decide again.
+        if (!this.#revoking.has(id)) author?.judge();
+        if (!stored.given) refuseLastOwner(latest, id);
+        this.#revoking.add(id);
+        return stored.given ? undefined : { key: id, document: undefined };
+      });
     } finally {
       this.#revoking.delete(id);
     }
@@ -206,7 +208,7 @@ export class Tokens {
   }
 
   #isExpired({ expires_at }: Token): boolean {
-    return expires_at !== null && expires_at <= this.#now().toISOString();
+    return expires_at !== null && expires_at <= new Date(this.#storage.now()).toISOString();
   }
 
   #find(secret: string | undefined): Token {
@@ -234,7 +236,7 @@ export class Tokens {
       role,
       description,
       twin_ids,
-      created_at: this.#now().toISOString(),
+      created_at: new Date(this.#storage.now()).toISOString(),
       expires_at,
     };
   }
@@ -244,6 +246,17 @@ export class Tokens {
 const idOfGiven = (secret: string): string =>
   digest(`the id of ${secret}`).replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, '$1-$2-4$3-8$4-$5');
 
+/** @throws TokenNotFound, LastOwnerToken */
+function refuseLastOwner(tokens: Documents, id: string): void {
+  const revoked = tokens.get(id);
+  if (revoked === undefined) throw new TokenNotFound(id);
+  if (!keepsOwnerIn(revoked)) return;
+  for (const [other, document] of tokens) if (other !== id && keepsOwnerIn(document)) return;
+  throw new LastOwnerToken();
+}
+
 /** Whether this token alone would let an owner do everything after any restart. */
-const keepsOwnerIn = ({ token, given }: StoredToken): boolean =>
-  token.role === 'owner' && token.twin_ids === null && token.expires_at === null && !given;
+function keepsOwnerIn({ data }: StoredDocument): boolean {
+  const { role, twin_ids = null, expires_at } = JSON.parse(data) as TokenRecord;
+  return role === 'owner' && twin_ids === null && expires_at === null;
+}

@@ -2,7 +2,7 @@
 
 import type { Logger } from 'pino';
 import type { Author } from '../access/author.js';
-import { putDocument, removeDocument, type Storage } from '../storage/storage.js';
+import { putDocument, readDocuments, removeDocument, type Storage } from '../storage/storage.js';
 import type { Alert } from './alert.js';
 import type { Message } from './channels/channel.js';
 
@@ -58,8 +58,9 @@ export class Shelf<Thing extends { readonly id: string }> {
     file: string,
     log: Logger,
   ): Promise<Shelf<Thing>> {
-    const { documents } = await storage.open(file);
-    const things = [...documents].map(([id, { data }]) => [id, JSON.parse(data) as Thing] as const);
+    const things = [...(await readDocuments(storage, file))].map(
+      ([id, { data }]) => [id, JSON.parse(data) as Thing] as const,
+    );
     return new Shelf(storage, file, log, new Map(things));
   }
 
@@ -79,18 +80,14 @@ export class Shelf<Thing extends { readonly id: string }> {
   async put(thing: Thing, author?: Author): Promise<void> {
     if (author !== undefined) await this.#judge(author);
     this.#things.set(thing.id, thing);
-    const file = await this.#storage.open(this.#file);
-    const version = (file.latest.get(thing.id)?.version ?? 0) + 1;
-    const updatedAt = new Date().toISOString();
-    await putDocument(this.#storage, file, thing.id, { version, updatedAt, data: JSON.stringify(thing) });
+    await putDocument(this.#storage, this.#file, thing.id, JSON.stringify(thing));
   }
 
   /** @throws StorageUnavailable, and what the author's `judge` throws */
   async remove(id: string, author?: Author): Promise<void> {
     if (author !== undefined) await this.#judge(author);
     if (!this.#things.delete(id)) return;
-    const file = await this.#storage.open(this.#file);
-    if (file.latest.has(id)) await removeDocument(this.#storage, file, id);
+    await removeDocument(this.#storage, this.#file, id);
   }
 
   /** Puts a thing. When the disk takes no writes, memory has it, and the failure is logged. */
@@ -113,7 +110,7 @@ export class Shelf<Thing extends { readonly id: string }> {
   }
 
   async #judge(author: Author): Promise<void> {
-    await this.#storage.open(this.#file);
+    await readDocuments(this.#storage, this.#file);
     author.judge();
   }
 }

@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { isDeviceId } from '../../shared/document.js';
 import type { Author } from '../access/author.js';
 import { digest, makePassword, sameDigest } from '../access/secret.js';
-import { putDocument, removeDocument, type Storage, type StoredFile } from '../storage/storage.js';
+import {
+  changeFile,
+  putDocument,
+  readDocuments,
+  removeDocument,
+  type Storage,
+  type StoredDocument,
+} from '../storage/storage.js';
 import type { KeyType } from '../tls/key-pair.js';
 import type { Answer, Twins } from '../twins/twins.js';
 import { Watchers } from '../watchers.js';
@@ -58,7 +65,6 @@ export class Devices {
   readonly #twins: Pick<Twins, 'clear'>;
   readonly #place: Pick<Device, 'hub_id' | 'region'>;
   readonly #certify: Certify;
-  readonly #now: () => Date;
   readonly #removals = new Map<string, Promise<void>>();
   readonly #watchers = new Set<(id: string, why: Revocation) => void>();
   readonly #changes = new Watchers<Device>();
@@ -71,14 +77,12 @@ export class Devices {
       region,
       hubId,
       certify,
-      now,
       onError,
       heardEveryMs,
     }: {
       region: string;
       hubId: string;
       certify: Certify;
-      now?: () => Date;
       /** Called when the time of a device's last activity could not be written. */
       onError?: (error: Error) => void;
       /** See HEARD_EVERY_MS. Only tests change it. */
@@ -89,26 +93,26 @@ export class Devices {
     this.#twins = twins;
     this.#place = { hub_id: hubId, region };
     this.#certify = certify;
-    this.#now = now ?? (() => new Date());
-    this.presence = new Presence(storage, { now, onError, heardEveryMs });
+    this.presence = new Presence(storage, { onError, heardEveryMs });
   }
 
   /** A new device, enabled. */
   async create(input: NewDevice, author?: Author): Promise<{ device: Device } & Credentials> {
     const id = randomUUID();
     const { credentials, digests } = await this.#newCredentials(id, 'ecdsa');
-    const at = this.#now().toISOString();
-    const file = await this.#openShard(id);
-    author?.judge();
-    await this.#write(file, id, 1, {
-      name: input.name,
-      description: input.description ?? '',
-      status: 'enabled',
-      allow_insecure: input.allow_insecure ?? false,
-      allow_multiple_connections: input.allow_multiple_connections ?? false,
-      created_at: at,
-      updated_at: at,
-      ...digests,
+    await changeFile(this.#storage, shardOf(id), (_, now) => {
+      author?.judge();
+      const record: DeviceRecord = {
+        name: input.name,
+        description: input.description ?? '',
+        status: 'enabled',
+        allow_insecure: input.allow_insecure ?? false,
+        allow_multiple_connections: input.allow_multiple_connections ?? false,
+        created_at: now,
+        updated_at: now,
+        ...digests,
+      };
+      return { key: id, document: stored(1, record) };
     });
     return { device: await this.get(id), ...credentials };
   }
@@ -118,14 +122,7 @@ export class Devices {
    * write by REST calls it, and answers before it returns when the registry's file is in memory.
    */
   has(id: string, answer: Answer<boolean>): void {
-    const shard = shardOf(id);
-    const file = this.#storage.peek(shard);
-    if (file !== undefined) answer(null, this.#isIn(file, id));
-    else this.#storage.open(shard).then((opened) => answer(null, this.#isIn(opened, id)), answer);
-  }
-
-  #isIn(file: StoredFile, id: string): boolean {
-    return file.documents.has(id) && !this.#removals.has(id);
+    this.#storage.read(shardOf(id), (documents) => documents.has(id) && !this.#removals.has(id), answer);
   }
 
   /** Whether the device is being removed. */
@@ -142,8 +139,8 @@ export class Devices {
 
   async count(): Promise<number> {
     const shards = await this.#storage.list('devices/');
-    const files = await Promise.all(shards.map((shard) => this.#storage.open(shard)));
-    return files.reduce((sum, { documents }) => sum + documents.size, 0);
+    const files = await Promise.all(shards.map((shard) => readDocuments(this.#storage, shard)));
+    return files.reduce((sum, documents) => sum + documents.size, 0);
   }
 
   /** The devices that the query selects, and how many match in all. An empty query selects all devices. */
@@ -203,12 +200,9 @@ export class Devices {
    */
   async remove(id: string, author?: Author): Promise<void> {
     if ((await this.#find(id)) === undefined) throw new DeviceNotFound(id);
-    const removals = await this.#storage.open(REMOVALS);
+    await readDocuments(this.#storage, REMOVALS);
     author?.judge();
-    return this.#removing(id, () => {
-      const begun = { version: 1, updatedAt: this.#now().toISOString(), data: '{}' };
-      return putDocument(this.#storage, removals, id, begun);
-    });
+    return this.#removing(id, () => putDocument(this.#storage, REMOVALS, id, '{}'));
   }
 
   /**
@@ -216,11 +210,11 @@ export class Devices {
    * @param onError called when one cannot be finished now
    */
   async resumeRemovals(onError: (error: Error) => void): Promise<void> {
-    const { documents } = await this.#storage.open(REMOVALS);
-    for (const id of documents.keys()) this.#removing(id, async () => undefined).catch(onError);
+    for (const id of (await readDocuments(this.#storage, REMOVALS)).keys())
+      this.#removing(id, async () => undefined).catch(onError);
   }
 
-  #removing(id: string, begin: () => Promise<void>): Promise<void> {
+  #removing(id: string, begin: () => Promise<unknown>): Promise<void> {
     const known = this.#removals.get(id);
     if (known !== undefined) return known;
     const removal = begin()
@@ -232,20 +226,16 @@ export class Devices {
 
   /** Each step may have been done before. */
   async #remove(id: string): Promise<void> {
-    const file = await this.#openShard(id);
-    if (file.latest.has(id)) await this.#edit(file, id, (record) => ({ ...record, status: 'disabled' }));
+    if ((await this.#find(id)) !== undefined) {
+      await this.#edit(id, (record) => ({ ...record, status: 'disabled' }));
+    }
     this.#revoke(id, 'deleted');
     await new Promise<void>((done, failed) => {
       this.#twins.clear(id, (error) => (error === null ? done() : failed(error)));
     });
     await this.presence.forget(id);
-    await this.#drop(shardOf(id), id);
-    await this.#drop(REMOVALS, id);
-  }
-
-  async #drop(name: string, id: string): Promise<void> {
-    const file = await this.#storage.open(name);
-    if (file.latest.has(id)) await removeDocument(this.#storage, file, id);
+    await removeDocument(this.#storage, shardOf(id), id);
+    await removeDocument(this.#storage, REMOVALS, id);
   }
 
   /** The device, when id and password are right. A wrong id takes as long as a wrong password. */
@@ -273,10 +263,6 @@ export class Devices {
     return this.#changes.addToAll(watcher);
   }
 
-  #openShard(id: string): Promise<StoredFile> {
-    return this.#storage.open(shardOf(id));
-  }
-
   #revoke(id: string, why: Revocation): void {
     for (const watcher of this.#watchers) watcher(id, why);
   }
@@ -292,16 +278,16 @@ export class Devices {
 
   async #find(id: string): Promise<DeviceRecord | undefined> {
     if (!isDeviceId(id)) return undefined;
-    const stored = (await this.#openShard(id)).documents.get(id);
-    return stored && (JSON.parse(stored.data) as DeviceRecord);
+    const document = (await readDocuments(this.#storage, shardOf(id))).get(id);
+    return document && recordIn(document);
   }
 
   async *#records(ids: readonly string[] | null): AsyncGenerator<[string, DeviceRecord][]> {
     if (ids === null) {
       for (const shard of await this.#storage.list('devices/')) {
-        const { documents } = await this.#storage.open(shard);
+        const documents = await readDocuments(this.#storage, shard);
         const there = [...documents].filter(([id]) => !this.#removals.has(id));
-        yield there.map(([id, { data }]) => [id, JSON.parse(data)]);
+        yield there.map(([id, document]) => [id, recordIn(document)]);
       }
     }
     for (const id of new Set(ids)) {
@@ -312,31 +298,26 @@ export class Devices {
 
   /** Changes a device, unless it is being removed. @throws DeviceNotFound */
   async #change(id: string, author: Author | undefined, edit: Edit): Promise<Device> {
-    const removals = await this.#storage.open(REMOVALS);
-    author?.judge();
-    if (this.#removals.has(id)) throw new DeviceNotFound(id);
+    const admit = () => {
+      author?.judge();
+      if (this.#removals.has(id)) throw new DeviceNotFound(id);
+    };
     // A removal that failed is not repeated at the next start, because the device is in use again.
-    if (removals.latest.has(id)) await removeDocument(this.#storage, removals, id);
-    const file = await this.#openShard(id);
-    author?.judge();
-    if (this.#removals.has(id)) throw new DeviceNotFound(id);
-    return this.#edit(file, id, edit);
+    await removeDocument(this.#storage, REMOVALS, id, admit);
+    return this.#edit(id, edit, admit);
   }
 
-  async #edit(file: StoredFile, id: string, edit: Edit): Promise<Device> {
-    const stored = file.latest.get(id);
-    if (stored === undefined) throw new DeviceNotFound(id);
-    const record = edit(JSON.parse(stored.data) as DeviceRecord);
-    const changed = { ...record, updated_at: this.#now().toISOString() };
-    await this.#write(file, id, stored.version + 1, changed);
-    const device = await this.#show(id, changed);
+  async #edit(id: string, edit: Edit, admit = () => {}): Promise<Device> {
+    const done = await changeFile(this.#storage, shardOf(id), (latest, now) => {
+      admit();
+      const present = latest.get(id);
+      if (present === undefined) throw new DeviceNotFound(id);
+      const record = { ...edit(recordIn(present)), updated_at: now };
+      return { key: id, document: stored(present.version + 1, record) };
+    });
+    const device = await this.#show(id, recordIn(done?.document as StoredDocument));
     this.#changes.tell(id, device);
     return device;
-  }
-
-  #write(file: StoredFile, id: string, version: number, record: DeviceRecord): Promise<void> {
-    const stored = { version, updatedAt: record.updated_at, data: JSON.stringify(record) };
-    return putDocument(this.#storage, file, id, stored);
   }
 
   async #show(
@@ -353,6 +334,14 @@ export class Devices {
     };
   }
 }
+
+const recordIn = ({ data }: StoredDocument): DeviceRecord => JSON.parse(data);
+
+const stored = (version: number, record: DeviceRecord): StoredDocument => ({
+  version,
+  updatedAt: record.updated_at,
+  data: JSON.stringify(record),
+});
 
 /** The registry's file for a device. */
 export const shardOf = (id: string): string => `devices/${id.slice(0, 2)}`;

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { putDocument, type Storage } from '../storage/storage.js';
+import { putDocument, readDocuments, type Storage } from '../storage/storage.js';
 import type { Twins } from '../twins/twins.js';
 import type { Devices } from './devices.js';
 
@@ -34,7 +34,7 @@ export async function removeLeftovers(parts: Parts, pause: () => Promise<void>):
     await pause();
     await removeOf(heard.slice(at, at + IDS_AT_ONCE), parts);
   }
-  if ((await storage.open(DONE.file)).documents.has(DONE.key)) return;
+  if ((await readDocuments(storage, DONE.file)).has(DONE.key)) return;
   let isWhole = true;
   for (const folder of FOLDERS) {
     await pause();
@@ -42,8 +42,7 @@ export async function removeLeftovers(parts: Parts, pause: () => Promise<void>):
     isWhole = (await removeOf(ids, parts)) && isWhole;
   }
   if (!isWhole) return;
-  const done = { version: 1, updatedAt: new Date().toISOString(), data: '{}' };
-  await putDocument(storage, await storage.open(DONE.file), DONE.key, done);
+  await putDocument(storage, DONE.file, DONE.key, '{}');
 }
 
 /** Returns false when something could not be removed, such as a damaged file. */

@@ -1,5 +1,5 @@
 import { once } from '../memo.js';
-import { putDocument, removeDocument, type Storage } from '../storage/storage.js';
+import { changeFile, putDocument, readDocuments, removeDocument, type Storage } from '../storage/storage.js';
 import { Watchers } from '../watchers.js';
 
 /** Whether a device is connected, and since when. */
@@ -31,7 +31,6 @@ interface Present {
  */
 export class Presence {
   readonly #storage: Storage;
-  readonly #now: () => Date;
   readonly #onError: (error: Error) => void;
   readonly #present = new Map<string, Present>();
   readonly #keeping = new Set<Promise<void>>();
@@ -42,19 +41,16 @@ export class Presence {
   constructor(
     storage: Storage,
     {
-      now = () => new Date(),
       onError = () => undefined,
       heardEveryMs,
     }: {
-      now?: (() => Date) | undefined;
       /** Called when a time could not be written. */
       onError?: ((error: Error) => void) | undefined;
       /** See HEARD_EVERY_MS. Only tests change it. */
       heardEveryMs?: number | undefined;
-    },
+    } = {},
   ) {
     this.#storage = storage;
-    this.#now = now;
     this.#onError = onError;
     this.#heard = new Heard(storage, () => this.#connected(), onError, heardEveryMs);
   }
@@ -69,7 +65,7 @@ export class Presence {
   }
 
   connected(id: string): void {
-    const now = this.#now().getTime();
+    const now = this.#storage.now();
     const present = this.#present.get(id) ?? { connections: 0, connectedAt: 0, activeAt: 0 };
     present.connections += 1;
     present.activeAt = now;
@@ -86,7 +82,7 @@ export class Presence {
   active(id: string): void {
     const present = this.#present.get(id);
     if (present === undefined) return;
-    present.activeAt = this.#now().getTime();
+    present.activeAt = this.#storage.now();
     this.#heard.changed();
   }
 
@@ -105,8 +101,7 @@ export class Presence {
 
   /** Removes what is kept of a device that is being removed. @throws StorageUnavailable */
   async forget(id: string): Promise<void> {
-    const file = await this.#storage.open(shardOf(id));
-    if (file.latest.has(id)) await removeDocument(this.#storage, file, id);
+    await removeDocument(this.#storage, shardOf(id), id);
     await this.#heard.drop(id);
   }
 
@@ -117,7 +112,7 @@ export class Presence {
 
   /** The devices of a folder, the first two digits of their ids, of which a time is kept. @throws StorageUnavailable */
   async idsIn(folder: string): Promise<string[]> {
-    return [...(await this.#storage.open(shardOf(folder))).documents.keys()];
+    return [...(await readDocuments(this.#storage, shardOf(folder))).keys()];
   }
 
   /** Calls the watcher each time the device comes or goes. Returns a function that ends this. */
@@ -151,9 +146,10 @@ export class Presence {
 
   async #write(id: string, activeAt: number): Promise<void> {
     const updatedAt = new Date(activeAt).toISOString();
-    const file = await this.#storage.open(shardOf(id));
-    const version = (file.latest.get(id)?.version ?? 0) + 1;
-    await putDocument(this.#storage, file, id, { version, updatedAt, data: '{}' });
+    await changeFile(this.#storage, shardOf(id), (latest) => {
+      const version = (latest.get(id)?.version ?? 0) + 1;
+      return { key: id, document: { version, updatedAt, data: '{}' } };
+    });
     await this.#heard.drop(id);
   }
 
@@ -170,7 +166,7 @@ export class Presence {
     if (present !== undefined) return new Date(present.activeAt).toISOString();
     // The order matters: a time leaves the first place when it is in the second.
     const cutOff = await this.#heard.timeOf(id);
-    const gone = (await this.#storage.open(shardOf(id))).documents.get(id)?.updatedAt;
+    const gone = (await readDocuments(this.#storage, shardOf(id))).get(id)?.updatedAt;
     const last = Math.max(cutOff ?? 0, gone === undefined ? 0 : Date.parse(gone));
     return last === 0 ? null : new Date(last).toISOString();
   }
@@ -256,17 +252,12 @@ class Heard {
     this.#writtenAt = performance.now();
     const times = await this.#times();
     for (const [id, at] of this.#connected()) times.set(id, at);
-    const file = await this.#storage.open(FILE);
-    const before = file.latest.get(KEY);
-    if (times.size === 0) return before && removeDocument(this.#storage, file, KEY);
-    const data = JSON.stringify(Object.fromEntries(times));
-    const updatedAt = new Date().toISOString();
-    await putDocument(this.#storage, file, KEY, { version: (before?.version ?? 0) + 1, updatedAt, data });
+    if (times.size === 0) await removeDocument(this.#storage, FILE, KEY);
+    else await putDocument(this.#storage, FILE, KEY, JSON.stringify(Object.fromEntries(times)));
   }
 
   async #read(): Promise<Times> {
-    const { documents } = await this.#storage.open(FILE);
-    const data = documents.get(KEY)?.data ?? '{}';
+    const data = (await readDocuments(this.#storage, FILE)).get(KEY)?.data ?? '{}';
     return new Map(Object.entries(JSON.parse(data) as Record<string, number>));
   }
 }

@@ -1,7 +1,7 @@
 /** What the bridge keeps on stable storage: the id of its instance, and what it has published for each panel. */
 
 import { randomBytes } from 'node:crypto';
-import { putDocument, removeDocument, type Storage, type StoredFile } from '../storage/storage.js';
+import { putDocument, readDocuments, removeDocument, type Storage } from '../storage/storage.js';
 import { NO_NUMBERS, type Numbers } from './numbers.js';
 
 export interface Kept {
@@ -29,47 +29,35 @@ export class Memory {
 
   /** Made at the first call. It is part of every backup. */
   async instance(): Promise<string> {
-    const file = await this.#storage.open(INSTANCE.file);
-    const known = file.documents.get(INSTANCE.key);
+    const known = (await readDocuments(this.#storage, INSTANCE.file)).get(INSTANCE.key);
     if (known !== undefined) return (JSON.parse(known.data) as { id: string }).id;
     const id = randomBytes(INSTANCE_BYTES).toString('hex');
-    await this.#write(file, INSTANCE.key, { id });
+    await putDocument(this.#storage, INSTANCE.file, INSTANCE.key, JSON.stringify({ id }));
     return id;
   }
 
   async all(): Promise<Map<string, Kept>> {
     const found = new Map<string, Kept>();
     for (const shard of await this.#storage.list(FOLDER)) {
-      const { documents } = await this.#storage.open(shard);
-      for (const [id, { data }] of documents) found.set(id, JSON.parse(data) as Kept);
+      for (const [id, { data }] of await readDocuments(this.#storage, shard))
+        found.set(id, JSON.parse(data) as Kept);
     }
     return found;
   }
 
   put(id: string, kept: Kept): Promise<void> {
-    return this.#next(async () => this.#write(await this.#shard(id), id, kept));
+    return this.#next(() => putDocument(this.#storage, shardOf(id), id, JSON.stringify(kept)));
   }
 
   remove(id: string): Promise<void> {
-    return this.#next(async () => {
-      const file = await this.#shard(id);
-      if (file.latest.has(id)) await removeDocument(this.#storage, file, id);
-    });
+    return this.#next(() => removeDocument(this.#storage, shardOf(id), id));
   }
 
-  #next(change: () => Promise<void>): Promise<void> {
-    const done = this.#work.then(change);
+  #next(change: () => Promise<unknown>): Promise<void> {
+    const done = this.#work.then(change).then(() => undefined);
     this.#work = done.catch(() => undefined);
     return done;
   }
-
-  #shard(id: string): Promise<StoredFile> {
-    return this.#storage.open(`${FOLDER}${id.slice(0, 2)}`);
-  }
-
-  #write(file: StoredFile, key: string, value: object): Promise<void> {
-    const version = (file.latest.get(key)?.version ?? 0) + 1;
-    const updatedAt = new Date().toISOString();
-    return putDocument(this.#storage, file, key, { version, updatedAt, data: JSON.stringify(value) });
-  }
 }
+
+const shardOf = (id: string): string => `${FOLDER}${id.slice(0, 2)}`;

@@ -13,6 +13,8 @@ export interface StorageSettings extends Partial<StorageLimits> {
   readonly historyVersions: number;
   /** How many bytes the past versions of all documents of a file take at most. */
   readonly historyBytes: number;
+  /** Milliseconds since 1970. By default the clock of this machine. */
+  readonly now?: () => number;
   /** By default the file system of the data directory. */
   readonly disk?: Disk;
   /** New contents of the directory are ready: they are taken up when the storage is closed and opened again. */

@@ -4,6 +4,7 @@ import { getHeapStatistics } from 'node:v8';
 import { type Adapter, Low } from 'lowdb';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
+import { begin, Calls, fail, succeed, type Task } from './calls.js';
 import { makeDirectory } from './directory.js';
 import { type Contents, documentFile, oneATurn } from './document-file.js';
 import type { DurableStorage, StorageSettings } from './durable-storage.js';
@@ -11,31 +12,22 @@ import { History } from './history.js';
 import { Journal } from './journal.js';
 import { takeLock } from './lock.js';
 import { memoryBudget } from './memory-budget.js';
-import {
-  begin,
-  type Change,
-  fail,
-  newestOf,
-  OpenFile,
-  Past,
-  type PastToSave,
-  Room,
-  selectPast,
-  succeed,
-  type Task,
-} from './open-file.js';
+import { newestOf, OpenFile, Past, type PastToSave, Room, selectPast } from './open-file.js';
 import { prepareDirectory } from './prepare.js';
 import { encodeRecord } from './record.js';
 import { type Replay, replay } from './replay.js';
 import { isDiskFull, journalCeiling, Reserve, SHARE_IS_USED_UP } from './reserve.js';
 import { listSegments, type Segment } from './segment.js';
 import {
+  type Changed,
+  type Edit,
   type PastRange,
   STORAGE_LIMITS,
+  type Storage,
   type StorageLimits,
   StorageUnavailable,
   type StoredDocument,
-  type Written,
+  unshared,
 } from './storage.js';
 import { WriteBehind } from './write-behind.js';
 
@@ -72,6 +64,17 @@ export async function openStorage(
 }
 
 class JournaledStorage implements DurableStorage {
+  readonly #calls = new Calls({
+    peek: (name) => this.#peek(name),
+    open: (name) => this.#open(name),
+    append: (file, edit, done) => this.#append(file, edit, done),
+    now: () => this.now(),
+  });
+  readonly change: Storage['change'] = (name, decide, done) => this.#calls.change(name, decide, done);
+  readonly read: Storage['read'] = (name, look, done) => this.#calls.read(name, look, done);
+  readonly isWaiting: Storage['isWaiting'] = (name) => this.#calls.isWaiting(name);
+  readonly watch = unshared.watch;
+  readonly watchAll = unshared.watchAll;
   readonly #settings: StorageSettings & StorageLimits;
   readonly #log: Logger;
   readonly #keepsPast: (file: string) => boolean;
@@ -186,12 +189,16 @@ class JournaledStorage implements DurableStorage {
     return this.#journal.healthy;
   }
 
-  peek(name: string): OpenFile | undefined {
+  now(): number {
+    return this.#settings.now?.() ?? Date.now();
+  }
+
+  #peek(name: string): OpenFile | undefined {
     const file = this.#inMemory(name);
     return file !== undefined && this.#room.has(file) ? file : undefined;
   }
 
-  async open(name: string): Promise<OpenFile> {
+  async #open(name: string): Promise<OpenFile> {
     const file = this.#inMemory(name) ?? (await this.#loaded(name));
     if (this.#room.has(file)) return file;
     this.#makeRoom(file);
@@ -208,24 +215,12 @@ class JournaledStorage implements DurableStorage {
     return loading;
   }
 
-  put(file: OpenFile, key: string, document: StoredDocument, written: Written): void {
-    this.#change(file, { seq: ++this.#seq, key, document }, written);
-  }
-
-  remove(file: OpenFile, key: string | undefined, written: Written): void {
-    this.#change(file, { seq: ++this.#seq, key, document: undefined }, written);
-  }
-
-  settled(file: OpenFile, then: () => void): void {
-    if (file.underWay === 0) return then();
-    this.#journal.append('', begin(file, undefined, then));
-  }
-
-  async past(file: OpenFile, key: string, range: PastRange): Promise<StoredDocument[]> {
+  async past(name: string, key: string, range: PastRange): Promise<StoredDocument[]> {
+    const file = this.#inMemory(name) ?? (await this.#loaded(name));
     try {
       return await selectPast(this.#newestFirst(file, key, range), range);
     } catch (error) {
-      this.#log.error({ file: file.name, err: error }, 'a history cannot be read');
+      this.#log.error({ file: name, err: error }, 'a history cannot be read');
       throw new StorageUnavailable(error);
     }
   }
@@ -258,12 +253,16 @@ class JournaledStorage implements DurableStorage {
     await this.#unlock();
   }
 
-  #change(file: OpenFile, change: Change, written: Written): void {
+  #append(file: OpenFile, edit: Edit | undefined, done: Changed): void {
+    if (edit === undefined) return this.#journal.append('', begin(file, undefined, done));
+    const change = { seq: ++this.#seq, ...edit };
     const record = encodeRecord(file.name, change);
-    if (this.#isDiskShort && change.document !== undefined && !this.#admits(file, record))
-      return this.settled(file, () => written(new StorageUnavailable(SHARE_IS_USED_UP)));
+    if (this.#isDiskShort && edit.document !== undefined && !this.#admits(file, record)) {
+      const refusal = new StorageUnavailable(SHARE_IS_USED_UP);
+      return file.underWay === 0 ? done(refusal) : this.#append(file, undefined, () => done(refusal));
+    }
     this.#pin(file);
-    const task = begin(file, change, written);
+    const task = begin(file, change, done);
     this.#room.count(file);
     this.#journal.append(record, task);
   }

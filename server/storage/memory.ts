@@ -1,28 +1,36 @@
+import { begin, Calls, fail, succeed, type Task } from './calls.js';
+import { newestOf, OpenFile, Past, selectPast } from './open-file.js';
 import {
-  begin,
-  type Change,
-  fail,
-  newestOf,
-  OpenFile,
-  Past,
-  selectPast,
-  succeed,
-  type Task,
-} from './open-file.js';
-import type { PastRange, Storage, StoredDocument, Written } from './storage.js';
+  type Changed,
+  type Documents,
+  type Edit,
+  type PastRange,
+  type Storage,
+  type StoredDocument,
+  unshared,
+} from './storage.js';
 
 export interface MemoryStorage extends Storage {
   /** From now on every write fails with this cause, until it is undefined again. */
   failWith(cause: Error | undefined): void;
+  /** What is stored in a file now. */
+  stored(file: string): Documents;
+  /** From now on a call on a file waits for the promise that this makes, if it makes one, as it waits for a disk. */
+  holdBy(wait: (file: string) => Promise<void> | undefined): void;
 }
 
 const HISTORY_VERSIONS = 1000;
 const HISTORY_BYTES = 16 * 1024 * 1024;
 
-/** A storage in memory, for tests. Like the real one it answers writes in a later turn, in their order. */
-export function memoryStorage(): MemoryStorage {
+/**
+ * A storage in memory, for tests. Like the real one it answers writes in a later turn, in their order.
+ * @param now milliseconds since 1970
+ */
+export function memoryStorage(now: () => number = Date.now): MemoryStorage {
   const files = new Map<string, OpenFile>();
   let queue: Task[] = [];
+  const held = new Map<string, Promise<void>>();
+  let wait: (file: string) => Promise<void> | undefined = () => undefined;
   let failure: Error | undefined;
   let seq = 0;
 
@@ -32,8 +40,9 @@ export function memoryStorage(): MemoryStorage {
     return file;
   }
 
-  function enqueue(file: OpenFile, change: Change | undefined, done: Written): void {
-    if (queue.push(begin(file, change, done)) === 1) setImmediate(settle);
+  function append(file: OpenFile, edit: Edit | undefined, done: Changed): void {
+    seq += 1;
+    if (queue.push(begin(file, edit && { seq, ...edit }, done)) === 1) setImmediate(settle);
   }
 
   function settle(): void {
@@ -43,17 +52,29 @@ export function memoryStorage(): MemoryStorage {
     else fail(tasks, failure);
   }
 
-  return {
-    peek: (name) => files.get(name),
-    open: async (name) => open(name),
-    put: (file: OpenFile, key, document, written) => enqueue(file, { seq: ++seq, key, document }, written),
-    remove: (file: OpenFile, key, written) =>
-      enqueue(file, { seq: ++seq, key, document: undefined }, written),
-    settled(file: OpenFile, then) {
-      if (file.underWay === 0) then();
-      else enqueue(file, undefined, then);
+  const calls = new Calls({
+    peek(name) {
+      const waiting = wait(name);
+      if (waiting !== undefined) held.set(name, waiting);
+      return waiting === undefined ? files.get(name) : undefined;
     },
-    past: (file: OpenFile, key, range) => selectPast(newestFirst(file, key, range), range),
+    async open(name) {
+      const waiting = held.get(name);
+      held.delete(name);
+      await waiting;
+      return open(name);
+    },
+    append,
+    now,
+  });
+
+  return {
+    ...unshared,
+    change: (name, decide, done) => calls.change(name, decide, done),
+    read: (name, look, done) => calls.read(name, look, done),
+    isWaiting: (name) => calls.isWaiting(name),
+    now,
+    past: async (name, key, range) => selectPast(newestFirst(open(name), key, range), range),
     list: async (prefix) => [...files.keys()].filter((name) => name.startsWith(prefix)),
     get healthy() {
       return failure === undefined;
@@ -61,6 +82,10 @@ export function memoryStorage(): MemoryStorage {
     close: () => new Promise((closed) => setImmediate(closed)),
     failWith(cause) {
       failure = cause;
+    },
+    stored: (name) => open(name).documents,
+    holdBy(made) {
+      wait = made;
     },
   };
 }

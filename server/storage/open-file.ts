@@ -1,34 +1,14 @@
 import type { MemoryBudget } from './memory-budget.js';
-import {
-  type PastRange,
-  StorageUnavailable,
-  type StoredDocument,
-  type StoredFile,
-  throwLater,
-  type Written,
-} from './storage.js';
+import { type Edit, type PastRange, StorageUnavailable, type StoredDocument } from './storage.js';
 
-/**
- * One change of one file: a put, the removal of one document (no `document`), or of all documents (no `key` either).
- */
-export interface Change {
+/** An edit of a file that was decided. */
+export interface Change extends Edit {
   /** Greater than that of every earlier change. */
   readonly seq: number;
-  readonly key: string | undefined;
-  readonly document: StoredDocument | undefined;
-}
-
-/** A call that is not answered yet. Without a change it only waits until all earlier tasks are settled. */
-export interface Task {
-  readonly file: OpenFile;
-  readonly change: Change | undefined;
-  /** The memory that it takes, roughly. */
-  readonly bytes: number;
-  readonly done: Written;
 }
 
 // The memory that each takes besides its text, in bytes, roughly.
-const DOCUMENT_OVERHEAD = 256;
+export const DOCUMENT_OVERHEAD = 256;
 const VERSION_OVERHEAD = 96;
 
 /** The memory of a text in bytes. A text that is not all ASCII may take two bytes for each unit. */
@@ -36,7 +16,8 @@ const bytesOfText = (text: string): number =>
   Buffer.byteLength(text) === text.length ? text.length : 2 * text.length;
 
 /** A document is held twice: its data, and the JSON that clients or the journal get. */
-const bytesOfDocument = ({ data }: StoredDocument): number => DOCUMENT_OVERHEAD + 2 * bytesOfText(data);
+export const bytesOfDocument = ({ data }: StoredDocument): number =>
+  DOCUMENT_OVERHEAD + 2 * bytesOfText(data);
 
 const bytesOfVersion = ({ data }: StoredDocument): number => VERSION_OVERHEAD + bytesOfText(data);
 
@@ -44,8 +25,10 @@ const bytesOfVersions = (versions: readonly StoredDocument[]): number =>
   versions.reduce((bytes, version) => bytes + bytesOfVersion(version), 0);
 
 /** A file in memory: its documents on stable storage, and its documents when all changes under way succeed. */
-export class OpenFile implements StoredFile {
+export class OpenFile {
+  /** What is on stable storage. It changes only when a write has succeeded. */
   readonly documents: Map<string, StoredDocument>;
+  /** What will be on stable storage when every write under way succeeds. The next write builds upon it. */
   readonly latest: Map<string, StoredDocument>;
   /** How many tasks have begun and not ended. */
   underWay = 0;
@@ -95,13 +78,12 @@ export class OpenFile implements StoredFile {
   }
 }
 
-function apply(documents: Map<string, StoredDocument>, { key, document }: Change): void {
+export function apply(documents: Map<string, StoredDocument>, { key, document }: Edit): void {
   if (key === undefined) documents.clear();
   else if (document === undefined) documents.delete(key);
   else documents.set(key, document);
 }
 
-/** Begins a task. From now on the next change of the file builds on this one. */
 /** A caller that waits until a file may take changes. */
 interface Waiting {
   readonly file: OpenFile;
@@ -194,44 +176,6 @@ export class Room {
   #mostOf({ past }: OpenFile): number {
     const most = this.#rest * PART_OF_REST;
     return past === undefined ? Math.max(most, ALWAYS_BYTES) : most;
-  }
-}
-
-/** Begins a task. From now on the next change of the file builds on this one. */
-export function begin(file: OpenFile, change: Change | undefined, done: Written): Task {
-  const bytes = change?.document === undefined ? DOCUMENT_OVERHEAD : bytesOfDocument(change.document);
-  file.underWay += 1;
-  file.underWayBytes += bytes;
-  if (change !== undefined) apply(file.latest, change);
-  return { file, change, bytes, done };
-}
-
-/** The changes are on stable storage. Each is applied and answered in turn. */
-export function succeed(tasks: readonly Task[]): void {
-  for (const task of tasks) {
-    if (task.change !== undefined) task.file.accept(task.change);
-    end(task, null);
-  }
-}
-
-/**
- * The changes have failed. All are undone before the first is answered, because a later one may build on an earlier
- * one.
- */
-export function fail(tasks: readonly Task[], cause: unknown): void {
-  const error = new StorageUnavailable(cause);
-  for (const { file } of tasks) file.forget();
-  for (const task of tasks) end(task, error);
-}
-
-/** When a callback throws, the callbacks after it are called all the same. */
-function end(task: Task, error: StorageUnavailable | null): void {
-  task.file.underWay -= 1;
-  task.file.underWayBytes -= task.bytes;
-  try {
-    task.done(error);
-  } catch (thrown) {
-    throwLater(thrown);
   }
 }
 

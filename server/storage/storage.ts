@@ -1,6 +1,6 @@
 /**
  * Where documents live. A file holds documents by key. It is read and kept in memory as a whole: a twin, a shard of the
- * device registry, the tokens. Two implementations pass one contract suite: memory, and journal with lowdb.
+ * device registry, the tokens. All implementations pass one contract suite: memory, and journal with lowdb.
  */
 
 /** Sizes are in bytes, times in milliseconds. */
@@ -56,17 +56,34 @@ export interface PastRange {
   readonly dataBytes: number;
 }
 
+/** The documents of a file, by key. */
 export type Documents = ReadonlyMap<string, StoredDocument>;
 
-export interface StoredFile {
-  /** What is on stable storage. It changes only when a write has succeeded. */
-  readonly documents: Documents;
-  /** What will be on stable storage when every write under way succeeds. The next write builds upon it. */
-  readonly latest: Documents;
+/** What a change does to its file. Without a document it removes one. Without a key it removes all of them. */
+export interface Edit {
+  readonly key: string | undefined;
+  readonly document: StoredDocument | undefined;
 }
 
-/** Called when the change is on stable storage, or with an error when nothing was changed. */
-export type Written = (error: StorageUnavailable | null) => void;
+/**
+ * Decides a change by the latest state of the file. It has no other effect, because it is called again when another
+ * server changes the file first. What it throws refuses the change. Undefined means that there is nothing to change.
+ * @param now the time of the storage, RFC 3339
+ */
+export type Decide = (latest: Documents, now: string) => Edit | undefined;
+
+/** Called when the edit is on stable storage. When there is an error, nothing was changed. */
+export type Changed = (error: Error | null, edit?: Edit) => void;
+
+/** A change that another server made, or what changed while that could not be heard. */
+export interface ForeignChange {
+  readonly file: string;
+  readonly key: string;
+  /** Absent when the document is new, or was not known here. */
+  readonly before: StoredDocument | undefined;
+  /** Absent when the document was removed. */
+  readonly after: StoredDocument | undefined;
+}
 
 /**
  * The storage cannot take a write or read a file. Nothing was changed. `cause` says why and is never shown to a client.
@@ -78,54 +95,92 @@ export class StorageUnavailable extends Error {
   }
 }
 
-/** File names are `[a-z0-9/-]+`. They are made from ids and constants, never from a text that a client chose. */
+/**
+ * File names are `[a-z0-9/-]+`. They are made from ids and constants, never from a text that a client chose.
+ *
+ * The calls on one file are answered in their order, in the turn of the call or in a later one. An error is what `decide`
+ * or `look` throws, or StorageUnavailable.
+ */
 export interface Storage {
-  /**
-   * The file, if it is in memory and may take changes now. The caller may use it in this turn of the event loop only.
-   */
-  peek(file: string): StoredFile | undefined;
-  /**
-   * The file, as soon as it may take changes: a file whose changes take too much memory waits for the disk. A file that
-   * does not exist is empty. @throws StorageUnavailable
-   */
-  open(file: string): Promise<StoredFile>;
-  /**
-   * Puts a document into a file that the caller got in this turn. Calls back in the order of the calls for that file.
-   */
-  put(file: StoredFile, key: string, document: StoredDocument, written: Written): void;
-  /** Removes one document, or all of them in one change when no key is given. */
-  remove(file: StoredFile, key: string | undefined, written: Written): void;
-  /** Calls back when all earlier changes of the file are done, at once when there are none. */
-  settled(file: StoredFile, then: () => void): void;
+  /** Decides a change of a file, and makes it. A file that does not exist is empty. */
+  change(file: string, decide: Decide, done: Changed): void;
+  /** Looks at the documents that are on stable storage when all earlier changes of the file are done. */
+  read<T>(
+    file: string,
+    look: (documents: Documents) => T,
+    done: (error: Error | null, value?: T) => void,
+  ): void;
   /**
    * The versions of a document, newest first. The present one is among them. Of a file that keeps no past versions it
    * is the only one. @throws StorageUnavailable
    */
-  past(file: StoredFile, key: string, range: PastRange): Promise<StoredDocument[]>;
+  past(file: string, key: string, range: PastRange): Promise<StoredDocument[]>;
   /** The names of all files with this prefix, in memory and on disk, in no order. */
   list(prefix: string): Promise<string[]>;
+  /** Calls the watcher with each change of the file that another server makes. Returns a function that ends this. */
+  watch(file: string, watcher: (change: ForeignChange) => void): () => void;
+  /** The same with all files of this prefix. */
+  watchAll(prefix: string, watcher: (change: ForeignChange) => void): () => void;
+  /** Whether calls on the file wait until it is read, or until there is memory for its changes. */
+  isWaiting(file: string): boolean;
+  /** Milliseconds since 1970. Servers that share a storage share its clock. */
+  now(): number;
   /** Whether the last write succeeded. */
   readonly healthy: boolean;
   /** Refuses new writes, finishes those under way and leaves everything on stable storage. */
   close(): Promise<void>;
 }
 
-/** @throws StorageUnavailable */
-export const putDocument = (
-  storage: Storage,
-  file: StoredFile,
-  key: string,
-  document: StoredDocument,
-): Promise<void> =>
+/** Returns what was changed. @throws StorageUnavailable, and what `decide` throws */
+export const changeFile = (storage: Storage, file: string, decide: Decide): Promise<Edit | undefined> =>
   new Promise((done, failed) => {
-    storage.put(file, key, document, (error) => (error === null ? done() : failed(error)));
+    storage.change(file, decide, (error, edit) => (error === null ? done(edit) : failed(error)));
   });
 
-/** @throws StorageUnavailable */
-export const removeDocument = (storage: Storage, file: StoredFile, key: string): Promise<void> =>
-  new Promise((done, failed) => {
-    storage.remove(file, key, (error) => (error === null ? done() : failed(error)));
+/**
+ * Puts data as the next version of a document.
+ * @param admit what it throws refuses the change
+ * @throws StorageUnavailable, and what `admit` throws
+ */
+export const putDocument = (
+  storage: Storage,
+  file: string,
+  key: string,
+  data: string,
+  admit?: () => void,
+): Promise<Edit | undefined> =>
+  changeFile(storage, file, (latest, updatedAt) => {
+    admit?.();
+    return { key, document: { version: (latest.get(key)?.version ?? 0) + 1, updatedAt, data } };
   });
+
+/** Removes a document, if there is one. @throws StorageUnavailable, and what `admit` throws */
+export const removeDocument = (
+  storage: Storage,
+  file: string,
+  key: string,
+  admit?: () => void,
+): Promise<Edit | undefined> =>
+  changeFile(storage, file, (latest) => {
+    admit?.();
+    return latest.has(key) ? { key, document: undefined } : undefined;
+  });
+
+/** The documents as they are on stable storage now. @throws StorageUnavailable */
+export const readDocuments = (storage: Storage, file: string): Promise<Documents> =>
+  new Promise((done, failed) => {
+    storage.read(
+      file,
+      (documents) => documents,
+      (error, documents) => (error === null ? done(documents as Documents) : failed(error)),
+    );
+  });
+
+/** The watches of a storage that no other server changes. */
+export const unshared: Pick<Storage, 'watch' | 'watchAll'> = {
+  watch: () => () => undefined,
+  watchAll: () => () => undefined,
+};
 
 /** Throws in a later turn, where it ends the process. Until then the other callbacks are called. */
 export function throwLater(thrown: unknown): void {

@@ -7,13 +7,13 @@ import {
   versionAgrees,
 } from '../../shared/document.js';
 import type { Author } from '../access/author.js';
-import {
-  type PastRange,
-  type Storage,
-  StorageUnavailable,
-  type StoredDocument,
-  type StoredFile,
-  throwLater,
+import type {
+  Decide,
+  Documents,
+  ForeignChange,
+  PastRange,
+  Storage,
+  StoredDocument,
 } from '../storage/storage.js';
 import { Watchers } from '../watchers.js';
 import { WORK } from '../work.js';
@@ -54,11 +54,6 @@ export interface Change {
   readonly origin: Author | undefined;
 }
 
-interface Waiter {
-  then: (file: StoredFile) => void;
-  refuse: (error: Error) => void;
-}
-
 type Edit = (present: StoredDocument | undefined) => JsonObject;
 
 /**
@@ -69,19 +64,14 @@ type Edit = (present: StoredDocument | undefined) => JsonObject;
  */
 export class Twins {
   readonly #storage: Storage;
-  readonly #now: () => Date;
-  #stampedAt = Number.NaN;
-  #stamp = '';
-  readonly #opening = new Map<string, Waiter[]>();
   readonly #watchers = new Watchers<Change>();
 
-  constructor(storage: Storage, now = () => new Date()) {
+  constructor(storage: Storage) {
     this.#storage = storage;
-    this.#now = now;
   }
 
   get(twinId: string, name: string, answer: Answer<Document>): void {
-    this.#read(twinId, answer, (file) => documentOf(twinId, name, storedIn(file, twinId, name)));
+    this.#read(twinId, answer, (documents) => documentOf(twinId, name, storedIn(documents, twinId, name)));
   }
 
   /** The versions of a document since it was created, newest first. The present one is among them. */
@@ -89,9 +79,9 @@ export class Twins {
     return new Promise((done, failed) => {
       const answer: Answer<Promise<Document[]>> = (error, versions) =>
         versions === undefined ? failed(error) : done(versions);
-      this.#read(twinId, answer, async (file) => {
-        const born = bornOf(storedIn(file, twinId, name));
-        const versions = await this.#storage.past(file, name, range);
+      this.#read(twinId, answer, async (documents) => {
+        const born = bornOf(storedIn(documents, twinId, name));
+        const versions = await this.#storage.past(fileOf(twinId), name, range);
         return versions.map((each) => pastDocument(twinId, name, each, born));
       });
     });
@@ -102,7 +92,7 @@ export class Twins {
    * hears every later change and no earlier one.
    */
   all(twinId: string, answer: Answer<Document[]>): void {
-    this.#read(twinId, answer, ({ documents }) =>
+    this.#read(twinId, answer, (documents) =>
       [...documents]
         .sort(([one], [other]) => (one < other ? -1 : 1))
         .map(([name, stored]) => documentOf(twinId, name, stored)),
@@ -111,7 +101,7 @@ export class Twins {
 
   /** The names of the twin's documents, sorted. */
   list(twinId: string, answer: Answer<string[]>): void {
-    this.#read(twinId, answer, (file) => [...file.documents.keys()].sort());
+    this.#read(twinId, answer, (documents) => [...documents.keys()].sort());
   }
 
   /** Creates or replaces a document. */
@@ -150,52 +140,63 @@ export class Twins {
     origin?: Author,
     precondition?: Precondition,
   ): void {
-    this.#change(twinId, answer, origin, (file) => {
+    let version = 0;
+    const decide: Decide = (latest) => {
+      origin?.judge();
       if (!isDocumentName(name)) throw new InvalidName();
-      const present = file.latest.get(name);
+      const present = latest.get(name);
       if (present === undefined) throw new DocumentNotFound(twinId, name);
       checkPrecondition(precondition, present);
-      const { version } = present;
-      this.#storage.remove(file, name, (error) => {
-        if (error === null) this.#watchers.tell(twinId, { twinId, name, version, origin });
-        answer(error);
-      });
+      version = present.version;
+      return { key: name, document: undefined };
+    };
+    this.#storage.change(fileOf(twinId), decide, (error) => {
+      if (error === null) this.#watchers.tell(twinId, { twinId, name, version, origin });
+      answer(error);
     });
   }
 
   /** Deletes all documents of a twin in one change. */
   clear(twinId: string, answer: Answer<void>, origin?: Author): void {
-    this.#change(twinId, answer, origin, (file) => {
-      const removed = [...file.latest];
-      this.#storage.remove(file, undefined, (error) => {
-        if (error !== null) return answer(error);
-        for (const [name, { version }] of removed) {
-          this.#watchers.tell(twinId, { twinId, name, version, origin });
-        }
-        answer(null);
-      });
+    let removed: Documents = new Map();
+    const decide: Decide = (latest) => {
+      origin?.judge();
+      removed = new Map(latest);
+      return { key: undefined, document: undefined };
+    };
+    this.#storage.change(fileOf(twinId), decide, (error) => {
+      if (error !== null) return answer(error);
+      for (const [name, { version }] of removed) {
+        this.#watchers.tell(twinId, { twinId, name, version, origin });
+      }
+      answer(null);
     });
   }
 
   /** The ids of the twins in a folder, the first two digits of their ids. Some may have no documents. */
   async idsIn(folder: string): Promise<string[]> {
-    const files = await this.#storage.list(`${FOLDER}${folder}/`);
-    return files.map((file) => file.slice(file.lastIndexOf('/') + 1));
+    return (await this.#storage.list(`${FOLDER}${folder}/`)).map(twinOf);
   }
 
   /** Calls the watcher with every change of a twin, just before its answer. Returns a function that ends this. */
   watch(twinId: string, watcher: (change: Change) => void): () => void {
-    return this.#watchers.add(twinId, watcher);
+    return both(
+      this.#watchers.add(twinId, watcher),
+      this.#storage.watch(fileOf(twinId), (change) => watcher(changeOf(change))),
+    );
   }
 
   /** The same with the changes of all twins. */
   watchAll(watcher: (change: Change) => void): () => void {
-    return this.#watchers.addToAll(watcher);
+    return both(
+      this.#watchers.addToAll(watcher),
+      this.#storage.watchAll(FOLDER, (change) => watcher(changeOf(change))),
+    );
   }
 
   /** Whether calls on a twin wait until it is read from disk, or until there is memory for its changes. */
   isWaiting(twinId: string): boolean {
-    return this.#opening.size > 0 && this.#opening.has(fileOf(twinId));
+    return this.#storage.isWaiting(fileOf(twinId));
   }
 
   /** The number of watchers of all twins. */
@@ -211,111 +212,37 @@ export class Twins {
     answer: Answer<Document>,
     origin: Author | undefined,
   ): void {
-    this.#change(twinId, answer, origin, (file) => {
+    const decide: Decide = (latest, now) => {
+      origin?.judge();
       if (!isDocumentName(name)) throw new InvalidName();
-      const present = file.latest.get(name);
+      const present = latest.get(name);
       checkPrecondition(precondition, present);
       const actual = present?.version ?? 0;
       if (!versionAgrees(asked, actual)) throw new VersionMismatch(twinId, name, asked, actual);
       const data = JSON.stringify(edit(present));
       spend?.(data.length * WORK.writtenByte);
       if (isTooLarge(data)) throw new DocumentTooLarge();
-      if (present === undefined && file.latest.size >= LIMITS.documents) throw new TooManyDocuments();
-      const now = this.#timestamp();
-      const document = new Document(twinId, name, actual + 1, now, data, birthAfter(present, now), by);
-      this.#storage.put(file, name, document, (error) => {
-        if (error !== null) return answer(error);
-        this.#watchers.tell(twinId, { twinId, name, version: document.version, document, origin });
-        answer(null, document);
-      });
+      if (present === undefined && latest.size >= LIMITS.documents) throw new TooManyDocuments();
+      const born = birthAfter(present, now);
+      return { key: name, document: new Document(twinId, name, actual + 1, now, data, born, by) };
+    };
+    this.#storage.change(fileOf(twinId), decide, (error, done) => {
+      if (error !== null) return answer(error);
+      const document = done?.document as Document;
+      this.#watchers.tell(twinId, { twinId, name, version: document.version, document, origin });
+      answer(null, document);
     });
   }
 
-  /** The time as RFC 3339. It is made once for all writes of one millisecond. */
-  #timestamp(): string {
-    const now = this.#now();
-    if (now.getTime() !== this.#stampedAt) {
-      this.#stampedAt = now.getTime();
-      this.#stamp = now.toISOString();
-    }
-    return this.#stamp;
-  }
-
-  /**
-   * Decides a change by the latest state and the present rights of its author. A refusal is answered after the earlier
-   * changes.
-   */
-  #change<T>(
-    twinId: string,
-    answer: Answer<T>,
-    author: Author | undefined,
-    decide: (file: StoredFile) => void,
-  ): void {
-    this.#open(twinId, answer, (file) => {
-      try {
-        author?.judge();
-        decide(file);
-      } catch (error) {
-        this.#storage.settled(file, () => answer(error as Error));
-      }
-    });
-  }
-
-  #read<T>(twinId: string, answer: Answer<T>, look: (file: StoredFile) => T): void {
-    this.#open(twinId, answer, (file) => {
-      this.#storage.settled(file, () => {
-        let value: T;
-        try {
-          value = look(file);
-        } catch (error) {
-          return answer(error as Error);
-        }
-        answer(null, value);
-      });
-    });
-  }
-
-  #open<T>(twinId: string, answer: Answer<T>, then: (file: StoredFile) => void): void {
-    const name = fileOf(twinId);
-    const file = this.#opening.has(name) ? undefined : this.#storage.peek(name);
-    if (file === undefined) this.#await(name, { then, refuse: answer });
-    else then(file);
-  }
-
-  /**
-   * Calls on a twin that is being read from disk, or waits for memory, wait for it. Then each has a turn of the event
-   * loop, in their order, because they can be many and each can be much work.
-   */
-  #await(name: string, waiter: Waiter): void {
-    const waiting = this.#opening.get(name);
-    if (waiting !== undefined) {
-      waiting.push(waiter);
-      return;
-    }
-    const waiters = [waiter];
-    this.#opening.set(name, waiters);
-    this.#serve(name, waiters);
-  }
-
-  #serve(name: string, waiters: Waiter[]): void {
-    this.#storage.open(name).then(
-      (file) => {
-        attempt(() => waiters.shift()?.then(file));
-        if (waiters.length === 0) this.#opening.delete(name);
-        else setImmediate(() => this.#serve(name, waiters));
-      },
-      (error) => {
-        this.#opening.delete(name);
-        for (const { refuse } of waiters) attempt(() => refuse(unavailable(error)));
-      },
-    );
+  #read<T>(twinId: string, answer: Answer<T>, look: (documents: Documents) => T): void {
+    this.#storage.read(fileOf(twinId), look, answer);
   }
 }
 
 /** @throws InvalidName, DocumentNotFound */
-function storedIn(file: StoredFile, twinId: string, name: string): StoredDocument {
+function storedIn(documents: Documents, twinId: string, name: string): StoredDocument {
   if (!isDocumentName(name)) throw new InvalidName();
-  const stored = file.documents.get(name);
+  const stored = documents.get(name);
   if (stored === undefined) throw new DocumentNotFound(twinId, name);
   return stored;
 }
@@ -325,6 +252,8 @@ const FOLDER = 'twins/';
 /** In folders by the first two digits, so that no directory holds 100,000 files. */
 const fileOf = (twinId: string): string => `${FOLDER}${twinId.slice(0, 2)}/${twinId}`;
 
+const twinOf = (file: string): string => file.slice(file.lastIndexOf('/') + 1);
+
 /** Whether a file of the storage belongs to a twin. Only those files keep past versions. */
 export const isTwinFile = (file: string): boolean => file.startsWith(FOLDER);
 
@@ -332,14 +261,14 @@ export const isTwinFile = (file: string): boolean => file.startsWith(FOLDER);
 const isTooLarge = (data: string): boolean =>
   data.length * 3 > LIMITS.dataBytes && Buffer.byteLength(data) > LIMITS.dataBytes;
 
-const unavailable = (error: unknown): StorageUnavailable =>
-  error instanceof StorageUnavailable ? error : new StorageUnavailable(error);
-
-/** When it throws, the others are called all the same. */
-function attempt(call: () => void): void {
-  try {
-    call();
-  } catch (thrown) {
-    throwLater(thrown);
-  }
+/** A change that another server made. */
+function changeOf({ file, key: name, before, after }: ForeignChange): Change {
+  const [twinId, origin] = [twinOf(file), undefined];
+  if (after === undefined) return { twinId, name, version: before?.version ?? 0, origin };
+  return { twinId, name, version: after.version, document: documentOf(twinId, name, after), origin };
 }
+
+const both = (one: () => void, other: () => void) => () => {
+  one();
+  other();
+};

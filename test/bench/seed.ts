@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { Devices } from '../../server/devices/devices.js';
 import { memoryStorage } from '../../server/storage/memory.js';
 import { encodeMembers } from '../../server/storage/record.js';
-import type { Documents, Storage } from '../../server/storage/storage.js';
+import { type Documents, readDocuments, type Storage } from '../../server/storage/storage.js';
 import { parseRequest } from '../../server/twins/document.js';
 import { Twins } from '../../server/twins/twins.js';
 import type { Bench } from './bench.js';
@@ -51,7 +51,7 @@ async function writeFiles(bench: Bench, storage: Storage, directory: string): Pr
   const waiting = names.values();
   const worker = async () => {
     for (const name of waiting) {
-      const { documents } = await storage.open(name);
+      const documents = await readDocuments(storage, name);
       await writeFile(join(directory, `${name}.json`), fileText(documents), { mode: 0o600 });
       written += 1;
       if (written % PROGRESS_EVERY === 0) bench.progress(`wrote ${written} of ${names.length} files`);

@@ -38,9 +38,7 @@ export async function prepare(data: string): Promise<void> {
   const settings = readSettings({ TWIN_DATA: data });
   const storage = await openStorage(settings, await makeLog('silent'), isTwinFile);
   for (const { id, password } of VICTIMS) {
-    const file = await storage.open(shardOf(id));
-    const document = { version: 1, updatedAt: BORN, data: JSON.stringify(record(`victim ${id}`, password)) };
-    await putDocument(storage, file, id, document);
+    await putDocument(storage, shardOf(id), id, JSON.stringify(record(`victim ${id}`, password)));
   }
   await storage.close();
 }

@@ -19,18 +19,15 @@ const test = suite<Context>('known clients');
 test.before.each((context) => {
   const storage = memoryStorage();
   const writes = { count: 0 };
-  const { put, remove } = storage;
-  storage.put = (...given) => {
-    writes.count += 1;
-    put(...given);
-  };
-  storage.remove = (...given) => {
-    writes.count += 1;
-    remove(...given);
-  };
+  const { change } = storage;
+  storage.change = (file, decide, done) =>
+    change(file, decide, (error, edit) => {
+      if (error !== null || edit !== undefined) writes.count += 1;
+      done(error, edit);
+    });
   const errors: Error[] = [];
   const open: Context['open'] = (limits) => KnownClients.open(storage, (error) => errors.push(error), limits);
-  const stored = async () => [...(await storage.open('known')).documents.keys()];
+  const stored = async () => [...storage.stored('known').keys()];
   Object.assign(context, { storage, errors, open, stored, writes });
 });
 

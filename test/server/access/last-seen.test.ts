@@ -17,11 +17,12 @@ const test = suite<Context>('when a token was seen last');
 test.before.each((context) => {
   const storage = memoryStorage();
   const writes = { count: 0 };
-  const { put } = storage;
-  storage.put = (...given) => {
-    writes.count += 1;
-    put(...given);
-  };
+  const { change } = storage;
+  storage.change = (file, decide, done) =>
+    change(file, decide, (error, edit) => {
+      if (error !== null || edit !== undefined) writes.count += 1;
+      done(error, edit);
+    });
   const errors: Error[] = [];
   const open: Context['open'] = (ms) => LastSeen.open(storage, (error) => errors.push(error), ms);
   Object.assign(context, { storage, errors, writes, open });
@@ -61,11 +62,10 @@ test('is forgotten with the token', async ({ open }) => {
 
 test('is written with the next use when the disk was full', async ({ open, storage, errors }) => {
   const seen = await open(1);
-  const { open: openFile } = storage;
-  storage.open = () => Promise.reject(new Error('full'));
+  storage.failWith(new Error('full'));
   seen.note('a');
   await until(() => errors.length === 1);
-  storage.open = openFile;
+  storage.failWith(undefined);
   seen.note('b');
   await seen.close();
   assert.type((await open()).of('a'), 'string');

@@ -2,6 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PIN_LIMITS, PinRefused, Pins } from '../../../server/access/pins.js';
 import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
+import { readDocuments } from '../../../server/storage/storage.js';
 
 interface Context {
   storage: MemoryStorage;
@@ -14,13 +15,10 @@ const PHONE = '0c8a1c2e-5b7d-4f3a-9e61-2d4b8f7a6c10';
 const OTHER = '6f1d2b3c-4a5e-4c7d-8b9a-0e1f2a3b4c5d';
 const { lockMs, lockCeilingMs, wrong } = PIN_LIMITS;
 
-const openPins = ({ storage, clock }: Pick<Context, 'storage' | 'clock'>): Promise<Pins> =>
-  Pins.open(storage, {}, () => clock.now);
-
 test.before.each(async (context) => {
-  context.storage = memoryStorage();
-  context.clock = { now: Date.parse('2026-03-02T03:00:00Z') };
-  context.pins = await openPins(context);
+  const clock = { now: Date.parse('2026-03-02T03:00:00Z') };
+  const storage = memoryStorage(() => clock.now);
+  Object.assign(context, { clock, storage, pins: await Pins.open(storage) });
   await context.pins.set(PHONE, '4711');
 });
 
@@ -84,9 +82,9 @@ test('a lock holds no other token back', async ({ pins }) => {
 
 test('the count and the lock outlive a restart', async (context) => {
   for (let count = 1; count < wrong; count += 1) await tried(context.pins, '0000');
-  const again = await openPins(context);
+  const again = await Pins.open(context.storage);
   assert.equal(await tried(again, '0000'), ['wrong', lockMs]);
-  assert.equal(await tried(await openPins(context), '4711'), ['locked', lockMs]);
+  assert.equal(await tried(await Pins.open(context.storage), '4711'), ['locked', lockMs]);
 });
 
 test('tries at the same time are counted one by one', async ({ pins }) => {
@@ -97,14 +95,14 @@ test('tries at the same time are counted one by one', async ({ pins }) => {
 
 test('a try is counted before it is looked at, so a server that is killed meanwhile gives no more of them', async (context) => {
   const under = tried(context.pins, '0000');
-  const { latest } = await context.storage.open('pins');
+  const latest = await readDocuments(context.storage, 'pins');
   while (!latest.get(PHONE)?.data.includes('"wrong":1')) await new Promise((turn) => setImmediate(turn));
   await under;
 });
 
 test('what is stored does not tell the PIN, and is different for the same one', async ({ pins, storage }) => {
   await pins.set(OTHER, '4711');
-  const { latest } = await storage.open('pins');
+  const latest = await readDocuments(storage, 'pins');
   const stored = [...latest.values()].map(({ data }) => data);
   assert.is(stored.length, 2);
   for (const data of stored) assert.not.match(data, '4711');
@@ -126,7 +124,7 @@ test('a new PIN takes the place of the old one and ends the lock, and null takes
 
 test('the PIN of a revoked token is forgotten for good', async (context) => {
   await context.pins.forget(PHONE);
-  assert.not.ok((await openPins(context)).has(PHONE));
+  assert.not.ok((await Pins.open(context.storage)).has(PHONE));
 });
 
 test.run();

@@ -9,7 +9,7 @@ import {
   Tokens,
 } from '../../../server/access/tokens.js';
 import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
-import { putDocument, StorageUnavailable } from '../../../server/storage/storage.js';
+import { putDocument, readDocuments, StorageUnavailable } from '../../../server/storage/storage.js';
 
 interface Context {
   storage: MemoryStorage;
@@ -20,10 +20,10 @@ interface Context {
 const test = suite<Context>('tokens');
 
 test.before.each(async (context) => {
-  context.storage = memoryStorage();
   const clock = { now: new Date('2026-03-01T10:00:00.000Z') };
   context.clock = clock;
-  context.tokens = await Tokens.open(context.storage, undefined, () => clock.now);
+  context.storage = memoryStorage(() => clock.now.getTime());
+  context.tokens = await Tokens.open(context.storage);
 });
 
 const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -65,7 +65,7 @@ test('a token may be written in capitals', async ({ tokens }) => {
 
 test('the secret is stored as SHA-256 only, and listed nowhere', async ({ tokens, storage }) => {
   const { token, secret } = await tokens.create({ role: 'owner' });
-  const stored = (await storage.open('tokens')).documents.get(token.id)?.data ?? '';
+  const stored = (await readDocuments(storage, 'tokens')).get(token.id)?.data ?? '';
   assert.match(stored, /"sha256":"[0-9a-f]{64}"/);
   assert.not.ok(stored.includes(secret));
   assert.not.ok(JSON.stringify(tokens.list()).match(new RegExp(`sha256|${secret}`)));
@@ -112,7 +112,7 @@ test('a token given from outside is an owner, and is not stored', async ({ stora
   const given = randomUUID();
   const tokens = await Tokens.open(storage, given);
   assert.is(tokens.authenticate(given).role, 'owner');
-  assert.is((await storage.open('tokens')).documents.size, 0);
+  assert.is((await readDocuments(storage, 'tokens')).size, 0);
   assert.is(denial(await Tokens.open(storage), given), 'not_found');
 });
 
@@ -143,9 +143,7 @@ test('a token of the first version, which has no twin_ids, is for all twins', as
   const sha256 = createHash('sha256').update(secret).digest('hex');
   const [created_at, id] = ['2025-03-01T10:00:00.000Z', randomUUID()];
   const record = { role: 'owner', description: 'old', created_at, expires_at: null, sha256 };
-  const file = await storage.open('tokens');
-  const document = { version: 1, updatedAt: created_at, data: JSON.stringify(record) };
-  await putDocument(storage, file, id, document);
+  await putDocument(storage, 'tokens', id, JSON.stringify(record));
   const tokens = await Tokens.open(storage);
   const { sha256: _, ...shown } = record;
   assert.equal(tokens.authenticate(secret), { id, ...shown, twin_ids: null });

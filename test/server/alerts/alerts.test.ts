@@ -130,7 +130,7 @@ test('many panels that are lost at once are sent in one message', async (context
   const ids: string[] = [];
   for (let n = 0; n < 1000; n++) ids.push(await context.panel(`P${n}`));
   for (const id of ids) await report(context, id, { alarm_armed: true });
-  await until(() => context.storage.peek('alerts/armed')?.documents.size === 1000);
+  await until(() => context.storage.stored('alerts/armed').size === 1000);
   await context.alerts.close();
   await context.restart({ graceMs: 50 });
   await context.receiver.count(2);
@@ -143,7 +143,7 @@ test('many panels that are lost at once are sent in one message', async (context
 test('within the grace after a start, a panel that comes back is sent as nothing but the restart', async (context) => {
   const id = await context.panel('Cabin');
   await report(context, id, { alarm_armed: true });
-  await until(() => context.storage.peek('alerts/armed')?.documents.size === 1);
+  await until(() => context.storage.stored('alerts/armed').size === 1);
   await context.alerts.close();
   await context.restart({ graceMs: 60_000 });
   await context.receiver.count(1);
@@ -235,7 +235,7 @@ test('an alarm goes to the next group at once when the first one fails for good'
 test('when the disk takes no writes, a lost panel and the disk are sent all the same', async (context) => {
   const id = await context.panel('Cabin');
   await report(context, id, { alarm_armed: true });
-  await until(() => context.storage.peek('alerts/armed')?.documents.size === 1);
+  await until(() => context.storage.stored('alerts/armed').size === 1);
   context.storage.failWith(new Error('the disk is full'));
   context.devices.presence.disconnected(id)?.catch?.(() => undefined);
   await context.receiver.count(1);

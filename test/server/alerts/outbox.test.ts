@@ -94,7 +94,7 @@ test('a message is on stable storage before its first attempt', async (context) 
   let stored: string | undefined;
   context.answers.set('a', [
     async () => {
-      stored = context.storage.peek('alerts/deliveries')?.documents.get('m')?.data;
+      stored = context.storage.stored('alerts/deliveries').get('m')?.data;
       return { kind: 'delivered' };
     },
   ]);
@@ -242,7 +242,7 @@ test('of the messages that have ended only the last ones are kept', async (conte
     await context.outbox.add(delivery(`${n}`));
     await ended(context, `${n}`);
   }
-  await until(() => context.storage.peek('alerts/deliveries')?.documents.size === PAST_DELIVERIES + 1);
+  await until(() => context.storage.stored('alerts/deliveries').size === PAST_DELIVERIES + 1);
   assert.is(context.store.deliveries.get('0'), undefined);
 });
 

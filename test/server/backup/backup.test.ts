@@ -5,6 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { digest } from '../../../server/access/secret.js';
 import { backUp, restore } from '../../../server/backup/backup.js';
+import { readDocuments } from '../../../server/storage/storage.js';
 import { put, stored } from '../storage/contract.js';
 import { DirectoryUnderTest } from '../storage/directory-under-test.js';
 
@@ -30,15 +31,15 @@ async function makeHouse(): Promise<string> {
   ] as const)
     await writeFile(join(data, path), text, { mode: 0o600 });
   const first = await directory.open();
-  for (const file of ['twins/a', 'alerts/vapid', 'alerts/alerts', 'tokens']) await first.open(file);
+  for (const file of ['twins/a', 'alerts/vapid', 'alerts/alerts', 'tokens']) await readDocuments(first, file);
   await put(first, 'twins/a', 'd', stored(1));
   await put(first, 'alerts/vapid', 'k', secret('vapid'));
   await put(first, 'alerts/alerts', 'k', stored(1));
   await put(first, 'tokens', 'k', stored(1));
   await first.close();
   const second = await directory.open({ writeBehindMs: LONG });
-  await second.open('twins/a');
-  await second.open('alerts/subscriptions');
+  await readDocuments(second, 'twins/a');
+  await readDocuments(second, 'alerts/subscriptions');
   await put(second, 'alerts/subscriptions', 'k', secret('subscription'));
   await put(second, 'twins/a', 'd', stored(2));
   await directory.crash();
@@ -49,7 +50,7 @@ async function makeHouse(): Promise<string> {
 async function version(data: string): Promise<number | undefined> {
   directory.data = data;
   const storage = await directory.open();
-  const found = (await storage.open('twins/a')).documents.get('d')?.version;
+  const found = (await readDocuments(storage, 'twins/a')).get('d')?.version;
   await storage.close();
   return found;
 }

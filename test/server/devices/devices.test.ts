@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { digest } from '../../../server/access/secret.js';
 import { DeviceNotFound, Devices, type Revocation } from '../../../server/devices/devices.js';
 import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
-import { putDocument, StorageUnavailable } from '../../../server/storage/storage.js';
+import { putDocument, readDocuments, StorageUnavailable } from '../../../server/storage/storage.js';
 import { Twins } from '../../../server/twins/twins.js';
 import { isDeviceId } from '../../../shared/document.js';
 import { certify } from './certify.js';
@@ -22,13 +22,10 @@ interface Context {
 const test = suite<Context>('devices');
 
 test.before.each((context) => {
-  context.storage = memoryStorage();
   const clock = { now: new Date('2026-03-01T10:00:00.000Z') };
   context.clock = clock;
-  context.devices = new Devices(context.storage, new Twins(context.storage), {
-    ...OPTIONS,
-    now: () => clock.now,
-  });
+  context.storage = memoryStorage(() => clock.now.getTime());
+  context.devices = new Devices(context.storage, new Twins(context.storage), OPTIONS);
 });
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -87,7 +84,7 @@ test('a password has at least 128 random bits and no two are alike', async ({ de
 test('the password is stored as SHA-256 only and never shown again', async ({ devices, storage }) => {
   const { device, password } = await devices.create({ name: 'n' });
   const [file = ''] = await storage.list('devices/');
-  const stored = (await storage.open(file)).documents.get(device.id)?.data ?? '';
+  const stored = (await readDocuments(storage, file)).get(device.id)?.data ?? '';
   assert.match(stored, /"password_sha256":"[0-9a-f]{64}"/);
   assert.not.ok(stored.includes(password));
   assert.not.ok(
@@ -203,14 +200,10 @@ test('a device of a version without certificates has none until it is renewed', 
   storage,
 }) => {
   const { device } = await devices.create({ name: 'n' });
-  const file = await storage.open(`devices/${device.id.slice(0, 2)}`);
-  const stored = file.documents.get(device.id);
+  const shard = `devices/${device.id.slice(0, 2)}`;
+  const stored = storage.stored(shard).get(device.id);
   const { certificate_sha256: _, ...record } = JSON.parse(stored?.data ?? '');
-  await putDocument(storage, file, device.id, {
-    version: 2,
-    updatedAt: device.updated_at,
-    data: JSON.stringify(record),
-  });
+  await putDocument(storage, shard, device.id, JSON.stringify(record));
   assert.is(await devices.certified(device.id, ''), undefined);
   const { certificate } = await devices.renew(device.id);
   assert.is((await devices.certified(device.id, digest(certificate.crt)))?.id, device.id);
@@ -218,8 +211,7 @@ test('a device of a version without certificates has none until it is renewed', 
 
 test('no secret of a device is stored or shown', async ({ devices, storage }) => {
   const { device, password, certificate } = await devices.create({ name: 'n' });
-  const file = await storage.open(`devices/${device.id.slice(0, 2)}`);
-  const stored = file.documents.get(device.id)?.data ?? '';
+  const stored = storage.stored(`devices/${device.id.slice(0, 2)}`).get(device.id)?.data ?? '';
   for (const secret of [password, certificate.key]) {
     assert.not(stored.includes(secret));
     assert.not(JSON.stringify(await devices.list()).includes(secret));

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { Devices } from '../../../server/devices/devices.js';
 import { removeLeftovers } from '../../../server/devices/leftovers.js';
 import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
-import { putDocument } from '../../../server/storage/storage.js';
+import { changeFile, readDocuments } from '../../../server/storage/storage.js';
 import { Twins } from '../../../server/twins/twins.js';
 import { certify } from './certify.js';
 
@@ -36,7 +36,7 @@ const list = (twins: Twins, id: string): Promise<string[] | undefined> =>
   new Promise((done, failed) => twins.list(id, (error, names) => (error ? failed(error) : done(names))));
 
 async function leave(storage: MemoryStorage, file: string, key: string, data = '{}'): Promise<void> {
-  await putDocument(storage, await storage.open(file), key, { version: 1, updatedAt: AT, data });
+  await changeFile(storage, file, () => ({ key, document: { version: 1, updatedAt: AT, data } }));
 }
 
 test.before.each(async (context) => {
@@ -68,7 +68,7 @@ test('a twin and the times of a device that is gone are removed, and those of th
   assert.is(await devices.presence.lastActivityAt(orphan), null);
   assert.is(await devices.presence.lastActivityAt(id), AT);
   assert.equal(await devices.presence.heardIds(), [id]);
-  assert.is((await storage.open(`activity/${orphan.slice(0, 2)}`)).documents.has(orphan), false);
+  assert.is((await readDocuments(storage, `activity/${orphan.slice(0, 2)}`)).has(orphan), false);
 });
 
 test('all twins are looked through once, and the times of a crash at each start', async ({

@@ -2,6 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HEARD_EVERY_MS, Presence, type PresenceState } from '../../../server/devices/presence.js';
 import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
+import { readDocuments } from '../../../server/storage/storage.js';
 import { until } from '../../until.js';
 
 const ID = '0f4f6a9e-6d2b-4c3e-9a77-1d2f3a4b5c6d';
@@ -23,8 +24,8 @@ test.before.each((context) => {
     return now.toISOString();
   };
   context.at(0);
-  context.storage = memoryStorage();
-  context.presence = new Presence(context.storage, { now: () => now });
+  context.storage = memoryStorage(() => now.getTime());
+  context.presence = new Presence(context.storage);
 });
 
 test('a device that never connected is not connected, and has no time', async ({ presence }) => {
@@ -55,7 +56,7 @@ test('when a device was lost is the same after a restart', async ({ presence, st
   presence.connected(ID);
   at(90);
   await presence.disconnected(ID);
-  const again = new Presence(storage, { now: () => new Date() });
+  const again = new Presence(storage);
   assert.equal(await again.state(ID), { isConnected: false, at: heard });
 });
 
@@ -63,16 +64,16 @@ test('after a crash the time of a connected device is right within the interval 
   storage,
   at,
 }) => {
-  let now = new Date(at(1));
-  const options = { now: () => now, heardEveryMs: 1 };
+  at(1);
+  const options = { heardEveryMs: 1 };
   const first = new Presence(storage, options);
   const afterCrash = () => new Presence(storage, options).state(ID);
   first.connected(ID);
   await first.disconnected(ID);
-  now = new Date(at(100));
+  at(100);
   first.connected(ID);
   await until(async () => (await afterCrash()).at === at(100));
-  now = new Date(at(200));
+  at(200);
   first.active(ID);
   await until(async () => (await afterCrash()).at === at(200));
   assert.equal(await afterCrash(), { isConnected: false, at: at(200) });
@@ -82,12 +83,12 @@ test('when a device connects the time is written at once, also soon after anothe
   storage,
   at,
 }) => {
-  let now = new Date(at(1));
-  const options = { now: () => now, heardEveryMs: 1_000_000 };
+  at(1);
+  const options = { heardEveryMs: 1_000_000 };
   const presence = new Presence(storage, options);
   presence.connected(OTHER);
   await presence.close();
-  now = new Date(at(2));
+  at(2);
   presence.connected(ID);
   await until(async () => (await new Presence(storage, options).state(ID)).at === at(2));
 });
@@ -100,13 +101,15 @@ test('packets of many devices cause one write, at once after a silence and then 
   storage,
   at,
 }) => {
-  const presence = new Presence(storage, { now: () => new Date(at(1)), heardEveryMs: 1_000_000 });
+  at(1);
+  const presence = new Presence(storage, { heardEveryMs: 1_000_000 });
   const writes: string[] = [];
-  const { put } = storage;
-  storage.put = (file, key, document, written) => {
-    if (key === 'heard') writes.push(document.data);
-    put.call(storage, file, key, document, written);
-  };
+  const { change } = storage;
+  storage.change = (file, decide, done) =>
+    change(file, decide, (error, edit) => {
+      if (edit?.key === 'heard' && edit.document !== undefined) writes.push(edit.document.data);
+      done(error, edit);
+    });
   for (const id of [ID, OTHER]) presence.connected(id);
   for (let round = 0; round < 100; round += 1) presence.active(ID);
   await until(() => writes.length > 0);
@@ -123,11 +126,12 @@ test('the times for a crash are removed with the device, and when all have disco
   storage,
   at,
 }) => {
-  const options = { now: () => new Date(at(1)), heardEveryMs: 1 };
+  at(1);
+  const options = { heardEveryMs: 1 };
   const crashed = new Presence(storage, options);
   crashed.connected(ID);
   crashed.connected(OTHER);
-  const kept = async () => (await storage.open('connected')).documents.get('heard')?.data ?? '{}';
+  const kept = async () => (await readDocuments(storage, 'connected')).get('heard')?.data ?? '{}';
   await until(async () => Object.keys(JSON.parse(await kept())).length === 2);
   const next = new Presence(storage, options);
   await next.forget(ID);
@@ -141,11 +145,8 @@ test('the times for a crash are removed with the device, and when all have disco
 
 test('a time that cannot be written for a crash is reported, and written later', async ({ storage, at }) => {
   const errors: Error[] = [];
-  const options = {
-    now: () => new Date(at(1)),
-    heardEveryMs: 1,
-    onError: (error: Error) => errors.push(error),
-  };
+  at(1);
+  const options = { heardEveryMs: 1, onError: (error: Error) => errors.push(error) };
   const presence = new Presence(storage, options);
   storage.failWith(new Error('disk full'));
   presence.connected(ID);

@@ -5,7 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DeviceNotFound, Devices } from '../../../server/devices/devices.js';
 import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
-import { StorageUnavailable } from '../../../server/storage/storage.js';
+import { type Decide, readDocuments, StorageUnavailable } from '../../../server/storage/storage.js';
 import { Twins } from '../../../server/twins/twins.js';
 import { until } from '../../until.js';
 import { certify } from './certify.js';
@@ -60,7 +60,7 @@ test('removing a device deletes its twin and the time at which it was heard last
   await devices.remove(device.id);
   assert.equal(await list(twins, device.id), []);
   for (const folder of ['devices', 'activity']) {
-    const { documents } = await storage.open(`${folder}/${device.id.slice(0, 2)}`);
+    const documents = await readDocuments(storage, `${folder}/${device.id.slice(0, 2)}`);
     assert.is(documents.size, 0, folder);
   }
 });
@@ -90,20 +90,19 @@ for (const writes of [1, 2]) {
 
 /** From now on the storage carries out so many changes and forgets the others, as when the process is killed. */
 function killAfter(storage: MemoryStorage, changes: number): { killed: Promise<void>; revive: () => void } {
-  const { put, remove } = storage;
+  const { change } = storage;
   let left = changes;
   const killed = new Promise<void>((done) => {
-    const unlessKilled =
-      <Given extends unknown[]>(change: (...given: Given) => void) =>
-      (...given: Given): void => {
-        left -= 1;
-        if (left < 0) done();
-        else change(...given);
+    storage.change = (file, decide, changed) => {
+      const decideUnlessKilled: Decide = (latest, now) => {
+        const edit = decide(latest, now);
+        if (edit !== undefined) left -= 1;
+        return left < 0 ? undefined : edit;
       };
-    storage.put = unlessKilled(put);
-    storage.remove = unlessKilled(remove);
+      change(file, decideUnlessKilled, (error, edit) => (left < 0 ? done() : changed(error, edit)));
+    };
   });
-  return { killed, revive: () => Object.assign(storage, { put, remove }) };
+  return { killed, revive: () => Object.assign(storage, { change }) };
 }
 
 // The removal is recorded, the device is disabled, its twin is cleared, its time, its record and the removal are removed.
@@ -130,7 +129,7 @@ for (let changes = 1; changes < CHANGES; changes += 1) {
     const again = new Devices(storage, twinsAgain, OPTIONS);
     await again.resumeRemovals((error) => assert.unreachable(error.message));
     assert.is(await has(again, device.id), false);
-    await until(async () => (await storage.open('removals')).documents.size === 0);
+    await until(async () => (await readDocuments(storage, 'removals')).size === 0);
     assert.equal(await list(twinsAgain, device.id), []);
     assert.equal(
       (await again.list()).devices.map(({ id }) => id),

@@ -31,18 +31,13 @@ const suites = overEach('faults', (test, transport) => {
         throw fault;
       };
     },
-    'the storage throws when it opens a twin': ({ storage }, fault) => {
-      storage.peek = () => {
+    'the storage throws when it takes a change': ({ storage }, fault) => {
+      storage.change = () => {
         throw fault;
       };
     },
-    'the storage throws when it takes a write': ({ storage }, fault) => {
-      storage.put = () => {
-        throw fault;
-      };
-    },
-    'the storage fails after it took a write': ({ storage }, fault) => {
-      storage.put = (_file, _name, _document, settled) => settled(fault);
+    'the storage fails after it took a change': ({ storage }, fault) => {
+      storage.change = (_file, _decide, done) => done(fault);
     },
   };
 
@@ -53,7 +48,7 @@ const suites = overEach('faults', (test, transport) => {
       const device = endpoint.devices.add();
       const client = await RawClient.admitted(endpoint, transport, device, '$SCW/twins/me/#');
       const { storage, twins } = endpoint;
-      const whole = { put: storage.put, peek: storage.peek, write: twins.put };
+      const whole = { change: storage.change, write: twins.put };
       breaks(endpoint, new TypeError('a mistake'));
       for (const qos of [1, 2] as const) {
         client.send(publishPacket('$SCW/twins/me/a/put', '{"data":{}}', { qos, messageId: qos }));
@@ -68,7 +63,7 @@ const suites = overEach('faults', (test, transport) => {
         assert.is(line.device, device.id);
         assert.match(JSON.stringify(line), 'TypeError: a mistake');
       }
-      Object.assign(storage, { put: whole.put, peek: whole.peek });
+      Object.assign(storage, { change: whole.change });
       twins.put = whole.write;
       client.send(publishPacket('$SCW/twins/me/a/put', '{"data":{}}', { qos: 1, messageId: 3 }));
       assert.is((await client.next('puback')).messageId, 3);
@@ -78,7 +73,7 @@ const suites = overEach('faults', (test, transport) => {
   }
 
   test('an unexpected error while a will is carried out is logged as an error of the server', async () => {
-    endpoint.storage.put = () => {
+    endpoint.storage.change = () => {
       throw new TypeError('a mistake');
     };
     const device = endpoint.devices.add();

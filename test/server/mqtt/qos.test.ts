@@ -102,7 +102,7 @@ const suites = overEach('qos', (test, transport) => {
     client.send(publishPacket(PUT, BODY, { qos: 1, messageId: 1 }));
     await client.next('puback');
     assert.is(
-      endpoint.storage.peek(`twins/${device.id.slice(0, 2)}/${device.id}`)?.documents.get('current')?.version,
+      endpoint.storage.stored(`twins/${device.id.slice(0, 2)}/${device.id}`).get('current')?.version,
       1,
     );
   });

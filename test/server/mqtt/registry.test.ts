@@ -102,21 +102,16 @@ const suites = overEach('registry', (test, transport) => {
     test(`a request does nothing when its device is ${what} while its twin is read`, async () => {
       const credentials = await create();
       const client = await RawClient.admitted(listening, transport, credentials);
-      const { open, peek } = storage;
       let release: () => void = () => undefined;
+      const released = new Promise<void>((done) => {
+        release = done;
+      });
       const held = new Promise<void>((begun) => {
-        const released = new Promise<void>((done) => {
-          release = done;
+        storage.holdBy((file) => {
+          if (!file.endsWith(credentials.id)) return undefined;
+          begun();
+          return released;
         });
-        const isTwin = (file: string) => file.endsWith(credentials.id);
-        storage.peek = (file) => (isTwin(file) ? undefined : peek(file));
-        storage.open = async (file) => {
-          if (isTwin(file)) {
-            begun();
-            await released;
-          }
-          return open(file);
-        };
       });
       let changes = 0;
       twins.watch(credentials.id, () => {
@@ -126,7 +121,7 @@ const suites = overEach('registry', (test, transport) => {
       await held;
       const deedDone = devices[deed](credentials.id);
       await client.closed;
-      Object.assign(storage, { open, peek });
+      storage.holdBy(() => undefined);
       release();
       await deedDone;
       assert.equal([await documentsOf(credentials.id), changes], [[], 0]);

@@ -85,10 +85,11 @@ test('streams end when the server stops, and hold it up by nothing', async (cont
 test('a twin that cannot be read is answered 503, and takes no place', async (context) => {
   await restartWith(context, { events: 1 });
   const { rest, twin, follow } = context;
-  const { open } = rest.storage;
-  rest.storage.open = () => Promise.reject(new StorageUnavailable('no such disk'));
+  const noSuchDisk = (file: string) =>
+    file.startsWith('twins/') ? Promise.reject(new StorageUnavailable('no such disk')) : undefined;
+  rest.storage.holdBy(noSuchDisk);
   assert.is((await rest.ask('GET', `${twin}/events`)).status, 503);
-  rest.storage.open = open;
+  rest.storage.holdBy(() => undefined);
   await until(async () => (await follow()).status === 200);
 });
 

@@ -83,15 +83,15 @@ export type TestLimits = Settings &
   RestLimits &
   FailureLimits & { pins: Partial<PinLimits>; alerts: Partial<AlertLimits>; shares: Shares };
 
-/** @param now the clock by which tokens expire */
+/** @param now the clock of the storage */
 export async function startTestRest(changes: Partial<TestLimits> = {}, now?: () => Date): Promise<TestRest> {
   const token = randomUUID();
   const hubId = randomUUID();
-  const storage = memoryStorage();
+  const storage = memoryStorage(now && (() => now().getTime()));
   const twins = new Twins(storage);
   const devices = new Devices(storage, twins, { region: REGION, hubId, certify });
-  const tokens = await Tokens.open(storage, token, now);
-  const pins = await Pins.open(storage, changes.pins, now && (() => now().getTime()));
+  const tokens = await Tokens.open(storage, token);
+  const pins = await Pins.open(storage, changes.pins);
   const log: LogLine[] = [];
   const sink = { write: (line: string) => log.push(JSON.parse(line)) };
   const logger = pino({ level: 'debug' }, sink);

@@ -175,8 +175,7 @@ test.after.each(({ rest }) => rest.close());
 /** Every document that is stored. */
 async function stored({ storage }: TestRest): Promise<unknown> {
   const names = (await storage.list('')).sort();
-  const files = await Promise.all(names.map((name) => storage.open(name)));
-  return files.flatMap(({ documents }) => [...documents]);
+  return names.flatMap((name) => [...storage.stored(name)]);
 }
 
 /** Sends a request but for its body. @param length the headers that tell of the body */
@@ -201,21 +200,21 @@ async function answerOn(socket: Socket): Promise<string> {
   return text;
 }
 
-/** Holds the next file that a request opens. Files that are opened afterwards are not held. */
-function holdNextFile({ storage }: TestRest): { held: Promise<void>; release: () => void } {
-  const { open, peek } = storage;
+/** Holds the next call on a file, as when the file is read from disk. The calls after it are not held. */
+function holdNextCall({ storage }: TestRest): { held: Promise<void>; release: () => void } {
+  const { change, read } = storage;
   let release: () => void = () => undefined;
   const released = new Promise<void>((done) => {
     release = done;
   });
   const held = new Promise<void>((begun) => {
-    storage.peek = () => undefined;
-    storage.open = async (name) => {
-      Object.assign(storage, { open, peek });
+    const hold = (call: () => void) => {
+      Object.assign(storage, { change, read });
       begun();
-      await released;
-      return open(name);
+      released.then(call);
     };
+    storage.change = (...given) => hold(() => change(...given));
+    storage.read = (...given) => hold(() => read(...given));
   });
   return { held, release };
 }
@@ -261,7 +260,7 @@ for (const [route, asking] of Object.entries(ROUTES)) {
     if (asking.opensNoFile) continue;
 
     test(`${route} changes nothing when the token ${loss} while a file is read`, async (context) => {
-      const { held, release } = holdNextFile(context.rest);
+      const { held, release } = holdNextCall(context.rest);
       const json = body === undefined ? '' : JSON.stringify(body(context));
       const socket = begin(context, route, `Content-Length: ${json.length}\r\n`);
       socket.write(json);
@@ -286,7 +285,7 @@ for (const [route, asking] of Object.entries(ROUTES)) {
 test('a reader whose token is revoked while a file is read gets nothing of it', async (context) => {
   for (const path of [ofDocument(context), `${ofDocument(context)}/history`, '/devices', '/hubs']) {
     const { token, secret } = await context.rest.tokens.create({ role: 'reader' });
-    const { held, release } = holdNextFile(context.rest);
+    const { held, release } = holdNextCall(context.rest);
     const answer = context.rest.ask('GET', path, { token: secret });
     await held;
     await context.rest.tokens.revoke(token.id);

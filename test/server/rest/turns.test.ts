@@ -202,7 +202,7 @@ test('a request begins when the one before is answered', async ({ loop, start, c
   await meet(loop, other, rest.token);
   const desired = put(`${documents}/desired?wait=30`, rest.token, { data: { n: 1 } });
   waiting.send([desired, put(`${documents}/second`, rest.token, { data: {} })]);
-  await until(() => rest.storage.peek(`twins/${id.slice(0, 2)}/${id}`)?.documents.has('desired') === true);
+  await until(() => rest.storage.stored(`twins/${id.slice(0, 2)}/${id}`).has('desired') === true);
   await askInTurn(other, get(`${documents}/second`, rest.token), 2);
   assert.equal([other.statuses, waiting.statuses], [[200, 404], [200]]);
   rest.twins.put(id, 'current', { version: 0, data: { n: 1 } }, () => undefined);

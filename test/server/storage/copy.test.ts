@@ -9,7 +9,7 @@ import { copyContents } from '../../../server/storage/copy.js';
 import type { Change } from '../../../server/storage/open-file.js';
 import { encodeRecord, writeFrame } from '../../../server/storage/record.js';
 import { DamagedJournal } from '../../../server/storage/replay.js';
-import type { Storage } from '../../../server/storage/storage.js';
+import { readDocuments, type Storage } from '../../../server/storage/storage.js';
 import { needsIn } from '../../programs.js';
 import { until } from '../../until.js';
 import { past, put, remove, stored } from './contract.js';
@@ -36,16 +36,16 @@ async function copy(): Promise<void> {
 
 /** The version of a document in a file; 0 when it is not there. */
 const versionIn = async (storage: Storage, file: string): Promise<number> =>
-  (await storage.open(file)).documents.get('d')?.version ?? 0;
+  (await readDocuments(storage, file)).get('d')?.version ?? 0;
 
 test('no write that was acknowledged before the copying began is lost, however fast the journal grows', async () => {
   const storage = await directory.open({ writeBehindMs: 1, journalSegmentBytes: 4096, historyVersions: 50 });
   const acknowledged = new Map(FILES.map((file) => [file, 0]));
   let isOver = false;
   const writing = FILES.map(async (file) => {
-    await storage.open(file);
+    await readDocuments(storage, file);
     for (let version = 1; !isOver; version += 1) {
-      await storage.open(file);
+      await readDocuments(storage, file);
       await put(storage, file, 'd', stored(version, JSON.stringify({ text: 'x'.repeat(200) })));
       acknowledged.set(file, version);
     }
@@ -79,13 +79,13 @@ test('no write that was acknowledged before the copying began is lost, however f
 
 test('a copy holds the files, the changes that only the journal holds, and keys that others cannot read', async () => {
   const storage = await directory.open();
-  await storage.open('twins/a');
+  await readDocuments(storage, 'twins/a');
   await put(storage, 'twins/a', 'd', stored(1));
   await storage.close();
   await mkdir(join(directory.data, 'tls'));
   await writeFile(join(directory.data, 'tls', 'authority.pem'), 'key', { mode: 0o600 });
   const running = await directory.open({ writeBehindMs: LONG });
-  await running.open('twins/a');
+  await readDocuments(running, 'twins/a');
   await put(running, 'twins/a', 'd', stored(2));
   await copy();
   assert.equal((await readdir(directory.data)).sort(), ['format.json', 'history', 'journal', 'tls', 'twins']);
@@ -99,7 +99,7 @@ test('a copy holds the files, the changes that only the journal holds, and keys 
 
 test('a removed document is not in the copy', async () => {
   const storage = await directory.open({ writeBehindMs: LONG });
-  await storage.open('twins/a');
+  await readDocuments(storage, 'twins/a');
   await put(storage, 'twins/a', 'd', stored(1));
   await remove(storage, 'twins/a', 'd');
   await copy();
@@ -111,7 +111,7 @@ test('a removed document is not in the copy', async () => {
 
 test('a torn end of the journal, and damage within it, are copied as they are', async () => {
   const storage = await directory.open({ writeBehindMs: LONG });
-  await storage.open('twins/a');
+  await readDocuments(storage, 'twins/a');
   for (const version of [1, 2, 3]) await put(storage, 'twins/a', 'd', stored(version));
   await directory.crash();
   await storage.close();
@@ -150,7 +150,7 @@ const openPipe = (path: string): Promise<FileHandle> => open(path, 'w');
 
 withPipes('a change that goes from the journal to its file meanwhile is in the copy', async () => {
   const storage = await directory.open({ writeBehindMs: LONG });
-  await storage.open('twins/a');
+  await readDocuments(storage, 'twins/a');
   await put(storage, 'twins/a', 'd', stored(1));
   const newest = await makePipe(99);
   const copying = copy();
@@ -167,7 +167,7 @@ withPipes(
   'the changes that the newest segment of the copy builds upon are in its earlier segments',
   async () => {
     const storage = await directory.open({ writeBehindMs: LONG });
-    await storage.open('twins/a');
+    await readDocuments(storage, 'twins/a');
     await put(storage, 'twins/a', 'd', stored(1));
     const newest = await makePipe(99);
     const copying = copy();

@@ -4,7 +4,7 @@ import { appendFile, cp, readdir, readFile, stat, truncate, writeFile } from 'no
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Storage } from '../../../server/storage/storage.js';
+import { readDocuments, type Storage } from '../../../server/storage/storage.js';
 import { past, put, remove, stored } from './contract.js';
 import { DirectoryUnderTest } from './directory-under-test.js';
 
@@ -23,7 +23,7 @@ const counting = (from: number, to: number): number[] =>
   Array.from({ length: to - from + 1 }, (_, index) => from + index);
 
 async function putVersions(storage: Storage, from: number, to: number, key = 'current'): Promise<void> {
-  await storage.open(FILE);
+  await readDocuments(storage, FILE);
   await Promise.all(counting(from, to).map((version) => put(storage, FILE, key, stored(version))));
 }
 
@@ -72,13 +72,12 @@ test('the past outlives a crash, from the journal alone', async () => {
 
 test('the past says who wrote each version, after a crash and after a restart', async () => {
   const first = await directory.open({ writeBehindMs: LONG });
-  await first.open(FILE);
+  await readDocuments(first, FILE);
   await put(first, FILE, 'd', { ...stored(1, '{"by":"x"}'), updatedBy: 'a "phone" \\' });
   await put(first, FILE, 'd', stored(2));
   await put(first, FILE, 'd', { ...stored(3), updatedBy: 'owner' });
   const writers = async (storage: Storage) => {
-    const file = await storage.open(FILE);
-    const versions = await storage.past(file, 'd', { limit: 9, dataBytes: LONG });
+    const versions = await storage.past(FILE, 'd', { limit: 9, dataBytes: LONG });
     return versions.map(({ updatedBy }) => updatedBy);
   };
   const expected = ['owner', undefined, 'a "phone" \\'];
@@ -128,7 +127,7 @@ test('versions in a backup that are newer than its file are replaced by new writ
   await writeFile(file, kept);
   const restored = await directory.open({ historyVersions: 4 });
   assert.equal(await past(restored, FILE, 'current'), [3, 2, 1]);
-  await restored.open(FILE);
+  await readDocuments(restored, FILE);
   await put(restored, FILE, 'current', stored(4, '{"restored":true}'));
   assert.equal(await past(restored, FILE, 'current'), [4, 3, 2, 1]);
   const last = await restart(restored, 4);
@@ -180,7 +179,7 @@ test('all documents of a twin together take so many bytes, and the oldest versio
   const all: { key: string; version: number }[] = [];
   const text = JSON.stringify({ text: 'x'.repeat(300) });
   for (let n = 0; n < 12; n += 1) {
-    await storage.open(FILE);
+    await readDocuments(storage, FILE);
     for (let index = 0; index < 60; index += 1) {
       const key = index % 3 === 0 ? 'desired' : 'current';
       const version = all.filter((each) => each.key === key).length + 1;
@@ -225,7 +224,7 @@ test('a part is so small that to remove the oldest one takes little of the past'
 
 test('a range is found across the parts, wherever it begins and ends', async () => {
   const storage = await directory.open({ historyBytes: BYTES, writeBehindMs: 1 });
-  await storage.open(FILE);
+  await readDocuments(storage, FILE);
   const time = (second: number) => new Date(Date.UTC(2026, 0, 1) + second * 1000).toISOString();
   const all = counting(1, 40).map((version) => ({
     ...stored(version, JSON.stringify({ text: 'x'.repeat(250) })),
@@ -256,7 +255,7 @@ test('a part of an earlier server that is too long is shortened at the next save
     `{"version":${version},"updated_at":"${stored(1).updatedAt}","data":{}}\n`;
   await writeFile(await firstPart(), counting(1, 20_000).map(line).join(''));
   const again = await directory.open({ historyBytes: BYTES });
-  await again.open(FILE);
+  await readDocuments(again, FILE);
   await put(again, FILE, 'current', stored(20_001));
   await again.close();
   const bytes = await bytesOnDisk();
@@ -268,7 +267,7 @@ test('a part of an earlier server that is too long is shortened at the next save
 
 test('memory holds so many bytes of the versions that are not on disk', async () => {
   const storage = await directory.open({ historyBytes: BYTES, writeBehindMs: LONG });
-  await storage.open(FILE);
+  await readDocuments(storage, FILE);
   const data = JSON.stringify({ text: 'x'.repeat(1000) });
   for (let version = 1; version <= 300; version += 1) {
     const updatedAt = new Date(Date.UTC(2026, 0, 1) + version).toISOString();
@@ -323,11 +322,11 @@ test('removing a document or a file removes its past from the disk', async () =>
   await putVersions(storage, 1, 2, 'desired');
   const again = await restart(storage);
   assert.is((await parts()).length, 2);
-  await again.open(FILE);
+  await readDocuments(again, FILE);
   await remove(again, FILE, 'desired');
   const third = await restart(again);
   assert.is((await parts()).length, 1);
-  await third.open(FILE);
+  await readDocuments(third, FILE);
   await remove(third, FILE);
   const last = await restart(third);
   assert.equal(await parts(), []);
@@ -338,7 +337,7 @@ test('a document created again after a crash has none of the past of the one bef
   const storage = await directory.open();
   await putVersions(storage, 1, 5);
   const again = await restart(storage);
-  await again.open(FILE);
+  await readDocuments(again, FILE);
   await remove(again, FILE, 'current');
   await putVersions(again, 1, 2);
   const next = await crash(again);
@@ -358,12 +357,11 @@ test('when no past versions are kept, there is only the present one', async () =
 
 test('lines that are longer than one read are read whole', async () => {
   const storage = await directory.open();
-  await storage.open(FILE);
+  await readDocuments(storage, FILE);
   const data = JSON.stringify({ text: 'ä'.repeat(30_000) });
   for (const version of [1, 2, 3]) await put(storage, FILE, 'current', stored(version, data));
   const again = await restart(storage);
-  const file = await again.open(FILE);
-  const versions = await again.past(file, 'current', { limit: 10, dataBytes: 1e6 });
+  const versions = await again.past(FILE, 'current', { limit: 10, dataBytes: 1e6 });
   assert.equal(
     versions,
     [3, 2, 1].map((version) => stored(version, data)),

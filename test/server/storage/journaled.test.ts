@@ -4,9 +4,15 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DamagedFile } from '../../../server/storage/document-file.js';
 import { DamagedJournal } from '../../../server/storage/replay.js';
-import { StorageUnavailable } from '../../../server/storage/storage.js';
+import {
+  type Changed,
+  readDocuments,
+  type Storage,
+  StorageUnavailable,
+  type StoredDocument,
+} from '../../../server/storage/storage.js';
 import { until } from '../../until.js';
-import { openFile, put, remove, storageContract, stored } from './contract.js';
+import { put, remove, storageContract, stored, takesChanges } from './contract.js';
 import {
   countSyncs,
   DirectoryUnderTest,
@@ -52,7 +58,7 @@ storageContract((name, run) =>
 
 test('closing leaves every document in a readable file, and no journal', async () => {
   const storage = await directory.open();
-  await storage.open('twins/ab/abc');
+  await readDocuments(storage, 'twins/ab/abc');
   await put(storage, 'twins/ab/abc', 'current', stored(7, '{"door_open":true}'));
   await storage.close();
   assert.equal(await directory.segments(), []);
@@ -62,7 +68,7 @@ test('closing leaves every document in a readable file, and no journal', async (
   });
   const again = await directory.open();
   assert.equal(
-    [...(await again.open('twins/ab/abc')).documents],
+    [...(await readDocuments(again, 'twins/ab/abc'))],
     [['current', stored(7, '{"door_open":true}')]],
   );
   await again.close();
@@ -70,7 +76,7 @@ test('closing leaves every document in a readable file, and no journal', async (
 
 test('after a crash every answered write is there, from the journal alone', async () => {
   const storage = await directory.open({ writeBehindMs: LONG });
-  await storage.open('twins/a');
+  await readDocuments(storage, 'twins/a');
   await put(storage, 'twins/a', 'x', stored(1));
   await put(storage, 'twins/a', 'y', stored(1));
   await put(storage, 'twins/a', 'x', stored(2));
@@ -78,42 +84,42 @@ test('after a crash every answered write is there, from the journal alone', asyn
   await directory.crash();
   await storage.close();
   const next = await directory.open();
-  assert.equal([...(await next.open('twins/a')).documents], [['x', stored(2)]]);
+  assert.equal([...(await readDocuments(next, 'twins/a'))], [['x', stored(2)]]);
   await next.close();
 });
 
 test('the birth of a document outlives a crash and a restart', async () => {
   const storage = await directory.open({ writeBehindMs: LONG });
   const document = { ...stored(2), born: { createdAt: '2025-12-31T00:00:00.000Z', tag: '0f' } };
-  await storage.open('twins/a');
+  await readDocuments(storage, 'twins/a');
   await put(storage, 'twins/a', 'x', document);
   await directory.crash();
   await storage.close();
   const next = await directory.open();
-  assert.equal((await next.open('twins/a')).documents.get('x'), document);
+  assert.equal((await readDocuments(next, 'twins/a')).get('x'), document);
   await next.close();
   const last = await directory.open();
-  assert.equal((await last.open('twins/a')).documents.get('x'), document);
+  assert.equal((await readDocuments(last, 'twins/a')).get('x'), document);
   await last.close();
 });
 
 test('files and journals without a birth are read', async () => {
   const storage = await directory.open({ writeBehindMs: LONG });
-  await storage.open('twins/a');
+  await readDocuments(storage, 'twins/a');
   await put(storage, 'twins/a', 'x', stored(1));
   await directory.crash();
   await storage.close();
   const next = await directory.open();
-  assert.equal((await next.open('twins/a')).documents.get('x'), stored(1));
+  assert.equal((await readDocuments(next, 'twins/a')).get('x'), stored(1));
   await next.close();
   const last = await directory.open();
-  assert.equal((await last.open('twins/a')).documents.get('x'), stored(1));
+  assert.equal((await readDocuments(last, 'twins/a')).get('x'), stored(1));
   await last.close();
 });
 
 test('changes in the journal that are older than the file are ignored', async () => {
   const storage = await directory.open({ writeBehindMs: LONG });
-  await storage.open('twins/a');
+  await readDocuments(storage, 'twins/a');
   await put(storage, 'twins/a', 'x', stored(1));
   await directory.crash();
   const newer = { seq: 1_000, documents: { x: { version: 9, updated_at: 'later', data: {} } } };
@@ -121,31 +127,31 @@ test('changes in the journal that are older than the file are ignored', async ()
   await mkdir(join(directory.data, 'twins'), { recursive: true });
   await writeFile(join(directory.data, 'twins/a.json'), JSON.stringify(newer));
   const next = await directory.open();
-  const file = await next.open('twins/a');
-  assert.is(file.documents.get('x')?.version, 9);
+  const file = await readDocuments(next, 'twins/a');
+  assert.is(file.get('x')?.version, 9);
   await put(next, 'twins/a', 'x', stored(10));
   await directory.crash();
   await next.close();
   const last = await directory.open();
-  assert.is((await last.open('twins/a')).documents.get('x')?.version, 10);
+  assert.is((await readDocuments(last, 'twins/a')).get('x')?.version, 10);
   await last.close();
 });
 
 test('a file that was cleared does not come back after a crash', async () => {
   const storage = await directory.open({ writeBehindMs: 1 });
-  await storage.open('twins/a');
+  await readDocuments(storage, 'twins/a');
   await put(storage, 'twins/a', 'x', stored(1));
   await remove(storage, 'twins/a');
   await directory.crash();
   await storage.close();
   const next = await directory.open();
-  assert.is((await next.open('twins/a')).documents.size, 0);
+  assert.is((await readDocuments(next, 'twins/a')).size, 0);
   await next.close();
 });
 
 test('a journal torn anywhere in its last frame loses only that frame', async () => {
   const storage = await directory.open({ writeBehindMs: LONG });
-  await storage.open('twins/a');
+  await readDocuments(storage, 'twins/a');
   await put(storage, 'twins/a', 'x', stored(1));
   const [segment = ''] = await directory.segments();
   const whole = (await readFrames(segment)).length;
@@ -157,14 +163,14 @@ test('a journal torn anywhere in its last frame loses only that frame', async ()
     await (await directory.open()).close();
     await writeFile(join(directory.data, 'journal/00000001.log'), torn.subarray(0, length));
     const next = await directory.open();
-    assert.is((await next.open('twins/a')).documents.get('x')?.version, 1, `cut at ${length}`);
+    assert.is((await readDocuments(next, 'twins/a')).get('x')?.version, 1, `cut at ${length}`);
     await next.close();
   }
 });
 
 test('a torn end filled with zeros is dropped as well', async () => {
   const storage = await directory.open({ writeBehindMs: LONG });
-  await storage.open('twins/a');
+  await readDocuments(storage, 'twins/a');
   await put(storage, 'twins/a', 'x', stored(1));
   await directory.crash();
   await storage.close();
@@ -172,13 +178,13 @@ test('a torn end filled with zeros is dropped as well', async () => {
   const { size } = await stat(segment);
   await truncate(segment, size + 4096);
   const next = await directory.open();
-  assert.is((await next.open('twins/a')).documents.get('x')?.version, 1);
+  assert.is((await readDocuments(next, 'twins/a')).get('x')?.version, 1);
   await next.close();
 });
 
 test('a journal damaged before whole changes is refused, and named', async () => {
   const storage = await directory.open({ writeBehindMs: LONG });
-  await storage.open('twins/a');
+  await readDocuments(storage, 'twins/a');
   await put(storage, 'twins/a', 'x', stored(1));
   await put(storage, 'twins/a', 'x', stored(2));
   await directory.crash();
@@ -211,7 +217,7 @@ for (const [name, damage] of DAMAGES) {
   test(`a file that is ${name} is refused, named and left as it is, and the others are served`, async () => {
     const storage = await directory.open();
     for (const file of ['twins/a', 'twins/b']) {
-      await storage.open(file);
+      await readDocuments(storage, file);
       await put(storage, file, 'x', stored(1));
     }
     await storage.close();
@@ -220,7 +226,7 @@ for (const [name, damage] of DAMAGES) {
     await writeFile(path, damaged);
     const next = await directory.open();
     try {
-      await next.open('twins/a');
+      await readDocuments(next, 'twins/a');
       assert.unreachable('a damaged file was opened');
     } catch (error) {
       assert.instance(error, StorageUnavailable);
@@ -228,7 +234,7 @@ for (const [name, damage] of DAMAGES) {
       assert.instance(cause, DamagedFile);
       assert.match((cause as Error).message, path);
     }
-    assert.is((await next.open('twins/b')).documents.size, 1);
+    assert.is((await readDocuments(next, 'twins/b')).size, 1);
     await next.close();
     assert.is(await readFile(path, 'utf8'), damaged);
   });
@@ -236,7 +242,7 @@ for (const [name, damage] of DAMAGES) {
 
 test('all writes of one turn share one fdatasync', async () => {
   const storage = await directory.open();
-  await storage.open('twins/a');
+  await readDocuments(storage, 'twins/a');
   const syncs = countSyncs();
   await Promise.all(
     Array.from({ length: 100 }, (_, index) => put(storage, 'twins/a', `k${index}`, stored(1))),
@@ -245,19 +251,20 @@ test('all writes of one turn share one fdatasync', async () => {
   await storage.close();
 });
 
+const change = (storage: Storage, document: StoredDocument, done: Changed) =>
+  storage.change('twins/a', () => ({ key: 'k', document }), done);
+
 test('the next batch is being written before the last one is answered', async () => {
   const storage = await directory.open();
   let syncs = () => 0;
   const answers: string[] = [];
-  await storage.open('twins/a');
+  await readDocuments(storage, 'twins/a');
   await new Promise<void>((done) => {
     onSync(() => {
       syncs = countSyncs();
-      storage.put(openFile(storage, 'twins/a'), 'k', stored(2), () => done());
+      change(storage, stored(2), () => done());
     });
-    storage.put(openFile(storage, 'twins/a'), 'k', stored(1), () =>
-      answers.push(`first, ${syncs()} more begun`),
-    );
+    change(storage, stored(1), () => answers.push(`first, ${syncs()} more begun`));
   });
   assert.equal(answers, ['first, 1 more begun']);
   await storage.close();
@@ -265,7 +272,7 @@ test('the next batch is being written before the last one is answered', async ()
 
 test('when a batch fills a segment, the batch that waits is written after it', async () => {
   const storage = await directory.open({ journalSegmentBytes: 2000, writeBehindMs: LONG });
-  await storage.open('twins/a');
+  await readDocuments(storage, 'twins/a');
   const long = (version: number) => stored(version, JSON.stringify({ text: 'x'.repeat(3000) }));
   let next: Promise<void> | undefined;
   onSync(() => {
@@ -279,22 +286,20 @@ test('when a batch fills a segment, the batch that waits is written after it', a
 
 test('a batch that cannot be written is answered after the one before it', async () => {
   const storage = await directory.open({ journalRetryMs: 1 });
-  await storage.open('twins/a');
+  await readDocuments(storage, 'twins/a');
   const answers: string[] = [];
   await new Promise<void>((done) => {
     onSync(() => {
       fillDisk();
-      storage.put(openFile(storage, 'twins/a'), 'k', stored(2), (error) => {
+      change(storage, stored(2), (error) => {
         answers.push(error === null ? 'second' : 'second refused');
         done();
       });
     });
-    storage.put(openFile(storage, 'twins/a'), 'k', stored(1), (error) =>
-      answers.push(error === null ? 'first' : 'first refused'),
-    );
+    change(storage, stored(1), (error) => answers.push(error === null ? 'first' : 'first refused'));
   });
   assert.equal(answers, ['first', 'second refused']);
-  assert.equal([...openFile(storage, 'twins/a').latest], [['k', stored(1)]]);
+  assert.equal([...(await readDocuments(storage, 'twins/a'))], [['k', stored(1)]]);
   restoreDisk();
   await until(() => storage.healthy);
   await storage.close();
@@ -302,7 +307,7 @@ test('a batch that cannot be written is answered after the one before it', async
 
 test('journalBatchLength bounds what one fdatasync covers', async () => {
   const storage = await directory.open({ journalBatchLength: 1000 });
-  await storage.open('twins/a');
+  await readDocuments(storage, 'twins/a');
   const syncs = countSyncs();
   const data = JSON.stringify({ text: 'x'.repeat(400) });
   await Promise.all(
@@ -314,13 +319,13 @@ test('journalBatchLength bounds what one fdatasync covers', async () => {
 
 test('a system that writes in pieces loses nothing', async () => {
   const storage = await directory.open({ writeBehindMs: LONG });
-  await storage.open('twins/a');
+  await readDocuments(storage, 'twins/a');
   writeInPieces(5);
   await put(storage, 'twins/a', 'x', stored(1, '{"text":"ÄÖÜ"}'));
   await directory.crash();
   await storage.close();
   const next = await directory.open();
-  assert.is((await next.open('twins/a')).documents.get('x')?.data, '{"text":"ÄÖÜ"}');
+  assert.is((await readDocuments(next, 'twins/a')).get('x')?.data, '{"text":"ÄÖÜ"}');
   await next.close();
 });
 
@@ -328,26 +333,26 @@ test('memoryBytes bounds the files in memory, and those that were dropped are re
   const storage = await directory.open({ memoryBytes: 4096, writeBehindMs: 1 });
   const names = Array.from({ length: 50 }, (_, index) => `twins/${index}`);
   for (const name of names) {
-    await storage.open(name);
+    await readDocuments(storage, name);
     await put(storage, name, 'x', stored(1, JSON.stringify({ name })));
   }
-  await until(() => names.filter((name) => storage.peek(name)).length <= 7);
+  await until(() => names.filter((name) => takesChanges(storage, name)).length <= 7);
   for (const name of names) {
-    assert.is((await storage.open(name)).documents.get('x')?.data, JSON.stringify({ name }));
+    assert.is((await readDocuments(storage, name)).get('x')?.data, JSON.stringify({ name }));
   }
   await storage.close();
 });
 
 test('a file is read once for many calls at the same time', async () => {
   const storage = await directory.open();
-  const files = await Promise.all(Array.from({ length: 20 }, () => storage.open('twins/a')));
+  const files = await Promise.all(Array.from({ length: 20 }, () => readDocuments(storage, 'twins/a')));
   assert.is(new Set(files).size, 1);
   await storage.close();
 });
 
 test('segments that the files cover are removed while writing goes on', async () => {
   const storage = await directory.open({ journalSegmentBytes: 2000, writeBehindMs: 1 });
-  await storage.open('twins/a');
+  await readDocuments(storage, 'twins/a');
   for (let version = 1; version <= 200; version += 1) await put(storage, 'twins/a', 'x', stored(version));
   // The one that is written to, and perhaps the next.
   await until(async () => (await directory.segments()).length <= 2);
@@ -361,7 +366,7 @@ test('at journalCeilingBytes writers wait for room instead of filling the disk',
     journalBatchLength: 1000,
     writeBehindMs: LONG,
   });
-  await storage.open('twins/a');
+  await readDocuments(storage, 'twins/a');
   const data = JSON.stringify({ text: 'x'.repeat(300) });
   let most = 0;
   const writes = Array.from({ length: 500 }, (_, index) =>

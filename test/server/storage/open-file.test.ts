@@ -2,7 +2,8 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { begin, OpenFile, Past, Room, succeed, type Task } from '../../../server/storage/open-file.js';
+import { begin, succeed, type Task } from '../../../server/storage/calls.js';
+import { OpenFile, Past, Room } from '../../../server/storage/open-file.js';
 import { StorageUnavailable } from '../../../server/storage/storage.js';
 import { stored } from './contract.js';
 

@@ -11,7 +11,7 @@ import { copyContents } from '../../../server/storage/copy.js';
 import type { DurableStorage, StorageSettings } from '../../../server/storage/durable-storage.js';
 import { openStorage } from '../../../server/storage/journaled.js';
 import { SHARE_WHEN_SHORT } from '../../../server/storage/reserve.js';
-import { StorageUnavailable } from '../../../server/storage/storage.js';
+import { readDocuments, StorageUnavailable } from '../../../server/storage/storage.js';
 import { isTwinFile } from '../../../server/twins/twins.js';
 import { until } from '../../until.js';
 import { past, put, remove, stored } from './contract.js';
@@ -58,7 +58,7 @@ const lengthOnDisk = async (): Promise<number> => (await stat(reserve())).size;
 const LARGE = JSON.stringify({ text: 'x'.repeat(20_000) });
 
 async function putAsLongAsAdmitted(storage: DurableStorage, file: string): Promise<number> {
-  await storage.open(file);
+  await readDocuments(storage, file);
   for (let version = 1; ; version += 1) {
     try {
       await put(storage, file, 'current', stored(version, LARGE));
@@ -95,7 +95,7 @@ test('the file is given back in steps while nearly nothing is free, and made aga
   await until(() => storage.disk.reserveBytes === 0);
   assert.is(await lengthOnDisk(), 0);
   context.disk.free = SIZE / 8;
-  await storage.open('twins/ab/a');
+  await readDocuments(storage, 'twins/ab/a');
   assert.ok(storage.disk.isShort);
   context.disk.free = SIZE / 2;
   await until(() => storage.disk.reserveBytes === SIZE / 8);
@@ -110,7 +110,7 @@ test('the file is given back in steps while nearly nothing is free, and made aga
 test('while the disk is short the documents are written and no past versions, which are counted', async (context) => {
   const options = { writeBehindMs: 1 };
   const storage = await open(context, options);
-  await storage.open('twins/ab/a');
+  await readDocuments(storage, 'twins/ab/a');
   await put(storage, 'twins/ab/a', 'current', stored(1));
   const history = join(directory.data, 'history/twins/ab/a');
   await until(() => existsSync(history));
@@ -129,7 +129,7 @@ test('while the disk is short the documents are written and no past versions, wh
 
 test('what was removed is removed from the history while the disk is short', async (context) => {
   const storage = await open(context, { writeBehindMs: 1 });
-  await storage.open('twins/ab/a');
+  await readDocuments(storage, 'twins/ab/a');
   await put(storage, 'twins/ab/a', 'current', stored(1));
   const history = join(directory.data, 'history/twins/ab/a');
   await until(() => existsSync(history));
@@ -147,10 +147,10 @@ test('a twin that has written its share is refused, and no other twin, device or
   assert.is(admitted, Math.floor(SHARE_WHEN_SHORT.bytes / 20_100));
   assert.is(storage.counters.refusals, 1);
   assert.ok(storage.healthy);
-  await storage.open('twins/ab/other');
+  await readDocuments(storage, 'twins/ab/other');
   for (let version = 1; version <= 20; version += 1)
     await put(storage, 'twins/ab/other', 'desired', stored(version, '{"alarm_armed":true}'));
-  await storage.open('tokens');
+  await readDocuments(storage, 'tokens');
   for (let version = 1; version <= 20; version += 1)
     await put(storage, 'tokens', 't', stored(version, LARGE));
   // What is deleted makes room.
@@ -164,7 +164,7 @@ test('a twin that has written its share is refused, and no other twin, device or
 test('the refusal of a change comes after the answers to those before it, which it leaves as they are', async (context) => {
   context.disk.free = SIZE / 16;
   const storage = await open(context);
-  const file = await storage.open('twins/ab/a');
+  await readDocuments(storage, 'twins/ab/a');
   const answers: string[] = [];
   const write = (version: number, data: string) =>
     put(storage, 'twins/ab/a', 'current', stored(version, data)).then(
@@ -177,13 +177,13 @@ test('the refusal of a change comes after the answers to those before it, which 
     write(2, '{"n":2}'),
   ]);
   assert.equal(answers, ['1 written', '2 refused', '2 written']);
-  assert.is(file.documents.get('current')?.data, '{"n":2}');
+  assert.is((await readDocuments(storage, 'twins/ab/a')).get('current')?.data, '{"n":2}');
   await storage.close();
 });
 
 test('the journal that has grown by a segment makes the storage look at the disk', async (context) => {
   const storage = await open(context, { diskLookMs: 1_000_000 });
-  await storage.open('tokens');
+  await readDocuments(storage, 'tokens');
   context.disk.free = SIZE / 16;
   assert.not(storage.disk.isShort);
   for (let version = 1; !storage.disk.isShort && version < 50; version += 1)
@@ -194,7 +194,7 @@ test('the journal that has grown by a segment makes the storage look at the disk
 
 test('on a small disk the journal takes a quarter of it, so that the files have room to leave it', async (context) => {
   const storage = await open(context);
-  await storage.open('tokens');
+  await readDocuments(storage, 'tokens');
   let most = 0;
   for (let version = 1; version <= 200; version += 1) {
     await put(storage, 'tokens', 't', stored(version, LARGE));
@@ -207,7 +207,7 @@ test('on a small disk the journal takes a quarter of it, so that the files have 
 test('when a write finds the disk full, the reserve gives space at once', async (context) => {
   const storage = await open(context, { journalRetryMs: 1 });
   await until(() => storage.disk.reserveBytes === SIZE / 8);
-  await storage.open('twins/ab/a');
+  await readDocuments(storage, 'twins/ab/a');
   fillDisk();
   try {
     await put(storage, 'twins/ab/a', 'current', stored(1));
@@ -225,7 +225,7 @@ test('when a write finds the disk full, the reserve gives space at once', async 
 
 test('a history that finds the disk full does not keep the document from being written', async (context) => {
   const storage = await open(context, { writeBehindMs: 1, diskLookMs: 1_000_000 });
-  await storage.open('twins/ab/a');
+  await readDocuments(storage, 'twins/ab/a');
   const restore = await failDatasync();
   try {
     await put(storage, 'twins/ab/a', 'current', stored(1));

@@ -29,11 +29,8 @@ test('all documents of a twin come sorted by name, each as get returns it', asyn
 
 test('a twin that cannot be read is answered with the error', async () => {
   const storage = memoryStorage();
-  const twins = new Twins({
-    ...storage,
-    peek: () => undefined,
-    open: () => Promise.reject(new Error('no such disk')),
-  });
+  const twins = new Twins(storage);
+  storage.holdBy(() => Promise.reject(new Error('no such disk')));
   try {
     await all(twins);
     assert.unreachable('it was answered');

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
-import { putDocument, StorageUnavailable } from '../../../server/storage/storage.js';
+import { changeFile, StorageUnavailable } from '../../../server/storage/storage.js';
 import { type Document, parseRequest } from '../../../server/twins/document.js';
 import {
   DocumentNotFound,
@@ -18,6 +18,7 @@ const ID = '0f4f6a9e-6d2b-4c3e-9a77-1d2f3a4b5c6d';
 const OTHER = '1f4f6a9e-6d2b-4c3e-9a77-1d2f3a4b5c6d';
 
 interface Context {
+  clock: { now: () => number };
   storage: MemoryStorage;
   twins: Twins;
 }
@@ -25,8 +26,9 @@ interface Context {
 const test = suite<Context>('twins');
 
 test.before.each((context) => {
-  context.storage = memoryStorage();
-  context.twins = new Twins(context.storage, () => new Date('2026-11-23T00:00:00Z'));
+  context.clock = { now: () => Date.parse('2026-11-23T00:00:00Z') };
+  context.storage = memoryStorage(() => context.clock.now());
+  context.twins = new Twins(context.storage);
 });
 
 const answered = <T>(ask: (answer: Answer<T>) => void): Promise<T> =>
@@ -66,16 +68,16 @@ test('a document is shown with its twin, name, version, data and time', async ({
   });
 });
 
-/** A Twins whose clock shows one day after the other. */
-function daily(storage: MemoryStorage): Twins {
+/** A clock that shows one day after the other. */
+function daily(): () => number {
   let day = 0;
-  return new Twins(storage, () => new Date(Date.UTC(2026, 0, ++day)));
+  return () => Date.UTC(2026, 0, ++day);
 }
 
 const dayOf = (time: string | undefined): number => new Date(time ?? '').getUTCDate();
 
-test('created_at is the time of version 1 and stays through puts and patches', async ({ storage }) => {
-  const twins = daily(storage);
+test('created_at is the time of version 1 and stays through puts and patches', async ({ twins, clock }) => {
+  clock.now = daily();
   await put(twins, 'd', { a: 1 });
   await put(twins, 'd', { a: 2 });
   const { json } = await patch(twins, 'd', { b: 1 });
@@ -94,8 +96,8 @@ test('a document that is deleted and created again has another birth, also withi
   assert.is.not(after.tag, before.tag);
 });
 
-test('past versions show the created_at of their document', async ({ storage }) => {
-  const twins = daily(storage);
+test('past versions show the created_at of their document', async ({ twins, clock }) => {
+  clock.now = daily();
   for (const a of [1, 2, 3]) await put(twins, 'd', { a });
   const past = await twins.history(ID, 'd', { limit: 10, dataBytes: 1000 });
   const days = past.map(({ born, updatedAt }) => [dayOf(born.createdAt), dayOf(updatedAt)]);
@@ -106,11 +108,14 @@ test('past versions show the created_at of their document', async ({ storage }) 
   ]);
 });
 
-test('a document that was stored without a birth keeps its last time as created_at', async ({ storage }) => {
-  const file = await storage.open(`twins/${ID.slice(0, 2)}/${ID}`);
+test('a document that was stored without a birth keeps its last time as created_at', async ({
+  twins,
+  storage,
+  clock,
+}) => {
   const old = { version: 7, updatedAt: '2025-12-31T00:00:00.000Z', data: '{}' };
-  await putDocument(storage, file, 'd', old);
-  const twins = daily(storage);
+  await changeFile(storage, `twins/${ID.slice(0, 2)}/${ID}`, () => ({ key: 'd', document: old }));
+  clock.now = daily();
   assert.is((await get(twins, 'd')).born.createdAt, old.updatedAt);
   const first = await put(twins, 'd', { a: 1 });
   const second = await put(twins, 'd', { a: 2 });
@@ -247,9 +252,9 @@ test('when storage fails every call under way says so, and the twin is as before
   assert.is((await put(twins, 'd', { a: 2 })).version, 2);
 });
 
-test('a clock that goes backwards changes nothing but the time', async ({ storage }) => {
+test('a clock that goes backwards changes nothing but the time', async ({ twins, clock }) => {
   const times = ['2026-01-02T00:00:00.000Z', '2026-01-01T00:00:00.000Z'];
-  const twins = new Twins(storage, () => new Date(times.shift() ?? 0));
+  clock.now = () => Date.parse(times.shift() ?? '');
   await put(twins, 'd', { a: 1 });
   const { version, updatedAt } = await put(twins, 'd', { a: 2 });
   assert.equal([version, updatedAt], [2, '2026-01-01T00:00:00.000Z']);

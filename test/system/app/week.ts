@@ -43,9 +43,9 @@ const WITHOUT_CONTACT = [
 
 export async function writeWeek(data: string, deviceId: string, now: number): Promise<void> {
   const settings = readSettings({ TWIN_DATA: data });
-  const storage = await openStorage(settings, pino({ level: 'silent' }), isTwinFile);
   let clock = now;
-  const twins = new Twins(storage, () => new Date(clock));
+  const storage = await openStorage({ ...settings, now: () => clock }, pino({ level: 'silent' }), isTwinFile);
+  const twins = new Twins(storage);
   const put = (data: CurrentDocument): Promise<void> =>
     new Promise((done, failed) => {
       const request = { version: 0, data: { ...data } };
