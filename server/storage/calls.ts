@@ -52,16 +52,9 @@ export class Calls {
   }
 
   change(name: string, decide: Decide, done: Changed): void {
-    this.#enter(name, done, (file) => {
-      let edit: Edit | undefined;
-      try {
-        edit = decide(file.latest, this.#timestamp());
-      } catch (error) {
-        return this.#whenSettled(file, () => done(error as Error));
-      }
-      if (edit === undefined) this.#whenSettled(file, () => done(null));
-      else this.#files.append(file, edit, done);
-    });
+    const file = this.#peek(name);
+    if (file !== undefined) this.#decide(file, decide, done);
+    else this.#await(name, { enter: (opened) => this.#decide(opened, decide, done), refuse: done });
   }
 
   read<T>(
@@ -69,32 +62,49 @@ export class Calls {
     look: (documents: Documents) => T,
     done: (error: Error | null, value?: T) => void,
   ): void {
-    this.#enter(name, done, (file) => {
-      this.#whenSettled(file, () => {
-        let value: T;
-        try {
-          value = look(file.documents);
-        } catch (error) {
-          return done(error as Error);
-        }
-        done(null, value);
-      });
-    });
+    const file = this.#peek(name);
+    if (file !== undefined) this.#look(file, look, done);
+    else this.#await(name, { enter: (opened) => this.#look(opened, look, done), refuse: done });
   }
 
   isWaiting(name: string): boolean {
     return this.#waiting.size > 0 && this.#waiting.has(name);
   }
 
+  #peek(name: string): OpenFile | undefined {
+    return this.isWaiting(name) ? undefined : this.#files.peek(name);
+  }
+
+  #decide(file: OpenFile, decide: Decide, done: Changed): void {
+    let edit: Edit | undefined;
+    try {
+      edit = decide(file.latest, this.#timestamp());
+    } catch (error) {
+      return this.#whenSettled(file, () => done(error as Error));
+    }
+    if (edit === undefined) this.#whenSettled(file, () => done(null));
+    else this.#files.append(file, edit, done);
+  }
+
+  #look<T>(
+    file: OpenFile,
+    look: (documents: Documents) => T,
+    done: (error: Error | null, value?: T) => void,
+  ): void {
+    this.#whenSettled(file, () => {
+      let value: T;
+      try {
+        value = look(file.documents);
+      } catch (error) {
+        return done(error as Error);
+      }
+      done(null, value);
+    });
+  }
+
   #whenSettled(file: OpenFile, then: () => void): void {
     if (file.underWay === 0) then();
     else this.#files.append(file, undefined, then);
-  }
-
-  #enter(name: string, refuse: (error: Error) => void, enter: (file: OpenFile) => void): void {
-    const file = this.isWaiting(name) ? undefined : this.#files.peek(name);
-    if (file === undefined) this.#await(name, { enter, refuse });
-    else enter(file);
   }
 
   #await(name: string, waiter: Waiter): void {
@@ -163,7 +173,11 @@ export function fail(tasks: readonly Task[], cause: unknown): void {
 function end(task: Task, error: StorageUnavailable | null): void {
   task.file.underWay -= 1;
   task.file.underWayBytes -= task.bytes;
-  attempt(() => task.done(error, task.change));
+  try {
+    task.done(error, task.change);
+  } catch (thrown) {
+    throwLater(thrown);
+  }
 }
 
 const unavailable = (error: unknown): StorageUnavailable =>

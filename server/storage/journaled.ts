@@ -189,8 +189,8 @@ class JournaledStorage implements DurableStorage {
     return this.#journal.healthy;
   }
 
-  now(): number {
-    return this.#settings.now?.() ?? Date.now();
+  get now(): () => number {
+    return this.#settings.now ?? Date.now;
   }
 
   #peek(name: string): OpenFile | undefined {
@@ -255,7 +255,7 @@ class JournaledStorage implements DurableStorage {
 
   #append(file: OpenFile, edit: Edit | undefined, done: Changed): void {
     if (edit === undefined) return this.#journal.append('', begin(file, undefined, done));
-    const change = { seq: ++this.#seq, ...edit };
+    const change = { seq: ++this.#seq, key: edit.key, document: edit.document };
     const record = encodeRecord(file.name, change);
     if (this.#isDiskShort && edit.document !== undefined && !this.#admits(file, record)) {
       const refusal = new StorageUnavailable(SHARE_IS_USED_UP);

@@ -7,14 +7,7 @@ import {
   versionAgrees,
 } from '../../shared/document.js';
 import type { Author } from '../access/author.js';
-import type {
-  Decide,
-  Documents,
-  ForeignChange,
-  PastRange,
-  Storage,
-  StoredDocument,
-} from '../storage/storage.js';
+import type { Documents, ForeignChange, PastRange, Storage, StoredDocument } from '../storage/storage.js';
 import { Watchers } from '../watchers.js';
 import { WORK } from '../work.js';
 import {
@@ -141,36 +134,42 @@ export class Twins {
     precondition?: Precondition,
   ): void {
     let version = 0;
-    const decide: Decide = (latest) => {
-      origin?.judge();
-      if (!isDocumentName(name)) throw new InvalidName();
-      const present = latest.get(name);
-      if (present === undefined) throw new DocumentNotFound(twinId, name);
-      checkPrecondition(precondition, present);
-      version = present.version;
-      return { key: name, document: undefined };
-    };
-    this.#storage.change(fileOf(twinId), decide, (error) => {
-      if (error === null) this.#watchers.tell(twinId, { twinId, name, version, origin });
-      answer(error);
-    });
+    this.#storage.change(
+      fileOf(twinId),
+      (latest) => {
+        origin?.judge();
+        if (!isDocumentName(name)) throw new InvalidName();
+        const present = latest.get(name);
+        if (present === undefined) throw new DocumentNotFound(twinId, name);
+        checkPrecondition(precondition, present);
+        version = present.version;
+        return { key: name, document: undefined };
+      },
+      (error) => {
+        if (error === null) this.#watchers.tell(twinId, { twinId, name, version, origin });
+        answer(error);
+      },
+    );
   }
 
   /** Deletes all documents of a twin in one change. */
   clear(twinId: string, answer: Answer<void>, origin?: Author): void {
     let removed: Documents = new Map();
-    const decide: Decide = (latest) => {
-      origin?.judge();
-      removed = new Map(latest);
-      return { key: undefined, document: undefined };
-    };
-    this.#storage.change(fileOf(twinId), decide, (error) => {
-      if (error !== null) return answer(error);
-      for (const [name, { version }] of removed) {
-        this.#watchers.tell(twinId, { twinId, name, version, origin });
-      }
-      answer(null);
-    });
+    this.#storage.change(
+      fileOf(twinId),
+      (latest) => {
+        origin?.judge();
+        removed = new Map(latest);
+        return { key: undefined, document: undefined };
+      },
+      (error) => {
+        if (error !== null) return answer(error);
+        for (const [name, { version }] of removed) {
+          this.#watchers.tell(twinId, { twinId, name, version, origin });
+        }
+        answer(null);
+      },
+    );
   }
 
   /** The ids of the twins in a folder, the first two digits of their ids. Some may have no documents. */
@@ -212,26 +211,29 @@ export class Twins {
     answer: Answer<Document>,
     origin: Author | undefined,
   ): void {
-    const decide: Decide = (latest, now) => {
-      origin?.judge();
-      if (!isDocumentName(name)) throw new InvalidName();
-      const present = latest.get(name);
-      checkPrecondition(precondition, present);
-      const actual = present?.version ?? 0;
-      if (!versionAgrees(asked, actual)) throw new VersionMismatch(twinId, name, asked, actual);
-      const data = JSON.stringify(edit(present));
-      spend?.(data.length * WORK.writtenByte);
-      if (isTooLarge(data)) throw new DocumentTooLarge();
-      if (present === undefined && latest.size >= LIMITS.documents) throw new TooManyDocuments();
-      const born = birthAfter(present, now);
-      return { key: name, document: new Document(twinId, name, actual + 1, now, data, born, by) };
-    };
-    this.#storage.change(fileOf(twinId), decide, (error, done) => {
-      if (error !== null) return answer(error);
-      const document = done?.document as Document;
-      this.#watchers.tell(twinId, { twinId, name, version: document.version, document, origin });
-      answer(null, document);
-    });
+    this.#storage.change(
+      fileOf(twinId),
+      (latest, now) => {
+        origin?.judge();
+        if (!isDocumentName(name)) throw new InvalidName();
+        const present = latest.get(name);
+        checkPrecondition(precondition, present);
+        const actual = present?.version ?? 0;
+        if (!versionAgrees(asked, actual)) throw new VersionMismatch(twinId, name, asked, actual);
+        const data = JSON.stringify(edit(present));
+        spend?.(data.length * WORK.writtenByte);
+        if (isTooLarge(data)) throw new DocumentTooLarge();
+        if (present === undefined && latest.size >= LIMITS.documents) throw new TooManyDocuments();
+        const born = birthAfter(present, now);
+        return { key: name, document: new Document(twinId, name, actual + 1, now, data, born, by) };
+      },
+      (error, done) => {
+        if (error !== null) return answer(error);
+        const document = done?.document as Document;
+        this.#watchers.tell(twinId, { twinId, name, version: document.version, document, origin });
+        answer(null, document);
+      },
+    );
   }
 
   #read<T>(twinId: string, answer: Answer<T>, look: (documents: Documents) => T): void {
