@@ -5,7 +5,7 @@ import { memo } from '../memo.js';
 const SHARE_LIMITS = {
   /** The work of one share in one turn of the event loop. One request is done however much work it is. */
   turnWork: 1000,
-  /** The work of one share in a second, on average, and at once after a quiet second. */
+  /** The work of one share in a second, on average, and at once after a quiet second. Servers that share clients divide it. */
   workPerSecond: 500_000,
   /** How many shares get a turn together. Those of owners are not counted. */
   sharesATurn: 8,
@@ -58,16 +58,20 @@ export class Shares {
   readonly reserved: (key: string) => Share;
   readonly #limits: ShareLimits;
   readonly #loop: Loop;
+  readonly #countNodes: () => number;
   /** Shares with connections that wait, in the order in which they get their turns. */
   readonly #waiting = new Set<Share>();
   readonly #reservedWaiting = new Set<Share>();
   #turn = 0;
   #now = 0;
+  #liveNodes = 1;
   #isScheduled = false;
 
-  constructor(limits: Partial<ShareLimits> = {}, loop = EVENT_LOOP) {
+  /** @param liveNodes how many servers share the clients now, this one included */
+  constructor(limits: Partial<ShareLimits> = {}, loop = EVENT_LOOP, liveNodes = () => 1) {
     this.#limits = { ...SHARE_LIMITS, ...limits };
     this.#loop = loop;
+    this.#countNodes = liveNodes;
     const share = (isReserved: boolean) => () => new Share(isReserved, this.#limits, this);
     this.of = memo<string, Share>(share(false), new LRUCache({ max: SHARES }));
     this.reserved = memo<string, Share>(share(true), new LRUCache({ max: SHARES }));
@@ -76,6 +80,11 @@ export class Shares {
   /** Milliseconds at the beginning of this turn. */
   get now(): number {
     return this.#now;
+  }
+
+  /** How many servers share the clients in this turn. */
+  get liveNodes(): number {
+    return this.#liveNodes;
   }
 
   /** The number of this turn of the event loop. */
@@ -98,6 +107,7 @@ export class Shares {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     this.#now = this.#loop.now();
+    this.#liveNodes = this.#countNodes();
     this.#loop.next(this.#begin);
   }
 
@@ -131,7 +141,7 @@ export class Share {
   readonly isReserved: boolean;
   readonly #limits: ShareLimits;
   readonly #shares: Shares;
-  /** Milliseconds that a microsecond of work takes on average. */
+  /** Milliseconds that a microsecond of work takes on average, on a server that is alone. */
   readonly #interval: number;
   readonly #reading = new Set<Member>();
   /**
@@ -201,8 +211,8 @@ export class Share {
   /** @returns how long the average makes the share wait, in milliseconds */
   #charge(work: number): number {
     if (this.isReserved) return 0;
-    const { now } = this.#shares;
-    this.#due = Math.max(this.#due, now) + this.#interval * work;
+    const { now, liveNodes } = this.#shares;
+    this.#due = Math.max(this.#due, now) + this.#interval * liveNodes * work;
     return Math.max(0, this.#due - now - SECOND_MS);
   }
 

@@ -1,6 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FailedAttempts } from '../../../server/access/failures.js';
+import { KnownClients } from '../../../server/access/known-clients.js';
+import type { OtherServers } from '../../../server/access/other-servers.js';
 
 const MINUTE = 60_000;
 const SETTINGS = { authFailuresPerMinute: 10, authBlockMs: MINUTE, authBlockCeilingMs: 10 * MINUTE };
@@ -134,6 +136,75 @@ test('only a limited number of sources and names is remembered', ({ failures }) 
   assert.is(failures.blockedMs('first'), 0);
   assert.not.ok(failures.knows('first', 'panel'));
   assert.ok(failures.knows('source 19999', 'panel'));
+});
+
+/** Servers whose blocks are heard by each other in the same turn. */
+function together(count: number, now: () => number): FailedAttempts[] {
+  const heard: ((blocked: string, ms: number) => void)[] = [];
+  return Array.from({ length: count }, (_, own) => {
+    const others: OtherServers = {
+      liveNodes: () => count,
+      tellBlock: (blocked, ms) => {
+        for (const [of, hear] of heard.entries()) if (of !== own) hear(blocked, ms);
+      },
+      onBlock: (hear) => heard.push(hear),
+    };
+    return new FailedAttempts(SETTINGS, now, new KnownClients(), others);
+  });
+}
+
+test('three servers allow together no more failures than one, and a block of one is a block of all', ({
+  clock,
+}) => {
+  const servers = together(3, () => clock.now);
+  let guesses = 0;
+  for (; servers.every((server) => server.blockedMs('a') === 0); guesses += 1) {
+    servers[guesses % 3]?.failed('a');
+  }
+  assert.ok(guesses <= 10, `${guesses} guesses`);
+  assert.equal(
+    servers.map((server) => server.blockedMs('a')),
+    [MINUTE, MINUTE, MINUTE],
+  );
+  assert.is(servers[0]?.blockedMs('b'), 0);
+});
+
+test('the next failure blocks for twice as long, also at a server that has only heard of the block', ({
+  clock,
+}) => {
+  const [first, second] = together(2, () => clock.now);
+  if (first === undefined || second === undefined) return assert.unreachable();
+  fail(first, 5);
+  clock.now += MINUTE;
+  assert.equal([first.blockedMs('a'), second.blockedMs('a')], [0, 0]);
+  fail(second, 1);
+  assert.equal([first.blockedMs('a'), second.blockedMs('a')], [2 * MINUTE, 2 * MINUTE]);
+});
+
+test('a block that is heard of late makes no block shorter', ({ clock }) => {
+  let hear: (blocked: string, ms: number) => void = () => assert.unreachable();
+  const others = {
+    liveNodes: () => 2,
+    tellBlock: () => undefined,
+    onBlock: (listener: typeof hear) => {
+      hear = listener;
+    },
+  };
+  const server = new FailedAttempts(SETTINGS, () => clock.now, new KnownClients(), others);
+  fail(server, 5);
+  hear('a', 1000);
+  assert.is(server.blockedMs('a'), MINUTE);
+  hear('b', 1000);
+  assert.is(server.blockedMs('b'), 1000);
+});
+
+test('with more servers than a minute allows failures, the first failure at one of them blocks', ({
+  clock,
+}) => {
+  const [server] = together(20, () => clock.now);
+  assert.is(server?.blockedMs('a'), 0);
+  server?.failed('a');
+  assert.is(server?.blockedMs('a'), MINUTE);
 });
 
 test.run();

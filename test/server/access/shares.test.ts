@@ -210,6 +210,20 @@ test('over a longer time a share does no more work than the average allows', ({ 
   assert.ok(Math.abs(client.done - 6100) <= 2, `${client.done}`);
 });
 
+test('servers that share their clients divide the average between them, as many as they are then', ({
+  loop,
+}) => {
+  let liveNodes = 2;
+  const limits = { ...LIMITS, workPerSecond: 1000 };
+  const client = new Client(new Shares(limits, loop, () => liveNodes).of('a'), 10, 1e6);
+  client.run();
+  for (let turn = 0; turn < 60_000; turn++) loop.turn(1);
+  assert.ok(Math.abs(client.done - 3050) <= 2, `${client.done}`);
+  liveNodes = 1;
+  for (let turn = 0; turn < 60_000; turn++) loop.turn(1);
+  assert.ok(Math.abs(client.done - 9050) <= 2, `${client.done}`);
+});
+
 test('an owner is not bounded by an average', ({ loop, shares }) => {
   const client = new Client(shares({ workPerSecond: 1000 }).reserved('owner'), 10, 1e6);
   client.run();
