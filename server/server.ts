@@ -21,6 +21,7 @@ import { Devices } from './devices/devices.js';
 import { removeLeftovers } from './devices/leftovers.js';
 import { bridgeMetrics } from './homeassistant/metrics.js';
 import type { HomeAssistantLimits } from './homeassistant/open.js';
+import { alone } from './leadership.js';
 import { type MqttLimits, mqttMetrics } from './mqtt/endpoint.js';
 import { startMqtt } from './mqtt/listener.js';
 import { acceptWebSockets } from './mqtt/websocket.js';
@@ -245,7 +246,12 @@ export async function startServer(
     alerts.begin();
     bridge?.begin();
     if (settings.heartbeatUrl !== '') {
-      const end = startHeartbeat({ url: settings.heartbeatUrl, prove: () => alerts.prove(), log });
+      const end = startHeartbeat({
+        url: settings.heartbeatUrl,
+        prove: () => alerts.prove(),
+        leadership: alone,
+        log,
+      });
       endpoints.push(async () => end());
     }
     const addresses = {

@@ -2,7 +2,9 @@ import { pino } from 'pino';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startHeartbeat } from '../../../server/alerts/heartbeat.js';
+import { alone } from '../../../server/leadership.js';
 import { until } from '../../until.js';
+import { elected } from '../elected.js';
 import { type Receiver, startReceiver } from './receiver.js';
 
 const test = suite<{ receiver: Receiver; warnings: string[] }>('the heartbeat');
@@ -17,10 +19,12 @@ test.after.each(({ receiver }) => receiver.close());
 const beatTo = (
   { receiver, warnings }: { receiver: Receiver; warnings: string[] },
   prove: () => Promise<void>,
+  leadership = alone,
 ): (() => void) =>
   startHeartbeat({
     url: `${receiver.url}/beat`,
     prove,
+    leadership,
     log: pino({ level: 'warn' }, { write: (line: string) => warnings.push(JSON.parse(line).reason) }),
     limits: { everyMs: 5, proofMs: 20 },
   });
@@ -57,6 +61,16 @@ test('an answer that is an error is logged', async (context) => {
   context.receiver.replies.push({ status: 404 });
   const end = beatTo(context, async () => undefined);
   await until(() => context.warnings.includes('status 404'));
+  end();
+});
+
+test('a server that does not lead proves nothing and is silent', async (context) => {
+  const leadership = elected();
+  const proofs: number[] = [];
+  const end = beatTo(context, async () => void proofs.push(1), leadership);
+  assert.equal(proofs, []);
+  leadership.lead(true);
+  await context.receiver.count(2);
   end();
 });
 
