@@ -15,7 +15,7 @@ import {
   topicMatches,
 } from '../../shared/topics.js';
 import type { Author } from '../access/author.js';
-import { StorageUnavailable } from '../storage/storage.js';
+import { OutcomeUnknown, OwnerGone, StorageUnavailable } from '../storage/storage.js';
 import { type Document, parseRequest } from '../twins/document.js';
 import {
   DocumentNotFound,
@@ -240,6 +240,8 @@ const FAILURES: readonly [
   [DocumentTooLarge, own, true],
   [InvalidRequest, ({ message }) => `invalid payload: ${message}`, true],
   [StorageUnavailable, () => 'storage unavailable', false],
+  [OutcomeUnknown, own, false],
+  [OwnerGone, () => 'device not found', false],
   [TooManyRequests, own, false],
   [DeviceRevoked, own, false],
 ];

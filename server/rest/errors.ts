@@ -10,7 +10,7 @@ import { SubscriptionNotFound } from '../alerts/subscriptions.js';
 import { ChannelNotFound } from '../alerts/teller.js';
 import type { AuditEvent, AuditFields } from '../audit.js';
 import { DeviceNotFound } from '../devices/devices.js';
-import { StorageUnavailable } from '../storage/storage.js';
+import { OutcomeUnknown, OwnerGone, StorageUnavailable } from '../storage/storage.js';
 import {
   DocumentNotFound,
   InvalidRequest,
@@ -39,6 +39,11 @@ const invalid = (argument_name: string, reason: Reason, help_message: string, st
 const notFound = (resource: string, resource_id: string): ErrorAnswer => ({
   status: 404,
   body: { type: 'not_found', message: 'resource is not found', resource, resource_id },
+});
+
+const transient = (message: string, current_state: string): ErrorAnswer => ({
+  status: 503,
+  body: { type: 'transient_state', message, resource: 'storage', resource_id: 'storage', current_state },
 });
 
 const unknownResource = (status: number, message: string): ErrorAnswer => ({
@@ -236,18 +241,11 @@ const TABLE: Row[] = [
   row(ChannelNotFound, ({ channelId }) => notFound('alert_channel', channelId)),
   row(DocumentNotFound, ({ documentName }) => notFound('twin_document', documentName)),
   row(DeviceNotFound, ({ deviceId }) => notFound('device', deviceId)),
+  row(OwnerGone, ({ key }) => notFound('device', key)),
   row(TokenNotFound, ({ tokenId }) => notFound('token', tokenId)),
   row(LastOwnerToken, ({ message }) => invalid('token_id', 'constraint', message)),
-  row(StorageUnavailable, ({ message }) => ({
-    status: 503,
-    body: {
-      type: 'transient_state',
-      message,
-      resource: 'storage',
-      resource_id: 'storage',
-      current_state: 'unavailable',
-    },
-  })),
+  row(StorageUnavailable, ({ message }) => transient(message, 'unavailable')),
+  row(OutcomeUnknown, ({ message }) => transient(message, 'unknown')),
 ];
 
 const INTERNAL: ErrorAnswer = { status: 500, body: { type: 'internal_error', message: 'internal error' } };

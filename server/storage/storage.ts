@@ -72,7 +72,7 @@ export interface Edit {
  */
 export type Decide = (latest: Documents, now: string) => Edit | undefined;
 
-/** Called when the edit is on stable storage. When there is an error, nothing was changed. */
+/** Called when the edit is on stable storage. When there is an error, nothing was changed, except for OutcomeUnknown. */
 export type Changed = (error: Error | null, edit?: Edit) => void;
 
 /** A change that another server made, or what changed while that could not be heard. */
@@ -96,10 +96,31 @@ export class StorageUnavailable extends Error {
 }
 
 /**
+ * The change was sent to the database, and the answer is lost: it may be made or not. The caller reads to know. `cause`
+ * says why and is never shown to a client.
+ */
+export class OutcomeUnknown extends Error {
+  override name = 'OutcomeUnknown';
+  constructor(cause: unknown) {
+    super('outcome unknown', { cause });
+  }
+}
+
+/** The file belongs to a document that is not there, as a twin belongs to its device. Nothing was changed. */
+export class OwnerGone extends Error {
+  override name = 'OwnerGone';
+  /** @param key that of the document */
+  constructor(readonly key: string) {
+    super('owner gone');
+  }
+}
+
+/**
  * File names are `[a-z0-9/-]+`. They are made from ids and constants, never from a text that a client chose.
  *
  * The calls on one file are answered in their order, in the turn of the call or in a later one. An error is what `decide`
- * or `look` throws, or StorageUnavailable.
+ * or `look` throws, or StorageUnavailable. A storage that servers share can also answer a change with OutcomeUnknown or
+ * OwnerGone.
  */
 export interface Storage {
   /** Decides a change of a file, and makes it. A file that does not exist is empty. */

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { StorageUnavailable } from '../../../server/storage/storage.js';
+import { OutcomeUnknown, OwnerGone, StorageUnavailable } from '../../../server/storage/storage.js';
 import { until } from '../../until.js';
 import { startEndpoint, type TestEndpoint } from './endpoint.js';
 import { connectPacket, publishPacket, RawClient } from './raw-client.js';
@@ -68,6 +68,27 @@ const suites = overEach('faults', (test, transport) => {
       client.send(publishPacket('$SCW/twins/me/a/put', '{"data":{}}', { qos: 1, messageId: 3 }));
       assert.is((await client.next('puback')).messageId, 3);
       assert.is((await client.message()).payload.version, 1);
+      client.vanish();
+    });
+  }
+
+  for (const [error, text] of [
+    [new OutcomeUnknown(new Error('cut off')), 'outcome unknown'],
+    [new OwnerGone('a-device'), 'device not found'],
+  ] as const) {
+    test(`a write that the database answers with "${text}" is not acknowledged`, async () => {
+      const device = endpoint.devices.add();
+      const client = await RawClient.admitted(endpoint, transport, device, '$SCW/twins/me/#');
+      endpoint.storage.change = (_file, _decide, done) => done(error);
+      client.send(publishPacket('$SCW/twins/me/a/put', '{"data":{}}', { qos: 1, messageId: 1 }));
+      const { topic, payload } = await client.message();
+      assert.is(topic, '$SCW/twins/me/a/put/response/error');
+      assert.equal(payload, { error: text, twin_id: device.id, document_name: 'a' });
+      assert.equal(
+        (await client.drain()).filter(({ cmd }) => cmd === 'puback'),
+        [],
+      );
+      assert.equal(errorsIn(endpoint), []);
       client.vanish();
     });
   }

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { AuditEvent } from '../../../server/audit.js';
+import { OutcomeUnknown, OwnerGone } from '../../../server/storage/storage.js';
 import type { Answer } from '../../../server/twins/twins.js';
 import { startTestRest, statusOf, type TestRest } from './rest.js';
 
@@ -187,6 +188,31 @@ test('a storage that takes no writes is a transient state: nothing changes, and 
   rest.storage.failWith(undefined);
   assert.is((await fetch(`${rest.url}/healthz`)).status, 200);
   assert.is((await rest.ask('PUT', path, { body: { data: { n: 3 } } })).body.version, 2);
+});
+
+test('a lost answer of the database is a transient state of its own', async ({ rest, path }) => {
+  rest.storage.change = (_file, _decide, done) => done(new OutcomeUnknown(new Error('a secret of ours')));
+  const { status, body } = await rest.ask('PUT', path, { body: { data: {} } });
+  assert.is(status, 503);
+  assert.equal(body, {
+    type: 'transient_state',
+    message: 'outcome unknown',
+    resource: 'storage',
+    resource_id: 'storage',
+    current_state: 'unknown',
+  });
+});
+
+test('a write to the twin of a device that another server deletes meanwhile finds no device', async ({
+  rest,
+  id,
+  path,
+}) => {
+  rest.storage.change = (_file, _decide, done) => done(new OwnerGone(id));
+  const { status, body } = await rest.ask('PUT', path, { body: { data: {} } });
+  assert.is(status, 404);
+  assert.is(body.resource, 'device');
+  assert.is(body.resource_id, id);
 });
 
 test('a handler that throws or rejects is a 500 that tells nothing, one line in the log, and the same process', async ({
