@@ -12,6 +12,7 @@ import {
   address,
   addressOrNone,
   broker,
+  database,
   flag,
   names,
   networks,
@@ -34,6 +35,10 @@ const TOPIC = /^[0-9a-z_-]+(\/[0-9a-z_-]+)*$/i;
 /** Sizes are in bytes, as their names say. */
 export const SETTINGS = {
   data: textLike('TWIN_DATA', './data', /./, 'a directory', 'the directory that holds everything'),
+  database: database(
+    'TWIN_DATABASE',
+    'a PostgreSQL database that several servers share, postgres://user:password@host:port,host:port/name; empty: none',
+  ),
   http: address('TWIN_HTTP', '127.0.0.1:8080', 'REST listener without TLS, host:port'),
   mqtt: address('TWIN_MQTT', '127.0.0.1:1883', 'MQTT listener without TLS, host:port'),
   https: addressOrNone(

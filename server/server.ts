@@ -26,10 +26,9 @@ import { type MqttLimits, mqttMetrics } from './mqtt/endpoint.js';
 import { startMqtt } from './mqtt/listener.js';
 import { acceptWebSockets } from './mqtt/websocket.js';
 import { serverNames } from './names.js';
+import { openStorageOf } from './open-storage.js';
 import type { RestLimits } from './rest/limits.js';
 import { startRest } from './rest/rest.js';
-import { openStorage } from './storage/journaled.js';
-import { storageMetrics } from './storage/metrics.js';
 import {
   changeFile,
   readDocuments,
@@ -41,7 +40,7 @@ import { answerTime } from './time-responder.js';
 import { openCertificates } from './tls/certificates.js';
 import { tlsMetrics } from './tls/metrics.js';
 import type { TlsLimits } from './tls/tls.js';
-import { isTwinFile, Twins } from './twins/twins.js';
+import { Twins } from './twins/twins.js';
 
 export interface FirstTokens {
   readonly owner: string;
@@ -120,7 +119,8 @@ export async function startServer(
   const shares = new Shares(limits.shares);
   const policy = new OriginPolicy({ names: serverNames(settings.names), origins: settings.origins });
   try {
-    const storage = await openStorage({ ...settings, ...limits.storage, onRestore }, log, isTwinFile);
+    const opened = await openStorageOf({ ...settings, ...limits.storage, onRestore }, log);
+    const { storage } = opened;
     closers.push(() => storage.close());
     const tokens = await Tokens.open(storage, settings.token, (error) =>
       log.error({ err: error }, 'it could not be kept when the tokens were used'),
@@ -223,7 +223,7 @@ export async function startServer(
       subscriptions,
       saveAlertSettings: (changed) => writeAlertSettings(settings.data, changed),
       metrics: [
-        ...storageMetrics(storage),
+        ...opened.metrics,
         ...mqttMetrics(mqtt.counters),
         ...alertMetrics(alerts),
         ...bridgeMetrics(bridge),

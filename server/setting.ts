@@ -2,6 +2,7 @@
 
 import { isIP, isIPv6 } from 'node:net';
 import { isUuid } from '../shared/document.js';
+import { type DatabaseAddress, parseAddress } from './database-address.js';
 import { isHostName } from './names.js';
 
 export interface Address {
@@ -76,6 +77,15 @@ export const broker = (variable: string, help: string): Setting<Broker | undefin
   variable,
   fallback: '',
   read: (given) => (given === '' ? undefined : brokerIn(given)),
+  help,
+  isSecret: true,
+});
+
+/** The address of a PostgreSQL database; an empty text means none. */
+export const database = (variable: string, help: string): Setting<DatabaseAddress | undefined> => ({
+  variable,
+  fallback: '',
+  read: (given) => (given === '' ? undefined : parseAddress(given)),
   help,
   isSecret: true,
 });

@@ -1,12 +1,21 @@
 /** Programs that some tests need and that a machine may lack. With `CI=true` the runner counts a skip as a failure. */
 
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { test as defaultSuite, type Test } from 'uvu';
 
 /** Debian keeps daemons where an ordinary user's PATH does not look. */
-const DAEMON_DIRECTORIES = ['/usr/sbin', '/usr/local/sbin'];
+const DAEMON_DIRECTORIES = ['/usr/sbin', '/usr/local/sbin', ...postgresDirectories()];
+
+/** Each version of PostgreSQL has one, which is in no user's PATH. The newest comes first. */
+function postgresDirectories(): string[] {
+  const versions = '/usr/lib/postgresql';
+  if (!existsSync(versions)) return [];
+  return readdirSync(versions)
+    .sort((a, b) => Number(b) - Number(a))
+    .map((version) => join(versions, version, 'bin'));
+}
 
 /** The program's full path, or undefined when it is not installed. */
 export function pathOf(program: string): string | undefined {

@@ -1,14 +1,47 @@
 import type { Metric } from '../metrics.js';
 import type { DurableStorage } from './durable-storage.js';
+import type { PostgresStorage } from './postgres/postgres.js';
+import type { Storage } from './storage.js';
 
-/** The numbers of the storage. Changes divided by syncs is how many changes one fdatasync covers. */
-export const storageMetrics = (storage: DurableStorage): Metric[] => [
+const healthMetric = (storage: Pick<Storage, 'healthy'>): Metric => ({
+  type: 'gauge',
+  name: 'twin_storage_healthy',
+  help: '1 while the storage takes writes, else 0',
+  read: () => Number(storage.healthy),
+});
+
+/** The numbers of a database. Changes divided by groups is how many changes one commit covers. */
+export const databaseMetrics = (storage: PostgresStorage): Metric[] => [
+  healthMetric(storage),
+  {
+    type: 'counter',
+    name: 'twin_database_groups_total',
+    help: 'groups of changes that were committed',
+    read: () => storage.counters.groups,
+  },
+  {
+    type: 'counter',
+    name: 'twin_database_changes_total',
+    help: 'changes that these commits put on stable storage',
+    read: () => storage.counters.changes,
+  },
+  {
+    type: 'counter',
+    name: 'twin_database_conflicts_total',
+    help: 'groups of one file that were decided again, because another server was faster',
+    read: () => storage.counters.conflicts,
+  },
   {
     type: 'gauge',
-    name: 'twin_storage_healthy',
-    help: '1 while the storage takes writes, else 0',
-    read: () => Number(storage.healthy),
+    name: 'twin_database_heard_seconds',
+    help: 'for how long changes of other servers may have been missed',
+    read: () => storage.heardMs / 1000,
   },
+];
+
+/** The numbers of the journal. Changes divided by syncs is how many changes one fdatasync covers. */
+export const storageMetrics = (storage: DurableStorage): Metric[] => [
+  healthMetric(storage),
   {
     type: 'counter',
     name: 'twin_journal_syncs_total',

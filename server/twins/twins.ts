@@ -254,7 +254,8 @@ const FOLDER = 'twins/';
 /** In folders by the first two digits, so that no directory holds 100,000 files. */
 const fileOf = (twinId: string): string => `${FOLDER}${twinId.slice(0, 2)}/${twinId}`;
 
-const twinOf = (file: string): string => file.slice(file.lastIndexOf('/') + 1);
+/** The id of the twin that a file belongs to. */
+export const twinOf = (file: string): string => file.slice(file.lastIndexOf('/') + 1);
 
 /** Whether a file of the storage belongs to a twin. Only those files keep past versions. */
 export const isTwinFile = (file: string): boolean => file.startsWith(FOLDER);

@@ -6,7 +6,7 @@ import type { Source } from './sources.js';
 const LAYERS = [
   ['server/main', 'server/cli', 'server/deploy'],
   ['server/run'],
-  ['server/server'],
+  ['server/server', 'server/open-storage'],
   ['server/rest', 'server/mqtt'],
   ['server/app', 'server/alerts', 'server/homeassistant'],
   ['server/devices', 'server/twins'],

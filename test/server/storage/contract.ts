@@ -12,7 +12,7 @@ import {
 /** A Storage under test, and how to make its writes fail and work again. */
 export interface Subject {
   storage: Storage;
-  breakDown(): void;
+  breakDown(): void | Promise<void>;
   /** Resolves when writes work again. */
   repair(): Promise<void>;
 }
@@ -200,7 +200,7 @@ export function storageContract(test: Test): void {
   test('a write that fails is not in the past', async (subject) => {
     const { storage } = subject;
     await put(storage, 'twins/a', 'd', stored(1));
-    subject.breakDown();
+    await subject.breakDown();
     await Promise.allSettled([put(storage, 'twins/a', 'd', stored(2))]);
     await subject.repair();
     assert.equal(await past(storage, 'twins/a', 'd'), [1]);
@@ -217,7 +217,7 @@ export function storageContract(test: Test): void {
     const { storage } = subject;
     await put(storage, 'twins/a', 'd', stored(1));
     assert.ok(storage.healthy);
-    subject.breakDown();
+    await subject.breakDown();
     const results = await Promise.allSettled([
       put(storage, 'twins/a', 'd', stored(2)),
       put(storage, 'twins/a', 'd', stored(3)),

@@ -1,0 +1,295 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { DatabaseAddress } from '../../database-address.js';
+import { newestOf, selectPast } from '../open-file.js';
+import {
+  type Changed,
+  type Decide,
+  type Documents,
+  type ForeignChange,
+  type PastRange,
+  readDocuments,
+  type Storage,
+  StorageUnavailable,
+  type StoredDocument,
+} from '../storage.js';
+import { EngineClock } from './clock.js';
+import { type CONNECTION_LIMITS, Connection } from './connection.js';
+import { Files } from './files.js';
+import { changeCall, type FileRules, readCall, type Version } from './group.js';
+import { Listener } from './listener.js';
+import { Reads } from './reads.js';
+import { DatabaseUnusable, prepareDatabase } from './schema.js';
+import { type DocumentRow, documentIn, LIST, NOW, PAST, TRIM } from './statements.js';
+import { Writes } from './writes.js';
+
+/** Times are in milliseconds. */
+export const POSTGRES_LIMITS = {
+  /** How long a call may take. */
+  callMs: 2000,
+  /** How many files are compared at a time when notifications may be missing. */
+  comparedFiles: 1000,
+  /** After so many new versions of a file the oldest are removed. */
+  trimEvery: 256,
+  /** How many past versions are read at a time. */
+  pastRows: 256,
+};
+
+export interface PostgresSettings {
+  readonly database: DatabaseAddress;
+  readonly memoryBytes: number;
+  readonly historyVersions: number;
+  readonly historyBytes: number;
+  /** Only tests change them. */
+  readonly connection?: Partial<typeof CONNECTION_LIMITS>;
+}
+
+/**
+ * Opens the storage of a database, which several servers may share. It makes the tables, or migrates them.
+ * @throws DatabaseUnusable
+ */
+export async function openPostgres(
+  settings: PostgresSettings,
+  log: Logger,
+  rules: FileRules,
+): Promise<PostgresStorage> {
+  const address = settings.database;
+  const first = new Connection(address, { limits: settings.connection, onOpen: prepareDatabase });
+  const storage = new PostgresStorage(settings, log, rules);
+  try {
+    await first.connect(performance.now() + POSTGRES_LIMITS.callMs);
+    await storage.begin();
+    return storage;
+  } catch (error) {
+    await storage.close();
+    const { message } = ((error as Error).cause ?? error) as Error;
+    throw new DatabaseUnusable(`the database ${address.shown} cannot be used: ${message}`);
+  } finally {
+    await first.close();
+  }
+}
+
+export class PostgresStorage implements Storage {
+  /** The name of this server in notifications. */
+  readonly server = randomUUID();
+  readonly #settings: PostgresSettings;
+  readonly #rules: FileRules;
+  readonly #log: Logger;
+  readonly #clock = new EngineClock();
+  readonly #files: Files;
+  readonly #writing: Connection;
+  readonly #reading: Connection;
+  /** For what is rare: lists, histories, their trimming. */
+  readonly #rare: Connection;
+  readonly #writes: Writes;
+  readonly #reads: Reads;
+  readonly #listener: Listener;
+  /** The last read of each file that is under way. A later change is answered after it. */
+  readonly #readsOf = new Map<string, Promise<void>>();
+  /** Files that were heard of while calls on them were under way. */
+  readonly #heard = new Set<string>();
+  /** How many versions of each file were written since its history was trimmed. */
+  readonly #untrimmed = new Map<string, number>();
+  #isClosed = false;
+
+  constructor(settings: PostgresSettings, log: Logger, rules: FileRules) {
+    const address = settings.database;
+    this.#settings = settings;
+    this.#log = log;
+    this.#rules = rules;
+    this.#files = new Files(settings.memoryBytes);
+    const limits = settings.connection;
+    this.#writing = new Connection(address, { limits });
+    this.#reading = new Connection(address, { limits });
+    this.#rare = new Connection(address, { limits });
+    this.#reads = new Reads(this.#reading, (name) => this.#files.get(name));
+    this.#writes = new Writes({
+      connection: this.#writing,
+      files: this.#files,
+      rules,
+      server: this.server,
+      load: (name, until) => this.#reads.read(name, until),
+      timeFor: (version) => this.#timeFor(version),
+      onWritten: (name, versions) => this.#written(name, versions),
+      onDoubt: (name) => this.#refresh(name),
+      onIdle: (name) => {
+        if (this.#heard.delete(name)) this.#refresh(name);
+      },
+    });
+    this.#listener = new Listener({
+      address,
+      limits,
+      server: this.server,
+      clock: this.#clock,
+      onChange: (name, rev) => {
+        if (this.#files.isOfInterest(name) && (this.#files.get(name)?.rev ?? 0) <= rev) this.#refresh(name);
+      },
+      onGap: () => this.#compare().catch((error) => this.#failed(error)),
+    });
+  }
+
+  async begin(): Promise<void> {
+    const asked = performance.now();
+    const [row] = await this.#reading.run<{ now: number }>(NOW, [], asked + POSTGRES_LIMITS.callMs);
+    if (row !== undefined) this.#clock.hear(row.now, asked);
+  }
+
+  get healthy(): boolean {
+    return !this.#isClosed && this.#writes.healthy;
+  }
+
+  get counters(): Writes['counters'] {
+    return this.#writes.counters;
+  }
+
+  /** For how many milliseconds changes of other servers may have been missed. */
+  get heardMs(): number {
+    return this.#listener.ageMs;
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  change(file: string, decide: Decide, done: Changed): void {
+    if (this.#isClosed) return done(new StorageUnavailable('the storage is closed'));
+    const reading = this.#readsOf.get(file);
+    const answer: Changed = reading === undefined ? done : (...given) => reading.then(() => done(...given));
+    this.#writes.add(changeCall(file, decide, answer, this.#until()));
+  }
+
+  read<T>(
+    file: string,
+    look: (documents: Documents) => T,
+    done: (error: Error | null, value?: T) => void,
+  ): void {
+    const call = readCall(file, look, done, this.#until());
+    if (this.#writes.isPending(file)) return this.#writes.add(call);
+    const reading = this.#reads.read(file, call.until).then(
+      (version) => {
+        if (!this.#writes.isPending(file)) this.#files.found(file, version, false);
+        call.attempt(version.documents, '').answer();
+      },
+      (error) => call.refuse(error),
+    );
+    const ended = reading.finally(() => {
+      if (this.#readsOf.get(file) === ended) this.#readsOf.delete(file);
+    });
+    this.#readsOf.set(file, ended);
+  }
+
+  async past(file: string, key: string, range: PastRange): Promise<StoredDocument[]> {
+    return selectPast(this.#newestFirst(file, key, range), range);
+  }
+
+  async list(prefix: string): Promise<string[]> {
+    const rows = await this.#runRare<{ name: string }>(LIST, [prefix]);
+    return rows.map(({ name }) => name);
+  }
+
+  watch(file: string, watcher: (change: ForeignChange) => void): () => void {
+    const end = this.#files.watch(file, watcher);
+    if (this.#files.get(file) === undefined) this.#refresh(file);
+    return end;
+  }
+
+  watchAll(prefix: string, watcher: (change: ForeignChange) => void): () => void {
+    return this.#files.watchAll(prefix, watcher);
+  }
+
+  /** Calls on a file may take the connection's time, never the memory of this server. */
+  isWaiting(): boolean {
+    return false;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#writes.drain();
+    await Promise.all(this.#readsOf.values());
+    await this.#listener.close();
+    await Promise.all([this.#writing.close(), this.#reading.close(), this.#rare.close()]);
+  }
+
+  async *#newestFirst(file: string, key: string, range: PastRange): AsyncGenerator<StoredDocument> {
+    if (!this.#rules.keepsPast(file) || this.#settings.historyVersions === 0) {
+      const present = (await readDocuments(this, file)).get(key);
+      yield* newestOf(present === undefined ? [] : [present], range);
+      return;
+    }
+    const { pastRows } = POSTGRES_LIMITS;
+    const { before = Number.MAX_SAFE_INTEGER, since = '-infinity', limit } = range;
+    for (let below = before; ; ) {
+      const values = [file, key, below, since, Math.min(limit, pastRows)];
+      const rows = await this.#runRare<DocumentRow>(PAST, values);
+      for (const row of rows) yield documentIn({ ...row, born_at: null, born_tag: null });
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < pastRows) return;
+      below = last.version;
+    }
+  }
+
+  /** Not before the newest document of the file, also when another database with another clock has taken over. */
+  #timeFor({ documents }: Version): string {
+    let time = new Date(this.#clock.now()).toISOString();
+    for (const { updatedAt } of documents.values()) if (updatedAt > time) time = updatedAt;
+    return time;
+  }
+
+  #until(): number {
+    return performance.now() + POSTGRES_LIMITS.callMs;
+  }
+
+  /** Reads a file that has changed, and tells its watchers. */
+  #refresh(name: string): void {
+    if (this.#isClosed) return;
+    if (this.#writes.isPending(name)) {
+      this.#heard.add(name);
+      return;
+    }
+    this.#reads.read(name, this.#until()).then(
+      (version) => {
+        if (this.#writes.isPending(name)) this.#heard.add(name);
+        else this.#files.found(name, version, true);
+      },
+      (error) => this.#failed(error),
+    );
+  }
+
+  /** Compares every file of interest with the database, because something may have been missed. */
+  async #compare(): Promise<void> {
+    const names = [...this.#files.watched];
+    for (const prefix of this.#files.prefixes) {
+      const rows = await this.#runRare<{ name: string; rev: string }>(LIST, [prefix]);
+      for (const { name, rev } of rows) if (this.#files.get(name)?.rev !== Number(rev)) names.push(name);
+    }
+    for (let at = 0; at < names.length; at += POSTGRES_LIMITS.comparedFiles) {
+      for (const name of names.slice(at, at + POSTGRES_LIMITS.comparedFiles)) this.#refresh(name);
+    }
+  }
+
+  #written(name: string, versions: number): void {
+    if (!this.#rules.keepsPast(name)) return;
+    const count = (this.#untrimmed.get(name) ?? 0) + versions;
+    if (count < POSTGRES_LIMITS.trimEvery) {
+      this.#untrimmed.set(name, count);
+      return;
+    }
+    this.#untrimmed.delete(name);
+    const { historyVersions, historyBytes } = this.#settings;
+    this.#runRare(TRIM, [name, historyVersions, historyBytes]).catch((error) => this.#failed(error));
+  }
+
+  async #runRare<Row>(
+    ...[statement, values]: [Parameters<Connection['run']>[0], readonly unknown[]]
+  ): Promise<Row[]> {
+    try {
+      return await this.#rare.run<Row>(statement, values, this.#until());
+    } catch (error) {
+      throw new StorageUnavailable(error);
+    }
+  }
+
+  #failed(error: Error): void {
+    if (!this.#isClosed) this.#log.warn({ err: error }, 'the database could not be asked');
+  }
+}

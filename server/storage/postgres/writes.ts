@@ -1,0 +1,209 @@
+import { randomUUID } from 'node:crypto';
+import { DatabaseError } from 'pg';
+import { OutcomeUnknown, OwnerGone, StorageUnavailable, throwLater } from '../storage.js';
+import { AnswerLost, type Connection } from './connection.js';
+import type { Files } from './files.js';
+import { type Call, type FileRules, type Plan, plan, type Version, valuesOf } from './group.js';
+import { WRITE, type WriteRow } from './statements.js';
+
+/** How many calls one statement carries out. Each has one document of at most 64 KiB. */
+const CALLS_OF_A_GROUP = 512;
+
+/** How often a call is decided again because another server was faster. */
+const ATTEMPTS = 8;
+
+interface Parts {
+  readonly connection: Connection;
+  readonly files: Files;
+  readonly rules: FileRules;
+  /** Reads a file from the database. @throws StorageUnavailable */
+  readonly load: (name: string, until: number) => Promise<Version>;
+  /** The time for a change upon this version, RFC 3339. */
+  readonly timeFor: (version: Version) => string;
+  /** The name by which this server knows its own notifications. */
+  readonly server: string;
+  /** A file was written with so many new versions. */
+  readonly onWritten: (name: string, versions: number) => void;
+  /** The file may have been written, and those who made the change do not know. */
+  readonly onDoubt: (name: string) => void;
+  /** No call on this file is under way any more. What was heard of it meanwhile may be looked at now. */
+  readonly onIdle: (name: string) => void;
+}
+
+/** What became of a group that was sent. */
+type Outcome =
+  | { readonly kind: 'answered'; readonly rows: ReadonlyMap<string, WriteRow> }
+  | { readonly kind: 'unavailable' | 'unknown'; readonly cause: unknown };
+
+/**
+ * Carries changes out in groups, one group after the other. The changes of a file in a group are decided one after the
+ * other upon what is known of it, and count only if the database has the same. If it has not, they are decided again.
+ */
+export class Writes {
+  readonly #parts: Parts;
+  #waiting: Call[] = [];
+  /** How many calls on each file are not answered. */
+  readonly #pending = new Map<string, number>();
+  /** The files that are not as they are known here. */
+  readonly #stale = new Set<string>();
+  #isBusy = false;
+  #healthy = true;
+  #emptied: (() => void)[] = [];
+  /** Statements that were carried out, and changes that they covered. */
+  readonly counters = { groups: 0, changes: 0, conflicts: 0 };
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Whether the last group was carried out. */
+  get healthy(): boolean {
+    return this.#healthy;
+  }
+
+  isPending(name: string): boolean {
+    return this.#pending.has(name);
+  }
+
+  add(call: Call): void {
+    this.#pending.set(call.file, (this.#pending.get(call.file) ?? 0) + 1);
+    this.#waiting.push(call);
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    // All calls of this turn become one group.
+    setImmediate(() => this.#run());
+  }
+
+  /** Resolves when nothing is under way. */
+  async drain(): Promise<void> {
+    if (this.#isBusy) await new Promise<void>((done) => this.#emptied.push(done));
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) await this.#carryOut(this.#waiting.splice(0, CALLS_OF_A_GROUP));
+    this.#isBusy = false;
+    for (const done of this.#emptied.splice(0)) done();
+  }
+
+  async #carryOut(calls: readonly Call[]): Promise<void> {
+    const plans = (await Promise.all([...byFile(calls)].map((each) => this.#plan(...each)))).flat();
+    if (plans.length === 0) return;
+    const until = Math.min(...plans.flatMap((each) => each.calls.map((call) => call.until)));
+    const outcome = await this.#send(plans, until);
+    this.#healthy = outcome.kind === 'answered';
+    const again: Call[] = [];
+    for (const each of plans) {
+      if (outcome.kind === 'answered') again.push(...this.#settle(each, outcome.rows.get(each.name)));
+      else this.#fail(each, outcome);
+    }
+    this.#waiting.unshift(...again);
+  }
+
+  /** Decides the calls of a file. Returns nothing when the file cannot be read. */
+  async #plan(name: string, calls: readonly Call[]): Promise<Plan[]> {
+    const { files, load, timeFor } = this.#parts;
+    let base = this.#stale.has(name) ? undefined : files.get(name);
+    if (base === undefined) {
+      try {
+        base = await load(name, Math.min(...calls.map(({ until }) => until)));
+      } catch (error) {
+        for (const call of calls) this.#answer(call, () => call.refuse(error as Error));
+        this.#healthy = false;
+        return [];
+      }
+      this.#stale.delete(name);
+      files.found(name, base, false);
+    }
+    return [plan(name, base, calls, timeFor(base))];
+  }
+
+  /** Sends a group until there is an answer, or its time is over. It is carried out once, however often it is sent. */
+  async #send(plans: readonly Plan[], until: number): Promise<Outcome> {
+    const { connection, rules, server } = this.#parts;
+    const id = randomUUID();
+    for (let isAgain = false; ; ) {
+      try {
+        const values = valuesOf(plans, rules, { id, server, isAgain });
+        const rows = await connection.run<WriteRow>(WRITE, values, until);
+        this.counters.groups += 1;
+        return { kind: 'answered', rows: new Map(rows.map((row) => [row.name, row])) };
+      } catch (error) {
+        if (error instanceof AnswerLost) isAgain = true;
+        if (performance.now() >= until || !mayPass(error))
+          return { kind: isAgain ? 'unknown' : 'unavailable', cause: error };
+      }
+    }
+  }
+
+  /** Answers the calls of a file. Returns those that must be decided again. */
+  #settle({ name, base, documents, calls, answers, puts, edits }: Plan, row: WriteRow | undefined): Call[] {
+    const { files, onWritten } = this.#parts;
+    const found = Number(row?.found ?? 0);
+    const written = row?.written ?? (row?.is_ours === true ? row.found : null);
+    if (edits > 0 && written !== null) {
+      files.wrote(name, { rev: Number(written), documents });
+      this.counters.changes += edits;
+      onWritten(name, puts.length);
+    } else if (row?.is_orphan === true) {
+      for (const call of calls) this.#answer(call, () => call.refuse(new OwnerGone()));
+      return [];
+    } else if (edits > 0 || found !== base.rev) {
+      return this.#again(name, calls);
+    }
+    for (const [index, call] of calls.entries()) this.#answer(call, answers[index] as () => void);
+    return [];
+  }
+
+  #again(name: string, calls: readonly Call[]): Call[] {
+    this.counters.conflicts += 1;
+    this.#stale.add(name);
+    const now = performance.now();
+    const again: Call[] = [];
+    for (const call of calls) {
+      call.attempts += 1;
+      if (call.attempts <= ATTEMPTS && call.until > now) again.push(call);
+      else
+        this.#answer(call, () => call.refuse(new StorageUnavailable('others change the file all the time')));
+    }
+    return again;
+  }
+
+  #fail({ name, calls, edits }: Plan, { kind, cause }: { kind: string; cause: unknown }): void {
+    this.#parts.files.forget(name);
+    this.#stale.add(name);
+    const isUnknown = kind === 'unknown' && edits > 0;
+    const error = isUnknown ? new OutcomeUnknown(cause) : new StorageUnavailable(cause);
+    for (const call of calls) this.#answer(call, () => call.refuse(error));
+    if (isUnknown) this.#parts.onDoubt(name);
+  }
+
+  /** When a callback throws, the callbacks after it are called all the same. */
+  #answer({ file }: Call, answer: () => void): void {
+    const left = (this.#pending.get(file) ?? 0) - 1;
+    if (left > 0) this.#pending.set(file, left);
+    else this.#pending.delete(file);
+    try {
+      answer();
+    } catch (thrown) {
+      throwLater(thrown);
+    }
+    if (left <= 0) this.#parts.onIdle(file);
+  }
+}
+
+/** SQLSTATE: serialization failure, deadlock, lock not available. */
+const PASSING = ['40001', '40P01', '55P03'];
+
+/** Whether the same group may succeed when it is sent again. */
+const mayPass = (error: unknown): boolean =>
+  error instanceof AnswerLost || (error instanceof DatabaseError && PASSING.includes(error.code ?? ''));
+
+function byFile(calls: readonly Call[]): Map<string, Call[]> {
+  const files = new Map<string, Call[]>();
+  for (const call of calls) {
+    const ofFile = files.get(call.file);
+    if (ofFile === undefined) files.set(call.file, [call]);
+    else ofFile.push(call);
+  }
+  return files;
+}
