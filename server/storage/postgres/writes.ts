@@ -145,7 +145,8 @@ export class Writes {
       this.counters.changes += edits;
       onWritten(name, puts.length);
     } else if (row?.is_orphan === true) {
-      for (const call of calls) this.#answer(call, () => call.refuse(new OwnerGone()));
+      const owner = this.#parts.rules.parentOf(name);
+      for (const call of calls) this.#answer(call, () => call.refuse(new OwnerGone(owner?.key ?? name)));
       return [];
     } else if (edits > 0 || found !== base.rev) {
       return this.#again(name, calls);
