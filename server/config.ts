@@ -108,7 +108,7 @@ export const SETTINGS = {
 
   proxies: networks(
     'TWIN_PROXIES',
-    'reverse proxies whose X-Forwarded-For is believed, as addresses and networks, separated by commas',
+    'balancers and reverse proxies that may name their client, as addresses and networks, separated by commas',
   ),
   hstsSeconds: wholeNumber(
     'TWIN_HSTS_SECONDS',

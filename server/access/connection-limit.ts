@@ -9,6 +9,9 @@ interface Limits {
   readonly proxies?: Proxies;
 }
 
+/** Why a connection is refused. */
+export const TOO_MANY = 'too many connections';
+
 /** Limits how many connections may be open, of one source and in all, over all protocols. */
 export class ConnectionLimit {
   readonly #limits: Limits;
@@ -17,6 +20,10 @@ export class ConnectionLimit {
 
   constructor(limits: Limits) {
     this.#limits = limits;
+  }
+
+  get proxies(): Proxies | undefined {
+    return this.#limits.proxies;
   }
 
   /** Counts one more connection and returns true, or returns false when it is one too many. */
@@ -38,9 +45,9 @@ export class ConnectionLimit {
 
   /**
    * Counts the connections of a listener, before a TLS handshake, and closes those that are too many.
-   * @param refused called with the source of each connection that was closed
+   * @param refused called for each connection that was closed
    */
-  watch(server: Server, refused: (source: string) => void): void {
+  watch(server: Server, refused: (source: string, reason: string) => void): void {
     const counted = new WeakSet<Socket>();
     const { proxies, total } = this.#limits;
     server.on('connection', (socket) => {
@@ -49,7 +56,7 @@ export class ConnectionLimit {
       const address = socket.remoteAddress ?? '';
       const source = sourceOf(address);
       if (!this.take(source, proxies?.has(address) ? total : undefined)) {
-        refused(source);
+        refused(source, TOO_MANY);
         socket.destroy();
         return;
       }

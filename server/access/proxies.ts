@@ -3,19 +3,19 @@ import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { Network } from '../setting.js';
 import { plainAddress } from './source.js';
 
-/** The reverse proxies whose X-Forwarded-For is believed. */
+/** The reverse proxies and balancers that are believed when they say who their client is. */
 export class Proxies {
   readonly #list = new BlockList();
-  readonly #isEmpty: boolean;
+  readonly isEmpty: boolean;
 
   constructor(networks: readonly Network[]) {
-    this.#isEmpty = networks.length === 0;
+    this.isEmpty = networks.length === 0;
     for (const { address, prefix } of networks) this.#list.addSubnet(address, prefix, familyOf(address));
   }
 
   has(address: string): boolean {
     const plain = plainAddress(address);
-    return !this.#isEmpty && isIP(plain) !== 0 && this.#list.check(plain, familyOf(plain));
+    return !this.isEmpty && isIP(plain) !== 0 && this.#list.check(plain, familyOf(plain));
   }
 
   /**

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { LRUCache } from 'lru-cache';
+import { readProxyHeaders } from '../access/balanced.js';
 import type { ConnectionLimit } from '../access/connection-limit.js';
 import { paceHandshakes } from '../access/handshakes.js';
 import type { Shares } from '../access/shares.js';
@@ -78,13 +79,17 @@ export function startMqtt(
     serve,
     async listen(address, tls) {
       const server = serverFor(tls, parts.shares);
-      parts.connections.watch(server, (source) =>
-        audit('connection_refused', { source, via: 'mqtt', reason: 'too many connections' }),
-      );
+      const refused = (source: string, reason: string) =>
+        audit('connection_refused', { source, via: 'mqtt', reason });
+      parts.connections.watch(server, refused);
       server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
         if (!socket.destroyed) serve(socket, peerOf(socket, tls));
       });
       if (tls !== undefined) droppers.push(dropperOf(server));
+      const { connections: limit } = parts;
+      droppers.push(
+        readProxyHeaders(server, { connections: limit, firstBytesMs: limits.connectMs, refused }),
+      );
       const found = await listen(server, address);
       servers.push(server);
       server.on('error', (error) => log.error({ err: error }, 'mqtt listener'));

@@ -53,6 +53,12 @@ export function createHttpServer(service: HttpService, tls?: Tls): Server | Http
   return bounded(server, service);
 }
 
+/** What is called for a connection that is closed before a request of it is served. */
+export const refusedBy =
+  (audit: Audit) =>
+  (source: string, reason: string): void =>
+    audit('connection_refused', { source, via: 'rest', reason });
+
 function bounded<S extends Server>(server: S, service: HttpService): S {
   const { limits, connections, unread, connectionLimit, audit, log } = service;
   server.timeout = limits.idleMs;
@@ -61,9 +67,7 @@ function bounded<S extends Server>(server: S, service: HttpService): S {
   // Node drops further headers without a word. With one more, the request is refused.
   server.maxHeadersCount = limits.headers + 1;
 
-  connectionLimit.watch(server, (source) =>
-    audit('connection_refused', { source, via: 'rest', reason: 'too many connections' }),
-  );
+  connectionLimit.watch(server, refusedBy(audit));
 
   server.on(server instanceof HttpsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
     if (socket.destroyed) return;

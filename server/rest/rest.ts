@@ -3,6 +3,7 @@ import type { Server as HttpServer } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Logger } from 'pino';
+import { readProxyHeaders } from '../access/balanced.js';
 import type { ConnectionLimit } from '../access/connection-limit.js';
 import type { FailedAttempts } from '../access/failures.js';
 import type { OriginPolicy } from '../access/origin-policy.js';
@@ -30,7 +31,7 @@ import { routeDevices } from './devices.js';
 import { UNKNOWN_RESOURCE } from './errors.js';
 import { routeEvents } from './events.js';
 import { routeHistory } from './history.js';
-import { createHttpServer } from './http-server.js';
+import { createHttpServer, refusedBy } from './http-server.js';
 import { type Hub, routeHubs } from './hubs.js';
 import { REST_LIMITS, type RestLimits } from './limits.js';
 import { routeMetrics } from './metrics.js';
@@ -119,7 +120,7 @@ export function startRest(context: RestContext): Rest {
   routeHistory(router, { twins, devices, histories, limits, settings });
   routeEvents(router, { twins, devices, streams, limits });
   routeDevices(router, devices, hub.id);
-  const listeners: (Listener & { readonly secure: boolean; drop(): void })[] = [];
+  const listeners: (Listener & { readonly secure: boolean; drop(): void; dropWaiting(): void })[] = [];
   const urls = () => appUrls(listeners, serverNames(settings.names), settings.names.length > 0);
   routeHubs(router, { ...hub, appUrls: urls }, devices);
   routeMetrics(router, { streams, waits, devices, twins, metrics: context.metrics });
@@ -168,8 +169,13 @@ export function startRest(context: RestContext): Rest {
         tls,
       );
       const drop = tls === undefined ? () => server.closeAllConnections() : dropperOf(server);
+      const dropWaiting = readProxyHeaders(server, {
+        connections: context.connections,
+        firstBytesMs: limits.headersMs,
+        refused: refusedBy(context.audit),
+      });
       const address = await listen(server, where);
-      listeners.push({ address, server, drop, secure: tls !== undefined });
+      listeners.push({ address, server, drop, dropWaiting, secure: tls !== undefined });
       server.on('error', (error) => log.error({ err: error }, 'http listener'));
       return { address, server, release };
     },
@@ -177,6 +183,7 @@ export function startRest(context: RestContext): Rest {
       unread.close();
       streams.close();
       waits.close();
+      for (const { dropWaiting } of listeners) dropWaiting();
       await Promise.all(listeners.map(({ server, drop }) => closeServer(server, drop, limits.stopMs)));
     },
   };

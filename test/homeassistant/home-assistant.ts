@@ -1,12 +1,11 @@
 /** A real Home Assistant as a process: it is set up over its own HTTP interface, as a person does it in the browser. */
 
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { WebSocket } from 'ws';
+import { freePort } from '../free-port.js';
 import { type Program, startProgram } from '../system/process.js';
 
 const CLIENT = 'http://127.0.0.1/';
@@ -105,15 +104,6 @@ export async function startHomeAssistant(
       rmSync(directory, { recursive: true });
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** Asks again until it holds. A call that fails counts as one that does not hold. */

@@ -1,16 +1,15 @@
 /** The server behind Debian's nginx, configured as `server/README.md` says. */
 
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { connectAsync } from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { freePort } from '../free-port.js';
 import { needsIn, pathOf } from '../programs.js';
 import { openAuthority, serverCertificate } from '../server/tls/authority.js';
 import { until } from '../until.js';
@@ -64,14 +63,6 @@ tests.after(async ({ directory, server, nginx }) => {
   await server.stop();
   rmSync(directory, { recursive: true, force: true });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
-}
 
 function configuration({ server, port }: Context): string {
   const [, location = ''] = /^```nginx\n(.*?)^```$/ms.exec(readFileSync('server/README.md', 'utf8')) ?? [];

@@ -3,13 +3,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type DesktopPanel, startPanel } from '../../../firmware/desktop/desktop-panel.js';
+import { freePort } from '../../free-port.js';
 import { needsIn, pathOf } from '../../programs.js';
 import { until } from '../../until.js';
 
@@ -37,14 +37,6 @@ test.after.each(async (context) => {
   await stop(context.mosquitto);
   rmSync(context.directory, { recursive: true });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}
 
 /** Resolves when it listens. */
 async function startMosquitto({ directory, port }: Context): Promise<Mosquitto> {
