@@ -2,7 +2,7 @@
 
 import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
-import { putDocument, readDocuments, removeDocument, type Storage } from '../storage/storage.js';
+import { changeFile, putDocument, readDocuments, removeDocument, type Storage } from '../storage/storage.js';
 import type { Author } from './author.js';
 
 /** Why a PIN is refused. */
@@ -57,64 +57,74 @@ const hashOf = (pin: string, salt: Buffer): Promise<Buffer> => derive(pin, salt,
 
 /**
  * Tries are counted for each token, so wrong ones lock neither other phones nor the owner out. Each is counted, on stable
- * storage, before it is looked at: neither a restart nor several tries at once give more of them.
+ * storage, before it is looked at: neither a restart, nor several tries at once, nor several servers give more of them.
  */
 export class Pins {
   readonly #storage: Storage;
   readonly #limits: PinLimits;
-  readonly #records = new Map<string, PinRecord>();
-  /** The last work on each token that has some: one waits for the other. */
-  readonly #turns = new Map<string, Promise<void>>();
+  /** The tokens that have a PIN. */
+  readonly #tokens: Set<string>;
 
-  private constructor(storage: Storage, limits: PinLimits) {
+  private constructor(storage: Storage, limits: PinLimits, tokens: Set<string>) {
     this.#storage = storage;
     this.#limits = limits;
+    this.#tokens = tokens;
+    storage.watch(FILE, ({ key, after }) => this.#keep(key, after !== undefined));
   }
 
   /** @throws StorageUnavailable */
   static async open(storage: Storage, limits: Partial<PinLimits> = {}): Promise<Pins> {
-    const pins = new Pins(storage, { ...PIN_LIMITS, ...limits });
-    for (const [id, { data }] of await readDocuments(storage, FILE))
-      pins.#records.set(id, JSON.parse(data) as PinRecord);
-    return pins;
+    const tokens = new Set((await readDocuments(storage, FILE)).keys());
+    return new Pins(storage, { ...PIN_LIMITS, ...limits }, tokens);
   }
 
   has(tokenId: string): boolean {
-    return this.#records.has(tokenId);
+    return this.#tokens.has(tokenId);
   }
 
   /** Resolves where the token has no PIN, or this one. @throws PinRefused, StorageUnavailable */
-  check(tokenId: string, pin: string | undefined): Promise<void> {
-    return this.#inTurn(tokenId, async () => {
-      const record = this.#records.get(tokenId);
-      if (record === undefined) return;
+  async check(tokenId: string, pin: string | undefined): Promise<void> {
+    if (!this.has(tokenId)) return;
+    let lockedMs = 0;
+    const tried = await this.#change(tokenId, (record, now) => {
       if (pin === undefined) throw new PinRefused('required', tokenId);
-      const now = this.#storage.now();
       if (now < record.lockedUntil) throw new PinRefused('locked', tokenId, record.lockedUntil - now);
       const counted = this.#counted(record, now);
-      await this.#put(tokenId, counted);
-      const hash = await hashOf(pin, Buffer.from(record.salt, 'base64'));
-      if (!timingSafeEqual(hash, Buffer.from(record.hash, 'base64'))) {
-        throw new PinRefused('wrong', tokenId, Math.max(0, counted.lockedUntil - now));
-      }
-      await this.#put(tokenId, { ...record, wrong: 0, lockedUntil: 0 });
+      lockedMs = Math.max(0, counted.lockedUntil - now);
+      return counted;
     });
+    if (tried === undefined || pin === undefined) return;
+    const hash = await hashOf(pin, Buffer.from(tried.salt, 'base64'));
+    if (!timingSafeEqual(hash, Buffer.from(tried.hash, 'base64')))
+      throw new PinRefused('wrong', tokenId, lockedMs);
+    await this.#change(tokenId, (record) =>
+      record.hash === tried.hash ? { ...record, wrong: 0, lockedUntil: 0 } : record,
+    );
   }
 
   /** Gives the token a PIN, or takes it away with null. What was wrong before counts no more. @throws StorageUnavailable, and what the author's `judge` throws */
   async set(tokenId: string, pin: string | null, author?: Author): Promise<void> {
-    const salt = randomBytes(SALT_BYTES);
-    const hash = pin === null ? undefined : await hashOf(pin, salt);
-    return this.#inTurn(tokenId, async () => {
-      if (hash === undefined) return this.#remove(tokenId, author);
+    const judge = () => author?.judge();
+    if (pin === null) {
+      await removeDocument(this.#storage, FILE, tokenId, judge);
+    } else {
+      const salt = randomBytes(SALT_BYTES);
+      const hash = await hashOf(pin, salt);
       const [saltText, hashText] = [salt.toString('base64'), hash.toString('base64')];
-      await this.#put(tokenId, { salt: saltText, hash: hashText, wrong: 0, lockedUntil: 0 }, author);
-    });
+      const record: PinRecord = { salt: saltText, hash: hashText, wrong: 0, lockedUntil: 0 };
+      await putDocument(this.#storage, FILE, tokenId, JSON.stringify(record), judge);
+    }
+    this.#keep(tokenId, pin !== null);
   }
 
   /** The token was revoked. @throws StorageUnavailable */
   forget(tokenId: string): Promise<void> {
-    return this.#inTurn(tokenId, () => this.#remove(tokenId));
+    return this.set(tokenId, null);
+  }
+
+  #keep(tokenId: string, hasPin: boolean): void {
+    if (hasPin) this.#tokens.add(tokenId);
+    else this.#tokens.delete(tokenId);
   }
 
   #counted(record: PinRecord, now: number): PinRecord {
@@ -124,24 +134,18 @@ export class Pins {
     return { ...record, wrong, lockedUntil: lock === 0 ? 0 : now + lock };
   }
 
-  async #put(tokenId: string, record: PinRecord, author?: Author): Promise<void> {
-    await putDocument(this.#storage, FILE, tokenId, JSON.stringify(record), () => author?.judge());
-    this.#records.set(tokenId, record);
-  }
-
-  async #remove(tokenId: string, author?: Author): Promise<void> {
-    await removeDocument(this.#storage, FILE, tokenId, () => author?.judge());
-    this.#records.delete(tokenId);
-  }
-
-  #inTurn(tokenId: string, work: () => Promise<void>): Promise<void> {
-    const turn = (this.#turns.get(tokenId) ?? Promise.resolve()).then(work, work);
-    const settled: Promise<void> = turn
-      .catch(() => undefined)
-      .then(() => {
-        if (this.#turns.get(tokenId) === settled) this.#turns.delete(tokenId);
-      });
-    this.#turns.set(tokenId, settled);
-    return turn;
+  /** Changes what is stored of a PIN. Returns it, or undefined when the token has none any more. */
+  async #change(
+    tokenId: string,
+    edit: (record: PinRecord, now: number) => PinRecord,
+  ): Promise<PinRecord | undefined> {
+    const edited = await changeFile(this.#storage, FILE, (latest, updatedAt) => {
+      const present = latest.get(tokenId);
+      if (present === undefined) return undefined;
+      const record = edit(JSON.parse(present.data) as PinRecord, Date.parse(updatedAt));
+      const data = JSON.stringify(record);
+      return { key: tokenId, document: { version: present.version + 1, updatedAt, data } };
+    });
+    return edited?.document && (JSON.parse(edited.document.data) as PinRecord);
   }
 }

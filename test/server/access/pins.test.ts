@@ -93,6 +93,15 @@ test('tries at the same time are counted one by one', async ({ pins }) => {
   assert.equal(await tried(pins, '4711'), ['locked', lockMs]);
 });
 
+test('servers that share a storage count the tries together, and one lock is the lock of all', async (context) => {
+  const other = await Pins.open(context.storage);
+  for (let count = 0; count < wrong; count += 1) {
+    const [reason] = await tried(count % 2 === 0 ? context.pins : other, '0000');
+    assert.is(reason, 'wrong');
+  }
+  for (const pins of [context.pins, other]) assert.equal(await tried(pins, '4711'), ['locked', lockMs]);
+});
+
 test('a try is counted before it is looked at, so a server that is killed meanwhile gives no more of them', async (context) => {
   const under = tried(context.pins, '0000');
   const latest = await readDocuments(context.storage, 'pins');
