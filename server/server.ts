@@ -27,6 +27,7 @@ import { startMqtt } from './mqtt/listener.js';
 import { acceptWebSockets } from './mqtt/websocket.js';
 import { serverNames } from './names.js';
 import { openStorageOf } from './open-storage.js';
+import { Readiness, type ReadinessLimits, readinessMetrics } from './readiness.js';
 import type { RestLimits } from './rest/limits.js';
 import { startRest } from './rest/rest.js';
 import {
@@ -87,6 +88,7 @@ export interface Limits {
   readonly devices?: { readonly heardEveryMs?: number };
   readonly homeassistant?: Partial<HomeAssistantLimits>;
   readonly mqtt?: Partial<MqttLimits>;
+  readonly readiness?: Partial<ReadinessLimits>;
   readonly rest?: Partial<RestLimits>;
   readonly shares?: Partial<ShareLimits>;
   readonly storage?: Partial<StorageLimits>;
@@ -105,7 +107,9 @@ export async function startServer(
 ): Promise<Server> {
   const closers: (() => Promise<void>)[] = [];
   const endpoints: (() => Promise<void>)[] = [];
+  const readiness = new Readiness(limits.readiness);
   const close = async () => {
+    await readiness.drain();
     await Promise.all(endpoints.splice(0).map((end) => end()));
     for (const closer of closers.splice(0).reverse()) await closer();
   };
@@ -122,6 +126,7 @@ export async function startServer(
     const opened = await openStorageOf({ ...settings, ...limits.storage, onRestore }, log);
     const { storage } = opened;
     closers.push(() => storage.close());
+    readiness.add(() => ({ name: 'writable', ok: storage.healthy }));
     const tokens = await Tokens.open(storage, settings.token, (error) =>
       log.error({ err: error }, 'it could not be kept when the tokens were used'),
     );
@@ -219,6 +224,7 @@ export async function startServer(
         authority: authority.certificate,
       },
       isHealthy: () => storage.healthy,
+      readiness,
       alerts,
       subscriptions,
       saveAlertSettings: (changed) => writeAlertSettings(settings.data, changed),
@@ -228,6 +234,7 @@ export async function startServer(
         ...alertMetrics(alerts),
         ...bridgeMetrics(bridge),
         ...tlsMetrics(tls, authority),
+        ...readinessMetrics(readiness),
       ],
       settings,
       limits: limits.rest,
@@ -244,6 +251,8 @@ export async function startServer(
       acceptWebSockets(https.server, { mqtt, policy, proxies, audit, tls });
     }
     alerts.begin();
+    const endOfLog = readiness.log(log);
+    endpoints.push(async () => endOfLog());
     bridge?.begin();
     if (settings.heartbeatUrl !== '') {
       const end = startHeartbeat({

@@ -1,3 +1,4 @@
+import type { ServerWarning } from '../../shared/rest.js';
 import { VERSION } from '../../shared/version.js';
 import type { Token } from '../access/tokens.js';
 import type { Devices } from '../devices/devices.js';
@@ -17,6 +18,8 @@ export interface Hub {
   authority: string;
   /** Where the app is, the address first that a phone should use. */
   appUrls: () => readonly string[];
+  /** What an owner should know of the server although it works. */
+  warnings: () => readonly ServerWarning[];
 }
 
 const READ = { resource: 'hub', action: 'read' } as const;
@@ -56,6 +59,7 @@ export function routeHubs(router: Router, hub: Hub, devices: Devices): void {
     region: hub.region,
     app_urls: hub.appUrls(),
     version: VERSION,
+    warnings: token.role === 'owner' ? hub.warnings() : [],
   });
 
   router.on('GET', '/hubs', READ, async (call) => {

@@ -22,14 +22,15 @@ import type { Devices } from '../devices/devices.js';
 import { dropperOf, listen } from '../listen.js';
 import type { Metric } from '../metrics.js';
 import { serverNames } from '../names.js';
+import type { Readiness } from '../readiness.js';
 import type { Tls } from '../tls/tls.js';
 import type { Twins } from '../twins/twins.js';
 import { routeAlerts } from './alerts.js';
-import { sendJson } from './call.js';
 import { HttpConnections } from './connection.js';
 import { routeDevices } from './devices.js';
 import { UNKNOWN_RESOURCE } from './errors.js';
 import { routeEvents } from './events.js';
+import { routeHealth } from './health.js';
 import { routeHistory } from './history.js';
 import { createHttpServer, refusedBy } from './http-server.js';
 import { type Hub, routeHubs } from './hubs.js';
@@ -55,9 +56,10 @@ interface RestContext {
   readonly shares: Shares;
   readonly policy: OriginPolicy;
   readonly proxies: Proxies;
-  readonly hub: Omit<Hub, 'appUrls'>;
+  readonly hub: Omit<Hub, 'appUrls' | 'warnings'>;
   /** Whether the storage takes writes. */
   readonly isHealthy: () => boolean;
+  readonly readiness: Readiness;
   readonly alerts: Alerts;
   readonly subscriptions: Subscriptions;
   readonly saveAlertSettings: (settings: AlertSettings) => Promise<void>;
@@ -94,7 +96,7 @@ interface Rest {
 
 /** The REST interface. It listens on no address before `listen` is called. */
 export function startRest(context: RestContext): Rest {
-  const { twins, devices, tokens, pins, hub, isHealthy, settings, log } = context;
+  const { twins, devices, tokens, pins, hub, readiness, settings, log } = context;
   const limits = { ...REST_LIMITS, ...context.limits };
   const { region, hstsSeconds } = settings;
   const { bodyBytes } = limits;
@@ -122,7 +124,7 @@ export function startRest(context: RestContext): Rest {
   routeDevices(router, devices, hub.id);
   const listeners: (Listener & { readonly secure: boolean; drop(): void; dropWaiting(): void })[] = [];
   const urls = () => appUrls(listeners, serverNames(settings.names), settings.names.length > 0);
-  routeHubs(router, { ...hub, appUrls: urls }, devices);
+  routeHubs(router, { ...hub, appUrls: urls, warnings: () => readiness.warnings }, devices);
   routeMetrics(router, { streams, waits, devices, twins, metrics: context.metrics });
   routeTokens(router, { tokens, devices, pins });
   routePins(router, tokens, pins);
@@ -136,13 +138,7 @@ export function startRest(context: RestContext): Rest {
       return bytes;
     });
   }
-  // The program that watches a container asks by an address that the server does not know.
-  router.onPublic('/healthz', { host: false, origin: false }, async (_, res) => {
-    const healthy = isHealthy();
-    const json = JSON.stringify({ status: healthy ? 'ok' : 'storage unavailable' });
-    sendJson(res, healthy ? 200 : 503, json);
-    return json.length;
-  });
+  routeHealth(router, context);
 
   const release = (socket: Socket): void => {
     unread.release(socket);

@@ -222,7 +222,7 @@ const inTurn =
   };
 
 /** Addresses of which a person, too, wants to see what the server answers. */
-const OF_PROGRAMS = /^\/(iot|metrics|healthz|mqtt|assets|console)(\/|$)/;
+const OF_PROGRAMS = /^\/(iot|metrics|healthz|readyz|mqtt|assets|console)(\/|$)/;
 
 /** A person has followed a link, or typed an address, that is none. The app is what they look for. */
 const isNavigation = ({ method, path, headers }: RoutedRequest): boolean =>

@@ -59,12 +59,14 @@ tests.after.each(async ({ directory, server, haproxy }) => {
 function configuration({ server, https, mqtts }: Context): string {
   const [, text = ''] = /^```haproxy\n(.*?)^```$/ms.exec(readFileSync('server/README.md', 'utf8')) ?? [];
   assert.match(text, 'send-proxy-v2');
-  return text
+  const [ofHttps, ofMqtts] = [new URL(server.https).host, new URL(server.mqtts).host];
+  const settings = text
+    .replace('send-proxy-v2', `send-proxy-v2 source ${BALANCER}`)
     .replace('bind :443', `bind 127.0.0.1:${https}`)
     .replace('bind :8883', `bind 127.0.0.1:${mqtts}`)
-    .replace('127.0.0.1:8443', new URL(server.https).host)
-    .replace('127.0.0.1:8883 send', `${new URL(server.mqtts).host} send`)
-    .replaceAll('send-proxy-v2', `send-proxy-v2 source ${BALANCER}`);
+    .replace('127.0.0.1:8443', ofHttps)
+    .replace('127.0.0.1:8883 port 8443', `${ofMqtts} port ${new URL(server.https).port}`);
+  return `global\n  log stdout format raw local0\n${settings}`.replace('mode tcp', 'mode tcp\n  log global');
 }
 
 /** The status of a request through HAProxy. */
@@ -140,5 +142,14 @@ for (const transport of ['mqtts', 'wss'] as const) {
     assert.equal(refused(context), new Set([GUESSER]));
   });
 }
+
+test('a server that stops says first that it is not ready, and HAProxy sends no client there', async (context) => {
+  const stopped = context.server.stop();
+  for (const listener of ['https', 'mqtts']) {
+    const isDown = new RegExp(`^Server ${listener}/twin is DOWN, reason: Layer7 wrong status, code: 503`);
+    await context.haproxy.line((line) => isDown.test(line) || undefined);
+  }
+  assert.equal(await stopped, { code: 0, signal: null });
+});
 
 tests.run();

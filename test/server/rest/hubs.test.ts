@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { VERSION } from '../../../shared/version.js';
 import { AUTHORITY, startTestRest, type TestRest } from './rest.js';
 
-const test = suite<{ rest: TestRest }>('hubs and health');
+const test = suite<{ rest: TestRest }>('hubs');
 
 test.before.each(async (context) => {
   context.rest = await startTestRest();
@@ -52,20 +52,6 @@ test('another hub is not found', async ({ rest }) => {
     assert.is(answer.body.resource_id, id);
     assert.is((await rest.ask('GET', `/hubs/mine${what}`)).status, 400);
   }
-});
-
-test('health needs no token, and changes while storage takes no writes', async ({ rest }) => {
-  const health = async () => {
-    const response = await fetch(`${rest.url}/healthz`);
-    assert.is(response.headers.get('content-type'), 'application/json');
-    return [response.status, await response.json()];
-  };
-  assert.equal(await health(), [200, { status: 'ok' }]);
-  rest.storage.failWith(new Error('disk full'));
-  assert.equal(await health(), [503, { status: 'storage unavailable' }]);
-  rest.storage.failWith(undefined);
-  assert.equal(await health(), [200, { status: 'ok' }]);
-  assert.is((await fetch(`${rest.url}/healthz`, { method: 'POST' })).status, 405);
 });
 
 test.run();

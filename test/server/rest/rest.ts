@@ -18,6 +18,7 @@ import { type AuditEvent, auditTo } from '../../../server/audit.js';
 import { readSettings, type Settings } from '../../../server/config.js';
 import type { Device } from '../../../server/devices/device.js';
 import { Devices } from '../../../server/devices/devices.js';
+import { Readiness } from '../../../server/readiness.js';
 import type { RestLimits } from '../../../server/rest/limits.js';
 import { startRest } from '../../../server/rest/rest.js';
 import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
@@ -67,6 +68,7 @@ export interface TestRest {
   readonly devices: Devices;
   readonly tokens: Tokens;
   readonly alerts: Alerts;
+  readonly readiness: Readiness;
   readonly subscriptions: Subscriptions;
   readonly log: LogLine[];
   /** A request to a path below the region, by the owner unless another token, or none (null), is given. */
@@ -97,6 +99,8 @@ export async function startTestRest(changes: Partial<TestLimits> = {}, now?: () 
   const logger = pino({ level: 'debug' }, sink);
   const settings = { ...readSettings({ TWIN_NAMES: 'localhost' }), ...changes };
   const proxies = new Proxies(settings.proxies);
+  const readiness = new Readiness();
+  readiness.add(() => ({ name: 'writable', ok: storage.healthy }));
   let alertSettings: AlertSettings = NO_SETTINGS;
   const { alerts, subscriptions } = await openAlerts({
     storage,
@@ -131,6 +135,7 @@ export async function startTestRest(changes: Partial<TestLimits> = {}, now?: () 
       authority: AUTHORITY,
     },
     isHealthy: () => storage.healthy,
+    readiness,
     alerts,
     subscriptions,
     saveAlertSettings: async (saved) => {
@@ -154,6 +159,7 @@ export async function startTestRest(changes: Partial<TestLimits> = {}, now?: () 
     devices,
     tokens,
     alerts,
+    readiness,
     subscriptions,
     log,
     async ask(method, path, { token: other = token, headers = {}, body } = {}) {

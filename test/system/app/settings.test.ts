@@ -61,6 +61,19 @@ test('an owner renames a panel, and an app token is not offered that', async ({ 
   await guest.close();
 });
 
+test('an owner reads that an acknowledgement is one disk only', async ({ scene }) => {
+  const phone = await scene.phone();
+  await phone.page.route('**/hubs', async (route) => {
+    const answer = await route.fetch();
+    const body = (await answer.json()) as { hubs: [object] };
+    await route.fulfill({ response: answer, json: { hubs: [{ ...body.hubs[0], warnings: ['one_disk'] }] } });
+  });
+  await openSettings(phone);
+  await phone.sees(/is on one disk only/);
+  assert.equal(phone.faults, []);
+  await phone.close();
+});
+
 test('an owner sees the phones and ends one, which is closed at once', async ({ scene }) => {
   const { secret } = await scene.token('app');
   const lost = await scene.phone({ token: secret });

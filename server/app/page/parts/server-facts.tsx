@@ -3,8 +3,9 @@ import { useEffect, useState } from 'preact/hooks';
 import type { SettingsWork } from '../client/settings-work.js';
 import { say } from '../state/say.js';
 import type { ServerFacts } from '../state/settings.js';
+import { Icon } from './icon.js';
 
-/** The server's name, addresses and version. */
+/** The server's name, addresses and version, and what an owner should know of it. */
 export function Server({ work }: { work: SettingsWork | undefined }): JSX.Element {
   const [facts, setFacts] = useState<ServerFacts | undefined>(undefined);
   useEffect(() => {
@@ -23,6 +24,12 @@ export function Server({ work }: { work: SettingsWork | undefined }): JSX.Elemen
         <dt>{say('server.version')}</dt>
         <dd>{facts?.version ?? '…'}</dd>
       </dl>
+      {facts?.warnings.map((warning) => (
+        <p key={warning} class="problem">
+          <Icon name="warning" />
+          {say(`server.warning.${warning}`)}
+        </p>
+      ))}
     </section>
   );
 }

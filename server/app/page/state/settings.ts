@@ -1,6 +1,7 @@
 /** What the settings show of the server and of its tokens, in words. */
 
 import { plainText } from '../../../../shared/plain-text.js';
+import type { ServerWarning } from '../../../../shared/rest.js';
 import type { Role } from './app.js';
 import { say } from './say.js';
 import { agoText } from './time-text.js';
@@ -9,6 +10,8 @@ export interface ServerFacts {
   /** The address first that a phone should use. */
   readonly app_urls: readonly string[];
   readonly version: string;
+  /** Told to owners only. */
+  readonly warnings: readonly ServerWarning[];
 }
 
 /** Each phone has a token of its own. Times are RFC 3339. */

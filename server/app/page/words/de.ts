@@ -349,5 +349,7 @@ export const de: Catalogue = {
   'server.name': 'Name',
   'server.addresses': 'Adressen',
   'server.version': 'Version',
+  'server.warning.one_disk':
+    'Eine bestätigte Änderung liegt nur auf einer Platte. Sehen Sie nach den Ersatzservern der Datenbank.',
   'language.title': 'Sprache',
 };

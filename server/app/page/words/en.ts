@@ -338,5 +338,7 @@ export const en = {
   'server.name': 'Name',
   'server.addresses': 'Addresses',
   'server.version': 'Version',
+  'server.warning.one_disk':
+    'A change that is confirmed is on one disk only. Look after the standby servers of the database.',
   'language.title': 'Language',
 } as const;

@@ -341,5 +341,7 @@ export const es: Catalogue = {
   'server.name': 'Nombre',
   'server.addresses': 'Direcciones',
   'server.version': 'Versión',
+  'server.warning.one_disk':
+    'Un cambio confirmado está solo en un disco. Revise los servidores de reserva de la base de datos.',
   'language.title': 'Idioma',
 };

@@ -347,5 +347,7 @@ export const fr: Catalogue = {
   'server.name': 'Nom',
   'server.addresses': 'Adresses',
   'server.version': 'Version',
+  'server.warning.one_disk':
+    'Une modification confirmée n’est que sur un seul disque. Vérifiez les serveurs de secours de la base de données.',
   'language.title': 'Langue',
 };
