@@ -36,7 +36,7 @@ export class Files {
   }
 
   /** The files with watchers. */
-  get watched(): readonly string[] {
+  get watched(): string[] {
     return [...this.#watchers.keys()];
   }
 

@@ -2,101 +2,152 @@ import type pg from 'pg';
 import type { DatabaseAddress } from '../../database-address.js';
 import type { EngineClock } from './clock.js';
 import { type CONNECTION_LIMITS, Connection } from './connection.js';
-import { BEAT, BEAT_CHANNEL, CHANGED } from './statements.js';
+import { BEAT, BEAT_CHANNEL } from './statements.js';
 
 /** Times are in milliseconds. */
 export const BEAT_LIMITS = {
   /** How often a server sends a beat and hears it itself. */
   everyMs: 500,
-  /** A beat that is so late means that the connection is dead, whatever the system says. It is made anew. */
-  lateMs: 2000,
+  /** When no beat came back for so long, something may have been missed, and nothing is served until it is known. */
+  lateMs: 1000,
+  /** After this the connection counts as dead, whatever the system says, and is made anew. */
+  deadMs: 2000,
 };
+
+/** Hears a notification. @param payload the words of it */
+type Hear = (payload: readonly string[]) => void;
 
 interface Parts {
   readonly address: DatabaseAddress;
   readonly limits?: Partial<typeof CONNECTION_LIMITS> | undefined;
+  /** The name of this server. */
   readonly server: string;
   readonly clock: EngineClock;
-  /** Another server has written the file. */
-  readonly onChange: (name: string, rev: number) => void;
-  /** Notifications may be missing: everything of interest is to be compared. */
-  readonly onGap: () => void;
+  readonly onError: (error: Error) => void;
 }
 
-/** Hears what other servers change. A beat of its own, which must come back, shows that nothing is missed. */
+/**
+ * Hears what other servers say. A beat of its own, which must come back, shows that nothing is missed: a socket may be dead
+ * for minutes before the system says so.
+ */
 export class Listener {
   readonly #parts: Parts;
   readonly #connection: Connection;
-  readonly #timer: NodeJS.Timeout;
-  #beat = 0;
-  #heard = 0;
-  /** When the last beat that was heard was sent, by `performance.now()`. */
-  #sentAt = performance.now();
+  readonly #hearers = new Map<string, Hear>();
+  /** Each finds out what was missed while nothing was heard. */
+  readonly #afterGap: (() => Promise<void>)[] = [];
+  readonly #onCurrent: (() => void)[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #number = 0;
+  /** When each beat was sent that has not come back, by `performance.now()`. */
   readonly #sent = new Map<number, number>();
+  /** When the last beat was sent that has come back. */
+  #heardAt = Number.NEGATIVE_INFINITY;
+  /** What was missed is not known yet. */
+  #hasGap = true;
   #isBeating = false;
-  #isClosed = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#connection = new Connection(parts.address, {
       limits: parts.limits,
       onOpen: (client) => this.#listen(client),
+      onLost: () => {
+        this.#hasGap = true;
+      },
     });
-    this.#timer = setInterval(() => this.#next(), BEAT_LIMITS.everyMs);
-    this.#timer.unref();
-    this.#next();
+    this.on(BEAT_CHANNEL, ([server, number]) => {
+      if (server === parts.server) this.#came(Number(number));
+    });
   }
 
-  /** For how many milliseconds something may have been missed: the age of the last beat that came back. */
+  /** For how many milliseconds something may have been missed. */
   get ageMs(): number {
-    return performance.now() - this.#sentAt;
+    return performance.now() - this.#heardAt;
+  }
+
+  /** Nothing was missed until a moment ago. */
+  get isCurrent(): boolean {
+    return !this.#hasGap && this.ageMs < BEAT_LIMITS.lateMs;
+  }
+
+  /** Calls with each notification of a channel. All channels are added before `begin`. */
+  on(channel: string, hear: Hear): void {
+    this.#hearers.set(channel, hear);
+  }
+
+  /** Is called, and waited for, after each time in which something may have been missed. */
+  afterGap(find: () => Promise<void>): void {
+    this.#afterGap.push(find);
+  }
+
+  /** Calls each time it is current again, or still. */
+  onCurrent(then: () => void): void {
+    this.#onCurrent.push(then);
+  }
+
+  begin(): void {
+    this.#timer = setInterval(() => this.#beat(), BEAT_LIMITS.everyMs);
+    this.#timer.unref();
+    this.#beat();
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
     clearInterval(this.#timer);
+    this.#hasGap = true;
     await this.#connection.close();
   }
 
   async #listen(client: pg.Client): Promise<void> {
-    client.on('notification', ({ channel, payload = '' }) => this.#hear(channel, payload));
-    await client.query(`LISTEN ${CHANGED}`);
-    await client.query(`LISTEN ${BEAT_CHANNEL}`);
-    setImmediate(() => this.#parts.onGap());
+    client.on('notification', ({ channel, payload = '' }) =>
+      this.#hearers.get(channel)?.(payload.split(' ')),
+    );
+    for (const channel of this.#hearers.keys()) await client.query(`LISTEN ${channel}`);
+    setImmediate(() => this.#findMissed(client));
   }
 
-  #hear(channel: string, payload: string): void {
-    const [server, ...rest] = payload.split(' ');
-    if (channel === BEAT_CHANNEL) {
-      const number = Number(rest[0]);
-      if (server !== this.#parts.server || number <= this.#heard) return;
-      this.#heard = number;
-      this.#sentAt = this.#sent.get(number) ?? this.#sentAt;
-      for (const old of this.#sent.keys()) if (old <= number) this.#sent.delete(old);
-    } else if (server !== this.#parts.server) {
-      for (const entry of rest) {
-        const [name = '', rev = ''] = entry.split(':');
-        this.#parts.onChange(name, Number(rev));
-      }
+  async #findMissed(client: pg.Client): Promise<void> {
+    let isLost = false;
+    client.once('end', () => {
+      isLost = true;
+    });
+    try {
+      await Promise.all(this.#afterGap.map((find) => find()));
+      if (!isLost) this.#hasGap = false;
+      if (this.isCurrent) this.#tellCurrent();
+    } catch (error) {
+      this.#parts.onError(error as Error);
+      // The next connection tries again.
+      if (!isLost) this.#connection.drop();
     }
   }
 
-  async #next(): Promise<void> {
-    if (this.#isBeating || this.#isClosed) return;
+  #came(number: number): void {
+    const sentAt = this.#sent.get(number);
+    if (sentAt === undefined) return;
+    for (const old of this.#sent.keys()) if (old <= number) this.#sent.delete(old);
+    this.#heardAt = Math.max(this.#heardAt, sentAt);
+    if (this.isCurrent) this.#tellCurrent();
+  }
+
+  #tellCurrent(): void {
+    for (const then of this.#onCurrent) then();
+  }
+
+  async #beat(): Promise<void> {
+    if (this.#isBeating) return;
     this.#isBeating = true;
-    if (this.ageMs > BEAT_LIMITS.lateMs) this.#connection.drop();
+    if (this.ageMs > BEAT_LIMITS.deadMs) this.#connection.drop();
     const { server, clock } = this.#parts;
     const asked = performance.now();
-    this.#beat += 1;
-    this.#sent.set(this.#beat, asked);
+    this.#number += 1;
+    this.#sent.set(this.#number, asked);
     try {
-      const until = asked + BEAT_LIMITS.lateMs;
-      const rows = await this.#connection.run<{ now: number }>(BEAT, [`${server} ${this.#beat}`], until);
-      const [row] = rows;
+      const values = [`${server} ${this.#number}`];
+      const [row] = await this.#connection.run<{ now: number }>(BEAT, values, asked + BEAT_LIMITS.deadMs);
       if (row !== undefined) clock.hear(row.now, asked);
     } catch {
       // The age says it.
-      this.#sent.delete(this.#beat);
     } finally {
       this.#isBeating = false;
     }

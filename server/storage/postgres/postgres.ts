@@ -16,19 +16,17 @@ import {
 import { EngineClock } from './clock.js';
 import { type CONNECTION_LIMITS, Connection } from './connection.js';
 import { Files } from './files.js';
-import { changeCall, type FileRules, readCall, type Version } from './group.js';
+import { type Call, changeCall, type FileRules, readCall, type Version } from './group.js';
 import { Listener } from './listener.js';
 import { Reads } from './reads.js';
 import { DatabaseUnusable, prepareDatabase } from './schema.js';
-import { type DocumentRow, documentIn, LIST, NOW, PAST, TRIM } from './statements.js';
+import { CHANGED, type DocumentRow, documentIn, LIST, NOW, PAST, TRIM } from './statements.js';
 import { Writes } from './writes.js';
 
 /** Times are in milliseconds. */
 export const POSTGRES_LIMITS = {
   /** How long a call may take. */
   callMs: 2000,
-  /** How many files are compared at a time when notifications may be missing. */
-  comparedFiles: 1000,
   /** After so many new versions of a file the oldest are removed. */
   trimEvery: 256,
   /** How many past versions are read at a time. */
@@ -83,13 +81,16 @@ export class PostgresStorage implements Storage {
   readonly #rare: Connection;
   readonly #writes: Writes;
   readonly #reads: Reads;
-  readonly #listener: Listener;
+  /** What other servers say. */
+  readonly listener: Listener;
   /** The last read of each file that is under way. A later change is answered after it. */
   readonly #readsOf = new Map<string, Promise<void>>();
   /** Files that were heard of while calls on them were under way. */
   readonly #heard = new Set<string>();
   /** How many versions of each file were written since its history was trimmed. */
   readonly #untrimmed = new Map<string, number>();
+  /** Calls that wait until the other servers are heard again. */
+  #waiting: { readonly enter: () => void; readonly refuse: (error: Error) => void }[] = [];
   #isClosed = false;
 
   constructor(settings: PostgresSettings, log: Logger, rules: FileRules) {
@@ -111,27 +112,31 @@ export class PostgresStorage implements Storage {
       load: (name, until) => this.#reads.read(name, until),
       timeFor: (version) => this.#timeFor(version),
       onWritten: (name, versions) => this.#written(name, versions),
-      onDoubt: (name) => this.#refresh(name),
+      onDoubt: (name) => this.#refreshSoon(name),
       onIdle: (name) => {
-        if (this.#heard.delete(name)) this.#refresh(name);
+        if (this.#heard.delete(name)) this.#refreshSoon(name);
       },
     });
-    this.#listener = new Listener({
+    this.listener = new Listener({
       address,
       limits,
       server: this.server,
       clock: this.#clock,
-      onChange: (name, rev) => {
-        if (this.#files.isOfInterest(name) && (this.#files.get(name)?.rev ?? 0) <= rev) this.#refresh(name);
-      },
-      onGap: () => this.#compare().catch((error) => this.#failed(error)),
+      onError: (error) => this.#failed(error),
     });
+    this.listener.on(CHANGED, ([server, ...files]) => {
+      if (server !== this.server) this.#hear(files);
+    });
+    this.listener.afterGap(() => this.#compare());
+    this.listener.onCurrent(() => this.#admitWaiting());
   }
 
+  /** Resolves when the database has said the time and is heard. */
   async begin(): Promise<void> {
     const asked = performance.now();
-    const [row] = await this.#reading.run<{ now: number }>(NOW, [], asked + POSTGRES_LIMITS.callMs);
+    const [row] = await this.#reading.run<{ now: number }>(NOW, [], this.#until());
     if (row !== undefined) this.#clock.hear(row.now, asked);
+    this.listener.begin();
   }
 
   get healthy(): boolean {
@@ -144,7 +149,7 @@ export class PostgresStorage implements Storage {
 
   /** For how many milliseconds changes of other servers may have been missed. */
   get heardMs(): number {
-    return this.#listener.ageMs;
+    return this.listener.ageMs;
   }
 
   now(): number {
@@ -152,10 +157,12 @@ export class PostgresStorage implements Storage {
   }
 
   change(file: string, decide: Decide, done: Changed): void {
-    if (this.#isClosed) return done(new StorageUnavailable('the storage is closed'));
-    const reading = this.#readsOf.get(file);
-    const answer: Changed = reading === undefined ? done : (...given) => reading.then(() => done(...given));
-    this.#writes.add(changeCall(file, decide, answer, this.#until()));
+    const until = this.#until();
+    this.#admit(until, done, () => {
+      const reading = this.#readsOf.get(file);
+      const answer: Changed = reading === undefined ? done : (...given) => reading.then(() => done(...given));
+      this.#writes.add(changeCall(file, decide, answer, until));
+    });
   }
 
   read<T>(
@@ -164,7 +171,14 @@ export class PostgresStorage implements Storage {
     done: (error: Error | null, value?: T) => void,
   ): void {
     const call = readCall(file, look, done, this.#until());
-    if (this.#writes.isPending(file)) return this.#writes.add(call);
+    this.#admit(call.until, done, () => {
+      if (this.#writes.isPending(file)) this.#writes.add(call);
+      else this.#read(call);
+    });
+  }
+
+  #read(call: Call): void {
+    const { file } = call;
     const reading = this.#reads.read(file, call.until).then(
       (version) => {
         if (!this.#writes.isPending(file)) this.#files.found(file, version, false);
@@ -178,6 +192,27 @@ export class PostgresStorage implements Storage {
     this.#readsOf.set(file, ended);
   }
 
+  /**
+   * Lets a call go on. A server that may have missed what others did serves nothing until it knows: a token may be revoked,
+   * or a device be connected elsewhere.
+   */
+  #admit(until: number, refuse: (error: Error) => void, enter: () => void): void {
+    if (this.#isClosed) return refuse(new StorageUnavailable('the storage is closed'));
+    if (this.listener.isCurrent && this.#waiting.length === 0) return enter();
+    const waiter = { enter, refuse };
+    this.#waiting.push(waiter);
+    setTimeout(() => {
+      const at = this.#waiting.indexOf(waiter);
+      if (at === -1) return;
+      this.#waiting.splice(at, 1);
+      refuse(new StorageUnavailable('nothing is heard of the other servers'));
+    }, until - performance.now()).unref();
+  }
+
+  #admitWaiting(): void {
+    for (const { enter } of this.#waiting.splice(0)) enter();
+  }
+
   async past(file: string, key: string, range: PastRange): Promise<StoredDocument[]> {
     return selectPast(this.#newestFirst(file, key, range), range);
   }
@@ -189,7 +224,7 @@ export class PostgresStorage implements Storage {
 
   watch(file: string, watcher: (change: ForeignChange) => void): () => void {
     const end = this.#files.watch(file, watcher);
-    if (this.#files.get(file) === undefined) this.#refresh(file);
+    if (this.#files.get(file) === undefined) this.#refreshSoon(file);
     return end;
   }
 
@@ -206,7 +241,7 @@ export class PostgresStorage implements Storage {
     this.#isClosed = true;
     await this.#writes.drain();
     await Promise.all(this.#readsOf.values());
-    await this.#listener.close();
+    await this.listener.close();
     await Promise.all([this.#writing.close(), this.#reading.close(), this.#rare.close()]);
   }
 
@@ -239,32 +274,38 @@ export class PostgresStorage implements Storage {
     return performance.now() + POSTGRES_LIMITS.callMs;
   }
 
-  /** Reads a file that has changed, and tells its watchers. */
-  #refresh(name: string): void {
-    if (this.#isClosed) return;
+  /** @param files each as `name:rev` */
+  #hear(files: readonly string[]): void {
+    for (const file of files) {
+      const [name = '', rev = ''] = file.split(':');
+      if (this.#files.isOfInterest(name) && (this.#files.get(name)?.rev ?? 0) <= Number(rev))
+        this.#refreshSoon(name);
+    }
+  }
+
+  /** Reads a file that has changed, for its watchers. */
+  async #refresh(name: string): Promise<void> {
     if (this.#writes.isPending(name)) {
       this.#heard.add(name);
       return;
     }
-    this.#reads.read(name, this.#until()).then(
-      (version) => {
-        if (this.#writes.isPending(name)) this.#heard.add(name);
-        else this.#files.found(name, version, true);
-      },
-      (error) => this.#failed(error),
-    );
+    const version = await this.#reads.read(name, this.#until());
+    if (this.#writes.isPending(name)) this.#heard.add(name);
+    else this.#files.found(name, version, true);
+  }
+
+  #refreshSoon(name: string): void {
+    if (!this.#isClosed) this.#refresh(name).catch((error) => this.#failed(error));
   }
 
   /** Compares every file of interest with the database, because something may have been missed. */
   async #compare(): Promise<void> {
-    const names = [...this.#files.watched];
+    const names = this.#files.watched;
     for (const prefix of this.#files.prefixes) {
       const rows = await this.#runRare<{ name: string; rev: string }>(LIST, [prefix]);
       for (const { name, rev } of rows) if (this.#files.get(name)?.rev !== Number(rev)) names.push(name);
     }
-    for (let at = 0; at < names.length; at += POSTGRES_LIMITS.comparedFiles) {
-      for (const name of names.slice(at, at + POSTGRES_LIMITS.comparedFiles)) this.#refresh(name);
-    }
+    await Promise.all(names.map((name) => this.#refresh(name)));
   }
 
   #written(name: string, versions: number): void {
