@@ -44,8 +44,11 @@ interface Open {
   isOver: boolean;
 }
 
-/** A commit that did not wait for the standby succeeds with this notice. It may be lost with the primary. */
-const NOT_REPLICATED = /canceling (the )?wait for synchronous replication/;
+/**
+ * A commit that did not wait for the standby succeeds with a notice of this routine of PostgreSQL. It may be lost with the
+ * primary. The text of the notice is in the language of the database.
+ */
+const NOT_REPLICATED = 'SyncRepWaitForLSN';
 
 const WRITABLE = {
   name: 'writable',
@@ -187,8 +190,8 @@ export class Connection {
     const open: Open = { client, socket, isAlone: false, isOver: false };
     client.on('error', () => this.#drop(open));
     client.on('end', () => this.#drop(open));
-    client.on('notice', ({ message }) => {
-      if (NOT_REPLICATED.test(message ?? '')) open.isAlone = true;
+    client.on('notice', ({ routine }) => {
+      if (routine === NOT_REPLICATED) open.isAlone = true;
     });
     const limit = setTimeout(() => socket.destroy(), this.#limits.connectMs);
     try {

@@ -116,6 +116,10 @@ export class PostgresStorage implements Storage {
       onIdle: (name) => {
         if (this.#heard.delete(name)) this.#refreshSoon(name);
       },
+      onHealth(error) {
+        if (error === undefined) log.info('storage takes writes again');
+        else log.error({ err: error }, 'storage takes no writes');
+      },
     });
     this.listener = new Listener({
       address,

@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { DatabaseError } from 'pg';
 import { OutcomeUnknown, OwnerGone, StorageUnavailable, throwLater } from '../storage.js';
-import { AnswerLost, type Connection } from './connection.js';
+import { AnswerLost, CONNECTION_LIMITS, type Connection } from './connection.js';
 import type { Files } from './files.js';
 import { type Call, type FileRules, type Plan, plan, type Version, valuesOf } from './group.js';
 import { WRITE, type WriteRow } from './statements.js';
 
 /** How many calls one statement carries out. Each has one document of at most 64 KiB. */
 const CALLS_OF_A_GROUP = 512;
+
+/** A call that has less time left, in milliseconds, waits for the database no longer. */
+const RETRY_MS = CONNECTION_LIMITS.retryMs;
 
 /** How often a call is decided again because another server was faster. */
 const ATTEMPTS = 8;
@@ -28,12 +31,14 @@ interface Parts {
   readonly onDoubt: (name: string) => void;
   /** No call on this file is under way any more. What was heard of it meanwhile may be looked at now. */
   readonly onIdle: (name: string) => void;
+  /** The database takes no changes, or takes them again. */
+  readonly onHealth: (error: Error | undefined) => void;
 }
 
-/** What became of a group that was sent. */
+/** What became of a group that was sent. `refused` says that one of its values is to blame. */
 type Outcome =
   | { readonly kind: 'answered'; readonly rows: ReadonlyMap<string, WriteRow> }
-  | { readonly kind: 'unavailable' | 'unknown'; readonly cause: unknown };
+  | { readonly kind: 'unavailable' | 'unknown' | 'refused'; readonly cause: Error };
 
 /**
  * Carries changes out in groups, one group after the other. The changes of a file in a group are decided one after the
@@ -47,7 +52,7 @@ export class Writes {
   /** The files that are not as they are known here. */
   readonly #stale = new Set<string>();
   #isBusy = false;
-  #healthy = true;
+  #fault: Error | undefined;
   #emptied: (() => void)[] = [];
   /** Statements that were carried out, and changes that they covered. */
   readonly counters = { groups: 0, changes: 0, conflicts: 0 };
@@ -58,7 +63,7 @@ export class Writes {
 
   /** Whether the last group was carried out. */
   get healthy(): boolean {
-    return this.#healthy;
+    return this.#fault === undefined;
   }
 
   isPending(name: string): boolean {
@@ -80,23 +85,58 @@ export class Writes {
   }
 
   async #run(): Promise<void> {
-    while (this.#waiting.length > 0) await this.#carryOut(this.#waiting.splice(0, CALLS_OF_A_GROUP));
+    while (this.#waiting.length > 0) {
+      if (await this.#isConnected()) await this.#carryOut(this.#waiting.splice(0, CALLS_OF_A_GROUP));
+    }
     this.#isBusy = false;
     for (const done of this.#emptied.splice(0)) done();
   }
 
+  /** Waits for the database. Each call is refused when its own time is over. */
+  async #isConnected(): Promise<boolean> {
+    try {
+      await this.#parts.connection.connect(Math.min(...this.#waiting.map(({ until }) => until)));
+      return true;
+    } catch (error) {
+      this.#hear(error as Error);
+      const now = performance.now();
+      const isOver = ({ until }: Call) => until - RETRY_MS <= now;
+      const over = this.#waiting.filter(isOver);
+      this.#waiting = this.#waiting.filter((call) => !isOver(call));
+      for (const call of over) this.#answer(call, () => call.refuse(new StorageUnavailable(error)));
+      return false;
+    }
+  }
+
+  /** The database has taken a group, or not. */
+  #hear(error: Error | undefined): void {
+    const isNews = (error === undefined) !== (this.#fault === undefined);
+    this.#fault = error;
+    if (isNews) this.#parts.onHealth(error);
+  }
+
   async #carryOut(calls: readonly Call[]): Promise<void> {
     const plans = (await Promise.all([...byFile(calls)].map((each) => this.#plan(...each)))).flat();
-    if (plans.length === 0) return;
+    this.#waiting.unshift(...(await this.#deliver(plans)));
+  }
+
+  /** Sends a group and answers its calls. Returns those that must be decided again. */
+  async #deliver(plans: readonly Plan[]): Promise<Call[]> {
+    if (plans.length === 0) return [];
     const until = Math.min(...plans.flatMap((each) => each.calls.map((call) => call.until)));
     const outcome = await this.#send(plans, until);
-    this.#healthy = outcome.kind === 'answered';
+    if (outcome.kind === 'refused' && plans.length > 1) {
+      // The halves, and their halves, until the file that is to blame is alone.
+      const half = plans.length >> 1;
+      return [...(await this.#deliver(plans.slice(0, half))), ...(await this.#deliver(plans.slice(half)))];
+    }
+    if (outcome.kind !== 'refused') this.#hear(outcome.kind === 'answered' ? undefined : outcome.cause);
     const again: Call[] = [];
     for (const each of plans) {
       if (outcome.kind === 'answered') again.push(...this.#settle(each, outcome.rows.get(each.name)));
       else this.#fail(each, outcome);
     }
-    this.#waiting.unshift(...again);
+    return again;
   }
 
   /** Decides the calls of a file. Returns nothing when the file cannot be read. */
@@ -108,7 +148,7 @@ export class Writes {
         base = await load(name, Math.min(...calls.map(({ until }) => until)));
       } catch (error) {
         for (const call of calls) this.#answer(call, () => call.refuse(error as Error));
-        this.#healthy = false;
+        this.#hear(error as Error);
         return [];
       }
       this.#stale.delete(name);
@@ -129,8 +169,10 @@ export class Writes {
         return { kind: 'answered', rows: new Map(rows.map((row) => [row.name, row])) };
       } catch (error) {
         if (error instanceof AnswerLost) isAgain = true;
-        if (performance.now() >= until || !mayPass(error))
-          return { kind: isAgain ? 'unknown' : 'unavailable', cause: error };
+        if (performance.now() >= until || !mayPass(error)) {
+          const kind = isAgain ? 'unknown' : isOfValues(error) ? 'refused' : 'unavailable';
+          return { kind, cause: error as Error };
+        }
       }
     }
   }
@@ -194,6 +236,12 @@ export class Writes {
 
 /** SQLSTATE: serialization failure, deadlock, lock not available. */
 const PASSING = ['40001', '40P01', '55P03'];
+
+/** SQLSTATE classes: data exception, integrity constraint violation, program limit exceeded. */
+const OF_VALUES = /^(22|23|54)/;
+
+const isOfValues = (error: unknown): boolean =>
+  error instanceof DatabaseError && OF_VALUES.test(error.code ?? '');
 
 /** Whether the same group may succeed when it is sent again. */
 const mayPass = (error: unknown): boolean =>

@@ -1,44 +1,16 @@
-import pino from 'pino';
 import { suite } from 'uvu';
-import { parseAddress } from '../../../../server/database-address.js';
-import { openPostgres, type PostgresStorage } from '../../../../server/storage/postgres/postgres.js';
 import { changeFile } from '../../../../server/storage/storage.js';
-import { isTwinFile } from '../../../../server/twins/twins.js';
-import { ask, type Postgres, startPostgres } from '../../../cluster/postgres.js';
+import { ask } from '../../../cluster/postgres.js';
 import { until } from '../../../until.js';
 import { storageContract } from '../contract.js';
+import { type Context, withPostgres } from './open.js';
 
-const test = suite('PostgreSQL storage');
-
-const silent = pino({ level: 'silent' });
-let postgres: Postgres;
-const storages: PostgresStorage[] = [];
-
-/** A storage on a database. Several may share it. */
-async function open(database: string): Promise<PostgresStorage> {
-  const settings = {
-    database: parseAddress(database),
-    memoryBytes: 1e8,
-    historyVersions: 1000,
-    historyBytes: 1e7,
-  };
-  const storage = await openPostgres(settings, silent, { keepsPast: isTwinFile, parentOf: () => undefined });
-  storages.push(storage);
-  return storage;
-}
-
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.each(async () => {
-  await Promise.all(storages.splice(0).map((storage) => storage.close()));
-});
-test.after(() => postgres.stop());
+const tests = suite<Context>('PostgreSQL storage');
+const test = withPostgres(tests);
 
 storageContract((name, run) =>
-  test(name, async () => {
-    const database = await postgres.createDatabase();
-    const storage = await open(database);
+  test(name, async ({ open, database }) => {
+    const storage = await open();
     const rename = (from: string, to: string) => ask(database, `ALTER TABLE ${from} RENAME TO ${to}`);
     await run({
       storage,
@@ -51,4 +23,4 @@ storageContract((name, run) =>
   }),
 );
 
-test.run();
+tests.run();
