@@ -14,14 +14,15 @@ import { type Role, Tokens } from './access/tokens.js';
 import { startHeartbeat } from './alerts/heartbeat.js';
 import { alertMetrics } from './alerts/metrics.js';
 import { type AlertLimits, openAlerts } from './alerts/open.js';
-import { readAlertSettings, writeAlertSettings } from './alerts/settings-file.js';
+import { openSettingsDocument } from './alerts/settings-document.js';
+import { openSettingsFile } from './alerts/settings-file.js';
 import { type Audit, auditTo } from './audit.js';
 import { SETTINGS, type Settings } from './config.js';
 import { Devices } from './devices/devices.js';
 import { removeLeftovers } from './devices/leftovers.js';
 import { bridgeMetrics } from './homeassistant/metrics.js';
 import type { HomeAssistantLimits } from './homeassistant/open.js';
-import { alone } from './leadership.js';
+import { alone, type Leadership } from './leadership.js';
 import { type MqttLimits, mqttMetrics } from './mqtt/endpoint.js';
 import { startMqtt } from './mqtt/listener.js';
 import { acceptWebSockets } from './mqtt/websocket.js';
@@ -179,9 +180,13 @@ export async function startServer(
     endpoints.push(() => mqttTime.close());
     const mqttsTime = mqttsAt && (await listening('mqtts', answerTime(mqttsAt)));
     if (mqttsTime !== undefined) endpoints.push(() => mqttsTime.close());
+    const leadership: Leadership = alone;
     const { alerts, subscriptions } = await openAlerts({
       storage,
-      settings: await readAlertSettings(settings.data),
+      settings: await (leadership.isShared
+        ? openSettingsDocument(storage, log)
+        : openSettingsFile(settings.data)),
+      leadership,
       twins,
       devices,
       tokens,
@@ -227,7 +232,6 @@ export async function startServer(
       readiness,
       alerts,
       subscriptions,
-      saveAlertSettings: (changed) => writeAlertSettings(settings.data, changed),
       metrics: [
         ...opened.metrics,
         ...mqttMetrics(mqtt.counters),
@@ -258,7 +262,7 @@ export async function startServer(
       const end = startHeartbeat({
         url: settings.heartbeatUrl,
         prove: () => alerts.prove(),
-        leadership: alone,
+        leadership,
         log,
       });
       endpoints.push(async () => end());

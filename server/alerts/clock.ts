@@ -16,6 +16,9 @@ export const CLOCK: Clock = { now: () => Date.now(), elapsed: () => performance.
 export const wallTimeOf = (moment: number, { now, elapsed }: Clock): number =>
   Math.floor(now() - (elapsed() - moment));
 
+/** The moment of elapsed time of a wall time, by the clock as it is set now. */
+export const momentOf = (wallTime: number, { now, elapsed }: Clock): number => elapsed() - (now() - wallTime);
+
 /** Stored times as moments of elapsed time. What was seen once keeps its moment when the clock is set. */
 export class DueTimes {
   readonly #clock: Clock;

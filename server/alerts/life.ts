@@ -90,7 +90,7 @@ export function happened(
 }
 
 /** What began and ended while it was muted is never told. */
-function resolved(alert: Alert, now: number, mutedUntil: number | undefined): Alert {
+export function resolved(alert: Alert, now: number, mutedUntil: number | undefined): Alert {
   const tellAt = alert.told === 0 ? null : time(alert.is_life_safety ? now : (mutedUntil ?? now));
   return { ...alert, state: 'resolved', resolved_at: time(now), tell_at: tellAt };
 }
@@ -147,4 +147,21 @@ export function afterTelling(
   };
   const goesOn = isOpen(alert) && isCritical(alert) && groupOf(next) <= groups;
   return { ...next, tell_at: goesOn ? time(now + ESCALATION.repeatMs) : null };
+}
+
+/**
+ * The latest state of an alert after a telling that was begun with an earlier one. What a person or another server has
+ * decided meanwhile stays.
+ */
+export function afterTellingOf(
+  told: Alert,
+  latest: Alert,
+  now: number,
+  groups: number,
+  recipients: readonly string[],
+): Alert {
+  if (latest.told === told.told && latest.state === told.state && latest.tell_at === told.tell_at)
+    return afterTelling(latest, now, groups, recipients);
+  const all = [...new Set([...latest.recipients, ...recipients])];
+  return { ...latest, told: Math.max(latest.told, told.told + 1), recipients: all };
 }

@@ -3,22 +3,25 @@
 import type { Logger } from 'pino';
 import type { Tokens } from '../access/tokens.js';
 import type { Devices } from '../devices/devices.js';
+import type { Leadership } from '../leadership.js';
 import type { Storage } from '../storage/storage.js';
 import type { Twins } from '../twins/twins.js';
-import { type ALERT_LIMITS, Alerts } from './alerts.js';
+import { Alerts } from './alerts.js';
 import { email } from './channels/email.js';
 import { ntfy } from './channels/ntfy.js';
 import { push } from './channels/push.js';
 import { webhook } from './channels/webhook.js';
-import type { Clock } from './clock.js';
+import { CLOCK, type Clock } from './clock.js';
 import type { OUTBOX_LIMITS } from './outbox.js';
-import type { AlertSettings } from './settings.js';
+import type { SettingsPlace } from './settings.js';
 import { openAlertStore } from './store.js';
 import { Subscriptions } from './subscriptions.js';
+import type { ALERT_LIMITS } from './term.js';
 
 interface Parts {
   readonly storage: Storage;
-  readonly settings: AlertSettings;
+  readonly settings: SettingsPlace;
+  readonly leadership: Leadership;
   readonly twins: Twins;
   readonly devices: Devices;
   /** A phone's subscription ends with its token. */
@@ -37,10 +40,11 @@ export type AlertLimits = typeof ALERT_LIMITS &
     readonly pushAuthority: string;
   };
 
-/** They begin to watch at `begin`. @throws StorageUnavailable */
+/** They begin to watch at `begin`. Their clock is that of the storage. @throws StorageUnavailable */
 export async function openAlerts({
   storage,
   tokens,
+  clock = { ...CLOCK, now: () => storage.now() },
   limits: { pushAuthority: ca, ...limits } = {},
   ...parts
 }: Parts): Promise<{ alerts: Alerts; subscriptions: Subscriptions }> {
@@ -48,19 +52,24 @@ export async function openAlerts({
   const subscriptions = await Subscriptions.open(storage, tokens, parts.log, allowPrivate);
   const alerts = new Alerts({
     ...parts,
+    clock,
     limits,
     store: await openAlertStore(storage, parts.log),
     isHealthy: () => storage.healthy,
     channelOf(settings) {
       switch (settings.type) {
         case 'webhook':
-          return webhook(settings);
+          return webhook(settings, clock.now);
         case 'ntfy':
           return ntfy(settings);
         case 'email':
           return email(settings);
         case 'push':
-          return push(settings, subscriptions, { allowPrivate, ...(ca !== undefined && { ca }) });
+          return push(settings, subscriptions, {
+            allowPrivate,
+            now: clock.now,
+            ...(ca !== undefined && { ca }),
+          });
       }
     },
   });

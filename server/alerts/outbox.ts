@@ -35,7 +35,7 @@ interface Ports {
 
 /**
  * The messages on their way. Each is on stable storage before its first attempt, and is tried until it is delivered, fails
- * for good, or is too old. A server that was killed goes on where it was.
+ * for good, or is too old. A server goes on where the one before it was killed, or has ended to lead.
  */
 export class Outbox {
   readonly #ports: Ports;
@@ -48,8 +48,9 @@ export class Outbox {
   readonly #quietUntil = new Map<string, number>();
   /** When a message is given up, as a moment of elapsed time. */
   readonly #deadlines = new Map<string, number>();
-  readonly #attempts = new Set<Promise<void>>();
-  #isClosed = false;
+  readonly #attempts = new Map<string, Promise<void>>();
+  #state: 'new' | 'sending' | 'ended' = 'new';
+  #unwatch = (): void => undefined;
 
   constructor(ports: Ports) {
     this.#ports = ports;
@@ -57,27 +58,46 @@ export class Outbox {
     this.#clock = ports.clock ?? CLOCK;
   }
 
-  /** Goes on with what waits on stable storage. */
+  /** Begins to send, and goes on with what is on stable storage. */
   begin(): void {
-    for (const delivery of this.#ports.store.deliveries.all) {
-      if (delivery.status === 'waiting') this.#schedule(delivery);
-    }
+    const { deliveries } = this.#ports.store;
+    this.#state = 'sending';
+    this.#unwatch = deliveries.watch((id) => this.#takeUp(deliveries.get(id)));
+    for (const delivery of deliveries.all) this.#takeUp(delivery);
   }
 
-  /** Sends a message, unless it was made before. Resolves when it is on stable storage, or cannot be. */
+  /**
+   * Sends a message, unless it was made before. Resolves when it is on stable storage, or cannot be. Where this outbox does
+   * not send, the message is for the server that does. @throws StorageUnavailable then
+   */
   async add(delivery: Delivery): Promise<void> {
     const { deliveries } = this.#ports.store;
+    const unlessMade = (latest: Delivery | undefined): Delivery => latest ?? delivery;
+    if (this.#state !== 'sending') {
+      await deliveries.change(delivery.id, unlessMade);
+      return;
+    }
     if (deliveries.get(delivery.id) !== undefined) return;
-    await deliveries.keep(delivery);
-    this.#schedule(delivery);
-    deliveries.forgetOldest(({ status }) => status !== 'waiting', PAST_DELIVERIES);
+    if ((await deliveries.keep(delivery.id, unlessMade)) === delivery) this.#schedule(delivery);
+    deliveries.forgetOldest(({ status }) => status !== 'waiting', timeOf, PAST_DELIVERIES);
   }
 
-  /** Makes no further attempt. Resolves when the present ones have ended. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
+  /** Begins no further attempt. */
+  end(): void {
+    this.#state = 'ended';
+    this.#unwatch();
     for (const timer of this.#timers.values()) clearTimeout(timer);
-    await Promise.all(this.#attempts);
+  }
+
+  /** Resolves when the attempts that are under way have ended. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#attempts.values());
+  }
+
+  /** A delivery that another server has made, or was at. */
+  #takeUp(delivery: Delivery | undefined): void {
+    if (delivery?.status === 'waiting') this.#schedule(delivery);
+    if (delivery !== undefined && isInTrouble(delivery)) this.#ports.onFailed(delivery);
   }
 
   #schedule({ id, at, message }: Delivery): void {
@@ -90,7 +110,8 @@ export class Outbox {
   }
 
   #wait(id: string, ms: number): void {
-    if (this.#isClosed) return;
+    if (this.#state === 'ended') return;
+    clearTimeout(this.#timers.get(id));
     this.#timers.set(
       id,
       setTimeout(() => {
@@ -102,18 +123,20 @@ export class Outbox {
 
   #begin(id: string): void {
     const delivery = this.#ports.store.deliveries.get(id);
-    if (delivery?.status !== 'waiting' || this.#isClosed) return;
+    if (delivery?.status !== 'waiting' || this.#state === 'ended' || this.#attempts.has(id)) return;
     const place = placeOf(delivery);
     const quiet = (this.#quietUntil.get(place) ?? 0) - this.#clock.elapsed();
     if (quiet > 0) return this.#wait(id, quiet);
     const busy = this.#busy.get(place) ?? 0;
     if (busy >= this.#limits.atOnce) {
-      this.#queues.set(place, [...(this.#queues.get(place) ?? []), id]);
+      const queue = this.#queues.get(place) ?? [];
+      if (!queue.includes(id)) this.#queues.set(place, [...queue, id]);
       return;
     }
     this.#busy.set(place, busy + 1);
     const attempt = this.#try(delivery).finally(() => {
-      this.#attempts.delete(attempt);
+      this.#attempts.delete(id);
+      this.#goOn(id);
       const left = (this.#busy.get(place) ?? 1) - 1;
       if (left === 0) this.#busy.delete(place);
       else this.#busy.set(place, left);
@@ -121,13 +144,18 @@ export class Outbox {
       if (next === undefined) this.#queues.delete(place);
       else this.#begin(next);
     });
-    this.#attempts.add(attempt);
+    this.#attempts.set(id, attempt);
   }
 
   async #try(waiting: Delivery): Promise<void> {
+    const { store, log } = this.#ports;
     const inDoubt = new Date(this.#clock.now() + this.#limits.inDoubtMs).toISOString();
     const delivery = { ...waiting, attempts: waiting.attempts + 1, at: inDoubt };
-    await this.#ports.store.deliveries.keep(delivery);
+    const begun = await store.deliveries.keep(waiting.id, (latest) =>
+      isAt(waiting, latest) ? delivery : latest,
+    );
+    // Another server makes this attempt.
+    if (begun !== delivery) return;
     const channel = this.#ports.channel(delivery.channel);
     const outcome: Attempt =
       channel === undefined
@@ -137,12 +165,17 @@ export class Outbox {
     if (outcome.kind !== 'delivered') {
       const { id, attempts, reason } = after;
       const text = `a message by channel ${delivery.channel} was not delivered: ${reason}`;
-      this.#ports.log.warn({ delivery: id, attempts, reason }, text);
+      log.warn({ delivery: id, attempts, reason }, text);
     }
-    await this.#ports.store.deliveries.keep(after);
-    if (after.status === 'waiting') this.#schedule(after);
-    else this.#deadlines.delete(after.id);
-    if (after.status === 'failed' || after.is_held_up) await this.#ports.onFailed(after);
+    const kept = await store.deliveries.keep(after.id, (latest) => (isAt(delivery, latest) ? after : latest));
+    // Another server has begun the next attempt, or makes it.
+    if (kept === after && isInTrouble(after) && this.#state === 'sending') await this.#ports.onFailed(after);
+  }
+
+  #goOn(id: string): void {
+    const delivery = this.#ports.store.deliveries.get(id);
+    if (delivery?.status === 'waiting') this.#schedule(delivery);
+    else this.#deadlines.delete(id);
   }
 
   #after(delivery: Delivery, outcome: Attempt): Delivery {
@@ -170,3 +203,11 @@ export class Outbox {
 }
 
 const placeOf = ({ channel, target }: Delivery): string => `${channel}.${target}`;
+
+const isInTrouble = ({ status, is_held_up }: Delivery): boolean => status === 'failed' || is_held_up === true;
+
+/** Whether a delivery still waits after the same attempt. */
+const isAt = ({ attempts }: Delivery, latest: Delivery | undefined): boolean =>
+  latest?.status === 'waiting' && latest.attempts === attempts;
+
+export const timeOf = ({ message }: Delivery): string => message.at;

@@ -1,4 +1,4 @@
-/** What an owner decides about alerts: the file `alerts.json` in the data directory, and the body of `PUT /alerts/channels`. */
+/** What an owner decides about alerts: the body of `PUT /alerts/channels`, and what is kept of it. */
 
 import { isIP } from 'node:net';
 import { isObject, type Json, type JsonObject } from '../../shared/document.js';
@@ -45,6 +45,18 @@ export interface AlertSettings {
   readonly rules: PanelRules;
   /** Other rules for single panels, by their ids. */
   readonly panels: Readonly<Record<string, Partial<PanelRules>>>;
+}
+
+/** Where the settings are kept. */
+export interface SettingsPlace {
+  /** As they are in memory. */
+  readonly present: AlertSettings;
+  /** From then on memory has what other servers have changed before. @throws StorageUnavailable */
+  read(): Promise<unknown>;
+  /** Changes them as they are now. @throws what `change` and the place throw */
+  change(change: (before: AlertSettings) => AlertSettings): Promise<AlertSettings>;
+  /** Calls the watcher when another server has changed them. */
+  watch(watcher: () => void): void;
 }
 
 const ALL_KINDS = Object.keys(KINDS) as Kind[];

@@ -7,7 +7,7 @@ import type { Token, Tokens } from '../access/tokens.js';
 import type { Storage } from '../storage/storage.js';
 import { InvalidRequest } from '../twins/errors.js';
 import { hostOf, isPrivate } from './request.js';
-import { Shelf } from './store.js';
+import { Shelf } from './shelf.js';
 import { AUTH_BYTES, isPublicKey, newVapidKey, type VapidKey } from './web-push.js';
 
 /** A phone's browser, as its push service knows it. */
@@ -77,8 +77,9 @@ export class Subscriptions {
     const known = this.#keys.all.at(-1);
     if (known !== undefined) return known;
     const made = newVapidKey();
-    await this.#keys.put(made);
-    return made;
+    // Another server may make one at the same time. The first one is for all.
+    await this.#keys.change(made.id, (_, all) => (all().length === 0 ? made : undefined));
+    return (await this.#keys.read()).at(-1) as VapidKey;
   }
 
   keyOf({ vapid }: Subscription): VapidKey | undefined {
@@ -108,7 +109,7 @@ export class Subscriptions {
     const endpoint = this.#endpointIn(body);
     const { p256dh, auth } = keysIn(body);
     const vapid = textIn(body, 'application_server_key');
-    if (this.#keys.get(vapid) === undefined)
+    if (!(await this.#keys.read()).some(({ id }) => id === vapid))
       throw wrong('application_server_key', 'not a key of this server');
     const subscription: Subscription = {
       id: createHash('sha256').update(endpoint).digest('hex').slice(0, 32),
@@ -119,37 +120,29 @@ export class Subscriptions {
       token_id: token.id,
       created_at: new Date().toISOString(),
     };
-    const known = this.#shelf.get(subscription.id);
-    if (known === undefined) this.#refuseTooMany(token);
-    // The app says at each start which phone it is.
-    else if (isSame(known, subscription)) return known;
-    await this.#shelf.put(subscription, author);
-    return subscription;
+    const become = (known: Subscription | undefined, all: () => Subscription[]): Subscription => {
+      if (known === undefined) refuseTooMany(all(), token);
+      // The app says at each start which phone it is.
+      return known !== undefined && isSame(known, subscription) ? known : subscription;
+    };
+    return (await this.#shelf.change(subscription.id, become, author)) as Subscription;
   }
 
-  /** @throws SubscriptionNotFound when it is not of this token */
-  own(id: string, token: Token): Subscription {
-    const found = this.#shelf.get(id);
-    if (found?.token_id !== token.id) throw new SubscriptionNotFound(id);
-    return found;
+  /** @throws SubscriptionNotFound when it is not of this token, StorageUnavailable */
+  async own(id: string, token: Token): Promise<Subscription> {
+    await this.#shelf.read();
+    return ownOf(id, this.#shelf.get(id), token);
   }
 
   /** @throws SubscriptionNotFound when it is not of this token, StorageUnavailable */
   async remove(id: string, token: Token, author: Author): Promise<void> {
-    this.own(id, token);
-    await this.#shelf.remove(id, author);
+    const become = (latest: Subscription | undefined): undefined => void ownOf(id, latest, token);
+    await this.#shelf.change(id, become, author);
   }
 
   /** The push service knows it no more. @throws StorageUnavailable */
   async gone(id: string): Promise<void> {
     await this.#shelf.remove(id);
-  }
-
-  #refuseTooMany({ id }: Token): void {
-    const all = this.#shelf.all;
-    const ofToken = all.filter(({ token_id }) => token_id === id).length;
-    if (ofToken < SUBSCRIPTION_LIMITS.perToken && all.length < SUBSCRIPTION_LIMITS.total) return;
-    throw new InvalidRequest('endpoint', 'constraint', 'too many phones');
   }
 
   #tokenOf(id: string): Token | undefined {
@@ -180,6 +173,19 @@ export class Subscriptions {
     }
     return text;
   }
+}
+
+/** @throws SubscriptionNotFound when it is not of this token */
+function ownOf(id: string, found: Subscription | undefined, token: Token): Subscription {
+  if (found?.token_id !== token.id) throw new SubscriptionNotFound(id);
+  return found;
+}
+
+/** @throws InvalidRequest */
+function refuseTooMany(all: readonly Subscription[], { id }: Token): void {
+  const ofToken = all.filter(({ token_id }) => token_id === id).length;
+  if (ofToken < SUBSCRIPTION_LIMITS.perToken && all.length < SUBSCRIPTION_LIMITS.total) return;
+  throw new InvalidRequest('endpoint', 'constraint', 'too many phones');
 }
 
 const isSame = (one: Subscription, other: Subscription): boolean =>

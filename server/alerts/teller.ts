@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { type Alert, type Telling, textOf, titleOf } from './alert.js';
 import type { Channel, Message } from './channels/channel.js';
 import { type Clock, DueTimes } from './clock.js';
-import { afterTelling, ESCALATION, groupOf, happened, inNextGroup, tellingOf } from './life.js';
+import { afterTellingOf, ESCALATION, groupOf, happened, inNextGroup, tellingOf } from './life.js';
 import { type OUTBOX_LIMITS, Outbox } from './outbox.js';
 import type { AlertSettings, ChannelSettings } from './settings.js';
 import type { AlertStore } from './store.js';
@@ -65,14 +65,19 @@ export class Teller {
     return this.#channels.size > 0;
   }
 
-  /** Goes on with the messages of a server before this one. */
+  /** Begins to send, and goes on with the messages of the server before this one. */
   begin(): void {
     this.#outbox.begin();
   }
 
+  /** Sends nothing more. */
+  end(): void {
+    this.#outbox.end();
+  }
+
   /** Resolves when the attempts that are under way have ended. */
-  close(): Promise<void> {
-    return this.#outbox.close();
+  settled(): Promise<void> {
+    return this.#outbox.settled();
   }
 
   configure({ channels }: AlertSettings): void {
@@ -85,7 +90,7 @@ export class Teller {
   /**
    * Sends a message by one channel. Resolves when it is on its way.
    * @param target the only one that gets it; all when absent
-   * @throws ChannelNotFound
+   * @throws ChannelNotFound, StorageUnavailable
    */
   async test(channelId: string, target?: string): Promise<void> {
     const found = this.#channels.get(channelId);
@@ -139,9 +144,11 @@ export class Teller {
     const sent = deliveries.all.filter(({ message }) => message.alert.id === alertId);
     if (alert === undefined || sent.some((each) => each.status !== 'failed' && each.is_held_up !== true))
       return;
-    const next = inNextGroup(alert, this.#parts.clock.now(), this.#groups);
-    if (next === alert) return;
-    await alerts.keep(next);
+    const now = this.#parts.clock.now();
+    if (inNextGroup(alert, now, this.#groups) === alert) return;
+    await alerts.keep(alertId, (latest) =>
+      latest?.told === alert.told ? inNextGroup(latest, now, this.#groups) : latest,
+    );
     this.#parts.onDue();
   }
 
@@ -156,7 +163,10 @@ export class Teller {
     const telling = tellingOf(first);
     const recipients = await this.#send(alerts, telling, this.#channelsFor(first, telling));
     for (const alert of alerts) {
-      await store.alerts.keep(afterTelling(alert, clock.now(), this.#groups, recipients));
+      await store.alerts.keep(
+        alert.id,
+        (latest) => latest && afterTellingOf(alert, latest, clock.now(), this.#groups, recipients),
+      );
     }
   }
 

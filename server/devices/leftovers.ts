@@ -14,7 +14,7 @@ const DONE = { file: 'server', key: 'leftovers' };
 /** About as many as a folder has in a large registry. */
 const IDS_AT_ONCE = 256;
 /** The first two digits of the ids, by which devices and twins lie in folders. */
-const FOLDERS = Array.from({ length: 256 }, (_, number) => number.toString(16).padStart(2, '0'));
+export const FOLDERS = Array.from({ length: 256 }, (_, number) => number.toString(16).padStart(2, '0'));
 
 /**
  * Removes what is left of devices that are gone. Once it looks through all twins and times of activity, because a kill

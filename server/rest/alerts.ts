@@ -1,7 +1,7 @@
 import type { Token } from '../access/tokens.js';
 import { type Alert, titleOf } from '../alerts/alert.js';
 import { AlertNotFound, type Alerts } from '../alerts/alerts.js';
-import { type AlertSettings, parseSettings, shownSettings } from '../alerts/settings.js';
+import { parseSettings, shownSettings } from '../alerts/settings.js';
 import { type Delivery, PAST_ALERTS } from '../alerts/store.js';
 import type { Subscriptions } from '../alerts/subscriptions.js';
 import type { Devices } from '../devices/devices.js';
@@ -41,15 +41,14 @@ export function routeAlerts(
     alerts,
     subscriptions,
     devices,
-    saveAlertSettings,
   }: {
     readonly alerts: Alerts;
     readonly subscriptions: Subscriptions;
     readonly devices: Pick<Devices, 'get'>;
-    readonly saveAlertSettings: (settings: AlertSettings) => Promise<void>;
   },
 ): void {
   router.on('GET', '/alerts', READ, async (call) => {
+    await alerts.read();
     const limit = intQuery(call, 'limit', PAST_ALERTS, 1, PAST_ALERTS);
     const list = alerts.list.filter(({ panel_id }) => isOwn(call.token, panel_id)).slice(0, limit);
     const mutes = alerts.mutes.filter(({ id }) => isOwn(call.token, id));
@@ -61,13 +60,14 @@ export function routeAlerts(
 
   router.on('POST', '/alerts/:alert_id/acknowledge', WRITE, async (call) => {
     const id = call.id('alert_id');
+    await alerts.read();
     const alert = alerts.list.find((each) => each.id === id && isOwn(call.token, each.panel_id));
     if (alert === undefined) throw new AlertNotFound(id);
     call.sendObject(shown(await alerts.acknowledge(id, writerOf(call.token), call)));
   });
 
   router.on('PUT', '/alerts/mutes/:twin_id', WRITE, async (call) => {
-    const until = untilIn(await call.object());
+    const until = untilIn(await call.object(), alerts.now());
     const { id } = await devices.get(call.id('twin_id'));
     const mute = { id, until: until.toISOString(), by: writerOf(call.token) };
     await alerts.mute(mute, call);
@@ -80,23 +80,25 @@ export function routeAlerts(
     call.sendNothing();
   });
 
-  router.on('GET', '/alerts/channels', READ_CHANNELS, async (call) =>
-    call.sendObject(shownSettings(alerts.settings)),
-  );
+  router.on('GET', '/alerts/channels', READ_CHANNELS, async (call) => {
+    await alerts.read();
+    call.sendObject(shownSettings(alerts.settings));
+  });
 
   router.on('PUT', '/alerts/channels', WRITE_CHANNELS, async (call) => {
-    const settings = parseSettings(await call.object(), alerts.settings);
-    await saveAlertSettings(settings);
-    alerts.configure(settings);
+    const body = await call.object();
+    const settings = await alerts.configure((before) => parseSettings(body, before));
     call.sendObject(shownSettings(settings));
   });
 
   router.on('POST', '/alerts/channels/:channel_id/test', WRITE_CHANNELS, async (call) => {
+    await alerts.read();
     await alerts.test(call.param('channel_id'));
     call.sendNothing();
   });
 
   router.on('GET', '/alerts/push', READ, async (call) => {
+    await alerts.read();
     const isOn = alerts.settings.channels.some(({ type }) => type === 'push');
     call.sendObject({ application_server_key: isOn ? (await subscriptions.key()).id : null });
   });
@@ -112,15 +114,17 @@ export function routeAlerts(
   });
 
   router.on('POST', '/alerts/subscriptions/:subscription_id/test', SUBSCRIBE, async (call) => {
-    const { id } = subscriptions.own(call.param('subscription_id'), call.token);
+    await alerts.read();
+    const { id } = await subscriptions.own(call.param('subscription_id'), call.token);
     const channel = alerts.settings.channels.find(({ type }) => type === 'push');
     await alerts.test(channel?.id ?? 'push', id);
     call.sendNothing();
   });
 
-  router.on('GET', '/alerts/deliveries', READ_CHANNELS, async (call) =>
-    call.sendObject({ deliveries: alerts.deliveries.map(shownDelivery) }),
-  );
+  router.on('GET', '/alerts/deliveries', READ_CHANNELS, async (call) => {
+    await alerts.read();
+    call.sendObject({ deliveries: alerts.deliveries.map(shownDelivery) });
+  });
 }
 
 const isOwn = ({ twin_ids }: Token, panelId: string | null): boolean =>
@@ -147,10 +151,11 @@ const shownDelivery = ({ id, channel, message, status, attempts, at, reason }: D
   reason,
 });
 
-function untilIn(body: Parameters<typeof timeField>[0]): Date {
+/** @param now milliseconds since 1970 */
+function untilIn(body: Parameters<typeof timeField>[0], now: number): Date {
   const until = timeField(body, 'until');
   if (until === undefined) throw new InvalidRequest('until', 'required', 'is needed');
-  const ms = until.getTime() - Date.now();
+  const ms = until.getTime() - now;
   if (ms <= 0 || ms > LONGEST_MUTE)
     throw new InvalidRequest('until', 'constraint', 'not within the next 24 hours');
   return until;

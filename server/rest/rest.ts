@@ -12,7 +12,6 @@ import type { Proxies } from '../access/proxies.js';
 import type { Shares } from '../access/shares.js';
 import type { Tokens } from '../access/tokens.js';
 import type { Alerts } from '../alerts/alerts.js';
-import type { AlertSettings } from '../alerts/settings.js';
 import type { Subscriptions } from '../alerts/subscriptions.js';
 import { appUrls } from '../app/pairing.js';
 import { appFiles } from '../app/serve.js';
@@ -62,7 +61,6 @@ interface RestContext {
   readonly readiness: Readiness;
   readonly alerts: Alerts;
   readonly subscriptions: Subscriptions;
-  readonly saveAlertSettings: (settings: AlertSettings) => Promise<void>;
   /** What the other parts of the server count. */
   readonly metrics: readonly Metric[];
   readonly settings: Pick<Settings, 'region' | 'names' | 'hstsSeconds' | 'historyVersions' | 'historyBytes'>;

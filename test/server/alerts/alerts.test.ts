@@ -4,11 +4,14 @@ import { pino } from 'pino';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Tokens } from '../../../server/access/tokens.js';
-import type { ALERT_LIMITS, Alerts } from '../../../server/alerts/alerts.js';
+import type { Alerts } from '../../../server/alerts/alerts.js';
 import { CLOCK, type Clock } from '../../../server/alerts/clock.js';
 import { openAlerts } from '../../../server/alerts/open.js';
 import { type AlertSettings, parseSettings } from '../../../server/alerts/settings.js';
+import { openSettingsDocument } from '../../../server/alerts/settings-document.js';
+import type { ALERT_LIMITS } from '../../../server/alerts/term.js';
 import { Devices } from '../../../server/devices/devices.js';
+import { alone } from '../../../server/leadership.js';
 import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
 import { Twins } from '../../../server/twins/twins.js';
 import type { JsonObject } from '../../../shared/document.js';
@@ -44,14 +47,18 @@ test.before.each(async (context) => {
     const { storage, receiver } = context;
     context.twins = new Twins(storage);
     context.devices = new Devices(storage, context.twins, { region: 'r', hubId: 'h', certify });
+    const log = pino({ level: 'silent' });
+    const settings = await openSettingsDocument(storage, log);
+    await settings.change(() => settingsFor(receiver.url, { rules: { unreachable_after: 0 } }));
     const opened = await openAlerts({
       storage,
-      settings: settingsFor(receiver.url, { rules: { unreachable_after: 0 } }),
+      settings,
+      leadership: alone,
       twins: context.twins,
       devices: context.devices,
       tokens: await Tokens.open(storage),
       linkOf: (id) => `https://house/#panel=${id}`,
-      log: pino({ level: 'silent' }),
+      log,
       limits,
       clock,
     });
@@ -166,7 +173,7 @@ test('what was raised and not told by a killed server is sent by the next one, w
 
 test('an arming is sent with the name of its writer where the owner wants that', async (context) => {
   const { alerts, receiver, twins } = context;
-  alerts.configure(settingsFor(receiver.url, { rules: { kinds: ['armed', 'disarmed'] } }));
+  await alerts.configure(() => settingsFor(receiver.url, { rules: { kinds: ['armed', 'disarmed'] } }));
   const id = await context.panel('Cabin');
   await report(context, id, {});
   await new Promise((done) => {
@@ -181,7 +188,7 @@ test('an arming is sent with the name of its writer where the owner wants that',
 test('a panel can have rules of its own', async (context) => {
   const { alerts, receiver } = context;
   const [quiet, loud] = [await context.panel('Quiet'), await context.panel('Loud')];
-  alerts.configure(settingsFor(receiver.url, { panels: { [quiet]: { kinds: [] } } }));
+  await alerts.configure(() => settingsFor(receiver.url, { panels: { [quiet]: { kinds: [] } } }));
   await report(context, quiet, ringing('a'));
   await report(context, loud, ringing('b'));
   await receiver.count(1);
@@ -224,7 +231,7 @@ test('an alarm goes to the next group at once when the first one fails for good'
     allow_private: true,
   });
   const channels = [channel('a', context.receiver.url, 1), channel('b', second.url, 2)];
-  context.alerts.configure(parseSettings({ channels }));
+  await context.alerts.configure(() => parseSettings({ channels }));
   context.receiver.replies.push({ status: 403 });
   await report(context, await context.panel('Cabin'), ringing('window'));
   await second.count(1);
@@ -263,7 +270,7 @@ test('a mute lasts as long as the owner wanted, also when the clock is set meanw
 });
 
 test('without a channel nothing is raised', async (context) => {
-  context.alerts.configure(parseSettings({}));
+  await context.alerts.configure(() => parseSettings({}));
   const id = await context.panel('Cabin');
   await report(context, id, ringing('window'));
   await context.alerts.close();

@@ -64,7 +64,8 @@ test.before.each(async (context) => {
     },
   });
   context.restart = async () => {
-    await context.teller?.close();
+    context.teller?.end();
+    await context.teller?.settled();
     context.store = await openAlertStore(context.storage, pino({ level: 'silent' }));
     context.teller = new Teller({
       store: context.store,
@@ -81,7 +82,8 @@ test.before.each(async (context) => {
   await context.restart();
 });
 test.after.each(async ({ teller, receiver }) => {
-  await teller.close();
+  teller.end();
+  await teller.settled();
   await receiver.close();
 });
 

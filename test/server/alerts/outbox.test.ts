@@ -51,10 +51,14 @@ test.before.each(async (context) => {
       random: () => 1,
       limits: LIMITS,
     });
+    context.outbox.begin();
   };
   await context.restart();
 });
-test.after.each(({ outbox }) => outbox.close());
+test.after.each(async ({ outbox }) => {
+  outbox.end();
+  await outbox.settled();
+});
 
 async function send({ asked, answers }: Context, channel: string, message: Message): Promise<Attempt> {
   asked.set(channel, [...(asked.get(channel) ?? []), message]);
@@ -206,7 +210,7 @@ test('an answer that allows a handful of attempts is not tried more often', asyn
 
 test('a clock that is set forward by an hour does not give up a message', async (context) => {
   let wall = Date.now();
-  await context.outbox.close();
+  context.outbox.end();
   const clock = { now: () => wall, elapsed: () => performance.now() };
   const send = async (): Promise<Attempt> => {
     wall += 2 * 3_600_000;
@@ -220,6 +224,7 @@ test('a clock that is set forward by an hour does not give up a message', async 
     clock,
     limits: LIMITS,
   });
+  context.outbox.begin();
   await context.outbox.add(delivery('m'));
   await ended(context, 'm');
   assert.equal(told(context, 'm'), ['delivered', 2, null]);
@@ -231,7 +236,6 @@ test('a killed server goes on with what it has not tried, and with what is in do
   await until(() => context.asked.get('a')?.length === 1);
   const before = Date.now();
   await context.restart();
-  context.outbox.begin();
   await ended(context, 'in doubt');
   assert.equal(told(context, 'in doubt'), ['delivered', 2, null]);
   assert.ok(Date.now() - before >= LIMITS.inDoubtMs - 10, 'it waited');

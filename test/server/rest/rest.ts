@@ -12,12 +12,13 @@ import { Shares } from '../../../server/access/shares.js';
 import { type Role, Tokens } from '../../../server/access/tokens.js';
 import type { Alerts } from '../../../server/alerts/alerts.js';
 import { type AlertLimits, openAlerts } from '../../../server/alerts/open.js';
-import { type AlertSettings, NO_SETTINGS } from '../../../server/alerts/settings.js';
+import { openSettingsDocument } from '../../../server/alerts/settings-document.js';
 import type { Subscriptions } from '../../../server/alerts/subscriptions.js';
 import { type AuditEvent, auditTo } from '../../../server/audit.js';
 import { readSettings, type Settings } from '../../../server/config.js';
 import type { Device } from '../../../server/devices/device.js';
 import { Devices } from '../../../server/devices/devices.js';
+import { alone } from '../../../server/leadership.js';
 import { Readiness } from '../../../server/readiness.js';
 import type { RestLimits } from '../../../server/rest/limits.js';
 import { startRest } from '../../../server/rest/rest.js';
@@ -101,10 +102,10 @@ export async function startTestRest(changes: Partial<TestLimits> = {}, now?: () 
   const proxies = new Proxies(settings.proxies);
   const readiness = new Readiness();
   readiness.add(() => ({ name: 'writable', ok: storage.healthy }));
-  let alertSettings: AlertSettings = NO_SETTINGS;
   const { alerts, subscriptions } = await openAlerts({
     storage,
-    settings: alertSettings,
+    settings: await openSettingsDocument(storage, logger),
+    leadership: alone,
     twins,
     devices,
     tokens,
@@ -138,9 +139,6 @@ export async function startTestRest(changes: Partial<TestLimits> = {}, now?: () 
     readiness,
     alerts,
     subscriptions,
-    saveAlertSettings: async (saved) => {
-      alertSettings = saved;
-    },
     metrics: [],
     settings,
     limits: changes,
