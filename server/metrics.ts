@@ -16,6 +16,20 @@ export interface Metric {
   readonly label?: string;
 }
 
+/** Which of several servers it is whose numbers these are, as a metric that says so in its label. */
+export const nodeMetrics = (node: string | undefined): Metric[] =>
+  node === undefined
+    ? []
+    : [
+        {
+          type: 'gauge',
+          name: 'twin_node_info',
+          help: 'always 1; its label is the id of this server, as in its log',
+          label: 'node',
+          read: () => new Map([[node, 1]]),
+        },
+      ];
+
 /**
  * The numbers of the process (memory, processor time, event loop, garbage collection) and the given ones, as text for
  * Prometheus. The library is loaded, and begins to measure, when the metrics are first asked for.

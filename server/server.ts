@@ -23,6 +23,7 @@ import { removeLeftovers } from './devices/leftovers.js';
 import { bridgeMetrics } from './homeassistant/metrics.js';
 import type { HomeAssistantLimits } from './homeassistant/open.js';
 import { alone, type Leadership } from './leadership.js';
+import { nodeMetrics } from './metrics.js';
 import { type MqttLimits, mqttMetrics } from './mqtt/endpoint.js';
 import { startMqtt } from './mqtt/listener.js';
 import { acceptWebSockets } from './mqtt/websocket.js';
@@ -102,7 +103,7 @@ export interface Limits {
  */
 export async function startServer(
   settings: Settings,
-  log: Logger,
+  mainLog: Logger,
   limits: Limits = {},
   onRestore = () => {},
 ): Promise<Server> {
@@ -114,7 +115,6 @@ export async function startServer(
     await Promise.all(endpoints.splice(0).map((end) => end()));
     for (const closer of closers.splice(0).reverse()) await closer();
   };
-  const audit = auditTo(log);
   const proxies = new Proxies(settings.proxies);
   const connections = new ConnectionLimit({
     proxies,
@@ -124,10 +124,12 @@ export async function startServer(
   const shares = new Shares(limits.shares);
   const policy = new OriginPolicy({ names: serverNames(settings.names), origins: settings.origins });
   try {
-    const opened = await openStorageOf({ ...settings, ...limits.storage, onRestore }, log);
-    const { storage } = opened;
+    const opened = await openStorageOf({ ...settings, ...limits.storage, onRestore }, mainLog);
+    const { storage, node } = opened;
+    const log = node === undefined ? mainLog : mainLog.child({ node });
+    const audit = auditTo(log);
     closers.push(() => storage.close());
-    readiness.add(() => ({ name: 'writable', ok: storage.healthy }));
+    for (const check of opened.checks) readiness.add(check);
     const tokens = await Tokens.open(storage, settings.token, (error) =>
       log.error({ err: error }, 'it could not be kept when the tokens were used'),
     );
@@ -239,6 +241,7 @@ export async function startServer(
         ...bridgeMetrics(bridge),
         ...tlsMetrics(tls, authority),
         ...readinessMetrics(readiness),
+        ...nodeMetrics(node),
       ],
       settings,
       limits: limits.rest,

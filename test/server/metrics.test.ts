@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Metrics } from '../../server/metrics.js';
+import { Metrics, nodeMetrics } from '../../server/metrics.js';
 
 const linesOf = (text: string, name: string): string[] =>
   text.split('\n').filter((line) => line.startsWith(name) || line.startsWith(`# TYPE ${name}`));
@@ -34,6 +34,12 @@ test('a metric with a label has a line for each of its values', async () => {
       'errors_total{status="400"} 3',
     ]);
   }
+});
+
+test('a server that is one of several says which, and one that is alone says nothing', async () => {
+  const { text } = await new Metrics(nodeMetrics('c0ffee')).read();
+  assert.is(linesOf(text, 'twin_node_info').at(-1), 'twin_node_info{node="c0ffee"} 1');
+  assert.equal(nodeMetrics(undefined), []);
 });
 
 test('the numbers of the process are there, and two instances do not collide', async () => {

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { DatabaseAddress } from '../../database-address.js';
 import type { EngineClock } from './clock.js';
 import { type CONNECTION_LIMITS, Connection } from './connection.js';
-import { BEAT, BEAT_CHANNEL } from './statements.js';
+import { BEAT, BEAT_CHANNEL, type BeatRow } from './statements.js';
 
 /** Times are in milliseconds. */
 export const BEAT_LIMITS = {
@@ -45,6 +45,7 @@ export class Listener {
   #heardAt = Number.NEGATIVE_INFINITY;
   /** What was missed is not known yet. */
   #hasGap = true;
+  #hasStandby = true;
   #isBeating = false;
 
   constructor(parts: Parts) {
@@ -69,6 +70,11 @@ export class Listener {
   /** Nothing was missed until a moment ago. */
   get isCurrent(): boolean {
     return !this.#hasGap && this.ageMs < BEAT_LIMITS.lateMs;
+  }
+
+  /** Whether a commit is answered only when a standby has it, too, as the last beat says. True before the first one. */
+  get hasStandby(): boolean {
+    return this.#hasStandby;
   }
 
   /** Calls with each notification of a channel. All channels are added before `begin`. */
@@ -144,8 +150,10 @@ export class Listener {
     this.#sent.set(this.#number, asked);
     try {
       const values = [`${server} ${this.#number}`];
-      const [row] = await this.#connection.run<{ now: number }>(BEAT, values, asked + BEAT_LIMITS.deadMs);
-      if (row !== undefined) clock.hear(row.now, asked);
+      const [row] = await this.#connection.run<BeatRow>(BEAT, values, asked + BEAT_LIMITS.deadMs);
+      if (row === undefined) return;
+      clock.hear(row.now, asked);
+      this.#hasStandby = row.standby;
     } catch {
       // The age says it.
     } finally {

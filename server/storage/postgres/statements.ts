@@ -151,10 +151,20 @@ export const TRIM: Statement = {
 /** The channel of the beat, which every server sends and hears itself: `<server> <number>`. */
 export const BEAT_CHANNEL = 'twin_beat';
 
-/** Sends a beat, and tells the time. */
+export interface BeatRow {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** Whether a commit waits for a standby. Patroni empties the names of the standbys when there is none. */
+  readonly standby: boolean;
+}
+
+/** Sends a beat, and tells the time and how safe a commit is. */
 export const BEAT: Statement = {
   name: 'beat',
-  text: `SELECT pg_notify('${BEAT_CHANNEL}', $1), ${MILLISECONDS('clock_timestamp()')} AS now`,
+  text: `
+    SELECT pg_notify('${BEAT_CHANNEL}', $1), ${MILLISECONDS('clock_timestamp()')} AS now,
+           current_setting('synchronous_standby_names') <> ''
+             AND current_setting('synchronous_commit') NOT IN ('off', 'local') AS standby`,
 };
 
 export const NOW: Statement = { name: 'now', text: `SELECT ${MILLISECONDS('clock_timestamp()')} AS now` };
