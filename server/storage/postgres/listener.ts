@@ -17,6 +17,12 @@ export const BEAT_LIMITS = {
 /** Hears a notification. @param payload the words of it */
 type Hear = (payload: readonly string[]) => void;
 
+/**
+ * Finds what was missed.
+ * @param since what every earlier transaction has changed was heard. Undefined when nothing was heard before.
+ */
+type FindMissed = (since: string | undefined) => Promise<void>;
+
 interface Parts {
   readonly address: DatabaseAddress;
   readonly limits?: Partial<typeof CONNECTION_LIMITS> | undefined;
@@ -35,7 +41,7 @@ export class Listener {
   readonly #connection: Connection;
   readonly #hearers = new Map<string, Hear>();
   /** Each finds out what was missed while nothing was heard. */
-  readonly #afterGap: (() => Promise<void>)[] = [];
+  readonly #afterGap: FindMissed[] = [];
   readonly #onCurrent: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
   #number = 0;
@@ -43,6 +49,8 @@ export class Listener {
   readonly #sent = new Map<number, number>();
   /** When the last beat was sent that has come back. */
   #heardAt = Number.NEGATIVE_INFINITY;
+  /** See FindMissed. */
+  #since: string | undefined;
   /** What was missed is not known yet. */
   #hasGap = true;
   #hasStandby = true;
@@ -83,7 +91,7 @@ export class Listener {
   }
 
   /** Is called, and waited for, after each time in which something may have been missed. */
-  afterGap(find: () => Promise<void>): void {
+  afterGap(find: FindMissed): void {
     this.#afterGap.push(find);
   }
 
@@ -118,7 +126,7 @@ export class Listener {
       isLost = true;
     });
     try {
-      await Promise.all(this.#afterGap.map((find) => find()));
+      await Promise.all(this.#afterGap.map((find) => find(this.#since)));
       if (!isLost) this.#hasGap = false;
       if (this.isCurrent) this.#tellCurrent();
     } catch (error) {
@@ -147,13 +155,17 @@ export class Listener {
     const { server, clock } = this.#parts;
     const asked = performance.now();
     this.#number += 1;
-    this.#sent.set(this.#number, asked);
+    const number = this.#number;
+    this.#sent.set(number, asked);
     try {
-      const values = [`${server} ${this.#number}`];
+      const values = [`${server} ${number}`];
       const [row] = await this.#connection.run<BeatRow>(BEAT, values, asked + BEAT_LIMITS.deadMs);
       if (row === undefined) return;
       clock.hear(row.now, asked);
       this.#hasStandby = row.standby;
+      // While there is a gap, the changes before this beat are not all known. Before the first one nothing was heard.
+      const isKnown = !this.#hasGap || this.#since === undefined;
+      if (isKnown && !this.#sent.has(number)) this.#since = row.since;
     } catch {
       // The age says it.
     } finally {

@@ -20,7 +20,7 @@ import { type Call, changeCall, type FileRules, readCall, type Version } from '.
 import { Listener } from './listener.js';
 import { Reads } from './reads.js';
 import { DatabaseUnusable, prepareDatabase } from './schema.js';
-import { CHANGED, type DocumentRow, documentIn, LIST, NOW, PAST, TRIM } from './statements.js';
+import { CHANGED, type DocumentRow, documentIn, LIST, LIST_SINCE, NOW, PAST, TRIM } from './statements.js';
 import { Writes } from './writes.js';
 
 /** Times are in milliseconds. */
@@ -131,7 +131,7 @@ export class PostgresStorage implements Storage {
     this.listener.on(CHANGED, ([server, ...files]) => {
       if (server !== this.server) this.#hear(files);
     });
-    this.listener.afterGap(() => this.#compare());
+    this.listener.afterGap((since) => this.#compare(since));
     this.listener.onCurrent(() => this.#admitWaiting());
   }
 
@@ -302,14 +302,17 @@ export class PostgresStorage implements Storage {
     if (!this.#isClosed) this.#refresh(name).catch((error) => this.#failed(error));
   }
 
-  /** Compares every file of interest with the database, because something may have been missed. */
-  async #compare(): Promise<void> {
-    const names = this.#files.watched;
-    for (const prefix of this.#files.prefixes) {
-      const rows = await this.#runRare<{ name: string; rev: string }>(LIST, [prefix]);
-      for (const { name, rev } of rows) if (this.#files.get(name)?.rev !== Number(rev)) names.push(name);
+  /**
+   * Compares every file of interest with the database, because something may have been missed. Of the files with a prefix
+   * those are of interest that were changed since.
+   */
+  async #compare(since: string | undefined): Promise<void> {
+    const names = new Set(this.#files.watched);
+    for (const prefix of since === undefined ? [] : this.#files.prefixes) {
+      for (const { name } of await this.#runRare<{ name: string }>(LIST_SINCE, [prefix, since]))
+        names.add(name);
     }
-    await Promise.all(names.map((name) => this.#refresh(name)));
+    await Promise.all([...names].map((name) => this.#refresh(name)));
   }
 
   #written(name: string, versions: number): void {

@@ -20,6 +20,7 @@ const STEPS = [
     name text COLLATE "C" PRIMARY KEY,
     rev bigint NOT NULL,
     write_id uuid NOT NULL,
+    tx xid8 NOT NULL,
     parent_file text COLLATE "C",
     parent_key text COLLATE "C"
   ) WITH (fillfactor = 50);

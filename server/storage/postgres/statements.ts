@@ -29,7 +29,7 @@ export const WRITE: Statement = {
   ), locked AS MATERIALIZED (
     SELECT f.name, f.rev, f.write_id FROM file f JOIN asked a ON a.name = f.name ORDER BY f.name FOR UPDATE OF f
   ), changed AS (
-    UPDATE file f SET rev = nextval('revision'), write_id = $1
+    UPDATE file f SET rev = nextval('revision'), write_id = $1, tx = pg_current_xact_id()
       FROM locked l JOIN asked a ON a.name = l.name
       WHERE f.name = l.name AND a.writes AND a.rev = l.rev
       RETURNING f.name, f.rev
@@ -39,8 +39,8 @@ export const WRITE: Statement = {
         AND (a.parent_file IS NULL OR EXISTS (
           SELECT FROM document d WHERE d.file = a.parent_file AND d.key = a.parent_key FOR KEY SHARE))
   ), made AS (
-    INSERT INTO file (name, rev, write_id, parent_file, parent_key)
-      SELECT name, nextval('revision'), $1, parent_file, parent_key FROM owned ORDER BY name
+    INSERT INTO file (name, rev, write_id, tx, parent_file, parent_key)
+      SELECT name, nextval('revision'), $1, pg_current_xact_id(), parent_file, parent_key FROM owned ORDER BY name
       ON CONFLICT (name) DO NOTHING
       RETURNING name, rev
   ), won AS MATERIALIZED (
@@ -126,7 +126,13 @@ export interface DocumentRow {
 
 export const LIST: Statement = {
   name: 'list',
-  text: 'SELECT name, rev FROM file WHERE starts_with(name, $1)',
+  text: 'SELECT name FROM file WHERE starts_with(name, $1)',
+};
+
+/** The files that a transaction has changed which had not ended at a beat. */
+export const LIST_SINCE: Statement = {
+  name: 'list_since',
+  text: 'SELECT name FROM file WHERE starts_with(name, $1) AND tx >= $2::xid8',
 };
 
 export const PAST: Statement = {
@@ -151,21 +157,27 @@ export const TRIM: Statement = {
 /** The channel of the beat, which every server sends and hears itself: `<server> <number>`. */
 export const BEAT_CHANNEL = 'twin_beat';
 
-export interface BeatRow {
-  /** Milliseconds since 1970. */
-  readonly now: number;
-  /** Whether a commit waits for a standby. Patroni empties the names of the standbys when there is none. */
-  readonly standby: boolean;
-}
-
-/** Sends a beat, and tells the time and how safe a commit is. */
+/**
+ * Sends a beat, and tells the time and how safe a commit is. Every transaction before `since` had ended: notifications come
+ * in the order of the commits, so when the beat comes back, those of these transactions have come too.
+ */
 export const BEAT: Statement = {
   name: 'beat',
   text: `
     SELECT pg_notify('${BEAT_CHANNEL}', $1), ${MILLISECONDS('clock_timestamp()')} AS now,
+           pg_snapshot_xmin(pg_current_snapshot())::text AS since,
            current_setting('synchronous_standby_names') <> ''
              AND current_setting('synchronous_commit') NOT IN ('off', 'local') AS standby`,
 };
+
+export interface BeatRow {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** A transaction id. */
+  readonly since: string;
+  /** Whether a commit waits for a standby. Patroni empties the names of the standbys when there is none. */
+  readonly standby: boolean;
+}
 
 export const NOW: Statement = { name: 'now', text: `SELECT ${MILLISECONDS('clock_timestamp()')} AS now` };
 
