@@ -2,12 +2,11 @@
 
 import { execFile, execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { freePort } from '../free-port.js';
 import { pathOf } from '../programs.js';
 import { type Program, startProgram } from '../system/process.js';
 
@@ -102,7 +101,6 @@ export async function runPostgres(data: string, settings: Settings): Promise<Pos
     pause: () => signalAll(pid, 'SIGSTOP'),
     resume: () => signalAll(pid, 'SIGCONT'),
     async kill() {
-      signalAll(pid, 'SIGSTOP');
       signalAll(pid, 'SIGKILL');
       await program.ended;
     },
@@ -112,11 +110,16 @@ export async function runPostgres(data: string, settings: Settings): Promise<Pos
   };
 }
 
-/** The first process comes first: stopped, it starts no more of the others. */
+/** The first process is stopped before it is asked for the others, so that it starts no more of them. */
 function signalAll(pid: number, signal: NodeJS.Signals): void {
-  process.kill(pid, signal);
-  for (const child of readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)) {
-    process.kill(Number(child), signal);
+  process.kill(pid, 'SIGSTOP');
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+  for (const each of [...children.map(Number), pid]) {
+    try {
+      process.kill(each, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
   }
 }
 
@@ -140,14 +143,4 @@ export async function ask(url: string, statement: string): Promise<string> {
     url,
   ]);
   return stdout.trimEnd();
-}
-
-/** PostgreSQL does not choose a port by itself. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
