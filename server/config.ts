@@ -67,6 +67,16 @@ export const SETTINGS = {
     "a PEM file with the server's certificate; empty: the server makes its own",
   ),
   tlsKey: text('TWIN_TLS_KEY', '', 'a PEM file with the key of that certificate'),
+  authoritySecret: {
+    ...textLike(
+      'TWIN_AUTHORITY_SECRET',
+      '',
+      /^(.{16,})?$/,
+      'at least 16 characters',
+      "seals the authority's key in the database, the same for all servers; empty: it is not sealed",
+    ),
+    isSecret: true,
+  },
   region: textLike(
     'TWIN_REGION',
     DEFAULT_REGION,

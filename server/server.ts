@@ -148,7 +148,8 @@ export async function startServer(
     tokens.watch((id) => known.forget(id));
     const failures = new FailedAttempts(limits.access, undefined, known);
     const hub = await openHub(storage);
-    const certificates = await openCertificates({ settings, limits: limits.tls, log });
+    const shared = settings.database === undefined ? undefined : storage;
+    const certificates = await openCertificates({ settings, shared, limits: limits.tls, log });
     const { authority, tls, certify } = certificates;
     closers.push(() => certificates.close());
     const twins = new Twins(storage);

@@ -1,8 +1,7 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
-import { join } from 'node:path';
+import type { AuthorityKeeper } from './authority-keeper.js';
 import type { CertificateRequest } from './issue.js';
 import { type KeyPair, KeyPairUnusable, parseKeyPair } from './key-pair.js';
-import { readPrivate, writePrivate } from './private-file.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const YEARS_10 = 3652;
@@ -51,22 +50,14 @@ export class Authority {
   }
 
   /**
-   * Opens the authority in a directory, or makes it, with the directory. Certificate and key are one file, so that a
-   * crash leaves both or neither. Only its owner can read the file.
-   * @throws ClockNotSet when it must be made. KeyPairUnusable when the file does not hold an authority. It is not
-   * replaced, because a new authority would shut out every device.
+   * Opens the authority, or makes it.
+   * @throws ClockNotSet when it must be made. KeyPairUnusable when what is kept is no authority. It is not replaced,
+   * because a new authority would shut out every device.
    */
-  static async open(directory: string, issue: Issue, now = () => new Date()): Promise<Authority> {
-    const path = join(directory, 'authority.pem');
-    const known = await readPrivate(path);
-    if (known !== undefined) return new Authority(parseAuthority(known, path), issue, now);
-    const commonName = `alarm-twin authority ${randomBytes(3).toString('hex')}`;
-    const at = now();
-    if (!isSet(at)) throw new ClockNotSet(at);
-    const wanted = { usage: 'authority' as const, commonName, names: [] };
-    const pair = await issue({ ...wanted, ...validity(YEARS_10, at), issuer: undefined });
-    await writePrivate(path, pair.certificate + pair.key);
-    return new Authority(pair, issue, now);
+  static async open(keeper: AuthorityKeeper, issue: Issue, now = () => new Date()): Promise<Authority> {
+    const known = await keeper.read();
+    const text = known ?? (await keeper.keep(await makeAuthority(issue, now())));
+    return new Authority(parseAuthority(text, keeper.place), issue, now);
   }
 
   /** From then on it is valid. */
@@ -104,13 +95,23 @@ const validity = (days: number, now: Date) => ({
   notAfter: new Date(now.getTime() + days * DAY_MS),
 });
 
-function parseAuthority(text: string, path: string): KeyPair {
+/** @throws ClockNotSet */
+async function makeAuthority(issue: Issue, now: Date): Promise<string> {
+  if (!isSet(now)) throw new ClockNotSet(now);
+  const commonName = `alarm-twin authority ${randomBytes(3).toString('hex')}`;
+  const wanted = { usage: 'authority' as const, commonName, names: [] };
+  const { certificate, key } = await issue({ ...wanted, ...validity(YEARS_10, now), issuer: undefined });
+  return certificate + key;
+}
+
+/** @param place where the text was found @throws KeyPairUnusable */
+export function parseAuthority(text: string, place: string): KeyPair {
   const advice = 'put it back from a backup; without it every device needs a new certificate';
   try {
-    const pair = parseKeyPair(text, text, path);
+    const pair = parseKeyPair(text, text, place);
     if (new X509Certificate(pair.certificate).ca) return pair;
   } catch (error) {
     throw new KeyPairUnusable(`${(error as Error).message}: ${advice}`);
   }
-  throw new KeyPairUnusable(`${path} holds no certificate of an authority: ${advice}`);
+  throw new KeyPairUnusable(`${place} holds no certificate of an authority: ${advice}`);
 }

@@ -2,11 +2,14 @@ import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Settings } from '../config.js';
+import type { Storage } from '../storage/storage.js';
 import { Authority, isSet } from './authority.js';
+import { fileKeeper } from './authority-keeper.js';
 import { Issuer } from './issuer.js';
 import type { KeyType } from './key-pair.js';
 import { givenCertificate, ownCertificate } from './server-certificate.js';
 import { ServerTls } from './server-tls.js';
+import { sharedKeeper } from './shared-authority.js';
 import { sha256Of } from './shown-certificate.js';
 import { TLS_LIMITS, type TlsLimits } from './tls.js';
 
@@ -23,15 +26,18 @@ export interface Certificates {
 
 /**
  * Opens the authority and the server's certificate, and makes them at the first start.
- * @throws KeyPairUnusable when a file holds no certificate, ClockNotSet, or what the file system throws
+ * @throws KeyPairUnusable when a file holds no certificate, ClockNotSet, StorageUnavailable, or what the file system throws
  */
 export async function openCertificates({
   settings,
+  shared,
   limits: given,
   log,
   now = () => new Date(),
 }: {
-  readonly settings: Pick<Settings, 'data' | 'names' | 'tlsCert' | 'tlsKey'>;
+  readonly settings: Pick<Settings, 'data' | 'names' | 'tlsCert' | 'tlsKey' | 'authoritySecret'>;
+  /** The storage where the authority is, when several servers share it. Otherwise it is in the data directory. */
+  readonly shared: Storage | undefined;
   /** Limits other than those of TLS_LIMITS. */
   readonly limits?: Partial<TlsLimits> | undefined;
   readonly log: Logger;
@@ -41,7 +47,9 @@ export async function openCertificates({
   const directory = join(settings.data, 'tls');
   const issuer = new Issuer();
   try {
-    const authority = await Authority.open(directory, (request) => issuer.issue(request), now);
+    const own = fileKeeper(directory);
+    const keeper = shared === undefined ? own : sharedKeeper(shared, settings.authoritySecret, own);
+    const authority = await Authority.open(keeper, (request) => issuer.issue(request), now);
     warnOfValidity(authority, now(), log);
     const serverCertificate =
       settings.tlsCert === ''

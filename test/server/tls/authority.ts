@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Authority } from '../../../server/tls/authority.js';
+import { fileKeeper } from '../../../server/tls/authority-keeper.js';
 import { issue } from '../../../server/tls/issue.js';
 import type { KeyPair } from '../../../server/tls/key-pair.js';
 
@@ -24,7 +25,7 @@ export function temporaryDirectory(): string {
 export const openAuthority = (
   directory = temporaryDirectory(),
   now: () => Date = () => new Date(),
-): Promise<Authority> => Authority.open(directory, issue, now);
+): Promise<Authority> => Authority.open(fileKeeper(directory), issue, now);
 
 export const DAY_MS = 24 * 60 * 60 * 1000;
 

@@ -9,6 +9,7 @@ import * as assert from 'uvu/assert';
 import { digest } from '../../../server/access/secret.js';
 import { readSettings } from '../../../server/config.js';
 import { Authority } from '../../../server/tls/authority.js';
+import { fileKeeper } from '../../../server/tls/authority-keeper.js';
 import { type Certificates, openCertificates } from '../../../server/tls/certificates.js';
 import { issue } from '../../../server/tls/issue.js';
 import { judge } from '../../../server/tls/shown-certificate.js';
@@ -34,7 +35,13 @@ test.before.each((context) => {
   context.log = [];
   const log = pino({ level: 'info' }, { write: (line: string) => context.log.push(JSON.parse(line)) });
   context.open = (limits = {}, environment = {}, now = () => new Date()) =>
-    openCertificates({ settings: { ...readSettings(environment), data: context.data }, limits, log, now });
+    openCertificates({
+      settings: { ...readSettings(environment), data: context.data },
+      shared: undefined,
+      limits,
+      log,
+      now,
+    });
 });
 
 test('the first opening makes its files in `tls`, and the next one finds them', async ({ data, open }) => {
@@ -63,7 +70,7 @@ test('a device is given a certificate for as long as the limit says, with its SH
 });
 
 test('a given certificate is shown, and the server makes none', async ({ data, open }) => {
-  const authority = await Authority.open(temporaryDirectory(), issue);
+  const authority = await Authority.open(fileKeeper(temporaryDirectory()), issue);
   const wanted = { usage: 'server' as const, commonName: 'alarm.example', names: [], days: 9 };
   const pair = await authority.issue(wanted);
   const path = join(data, 'given.pem');
