@@ -1,4 +1,4 @@
-/** Seals a text with a secret, so that nobody reads it without: AES-256-GCM (NIST SP 800-38D), with a key by scrypt (RFC 7914). */
+/** Seals a text, which can be read only with the secret: AES-256-GCM (NIST SP 800-38D), with a key by scrypt (RFC 7914). */
 
 import { createCipheriv, createDecipheriv, randomBytes, type ScryptOptions, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
