@@ -2,6 +2,7 @@ import { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { DatabaseAddress, Host } from '../../database-address.js';
+import { DatabaseUnusable } from './schema.js';
 
 /** Times are in milliseconds. */
 export const CONNECTION_LIMITS = {
@@ -72,6 +73,8 @@ export class Connection {
   readonly #onLost: (() => void) | undefined;
   #open: Open | undefined;
   #opening: Promise<Open> | undefined;
+  /** Why the last attempt to connect failed. */
+  #fault: Error | undefined;
   #isClosed = false;
 
   constructor(
@@ -149,7 +152,8 @@ export class Connection {
         return await withinTime(this.#opening, until);
       } catch (error) {
         const left = until - performance.now() - this.#limits.retryMs;
-        if (left <= 0 || this.#isClosed) throw new NotSent((error as Error).message, { cause: error });
+        const fault = this.#fault ?? (error as Error);
+        if (left <= 0 || this.#isClosed) throw new NotSent(fault.message, { cause: fault });
         await delay(this.#limits.retryMs);
       }
     }
@@ -170,9 +174,11 @@ export class Connection {
         throw new NotSent('the storage is closed');
       }
       this.#open = first;
+      this.#fault = undefined;
       return first;
     } catch (error) {
-      throw error instanceof AggregateError ? mostTelling(error.errors) : error;
+      this.#fault = error instanceof AggregateError ? mostTelling(error.errors) : (error as Error);
+      throw this.#fault;
     }
   }
 
@@ -230,6 +236,7 @@ async function leave(other: Open, first: Open): Promise<void> {
 
 /** What a host says is worth more than that another is not there. */
 const mostTelling = (errors: readonly Error[]): Error =>
+  errors.find((error) => error instanceof DatabaseUnusable) ??
   errors.find((error) => error instanceof pg.DatabaseError) ??
   errors.find((error) => error instanceof ReadOnly) ??
   (errors[0] as Error);

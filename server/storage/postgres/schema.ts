@@ -98,10 +98,15 @@ const RULES: readonly [holds: (facts: Facts) => boolean, fault: (facts: Facts) =
   ],
 ];
 
+/** What is wrong with a database, if something is. */
+export const faultIn = (facts: Facts): string | undefined =>
+  RULES.find(([holds]) => !holds(facts))?.[1](facts);
+
 /** Makes the tables, or migrates them. @throws DatabaseUnusable, or what the database throws */
 export async function prepareDatabase(client: pg.Client): Promise<void> {
   const facts = (await client.query<Facts>(FACTS)).rows[0] as Facts;
-  for (const [holds, fault] of RULES) if (!holds(facts)) throw new DatabaseUnusable(fault(facts));
+  const fault = faultIn(facts);
+  if (fault !== undefined) throw new DatabaseUnusable(fault);
   await client.query('BEGIN');
   try {
     await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
