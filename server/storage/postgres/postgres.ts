@@ -16,28 +16,25 @@ import {
 import { EngineClock } from './clock.js';
 import { type CONNECTION_LIMITS, Connection } from './connection.js';
 import { Files } from './files.js';
-import { type Call, changeCall, type FileRules, readCall, type Version } from './group.js';
+import { type Call, changeCall, type FileRules, type Plan, readCall, type Version } from './group.js';
 import { Listener } from './listener.js';
 import { Reads } from './reads.js';
 import { DatabaseUnusable, prepareDatabase } from './schema.js';
 import { CHANGED, type DocumentRow, documentIn, LIST, LIST_SINCE, NOW, PAST, TRIM } from './statements.js';
+import { type HistoryBounds, isTrimDue } from './trim.js';
 import { Writes } from './writes.js';
 
 /** Times are in milliseconds. */
 export const POSTGRES_LIMITS = {
   /** How long a call may take. */
   callMs: 2000,
-  /** After so many new versions of a file the oldest are removed. */
-  trimEvery: 256,
   /** How many past versions are read at a time. */
   pastRows: 256,
 };
 
-export interface PostgresSettings {
+export interface PostgresSettings extends HistoryBounds {
   readonly database: DatabaseAddress;
   readonly memoryBytes: number;
-  readonly historyVersions: number;
-  readonly historyBytes: number;
   /** Only tests change them. */
   readonly connection?: Partial<typeof CONNECTION_LIMITS>;
 }
@@ -87,8 +84,6 @@ export class PostgresStorage implements Storage {
   readonly #readsOf = new Map<string, Promise<void>>();
   /** Files that were heard of while calls on them were under way. */
   readonly #heard = new Set<string>();
-  /** How many versions of each file were written since its history was trimmed. */
-  readonly #untrimmed = new Map<string, number>();
   /** Calls that wait until the other servers are heard again. */
   #waiting: { readonly enter: () => void; readonly refuse: (error: Error) => void }[] = [];
   #isClosed = false;
@@ -97,7 +92,8 @@ export class PostgresStorage implements Storage {
     const address = settings.database;
     this.#settings = settings;
     this.#log = log;
-    this.#rules = rules;
+    const keepsPast = (file: string) => settings.historyVersions > 0 && rules.keepsPast(file);
+    this.#rules = { ...rules, keepsPast };
     this.#files = new Files(settings.memoryBytes);
     const limits = settings.connection;
     this.#writing = new Connection(address, { limits });
@@ -107,7 +103,7 @@ export class PostgresStorage implements Storage {
     this.#writes = new Writes({
       connection: this.#writing,
       files: this.#files,
-      rules,
+      rules: this.#rules,
       server: this.server,
       load: (name, until) => this.#reads.read(name, until),
       timeFor: (version) => this.#timeFor(version),
@@ -250,7 +246,7 @@ export class PostgresStorage implements Storage {
   }
 
   async *#newestFirst(file: string, key: string, range: PastRange): AsyncGenerator<StoredDocument> {
-    if (!this.#rules.keepsPast(file) || this.#settings.historyVersions === 0) {
+    if (!this.#rules.keepsPast(file)) {
       const present = (await readDocuments(this, file)).get(key);
       yield* newestOf(present === undefined ? [] : [present], range);
       return;
@@ -315,14 +311,9 @@ export class PostgresStorage implements Storage {
     await Promise.all([...names].map((name) => this.#refresh(name)));
   }
 
-  #written(name: string, versions: number): void {
+  #written(name: string, versions: Plan['puts']): void {
     if (!this.#rules.keepsPast(name)) return;
-    const count = (this.#untrimmed.get(name) ?? 0) + versions;
-    if (count < POSTGRES_LIMITS.trimEvery) {
-      this.#untrimmed.set(name, count);
-      return;
-    }
-    this.#untrimmed.delete(name);
+    if (!versions.some(([, version]) => isTrimDue(version, this.#settings))) return;
     const { historyVersions, historyBytes } = this.#settings;
     this.#runRare(TRIM, [name, historyVersions, historyBytes]).catch((error) => this.#failed(error));
   }

@@ -25,8 +25,8 @@ interface Parts {
   readonly timeFor: (version: Version) => string;
   /** The name by which this server knows its own notifications. */
   readonly server: string;
-  /** A file was written with so many new versions. */
-  readonly onWritten: (name: string, versions: number) => void;
+  /** New versions of a file's documents were written. */
+  readonly onWritten: (name: string, versions: Plan['puts']) => void;
   /** The file may have been written, and those who made the change do not know. */
   readonly onDoubt: (name: string) => void;
   /** No call on this file is under way any more. What was heard of it meanwhile may be looked at now. */
@@ -185,7 +185,7 @@ export class Writes {
     if (edits > 0 && written !== null) {
       files.wrote(name, { rev: Number(written), documents });
       this.counters.changes += edits;
-      onWritten(name, puts.length);
+      onWritten(name, puts);
     } else if (row?.is_orphan === true) {
       const owner = this.#parts.rules.parentOf(name);
       for (const call of calls) this.#answer(call, () => call.refuse(new OwnerGone(owner?.key ?? name)));

@@ -3,7 +3,11 @@
 import pino from 'pino';
 import type { Test } from 'uvu';
 import { parseAddress } from '../../../../server/database-address.js';
-import { openPostgres, type PostgresStorage } from '../../../../server/storage/postgres/postgres.js';
+import {
+  openPostgres,
+  type PostgresSettings,
+  type PostgresStorage,
+} from '../../../../server/storage/postgres/postgres.js';
 import { isTwinFile } from '../../../../server/twins/twins.js';
 import { type Postgres, startPostgres } from '../../../cluster/postgres.js';
 import { needsIn, pathOf } from '../../../programs.js';
@@ -13,7 +17,7 @@ export interface Context {
   /** An empty database. */
   readonly database: string;
   /** Opens a storage on it, or on another one. It is closed after the test. */
-  open(database?: string): Promise<PostgresStorage>;
+  open(database?: string, settings?: Partial<PostgresSettings>): Promise<PostgresStorage>;
 }
 
 const silent = pino({ level: 'silent' });
@@ -31,12 +35,13 @@ export function withPostgres<T extends Context>(tests: Test<T>): ReturnType<type
   tests.before.each(async (context) => {
     if (postgres === undefined) return;
     const database = await postgres.createDatabase();
-    const open = async (url = database) => {
+    const open = async (url = database, changed: Partial<PostgresSettings> = {}) => {
       const settings = {
         database: parseAddress(url),
         memoryBytes: 1e8,
         historyVersions: 1000,
         historyBytes: 1e7,
+        ...changed,
       };
       const storage = await openPostgres(settings, silent, { keepsPast: isTwinFile, parentOf });
       storages.push(storage);
