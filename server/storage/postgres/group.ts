@@ -56,34 +56,45 @@ export const readCall = <T>(
   attempts: 0,
 });
 
+/** The longest data that one statement writes, in UTF-16 units. A longer group might take longer than an answer may. */
+export const LONGEST_GROUP = 1024 * 1024;
+
 /** What a group does with one file. */
 export interface Plan {
   readonly name: string;
   /** The calls are decided upon this. */
   readonly base: Version;
   readonly documents: Documents;
+  /** Those that are decided. */
   readonly calls: readonly Call[];
+  /** Those that wait for the next group. */
+  readonly rest: readonly Call[];
   readonly answers: readonly (() => void)[];
   /** Every version of a document, except those of documents that were removed afterwards. */
   readonly puts: readonly (readonly [key: string, document: StoredDocument])[];
   /** The documents that were removed, also those that were put again. They leave no past versions. */
   readonly ended: ReadonlySet<string>;
   readonly edits: number;
+  /** Of the data of all edits, in UTF-16 units. */
+  readonly length: number;
 }
 
-/** Decides the calls of one file, one after the other, each upon what the one before leaves. */
+/** Decides the calls of one file, one after the other, each upon what the one before leaves, until they are long enough. */
 export function plan(name: string, base: Version, calls: readonly Call[], now: string): Plan {
   let documents = base.documents;
   let edits = 0;
+  let length = 0;
   const answers: (() => void)[] = [];
   let puts: [string, StoredDocument][] = [];
   const ended = new Set<string>();
   for (const call of calls) {
+    if (length >= LONGEST_GROUP) break;
     const { edit, answer } = call.attempt(documents, now);
     answers.push(answer);
     if (edit === undefined) continue;
     edits += 1;
     const { key, document } = edit;
+    length += document?.data.length ?? 0;
     if (key !== undefined && document !== undefined) {
       puts.push([key, document]);
     } else {
@@ -92,7 +103,23 @@ export function plan(name: string, base: Version, calls: readonly Call[], now: s
     }
     documents = edited(documents, edit);
   }
-  return { name, base, documents, calls, answers, puts, ended, edits };
+  const [decided, rest] = [calls.slice(0, answers.length), calls.slice(answers.length)];
+  return { name, base, documents, calls: decided, rest, answers, puts, ended, edits, length };
+}
+
+/** The plans in parts that are not too long for one statement each. */
+export function partsOf(plans: readonly Plan[]): Plan[][] {
+  const parts: Plan[][] = [];
+  let room = 0;
+  for (const each of plans) {
+    const last = parts.at(-1);
+    if (last === undefined || each.length > room) {
+      parts.push([each]);
+      room = LONGEST_GROUP;
+    } else last.push(each);
+    room -= each.length;
+  }
+  return parts;
 }
 
 /** A copy, because calls before may have kept what they were shown. */

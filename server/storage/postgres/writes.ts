@@ -3,10 +3,10 @@ import { DatabaseError } from 'pg';
 import { OutcomeUnknown, OwnerGone, StorageUnavailable, throwLater } from '../storage.js';
 import { AnswerLost, CONNECTION_LIMITS, type Connection } from './connection.js';
 import type { Files } from './files.js';
-import { type Call, type FileRules, type Plan, plan, type Version, valuesOf } from './group.js';
+import { type Call, type FileRules, type Plan, partsOf, plan, type Version, valuesOf } from './group.js';
 import { WRITE, type WriteRow } from './statements.js';
 
-/** How many calls one statement carries out. Each has one document of at most 64 KiB. */
+/** How many calls one statement carries out. */
 const CALLS_OF_A_GROUP = 512;
 
 /** A call that has less time left, in milliseconds, waits for the database no longer. */
@@ -37,7 +37,7 @@ interface Parts {
 
 /** What became of a group that was sent. `refused` says that one of its values is to blame. */
 type Outcome =
-  | { readonly kind: 'answered'; readonly rows: ReadonlyMap<string, WriteRow> }
+  | { readonly kind: 'answered'; readonly rows: ReadonlyMap<string, WriteRow>; readonly isAgain: boolean }
   | { readonly kind: 'unavailable' | 'unknown' | 'refused'; readonly cause: Error };
 
 /**
@@ -117,12 +117,13 @@ export class Writes {
 
   async #carryOut(calls: readonly Call[]): Promise<void> {
     const plans = (await Promise.all([...byFile(calls)].map((each) => this.#plan(...each)))).flat();
-    this.#waiting.unshift(...(await this.#deliver(plans)));
+    const again: Call[] = [];
+    for (const part of partsOf(plans)) again.push(...(await this.#deliver(part)));
+    this.#waiting.unshift(...again, ...plans.flatMap(({ rest }) => rest));
   }
 
   /** Sends a group and answers its calls. Returns those that must be decided again. */
   async #deliver(plans: readonly Plan[]): Promise<Call[]> {
-    if (plans.length === 0) return [];
     const until = Math.min(...plans.flatMap((each) => each.calls.map((call) => call.until)));
     const outcome = await this.#send(plans, until);
     if (outcome.kind === 'refused' && plans.length > 1) {
@@ -133,8 +134,8 @@ export class Writes {
     if (outcome.kind !== 'refused') this.#hear(outcome.kind === 'answered' ? undefined : outcome.cause);
     const again: Call[] = [];
     for (const each of plans) {
-      if (outcome.kind === 'answered') again.push(...this.#settle(each, outcome.rows.get(each.name)));
-      else this.#fail(each, outcome);
+      if (outcome.kind !== 'answered') this.#fail(each, outcome);
+      else again.push(...this.#settle(each, outcome.rows.get(each.name), outcome.isAgain));
     }
     return again;
   }
@@ -166,7 +167,7 @@ export class Writes {
         const values = valuesOf(plans, rules, { id, server, isAgain });
         const rows = await connection.run<WriteRow>(WRITE, values, until);
         this.counters.groups += 1;
-        return { kind: 'answered', rows: new Map(rows.map((row) => [row.name, row])) };
+        return { kind: 'answered', rows: new Map(rows.map((row) => [row.name, row])), isAgain };
       } catch (error) {
         if (error instanceof AnswerLost) isAgain = true;
         if (performance.now() >= until || !mayPass(error)) {
@@ -177,8 +178,12 @@ export class Writes {
     }
   }
 
-  /** Answers the calls of a file. Returns those that must be decided again. */
-  #settle({ name, base, documents, calls, answers, puts, edits }: Plan, row: WriteRow | undefined): Call[] {
+  /**
+   * Answers the calls of a file. Returns those that must be decided again.
+   * @param isAgain the group was sent before, and that answer is lost
+   */
+  #settle(plan: Plan, row: WriteRow | undefined, isAgain: boolean): Call[] {
+    const { name, base, documents, calls, answers, puts, edits } = plan;
     const { files, onWritten } = this.#parts;
     const found = Number(row?.found ?? 0);
     const written = row?.written ?? (row?.is_ours === true ? row.found : null);
@@ -189,6 +194,10 @@ export class Writes {
     } else if (row?.is_orphan === true) {
       const owner = this.#parts.rules.parentOf(name);
       for (const call of calls) this.#answer(call, () => call.refuse(new OwnerGone(owner?.key ?? name)));
+      return [];
+    } else if (edits > 0 && isAgain) {
+      // Others may have written over what was made the first time. To decide again could make it twice.
+      this.#fail(plan, { kind: 'unknown', cause: new Error('others changed the file meanwhile') });
       return [];
     } else if (edits > 0 || found !== base.rev) {
       return this.#again(name, calls);

@@ -141,6 +141,19 @@ test('a value that PostgreSQL refuses fails its own call only', async ({ open })
   assert.ok(storage.healthy);
 });
 
+test('many long documents are written in groups that the database can answer in time', async ({ open }) => {
+  const storage = await open();
+  const document = stored(1, JSON.stringify({ text: 'a'.repeat(65_000) }));
+  await Promise.all(upTo(64).map((number) => put(storage, `twins/aa/${number}`, 'd', document)));
+  assert.ok(storage.counters.groups >= 4);
+  const versions = upTo(64).map((version) => put(storage, 'twins/aa/a', 'd', { ...document, version }));
+  await Promise.all(versions);
+  assert.equal(
+    await past(storage, 'twins/aa/a', 'd'),
+    upTo(15).map((index) => 65 - index),
+  );
+});
+
 test('when backends are killed all the time, every acknowledged version is there once', async ({
   open,
   database,
