@@ -23,19 +23,28 @@ export interface DatabaseAddress {
 const DEFAULT_PORT = 5432;
 const FORM = /^postgres(?:ql)?:\/\/([^:@/]+):([^@/]+)@([^@/?]+)\/([^/?]+)(?:\?(.*))?$/;
 
+const PARAMETERS = ['sslmode', 'sslrootcert', 'target_session_attrs'];
 const EXPECTED = 'expected postgres://user:password@host:port,host:port/database?sslmode=verify-full';
 
-/** What `sslmode` means, in the words of libpq. `require` encrypts, and believes every certificate. */
+const verifyCa = (ca: string | undefined): ConnectionOptions => ({
+  ...(ca !== undefined && { ca }),
+  checkServerIdentity: () => undefined,
+});
+
+/**
+ * What `sslmode` means, in the words of libpq. `require` encrypts, and believes every certificate, unless an authority is
+ * given.
+ */
 const TLS_MODES: Record<string, (ca: string | undefined) => ConnectionOptions | false> = {
   disable: () => false,
-  require: () => ({ rejectUnauthorized: false }),
-  'verify-ca': (ca) => ({ ...(ca !== undefined && { ca }), checkServerIdentity: () => undefined }),
+  require: (ca) => (ca === undefined ? { rejectUnauthorized: false } : verifyCa(ca)),
+  'verify-ca': verifyCa,
   'verify-full': (ca) => (ca === undefined ? {} : { ca }),
 };
 
 /**
- * Reads `postgres://user:password@host:port,host:port/database`. Of the parameters it knows `sslmode` and `sslrootcert`.
- * Hosts on other machines need a `sslmode`, so that no server goes without TLS by mistake.
+ * Reads `postgres://user:password@host:port,host:port/database`. Of the parameters it knows `sslmode`, `sslrootcert`, and
+ * `target_session_attrs=read-write`, which always holds. Hosts on other machines need a `sslmode`, so that no server goes without TLS by mistake.
  * @throws Error that says what is wrong, without the password
  */
 export function parseAddress(text: string): DatabaseAddress {
@@ -45,8 +54,10 @@ export function parseAddress(text: string): DatabaseAddress {
   const hosts = hostList.split(',').map(parseHost);
   const parameters = new URLSearchParams(query);
   for (const name of parameters.keys()) {
-    if (!['sslmode', 'sslrootcert'].includes(name)) throw new Error(`the parameter ${name} is not known`);
+    if (!PARAMETERS.includes(name)) throw new Error(`the parameter ${name} is not known`);
   }
+  if ((parameters.get('target_session_attrs') ?? 'read-write') !== 'read-write')
+    throw new Error('target_session_attrs can only be read-write');
   const fallback = hosts.every(({ host }) => isLoopback(host)) ? 'disable' : undefined;
   const mode = parameters.get('sslmode') ?? fallback;
   const tlsOf = mode === undefined ? undefined : TLS_MODES[mode];
@@ -54,16 +65,33 @@ export function parseAddress(text: string): DatabaseAddress {
   const root = parameters.get('sslrootcert');
   return {
     hosts,
-    user: decodeURIComponent(user),
-    password: decodeURIComponent(password),
-    database: decodeURIComponent(database),
-    tls: tlsOf(root === null ? undefined : readFileSync(root, 'utf8')),
+    user: decoded(user),
+    password: decoded(password),
+    database: decoded(database),
+    tls: tlsOf(root === null ? undefined : authorityIn(root)),
     shown: `postgres://${user}@${hostList}/${database}`,
   };
 }
 
 function parseHost(text: string): Host {
   const [, host, port] = /^(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(text) ?? [];
-  if (host === undefined) throw new Error(EXPECTED);
-  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port ?? DEFAULT_PORT) };
+  const number = Number(port ?? DEFAULT_PORT);
+  if (host === undefined || number > 65_535) throw new Error(EXPECTED);
+  return { host: host.replace(/^\[|\]$/g, ''), port: number };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new Error(`${EXPECTED}, with %25 for a % in the password`);
+  }
+}
+
+function authorityIn(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Error(`sslrootcert cannot be read: ${(error as Error).message}`);
+  }
 }
