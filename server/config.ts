@@ -34,7 +34,13 @@ const TOPIC = /^[0-9a-z_-]+(\/[0-9a-z_-]+)*$/i;
 
 /** Sizes are in bytes, as their names say. */
 export const SETTINGS = {
-  data: textLike('TWIN_DATA', './data', /./, 'a directory', 'the directory that holds everything'),
+  data: textLike(
+    'TWIN_DATA',
+    './data',
+    /./,
+    'a directory',
+    'the directory for everything, or with TWIN_DATABASE for the certificate of this server',
+  ),
   database: database(
     'TWIN_DATABASE',
     'a PostgreSQL database that several servers share, postgres://user:password@host:port,host:port/name; empty: none',
