@@ -1,7 +1,9 @@
 /** Opens the storage that the settings choose: the journal of a directory, or a database that several servers share. */
 
 import type { Logger } from 'pino';
+import { type Cluster, noCluster } from './cluster/no-cluster.js';
 import type { Settings } from './config.js';
+import type { DatabaseAddress } from './database-address.js';
 import { shardOf } from './devices/devices.js';
 import type { Metric } from './metrics.js';
 import type { Check } from './readiness.js';
@@ -22,13 +24,13 @@ const RULES: FileRules = {
   },
 };
 
-interface OpenedStorage {
+export interface OpenedStorage {
   readonly storage: Storage;
   readonly metrics: Metric[];
-  /** Whether this server may take traffic, as far as the storage knows. */
-  readonly checks: (() => Check)[];
-  /** What this server is called among those that share the storage. */
-  readonly node: string | undefined;
+  /** What this server knows of the others that share the storage. */
+  readonly cluster: Cluster;
+  /** What must be so before traffic may come. */
+  readonly checks: readonly (() => Check)[];
 }
 
 /** @throws DatabaseUnusable, DirectoryInUse, UnknownFormat, DamagedJournal, or what the file system throws */
@@ -37,25 +39,37 @@ export async function openStorageOf(
   log: Logger,
 ): Promise<OpenedStorage> {
   const { database } = settings;
-  if (database === undefined) {
-    const storage = await openStorage(settings, log, RULES.keepsPast);
-    return { storage, metrics: storageMetrics(storage), checks: [writable(storage)], node: undefined };
-  }
+  if (database !== undefined) return openShared({ ...settings, database }, log);
+  const storage = await openStorage(settings, log, RULES.keepsPast);
+  return { storage, metrics: storageMetrics(storage), cluster: noCluster, checks: [writable(storage)] };
+}
+
+async function openShared(
+  settings: Settings & { readonly database: DatabaseAddress },
+  log: Logger,
+): Promise<OpenedStorage> {
   // The program of the database is loaded only where there is one.
   const { openPostgres } = await import('./storage/postgres/postgres.js');
+  const { makeCluster } = await import('./cluster/cluster.js');
   await makeDirectory(settings.data);
-  const storage = await openPostgres({ ...settings, database }, log, RULES);
-  log.info({ database: database.shown }, 'the storage is a database');
-  const checks: (() => Check)[] = [
+  let made: ReturnType<typeof makeCluster> | undefined;
+  const storage = await openPostgres(settings, log, RULES, (opened) => {
+    made = makeCluster(opened, settings.database, log);
+  });
+  const cluster = made as ReturnType<typeof makeCluster>;
+  await cluster.join();
+  log.info({ database: settings.database.shown, node: cluster.id }, 'the storage is a database');
+  const checks = [
     writable(storage),
+    () => ({ name: 'lease', ok: cluster.lease.isLive }),
     () => ({ name: 'beat', ok: storage.listener.isCurrent }),
-    () => ({
+    (): Check => ({
       name: 'standby',
       ok: true,
       ...(!storage.listener.hasStandby && { warning: 'one_disk' as const }),
     }),
   ];
-  return { storage, metrics: databaseMetrics(storage), checks, node: storage.server };
+  return { storage, metrics: databaseMetrics(storage), cluster, checks };
 }
 
 const writable = (storage: Storage) => (): Check => ({ name: 'writable', ok: storage.healthy });

@@ -10,7 +10,7 @@ import { OriginPolicy } from './access/origin-policy.js';
 import { Pins } from './access/pins.js';
 import { Proxies } from './access/proxies.js';
 import { type ShareLimits, Shares } from './access/shares.js';
-import { type Role, Tokens } from './access/tokens.js';
+import { NotFirst, type Role, Tokens } from './access/tokens.js';
 import { startHeartbeat } from './alerts/heartbeat.js';
 import { alertMetrics } from './alerts/metrics.js';
 import { type AlertLimits, openAlerts } from './alerts/open.js';
@@ -22,7 +22,6 @@ import { Devices } from './devices/devices.js';
 import { removeLeftovers } from './devices/leftovers.js';
 import { bridgeMetrics } from './homeassistant/metrics.js';
 import type { HomeAssistantLimits } from './homeassistant/open.js';
-import { alone, type Leadership } from './leadership.js';
 import { nodeMetrics } from './metrics.js';
 import { type MqttLimits, mqttMetrics } from './mqtt/endpoint.js';
 import { startMqtt } from './mqtt/listener.js';
@@ -121,14 +120,17 @@ export async function startServer(
     perSource: settings.connectionsPerSource,
     total: settings.connections,
   });
-  const shares = new Shares(limits.shares);
   const policy = new OriginPolicy({ names: serverNames(settings.names), origins: settings.origins });
   try {
     const opened = await openStorageOf({ ...settings, ...limits.storage, onRestore }, mainLog);
-    const { storage, node } = opened;
+    const { storage, cluster } = opened;
+    const { id: node } = cluster;
     const log = node === undefined ? mainLog : mainLog.child({ node });
     const audit = auditTo(log);
+    const liveNodes = node === undefined ? undefined : cluster.others.liveNodes;
+    const shares = new Shares(limits.shares, undefined, liveNodes);
     closers.push(() => storage.close());
+    closers.push(() => cluster.close());
     for (const check of opened.checks) readiness.add(check);
     const tokens = await Tokens.open(storage, settings.token, (error) =>
       log.error({ err: error }, 'it could not be kept when the tokens were used'),
@@ -146,7 +148,7 @@ export async function startServer(
     );
     closers.push(() => known.close());
     tokens.watch((id) => known.forget(id));
-    const failures = new FailedAttempts(limits.access, undefined, known);
+    const failures = new FailedAttempts(limits.access, undefined, known, cluster.others);
     const hub = await openHub(storage);
     const shared = settings.database === undefined ? undefined : storage;
     const certificates = await openCertificates({ settings, shared, limits: limits.tls, log });
@@ -158,6 +160,7 @@ export async function startServer(
       hubId: hub.id,
       certify,
       ...limits.devices,
+      elsewhere: cluster.elsewhere,
       onError: (error) => log.error({ err: error }, "a device's last activity could not be kept"),
     });
     closers.push(() => devices.presence.close());
@@ -168,6 +171,7 @@ export async function startServer(
     const mqtt = startMqtt({
       twins,
       devices,
+      sessions: cluster.sessions,
       failures,
       connections,
       shares,
@@ -183,7 +187,7 @@ export async function startServer(
     endpoints.push(() => mqttTime.close());
     const mqttsTime = mqttsAt && (await listening('mqtts', answerTime(mqttsAt)));
     if (mqttsTime !== undefined) endpoints.push(() => mqttsTime.close());
-    const leadership: Leadership = alone;
+    const { leadership } = cluster;
     const { alerts, subscriptions } = await openAlerts({
       storage,
       settings: await (leadership.isShared
@@ -250,6 +254,7 @@ export async function startServer(
       log,
     });
     endpoints.push(() => rest.close());
+    cluster.onEnd(() => rest.endOpenAnswers());
     const http = await listening('http', rest.listen(settings.http));
     http.server.on('upgrade', (_, socket) => http.release(socket as Socket));
     acceptWebSockets(http.server, { mqtt, policy, proxies, audit });
@@ -319,12 +324,17 @@ const linkTo = (appUrl = '', panelId: string | null): string =>
 /** Makes the first tokens when there is none. */
 async function makeFirstTokens(tokens: Tokens, audit: Audit): Promise<FirstTokens | undefined> {
   if (tokens.list().length > 0) return undefined;
-  const make = async (role: Role, description: string): Promise<string> => {
-    const { token, secret } = await tokens.create({ role, description });
+  const make = async (role: Role, description: string, isFirst: boolean): Promise<string> => {
+    const { token, secret } = await tokens.create({ role, description }, undefined, isFirst);
     audit('token_created', { token_id: token.id, reason: 'the first start' });
     return secret;
   };
-  return { owner: await make('owner', ''), phone: await make('app', 'the first phone') };
+  try {
+    return { owner: await make('owner', '', true), phone: await make('app', 'the first phone', false) };
+  } catch (error) {
+    if (error instanceof NotFirst) return undefined;
+    throw error;
+  }
 }
 
 /** @throws ListenFailed */

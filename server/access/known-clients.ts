@@ -62,10 +62,12 @@ export class KnownClients {
     limits?: Partial<KnownLimits>,
   ): Promise<KnownClients> {
     const known = new KnownClients(limits, storage, onError);
-    for (const key of (await readDocuments(storage, FILE)).keys()) {
-      const [id = '', source = ''] = key.split(' ');
-      known.#keep(source, id, key);
-    }
+    storage.watch(FILE, ({ key, after }) => {
+      if (after === undefined) known.#pairs.delete(key);
+      else known.#keepStored(key);
+      known.#changed.delete(key);
+    });
+    for (const key of (await readDocuments(storage, FILE)).keys()) known.#keepStored(key);
     return known;
   }
 
@@ -110,6 +112,11 @@ export class KnownClients {
     clearTimeout(this.#timer);
     await this.#writing;
     while (this.#changed.size > 0 && (await this.#write()));
+  }
+
+  #keepStored(key: string): void {
+    const [id = '', source = ''] = key.split(' ');
+    if (this.#pairs.peek(key) === undefined) this.#keep(source, id, key);
   }
 
   #keep(source: string, id: string, key: string): void {

@@ -1,4 +1,4 @@
-import { putDocument, readDocuments, type Storage } from '../storage/storage.js';
+import { changeFile, readDocuments, type Storage, type StoredDocument } from '../storage/storage.js';
 
 /** The times are written at most once in this time, in milliseconds. After a crash they may be wrong by so much. */
 const WRITE_EVERY_MS = 600_000;
@@ -16,6 +16,8 @@ export class LastSeen {
   readonly #writeEveryMs: number;
   /** By token id, in milliseconds since 1970. */
   readonly #times: Map<string, number>;
+  /** Tokens that are gone. */
+  readonly #forgotten = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
 
@@ -37,11 +39,10 @@ export class LastSeen {
     onError: (error: Error) => void,
     writeEveryMs = WRITE_EVERY_MS,
   ): Promise<LastSeen> {
-    const kept = JSON.parse((await readDocuments(storage, FILE)).get(KEY)?.data ?? '{}') as Record<
-      string,
-      number
-    >;
-    return new LastSeen(storage, new Map(Object.entries(kept)), onError, writeEveryMs);
+    const kept = timesIn((await readDocuments(storage, FILE)).get(KEY));
+    const seen = new LastSeen(storage, new Map(Object.entries(kept)), onError, writeEveryMs);
+    storage.watch(FILE, ({ after }) => seen.#merge(after));
+    return seen;
   }
 
   /** The token is used now. */
@@ -58,6 +59,7 @@ export class LastSeen {
 
   /** The token is gone. */
   forget(tokenId: string): void {
+    this.#forgotten.add(tokenId);
     if (this.#times.delete(tokenId)) this.#writeLater();
   }
 
@@ -69,6 +71,13 @@ export class LastSeen {
     await this.#write();
   }
 
+  /** Other servers have seen tokens too. */
+  #merge(document: StoredDocument | undefined): void {
+    for (const [id, at] of Object.entries(timesIn(document))) {
+      if (!this.#forgotten.has(id) && at > (this.#times.get(id) ?? 0)) this.#times.set(id, at);
+    }
+  }
+
   #writeLater(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
@@ -78,9 +87,17 @@ export class LastSeen {
 
   async #write(): Promise<void> {
     try {
-      await putDocument(this.#storage, FILE, KEY, JSON.stringify(Object.fromEntries(this.#times)));
+      await changeFile(this.#storage, FILE, (latest, updatedAt) => {
+        const present = latest.get(KEY);
+        this.#merge(present);
+        const data = JSON.stringify(Object.fromEntries(this.#times));
+        return { key: KEY, document: { version: (present?.version ?? 0) + 1, updatedAt, data } };
+      });
     } catch (error) {
       this.#onError(error as Error);
     }
   }
 }
+
+const timesIn = (document: StoredDocument | undefined): Record<string, number> =>
+  JSON.parse(document?.data ?? '{}');

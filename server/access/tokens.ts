@@ -45,6 +45,11 @@ export class TokenNotFound extends Error {
   }
 }
 
+/** There is a token already. */
+export class NotFirst extends Error {
+  override name = 'NotFirst';
+}
+
 /** Without this token tokens could no longer be made or revoked. */
 export class LastOwnerToken extends Error {
   override name = 'LastOwnerToken';
@@ -93,10 +98,11 @@ export class Tokens {
     onError: (error: Error) => void = () => undefined,
   ): Promise<Tokens> {
     const tokens = new Tokens(storage, await LastSeen.open(storage, onError));
-    for (const [id, { data }] of await readDocuments(storage, FILE)) {
-      const { sha256, twin_ids = null, ...token } = JSON.parse(data) as TokenRecord;
-      tokens.#add({ token: { id, ...token, twin_ids }, sha256, given: false });
-    }
+    storage.watch(FILE, ({ key, after }) => {
+      if (after === undefined) tokens.#forget(key);
+      else tokens.#add(storedIn(key, after));
+    });
+    for (const [id, document] of await readDocuments(storage, FILE)) tokens.#add(storedIn(id, document));
     if (given !== undefined) {
       const token = {
         ...tokens.#describe({ role: 'owner', description: 'TWIN_TOKEN' }),
@@ -113,21 +119,28 @@ export class Tokens {
     return tokens.sort((a, b) => (a.created_at < b.created_at ? -1 : 1));
   }
 
-  /** A new token and its secret, a UUID v4. @throws StorageUnavailable, and what the author's `judge` throws */
+  /**
+   * A new token and its secret, a UUID v4.
+   * @param isFirst only where there is no stored token yet, which several servers may find at the same time
+   * @throws NotFirst, StorageUnavailable, and what the author's `judge` throws
+   */
   async create(
     input: Pick<Token, 'role'> & Partial<Pick<Token, 'description' | 'twin_ids' | 'expires_at'>>,
     author?: Author,
+    isFirst = false,
   ): Promise<{ token: Token; secret: string }> {
     const secret = randomUUID();
     const token = this.#describe(input);
     const { id, ...rest } = token;
     const sha256 = digest(secret);
     const document = { version: 1, updatedAt: token.created_at, data: JSON.stringify({ ...rest, sha256 }) };
-    await changeFile(this.#storage, FILE, () => {
+    await changeFile(this.#storage, FILE, (latest) => {
       author?.judge();
+      if (isFirst && latest.size > 0) throw new NotFirst();
       return { key: id, document };
     });
     this.#add({ token, sha256, given: false });
+    await this.#storage.agree(FILE);
     return { token, secret };
   }
 
@@ -152,6 +165,14 @@ export class Tokens {
     } finally {
       this.#revoking.delete(id);
     }
+    this.#forget(id);
+    await this.#storage.agree(FILE);
+  }
+
+  /** The token is revoked, here or at another server. */
+  #forget(id: string): void {
+    const stored = this.#tokens.get(id);
+    if (stored === undefined) return;
     this.#tokens.delete(id);
     this.#bySha256.delete(stored.sha256);
     this.#known.clear();
@@ -240,6 +261,11 @@ export class Tokens {
       expires_at,
     };
   }
+}
+
+function storedIn(id: string, { data }: StoredDocument): StoredToken {
+  const { sha256, twin_ids = null, ...token } = JSON.parse(data) as TokenRecord;
+  return { token: { id, ...token, twin_ids }, sha256, given: false };
 }
 
 /** The same id at each start, so that the log and the known clients mean the same token. It does not tell the secret. */

@@ -4,6 +4,7 @@ import type { Author } from '../access/author.js';
 import { digest, makePassword, sameDigest } from '../access/secret.js';
 import {
   changeFile,
+  type ForeignChange,
   putDocument,
   readDocuments,
   removeDocument,
@@ -15,7 +16,7 @@ import type { Answer, Twins } from '../twins/twins.js';
 import { Watchers } from '../watchers.js';
 import type { Device, DeviceChanges, DeviceRecord, NewDevice } from './device.js';
 import { type DeviceQuery, EVERYTHING, selectIds } from './listing.js';
-import { Presence } from './presence.js';
+import { type Elsewhere, Presence } from './presence.js';
 
 export class DeviceNotFound extends Error {
   override name = 'DeviceNotFound';
@@ -44,6 +45,8 @@ export interface Credentials {
 type Certify = (deviceId: string, keyType: KeyType) => Promise<IssuedCertificate>;
 
 type Edit = (record: DeviceRecord) => DeviceRecord;
+
+const FOLDER = 'devices/';
 
 /** The removals that have begun and not ended, so that the next start finishes them. */
 const REMOVALS = 'removals';
@@ -79,6 +82,7 @@ export class Devices {
       certify,
       onError,
       heardEveryMs,
+      elsewhere,
     }: {
       region: string;
       hubId: string;
@@ -87,13 +91,16 @@ export class Devices {
       onError?: (error: Error) => void;
       /** See HEARD_EVERY_MS. Only tests change it. */
       heardEveryMs?: number | undefined;
+      /** The devices that are connected to other servers. */
+      elsewhere?: Elsewhere | undefined;
     },
   ) {
     this.#storage = storage;
+    storage.watchAll(FOLDER, (change) => this.#changedElsewhere(change));
     this.#twins = twins;
     this.#place = { hub_id: hubId, region };
     this.#certify = certify;
-    this.presence = new Presence(storage, { onError, heardEveryMs });
+    this.presence = new Presence(storage, { onError, heardEveryMs, elsewhere });
   }
 
   /** A new device, enabled. */
@@ -138,7 +145,7 @@ export class Devices {
   }
 
   async count(): Promise<number> {
-    const shards = await this.#storage.list('devices/');
+    const shards = await this.#storage.list(FOLDER);
     const files = await Promise.all(shards.map((shard) => readDocuments(this.#storage, shard)));
     return files.reduce((sum, documents) => sum + documents.size, 0);
   }
@@ -147,12 +154,8 @@ export class Devices {
   async list(asked: Partial<DeviceQuery> = {}): Promise<{ devices: Device[]; total: number }> {
     const query = { ...EVERYTHING, ...asked };
     const { ids, total } = await selectIds(this.#records(query.ids), query);
-    const devices: Device[] = [];
-    for (const id of ids) {
-      const record = await this.#find(id);
-      if (record !== undefined) devices.push(await this.#show(id, record));
-    }
-    return { devices, total };
+    const found = await Promise.all(ids.map((id) => this.#shown(id)));
+    return { devices: found.filter((device) => device !== undefined), total };
   }
 
   /** Closes the device's connections when it may no longer use a password. @throws DeviceNotFound */
@@ -163,7 +166,7 @@ export class Devices {
       return { ...record, ...changes };
     });
     if (!wasInsecure || device.allow_insecure) return device;
-    this.#revoke(id, 'insecure');
+    await this.#revokeEverywhere(id, 'insecure');
     return this.get(id);
   }
 
@@ -175,7 +178,7 @@ export class Devices {
   /** Closes the device's connections. @throws DeviceNotFound */
   async disable(id: string, author?: Author): Promise<Device> {
     await this.#change(id, author, (record) => ({ ...record, status: 'disabled' }));
-    this.#revoke(id, 'disabled');
+    await this.#revokeEverywhere(id, 'disabled');
     return this.get(id);
   }
 
@@ -188,7 +191,7 @@ export class Devices {
     if ((await this.#find(id)) === undefined) throw new DeviceNotFound(id);
     const { credentials, digests } = await this.#newCredentials(id, keyType);
     await this.#change(id, author, (record) => ({ ...record, ...digests }));
-    this.#revoke(id, 'credentials');
+    await this.#revokeEverywhere(id, 'credentials');
     return { device: await this.get(id), ...credentials };
   }
 
@@ -229,7 +232,7 @@ export class Devices {
     if ((await this.#find(id)) !== undefined) {
       await this.#edit(id, (record) => ({ ...record, status: 'disabled' }));
     }
-    this.#revoke(id, 'deleted');
+    await this.#revokeEverywhere(id, 'deleted');
     await new Promise<void>((done, failed) => {
       this.#twins.clear(id, (error) => (error === null ? done() : failed(error)));
     });
@@ -267,6 +270,21 @@ export class Devices {
     for (const watcher of this.#watchers) watcher(id, why);
   }
 
+  /** Resolves when the other servers have ended the connections of the device too. */
+  #revokeEverywhere(id: string, why: Revocation): Promise<void> {
+    this.#revoke(id, why);
+    return this.#storage.agree(shardOf(id));
+  }
+
+  /** Another server has changed a device: its connections here must go as they would have gone there. */
+  #changedElsewhere({ key: id, before, after }: ForeignChange): void {
+    if (after === undefined) return this.#revoke(id, 'deleted');
+    const [was, is] = [before && recordIn(before), recordIn(after)];
+    const why = is.status === 'enabled' ? revocationOf(was, is) : 'disabled';
+    if (why !== undefined) this.#revoke(id, why);
+    if (was !== undefined) this.#show(id, is).then((device) => this.#changes.tell(id, device), ignore);
+  }
+
   async #newCredentials(id: string, keyType: KeyType) {
     const password = makePassword();
     const { certificate, sha256 } = await this.#certify(id, keyType);
@@ -284,7 +302,7 @@ export class Devices {
 
   async *#records(ids: readonly string[] | null): AsyncGenerator<[string, DeviceRecord][]> {
     if (ids === null) {
-      for (const shard of await this.#storage.list('devices/')) {
+      for (const shard of await this.#storage.list(FOLDER)) {
         const documents = await readDocuments(this.#storage, shard);
         const there = [...documents].filter(([id]) => !this.#removals.has(id));
         yield there.map(([id, document]) => [id, recordIn(document)]);
@@ -320,6 +338,11 @@ export class Devices {
     return device;
   }
 
+  async #shown(id: string): Promise<Device | undefined> {
+    const record = await this.#find(id);
+    return record && this.#show(id, record);
+  }
+
   async #show(
     id: string,
     { password_sha256: _, certificate_sha256: __, ...record }: DeviceRecord,
@@ -335,6 +358,17 @@ export class Devices {
   }
 }
 
+/** Why the connections of an enabled device must end. A change of a device that was not known here ends them too. */
+function revocationOf(was: DeviceRecord | undefined, is: DeviceRecord): Revocation | undefined {
+  if (was === undefined) return is.updated_at === is.created_at ? undefined : 'credentials';
+  if (was.password_sha256 !== is.password_sha256 || was.certificate_sha256 !== is.certificate_sha256)
+    return 'credentials';
+  return was.allow_insecure && !is.allow_insecure ? 'insecure' : undefined;
+}
+
+/** The device was read for those who show it. They read it again. */
+const ignore = (): void => undefined;
+
 const recordIn = ({ data }: StoredDocument): DeviceRecord => JSON.parse(data);
 
 const stored = (version: number, record: DeviceRecord): StoredDocument => ({
@@ -344,4 +378,4 @@ const stored = (version: number, record: DeviceRecord): StoredDocument => ({
 });
 
 /** The registry's file for a device. */
-export const shardOf = (id: string): string => `devices/${id.slice(0, 2)}`;
+export const shardOf = (id: string): string => `${FOLDER}${id.slice(0, 2)}`;

@@ -15,6 +15,14 @@ export interface PresenceState {
  */
 export const HEARD_EVERY_MS = 30_000;
 
+/** The devices that are connected to other servers. */
+export interface Elsewhere {
+  /** Since when, in milliseconds since 1970. Undefined when the device is connected to none. */
+  connectedAt(id: string): number | undefined;
+  /** Calls with each device that comes to the others, and with each that has left them all. */
+  watch(watcher: (id: string, connectedAt: number | undefined) => void): void;
+}
+
 interface Present {
   /** 0 when the device has gone and its time is being written. */
   connections: number;
@@ -36,6 +44,7 @@ export class Presence {
   readonly #keeping = new Set<Promise<void>>();
   readonly #watchers = new Watchers<PresenceState>();
   readonly #heard: Heard;
+  readonly #elsewhere: Elsewhere | undefined;
   #count = 0;
 
   constructor(
@@ -43,15 +52,19 @@ export class Presence {
     {
       onError = () => undefined,
       heardEveryMs,
+      elsewhere,
     }: {
       /** Called when a time could not be written. */
       onError?: ((error: Error) => void) | undefined;
       /** See HEARD_EVERY_MS. Only tests change it. */
       heardEveryMs?: number | undefined;
+      elsewhere?: Elsewhere | undefined;
     } = {},
   ) {
     this.#storage = storage;
     this.#onError = onError;
+    this.#elsewhere = elsewhere;
+    elsewhere?.watch((id, connectedAt) => this.#movedElsewhere(id, connectedAt));
     this.#heard = new Heard(storage, () => this.#connected(), onError, heardEveryMs);
   }
 
@@ -61,7 +74,23 @@ export class Presence {
   }
 
   isConnected(id: string): boolean {
+    return this.#isHere(id) || this.#elsewhere?.connectedAt(id) !== undefined;
+  }
+
+  #isHere(id: string): boolean {
     return (this.#present.get(id)?.connections ?? 0) > 0;
+  }
+
+  /** The watchers hear of a device that has come to any server, or left them all. */
+  async #movedElsewhere(id: string, connectedAt: number | undefined): Promise<void> {
+    if (this.#isHere(id)) return;
+    if (connectedAt !== undefined) {
+      this.#watchers.tell(id, { isConnected: true, at: timeText(connectedAt) });
+      return;
+    }
+    const at = await this.lastActivityAt(id).catch(() => null);
+    // It may have come back meanwhile.
+    if (!this.isConnected(id)) this.#watchers.tell(id, { isConnected: false, at });
   }
 
   connected(id: string): void {
@@ -74,7 +103,8 @@ export class Presence {
     if (present.connections > 1) return;
     present.connectedAt = now;
     this.#count += 1;
-    this.#watchers.tell(id, stateOf(present));
+    // A device that moves here from another server was connected all the time.
+    if (this.#elsewhere?.connectedAt(id) === undefined) this.#watchers.tell(id, stateOf(present));
     this.#keep(id, present);
   }
 
@@ -93,7 +123,7 @@ export class Presence {
     present.connections -= 1;
     if (present.connections > 0) return;
     this.#count -= 1;
-    this.#watchers.tell(id, stateOf(present));
+    if (this.#elsewhere?.connectedAt(id) === undefined) this.#watchers.tell(id, stateOf(present));
     await this.#keep(id, present);
     // Until now the time was read from memory. The device may have come back meanwhile.
     if (present.connections === 0 && this.#present.get(id) === present) this.#present.delete(id);
@@ -157,6 +187,8 @@ export class Presence {
   async state(id: string): Promise<PresenceState> {
     const at = await this.lastActivityAt(id);
     const present = this.#present.get(id);
+    const elsewhere = this.#elsewhere?.connectedAt(id);
+    if (elsewhere !== undefined && !this.#isHere(id)) return { isConnected: true, at: timeText(elsewhere) };
     return present === undefined ? { isConnected: false, at } : stateOf(present);
   }
 
@@ -171,6 +203,8 @@ export class Presence {
     return last === 0 ? null : new Date(last).toISOString();
   }
 }
+
+const timeText = (milliseconds: number): string => new Date(milliseconds).toISOString();
 
 const stateOf = ({ connections, connectedAt, activeAt }: Present): PresenceState => {
   const isConnected = connections > 0;

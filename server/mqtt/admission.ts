@@ -44,7 +44,7 @@ export type Verdict = { readonly device: Device } | { readonly refusal: Refusal 
 const refuse = (code: Exclude<ConnackCode, 0>, reason: string) => ({ refusal: { code, reason } });
 
 const NO_CLIENT_ID = refuse(CONNACK.clientId, 'neither client id nor clean session [MQTT-3.1.3-8]');
-const UNAVAILABLE = refuse(CONNACK.unavailable, 'storage unavailable');
+export const UNAVAILABLE = refuse(CONNACK.unavailable, 'storage unavailable');
 const BLOCKED = refuse(CONNACK.unavailable, 'too many failed attempts from there');
 const UNKNOWN = refuse(CONNACK.badUserNameOrPassword, 'wrong user name or password');
 const DISABLED = refuse(CONNACK.notAuthorized, 'the device is disabled');

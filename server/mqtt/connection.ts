@@ -2,10 +2,11 @@ import type { Duplex } from 'node:stream';
 import { isDeviceId } from '../../shared/document.js';
 import type { Member, Share } from '../access/shares.js';
 import type { AuditEvent } from '../audit.js';
+import type { Sessions } from '../cluster/sessions.js';
 import type { Device } from '../devices/device.js';
 import { WORK } from '../work.js';
 
-import { admit, type Peer, type Refusal, sourceOfPeer, type Verdict } from './admission.js';
+import { admit, type Peer, type Refusal, sourceOfPeer, UNAVAILABLE, type Verdict } from './admission.js';
 import type { Connections, Neighbour } from './connections.js';
 import type { Endpoint } from './endpoint.js';
 import { connack, Output } from './output.js';
@@ -82,6 +83,8 @@ export class Connection implements Carrier, Member, Neighbour {
   /** The names in the CONNECT. They are not proved until there is a session. */
   #claim: Pick<Connect, 'userName' | 'clientId'> | undefined;
   #session: Session | undefined;
+  /** Tells the other servers that the session has ended. */
+  #release: () => void = () => undefined;
   /** Bounds the wait for the CONNECT, then the keep-alive, at last the time that the client takes to close. */
   #timer: NodeJS.Timeout | undefined;
   /** A packet has come since the timer ran out. */
@@ -192,13 +195,28 @@ export class Connection implements Carrier, Member, Neighbour {
     };
     this.#phase = 'authenticating';
     this.#share.spend(WORK.authentication);
+    const { sessions } = this.#endpoint;
     admit(connect, this.#peer, this.#endpoint)
+      .then((verdict) => (sessions === undefined ? verdict : this.#takeOver(connect, verdict, sessions)))
       .then((verdict) => this.#decide(connect, verdict))
       .catch((error) => this.#fail(error));
   }
 
+  /** No older session of the device goes on with another server. */
+  async #takeOver(connect: Connect, verdict: Verdict, sessions: Sessions): Promise<Verdict> {
+    if ('refusal' in verdict) return verdict;
+    const { id: deviceId, allow_multiple_connections: isOneOfSeveral } = verdict.device;
+    const end = () => this.close('taken over', 'taken over by a connection with another server');
+    try {
+      this.#release = await sessions.claim({ deviceId, clientId: connect.clientId, isOneOfSeveral, end });
+      return verdict;
+    } catch {
+      return UNAVAILABLE;
+    }
+  }
+
   #decide(connect: Connect, verdict: Verdict): void {
-    if (this.#phase !== 'authenticating') return;
+    if (this.#phase !== 'authenticating') return this.#release();
     if ('refusal' in verdict) return this.#refuse(verdict.refusal);
     this.#accept(connect, verdict.device);
     this.#work();
@@ -320,6 +338,7 @@ export class Connection implements Carrier, Member, Neighbour {
     this.#stream.end();
     this.#stream.off('data', this.#receive);
     this.#drop();
+    this.#release();
     if (this.#session === undefined) return;
     this.#connections.leave(this, this.#session.device.id);
     this.#session.end();

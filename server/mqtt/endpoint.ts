@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { FailedAttempts } from '../access/failures.js';
 import type { Shares } from '../access/shares.js';
 import type { Audit } from '../audit.js';
+import type { Sessions } from '../cluster/sessions.js';
 import type { Devices } from '../devices/devices.js';
 import type { Presence } from '../devices/presence.js';
 import type { LineLimit } from '../line-limit.js';
@@ -72,6 +73,8 @@ export interface MqttCounters {
 export interface Endpoint {
   readonly twins: Twins;
   readonly devices: KnownDevices;
+  /** Where devices connect to several servers: their sessions with all of them. */
+  readonly sessions?: Sessions | undefined;
   /** Shared with REST. */
   readonly failures: FailedAttempts;
   readonly shares: Shares;

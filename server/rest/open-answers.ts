@@ -78,6 +78,10 @@ export class OpenAnswers {
   /** Ends all of them, and all that begin later. */
   close(): void {
     this.#closed = true;
+    this.endAll();
+  }
+
+  endAll(): void {
     this.#endThose(() => true);
   }
 

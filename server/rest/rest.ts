@@ -88,6 +88,8 @@ interface Rest {
   listen(address: Address, tls?: Tls): Promise<HttpListener>;
   /** Where the app is, the address first that a phone should use. */
   readonly appUrls: readonly string[];
+  /** Ends every stream of events and every write that waits. Their clients come back, here or to another server. */
+  endOpenAnswers(): void;
   /** Takes no more connections, answers what was asked, and ends every connection; takes at most `stopMs`. */
   close(): Promise<void>;
 }
@@ -172,6 +174,10 @@ export function startRest(context: RestContext): Rest {
       listeners.push({ address, server, drop, dropWaiting, secure: tls !== undefined });
       server.on('error', (error) => log.error({ err: error }, 'http listener'));
       return { address, server, release };
+    },
+    endOpenAnswers() {
+      streams.endAll();
+      waits.endAll();
     },
     async close() {
       unread.close();

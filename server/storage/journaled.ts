@@ -75,6 +75,7 @@ class JournaledStorage implements DurableStorage {
   readonly isWaiting: Storage['isWaiting'] = (name) => this.#calls.isWaiting(name);
   readonly watch = unshared.watch;
   readonly watchAll = unshared.watchAll;
+  readonly agree = unshared.agree;
   readonly #settings: StorageSettings & StorageLimits;
   readonly #log: Logger;
   readonly #keepsPast: (file: string) => boolean;

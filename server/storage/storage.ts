@@ -142,6 +142,11 @@ export interface Storage {
   watch(file: string, watcher: (change: ForeignChange) => void): () => void;
   /** The same with all files of this prefix. */
   watchAll(prefix: string, watcher: (change: ForeignChange) => void): () => void;
+  /**
+   * Resolves when the other servers have heard of every change of the file, if they watch it. It does not wait for those
+   * that do not answer in time: they serve nothing until they have heard.
+   */
+  agree(file: string): Promise<void>;
   /** Whether calls on the file wait until it is read, or until there is memory for its changes. */
   isWaiting(file: string): boolean;
   /** Milliseconds since 1970. Servers that share a storage share its clock. */
@@ -197,10 +202,11 @@ export const readDocuments = (storage: Storage, file: string): Promise<Documents
     );
   });
 
-/** The watches of a storage that no other server changes. */
-export const unshared: Pick<Storage, 'watch' | 'watchAll'> = {
+/** What a storage that no other server changes knows of others. */
+export const unshared: Pick<Storage, 'watch' | 'watchAll' | 'agree'> = {
   watch: () => () => undefined,
   watchAll: () => () => undefined,
+  agree: async () => undefined,
 };
 
 /** Throws in a later turn, where it ends the process. Until then the other callbacks are called. */

@@ -13,6 +13,7 @@ import {
   StorageUnavailable,
   type StoredDocument,
 } from '../storage.js';
+import { Agreement } from './agreement.js';
 import { EngineClock } from './clock.js';
 import { type CONNECTION_LIMITS, Connection } from './connection.js';
 import { Files } from './files.js';
@@ -41,18 +42,21 @@ export interface PostgresSettings extends HistoryBounds {
 
 /**
  * Opens the storage of a database, which several servers may share. It makes the tables, or migrates them.
+ * @param beforeListening adds what else is to be heard
  * @throws DatabaseUnusable
  */
 export async function openPostgres(
   settings: PostgresSettings,
   log: Logger,
   rules: FileRules,
+  beforeListening: (storage: PostgresStorage) => void = () => undefined,
 ): Promise<PostgresStorage> {
   const address = settings.database;
   const first = new Connection(address, { limits: settings.connection, onOpen: prepareDatabase });
   const storage = new PostgresStorage(settings, log, rules);
   try {
     await first.connect(performance.now() + POSTGRES_LIMITS.callMs);
+    beforeListening(storage);
     await storage.begin();
     return storage;
   } catch (error) {
@@ -78,6 +82,8 @@ export class PostgresStorage implements Storage {
   readonly #rare: Connection;
   readonly #writes: Writes;
   readonly #reads: Reads;
+  /** What the servers ask each other. */
+  readonly agreement: Agreement;
   /** What other servers say. */
   readonly listener: Listener;
   /** The last read of each file that is under way. A later change is answered after it. */
@@ -129,6 +135,13 @@ export class PostgresStorage implements Storage {
     });
     this.listener.afterGap((since) => this.#compare(since));
     this.listener.onCurrent(() => this.#admitWaiting());
+    this.agreement = new Agreement(
+      this.#rare,
+      this.listener,
+      this.server,
+      (file) => this.#refresh(file),
+      (error) => this.#failed(error),
+    );
   }
 
   /** Resolves when the database has said the time and is heard. */
@@ -230,6 +243,10 @@ export class PostgresStorage implements Storage {
 
   watchAll(prefix: string, watcher: (change: ForeignChange) => void): () => void {
     return this.#files.watchAll(prefix, watcher);
+  }
+
+  agree(file: string): Promise<void> {
+    return this.agreement.ask(file);
   }
 
   /** Calls on a file may take the connection's time, never the memory of this server. */

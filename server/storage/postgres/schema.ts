@@ -57,6 +57,54 @@ const STEPS = [
   END $$;
   CREATE TRIGGER forget_past AFTER DELETE ON file FOR EACH ROW EXECUTE FUNCTION forget_past();
   `,
+  `
+  CREATE TABLE node (
+    id uuid PRIMARY KEY,
+    epoch uuid NOT NULL,
+    beat_at timestamptz NOT NULL
+  );
+
+  CREATE TABLE leader (
+    is_leader boolean PRIMARY KEY DEFAULT true CHECK (is_leader),
+    node_id uuid NOT NULL REFERENCES node ON DELETE CASCADE
+  );
+
+  CREATE TABLE presence (
+    session uuid PRIMARY KEY,
+    device_id uuid NOT NULL,
+    client_id text NOT NULL,
+    node_id uuid NOT NULL REFERENCES node ON DELETE CASCADE,
+    connected_at timestamptz NOT NULL
+  );
+  CREATE INDEX ON presence (device_id);
+  CREATE INDEX ON presence (node_id);
+
+  CREATE TABLE block (
+    source text PRIMARY KEY,
+    until timestamptz NOT NULL
+  );
+
+  CREATE FUNCTION claim(asking uuid, sessions uuid[], devices uuid[], clients text[], several boolean[])
+    RETURNS TABLE (session uuid, taken uuid, taken_from uuid) LANGUAGE plpgsql AS $$
+  #variable_conflict use_column
+  BEGIN
+    -- Two servers that claim the same device do it one after the other, and the second one sees the first.
+    PERFORM pg_advisory_xact_lock(hashtextextended(d.id, 0))
+      FROM (SELECT DISTINCT id::text AS id FROM unnest(devices) AS a (id) ORDER BY 1) d;
+    RETURN QUERY
+      WITH asked AS (
+        SELECT * FROM unnest(sessions, devices, clients, several) AS a (session, device_id, client_id, is_one_of_several)
+      ), gone AS (
+        DELETE FROM presence p USING asked a
+          WHERE p.device_id = a.device_id AND p.node_id <> asking
+            AND (NOT a.is_one_of_several OR (a.client_id <> '' AND p.client_id = a.client_id))
+          RETURNING a.session, p.session AS taken, p.node_id
+      ), made AS (
+        INSERT INTO presence SELECT a.session, a.device_id, a.client_id, asking, clock_timestamp() FROM asked a
+      )
+      SELECT a.session, g.taken, g.node_id FROM asked a LEFT JOIN gone g ON g.session = a.session;
+  END $$;
+  `,
 ];
 
 /** The version of the tables that this program makes. */

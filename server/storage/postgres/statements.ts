@@ -178,6 +178,11 @@ export interface BeatRow {
   /** Whether a commit waits for a standby. Patroni empties the names of the standbys when there is none. */
   readonly standby: boolean;
 }
+/** The channel on which servers ask each other whether they have heard of a change. */
+export const AGREE_CHANNEL = 'twin_agree';
+
+/** Sends a text on a channel. */
+export const NOTIFY: Statement = { name: 'notify', text: 'SELECT pg_notify($1, $2)' };
 
 export const NOW: Statement = { name: 'now', text: `SELECT ${MILLISECONDS('clock_timestamp()')} AS now` };
 

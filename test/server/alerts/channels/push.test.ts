@@ -30,11 +30,11 @@ const AUTHOR = { judge: () => undefined };
 test.before.each(async (context) => {
   const clock = { ahead: 0 };
   const now = () => Date.now() + clock.ahead;
-  const storage = memoryStorage();
+  const storage = memoryStorage(now);
   context.clock = clock;
   context.service = await startPushService(now);
   context.other = await startPushService(now);
-  context.tokens = await Tokens.open(storage, undefined, () => new Date(now()));
+  context.tokens = await Tokens.open(storage);
   context.subscriptions = await Subscriptions.open(storage, context.tokens, pino({ level: 'silent' }), true);
   context.owner = await tokenOf(context);
   const ca = context.service.authority + context.other.authority;

@@ -1,0 +1,249 @@
+import { randomUUID } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { Connection } from '../storage/postgres/connection.js';
+import type { Listener } from '../storage/postgres/listener.js';
+import { NOTIFY } from '../storage/postgres/statements.js';
+import { StorageUnavailable } from '../storage/storage.js';
+import { CLAIM, type ClaimRow, RELEASE, SESSION_CHANNEL, SESSIONS, type SessionRow } from './statements.js';
+
+/** Times are in milliseconds. */
+export const SESSION_LIMITS = {
+  /** How long a device waits until its older session on another server has ended. */
+  takeoverMs: 1000,
+  /** How long a claim may take. */
+  claimMs: 2000,
+  /** How many sessions are claimed at a time. */
+  claimsAtOnce: 256,
+};
+
+/** A device that connects. */
+export interface Claim {
+  readonly deviceId: string;
+  readonly clientId: string;
+  /** It may have several sessions, with different client ids. */
+  readonly isOneOfSeveral: boolean;
+  /** Another server has taken the session over. It has ended when this returns. */
+  readonly end: () => void;
+}
+
+/** The sessions of devices with this server, which those with other servers must not outlive. */
+export interface Sessions {
+  /**
+   * Resolves when no older session goes on elsewhere, with a function that says that this one has ended.
+   * @throws StorageUnavailable
+   */
+  claim(claim: Claim): Promise<() => void>;
+}
+
+interface Waiting {
+  readonly session: string;
+  readonly claim: Claim;
+  readonly done: (release: () => void) => void;
+  readonly refuse: (error: Error) => void;
+}
+
+interface Remote {
+  readonly deviceId: string;
+  readonly node: string;
+  readonly connectedAt: number;
+}
+
+type Watcher = (deviceId: string, connectedAt: number | undefined) => void;
+
+interface Parts {
+  readonly connection: Connection;
+  readonly listener: Listener;
+  /** The id of this server. */
+  readonly id: string;
+  /** Whether this server has its lease. Without it no device is admitted. */
+  readonly isLive: () => boolean;
+  readonly onError: (error: Error) => void;
+}
+
+/** The sessions of all servers on one database. Each is a row, which goes with its server. */
+export class SharedSessions implements Sessions {
+  readonly #parts: Parts;
+  readonly #own = new Map<string, Claim>();
+  readonly #remote = new Map<string, Remote>();
+  /** The remote sessions of each device. */
+  readonly #ofDevice = new Map<string, Set<string>>();
+  readonly #watchers = new Set<Watcher>();
+  /** Those that wait until a session elsewhere has ended. */
+  readonly #ends = new Map<string, () => void>();
+  /** Sessions that have ended a moment ago. Their end may be heard before the answer to the claim that took them. */
+  readonly #ended = new LRUCache<string, true>({ max: SESSION_LIMITS.claimsAtOnce * 4 });
+  #waiting: Waiting[] = [];
+  #released: string[] = [];
+  #isClaiming = false;
+  #isReleasing = false;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    parts.listener.on(SESSION_CHANNEL, (words) => this.#hear(words));
+    parts.listener.afterGap(() => this.#compare());
+  }
+
+  /** When the device connected to another server, in milliseconds since 1970. Undefined when it is at none. */
+  connectedAt(deviceId: string): number | undefined {
+    const [first] = this.#ofDevice.get(deviceId) ?? [];
+    return first === undefined ? undefined : this.#remote.get(first)?.connectedAt;
+  }
+
+  /** Calls with each device that comes to other servers, or has left them all. */
+  watch(watcher: Watcher): void {
+    this.#watchers.add(watcher);
+  }
+
+  claim(claim: Claim): Promise<() => void> {
+    return new Promise((done, refuse) => {
+      this.#waiting.push({ session: randomUUID(), claim, done, refuse });
+      if (this.#isClaiming) return;
+      this.#isClaiming = true;
+      setImmediate(() => this.#claimAll());
+    });
+  }
+
+  #release(session: string): void {
+    if (!this.#own.delete(session)) return;
+    this.#released.push(session);
+    if (this.#isReleasing) return;
+    this.#isReleasing = true;
+    setImmediate(() => this.#releaseAll());
+  }
+
+  /** The lease is over: the others may take every session. */
+  endAll(): void {
+    for (const [session, { end }] of [...this.#own]) {
+      this.#own.delete(session);
+      end();
+    }
+  }
+
+  async #claimAll(): Promise<void> {
+    while (this.#waiting.length > 0)
+      await this.#claimGroup(this.#waiting.splice(0, SESSION_LIMITS.claimsAtOnce));
+    this.#isClaiming = false;
+  }
+
+  async #claimGroup(group: readonly Waiting[]): Promise<void> {
+    const { connection, id, isLive } = this.#parts;
+    try {
+      if (!isLive()) throw new Error('this server has no lease');
+      const claims = group.map(({ claim }) => claim);
+      const values = [
+        id,
+        group.map(({ session }) => session),
+        claims.map(({ deviceId }) => deviceId),
+        claims.map(({ clientId }) => clientId),
+        claims.map(({ isOneOfSeveral }) => isOneOfSeveral),
+      ];
+      for (const { session, claim } of group) this.#own.set(session, claim);
+      const rows = await connection.run<ClaimRow>(CLAIM, values, performance.now() + SESSION_LIMITS.claimMs);
+      for (const { session, done } of group) {
+        const taken = rows.filter((row) => row.session === session).flatMap((row) => row.taken ?? []);
+        Promise.all(taken.map((other) => this.#endOf(other))).then(() => done(() => this.#release(session)));
+      }
+    } catch (error) {
+      for (const { session, refuse } of group) {
+        this.#release(session);
+        refuse(new StorageUnavailable(error));
+      }
+    }
+  }
+
+  /** Resolves when the session has ended, its server is dead, or the time is over. */
+  #endOf(session: string): Promise<void> {
+    if (this.#ended.has(session)) return Promise.resolve();
+    return new Promise((done) => {
+      const end = () => {
+        clearTimeout(limit);
+        this.#ends.delete(session);
+        done();
+      };
+      const limit = setTimeout(end, SESSION_LIMITS.takeoverMs);
+      this.#ends.set(session, end);
+    });
+  }
+
+  async #releaseAll(): Promise<void> {
+    const { connection, id, onError } = this.#parts;
+    while (this.#released.length > 0) {
+      const sessions = this.#released.splice(0);
+      const until = performance.now() + SESSION_LIMITS.claimMs;
+      // A row that stays goes with the lease of this server.
+      await connection.run(RELEASE, [sessions, id], until).catch(onError);
+    }
+    this.#isReleasing = false;
+  }
+
+  #hear([what, one = '', session = '', deviceId = '', at = '']: readonly string[]): void {
+    switch (what) {
+      case 'came':
+        if (one !== this.#parts.id) this.#came(session, { deviceId, node: one, connectedAt: Number(at) });
+        break;
+      case 'left':
+        this.#left(session);
+        break;
+      case 'taken':
+        if (one === this.#parts.id) this.#taken(session);
+        else this.#left(session);
+        break;
+      case 'gone':
+        this.#hasEnded(one);
+        break;
+      case 'dead':
+        for (const [other, { node }] of [...this.#remote]) if (node === one) this.#left(other);
+        break;
+    }
+  }
+
+  #taken(session: string): void {
+    const claim = this.#own.get(session);
+    this.#own.delete(session);
+    claim?.end();
+    const { connection, onError } = this.#parts;
+    const until = performance.now() + SESSION_LIMITS.takeoverMs;
+    connection.run(NOTIFY, [SESSION_CHANNEL, `gone ${session}`], until).catch(onError);
+  }
+
+  #came(session: string, remote: Remote): void {
+    this.#remote.set(session, remote);
+    const sessions = this.#ofDevice.get(remote.deviceId) ?? new Set();
+    this.#ofDevice.set(remote.deviceId, sessions.add(session));
+    if (sessions.size === 1) this.#tell(remote.deviceId);
+  }
+
+  #left(session: string): void {
+    this.#hasEnded(session);
+    const remote = this.#remote.get(session);
+    if (remote === undefined) return;
+    this.#remote.delete(session);
+    const sessions = this.#ofDevice.get(remote.deviceId);
+    sessions?.delete(session);
+    if (sessions?.size !== 0) return;
+    this.#ofDevice.delete(remote.deviceId);
+    this.#tell(remote.deviceId);
+  }
+
+  #hasEnded(session: string): void {
+    this.#ended.set(session, true);
+    this.#ends.get(session)?.();
+  }
+
+  #tell(deviceId: string): void {
+    for (const watcher of this.#watchers) watcher(deviceId, this.connectedAt(deviceId));
+  }
+
+  /** Compares the sessions elsewhere with those that are known, because something may have been missed. */
+  async #compare(): Promise<void> {
+    const { connection, id } = this.#parts;
+    const until = performance.now() + SESSION_LIMITS.claimMs;
+    const rows = await connection.run<SessionRow>(SESSIONS, [id], until);
+    const there = new Map(rows.map((row) => [row.session, row]));
+    for (const session of [...this.#remote.keys()]) if (!there.has(session)) this.#left(session);
+    for (const [session, { device_id, node_id, connected_at }] of there) {
+      if (!this.#remote.has(session))
+        this.#came(session, { deviceId: device_id, node: node_id, connectedAt: connected_at });
+    }
+  }
+}
