@@ -26,19 +26,24 @@ export interface Claim {
   readonly end: () => void;
 }
 
+/** A session that all servers know of. */
+export interface Claimed {
+  /** Milliseconds since 1970, the same at every server. */
+  readonly connectedAt: number;
+  /** Says that it has ended. */
+  readonly release: () => void;
+}
+
 /** The sessions of devices with this server, which those with other servers must not outlive. */
 export interface Sessions {
-  /**
-   * Resolves when no older session goes on elsewhere, with a function that says that this one has ended.
-   * @throws StorageUnavailable
-   */
-  claim(claim: Claim): Promise<() => void>;
+  /** Resolves when no older session goes on elsewhere. @throws StorageUnavailable */
+  claim(claim: Claim): Promise<Claimed>;
 }
 
 interface Waiting {
   readonly session: string;
   readonly claim: Claim;
-  readonly done: (release: () => void) => void;
+  readonly done: (claimed: Claimed) => void;
   readonly refuse: (error: Error) => void;
 }
 
@@ -94,7 +99,7 @@ export class SharedSessions implements Sessions {
     this.#watchers.add(watcher);
   }
 
-  claim(claim: Claim): Promise<() => void> {
+  claim(claim: Claim): Promise<Claimed> {
     return new Promise((done, refuse) => {
       this.#waiting.push({ session: randomUUID(), claim, done, refuse });
       if (this.#isClaiming) return;
@@ -140,8 +145,12 @@ export class SharedSessions implements Sessions {
       for (const { session, claim } of group) this.#own.set(session, claim);
       const rows = await connection.run<ClaimRow>(CLAIM, values, performance.now() + SESSION_LIMITS.claimMs);
       for (const { session, done } of group) {
-        const taken = rows.filter((row) => row.session === session).flatMap((row) => row.taken ?? []);
-        Promise.all(taken.map((other) => this.#endOf(other))).then(() => done(() => this.#release(session)));
+        const ofSession = rows.filter((row) => row.session === session);
+        const taken = ofSession.flatMap((row) => row.taken ?? []);
+        const connectedAt = ofSession[0]?.connected_at ?? 0;
+        Promise.all(taken.map((other) => this.#endOf(other))).then(() =>
+          done({ connectedAt, release: () => this.#release(session) }),
+        );
       }
     } catch (error) {
       for (const { session, refuse } of group) {

@@ -1,6 +1,7 @@
 /** What the servers on one database ask it about each other. */
 
 import type { Statement } from '../storage/postgres/connection.js';
+import { MILLISECONDS } from '../storage/postgres/statements.js';
 
 /** `came <node> <session> <device> <ms>`, `left <node> <session>`, `taken <node> <session>`, `gone <session>`, `dead <node>`. */
 export const SESSION_CHANNEL = 'twin_session';
@@ -55,18 +56,21 @@ export const CLAIM: Statement = {
   text: `
   WITH claimed AS MATERIALIZED (SELECT * FROM claim($1, $2, $3, $4, $5)),
   told AS MATERIALIZED (
-    SELECT pg_notify('${SESSION_CHANNEL}', 'came ' || $1 || ' ' || session || ' ' || device_id || ' '
-        || round(date_part('epoch', clock_timestamp()) * 1000)::bigint)
-      FROM unnest($2::uuid[], $3::uuid[]) AS a (session, device_id) WHERE EXISTS (SELECT FROM claimed)
+    SELECT pg_notify('${SESSION_CHANNEL}', 'came ' || $1 || ' ' || c.session || ' ' || a.device_id || ' '
+        || (${MILLISECONDS('c.connected_at')})::bigint)
+      FROM (SELECT DISTINCT session, connected_at FROM claimed) c
+        JOIN unnest($2::uuid[], $3::uuid[]) AS a (session, device_id) ON a.session = c.session
   ), taking AS MATERIALIZED (
     SELECT pg_notify('${SESSION_CHANNEL}', 'taken ' || taken_from || ' ' || taken) FROM claimed
       WHERE taken IS NOT NULL AND (SELECT count(*) FROM told) > 0
   )
-  SELECT session, taken, (SELECT count(*) FROM told) + (SELECT count(*) FROM taking) AS told FROM claimed`,
+  SELECT session, ${MILLISECONDS('connected_at')} AS connected_at, taken, (SELECT count(*) FROM told) + (SELECT count(*) FROM taking) AS told FROM claimed`,
 };
 
 export interface ClaimRow {
   readonly session: string;
+  /** Milliseconds since 1970. */
+  readonly connected_at: number;
   /** A session of another server that must end, if there is one. */
   readonly taken: string | null;
 }
@@ -83,7 +87,7 @@ export const RELEASE: Statement = {
 export const SESSIONS: Statement = {
   name: 'sessions',
   text: `
-  SELECT session, device_id, node_id, round(date_part('epoch', connected_at) * 1000)::float8 AS connected_at
+  SELECT session, device_id, node_id, ${MILLISECONDS('connected_at')} AS connected_at
     FROM presence WHERE node_id <> $1`,
 };
 

@@ -93,8 +93,8 @@ export class Presence {
     if (!this.isConnected(id)) this.#watchers.tell(id, { isConnected: false, at });
   }
 
-  connected(id: string): void {
-    const now = this.#storage.now();
+  /** @param now as other servers know it, in milliseconds since 1970 */
+  connected(id: string, now = this.#storage.now()): void {
     const present = this.#present.get(id) ?? { connections: 0, connectedAt: 0, activeAt: 0 };
     present.connections += 1;
     present.activeAt = now;

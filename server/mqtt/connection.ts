@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { isDeviceId } from '../../shared/document.js';
 import type { Member, Share } from '../access/shares.js';
 import type { AuditEvent } from '../audit.js';
-import type { Sessions } from '../cluster/sessions.js';
+import type { Claimed, Sessions } from '../cluster/sessions.js';
 import type { Device } from '../devices/device.js';
 import { WORK } from '../work.js';
 
@@ -83,8 +83,8 @@ export class Connection implements Carrier, Member, Neighbour {
   /** The names in the CONNECT. They are not proved until there is a session. */
   #claim: Pick<Connect, 'userName' | 'clientId'> | undefined;
   #session: Session | undefined;
-  /** Tells the other servers that the session has ended. */
-  #release: () => void = () => undefined;
+  /** Where devices connect to several servers: what the others know of the session. */
+  #claimed: Claimed | undefined;
   /** Bounds the wait for the CONNECT, then the keep-alive, at last the time that the client takes to close. */
   #timer: NodeJS.Timeout | undefined;
   /** A packet has come since the timer ran out. */
@@ -208,7 +208,7 @@ export class Connection implements Carrier, Member, Neighbour {
     const { id: deviceId, allow_multiple_connections: isOneOfSeveral } = verdict.device;
     const end = () => this.close('taken over', 'taken over by a connection with another server');
     try {
-      this.#release = await sessions.claim({ deviceId, clientId: connect.clientId, isOneOfSeveral, end });
+      this.#claimed = await sessions.claim({ deviceId, clientId: connect.clientId, isOneOfSeveral, end });
       return verdict;
     } catch {
       return UNAVAILABLE;
@@ -216,7 +216,7 @@ export class Connection implements Carrier, Member, Neighbour {
   }
 
   #decide(connect: Connect, verdict: Verdict): void {
-    if (this.#phase !== 'authenticating') return this.#release();
+    if (this.#phase !== 'authenticating') return this.#claimed?.release();
     if ('refusal' in verdict) return this.#refuse(verdict.refusal);
     this.#accept(connect, verdict.device);
     this.#work();
@@ -231,7 +231,7 @@ export class Connection implements Carrier, Member, Neighbour {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#stream.admitted?.();
-    this.#connections.join(this, device, connect.clientId);
+    this.#connections.join(this, device, connect.clientId, this.#claimed?.connectedAt);
     const session = new Session(device, connect, this.#endpoint, this);
     this.#session = session;
     this.output.countIn(session.backlog);
@@ -338,7 +338,7 @@ export class Connection implements Carrier, Member, Neighbour {
     this.#stream.end();
     this.#stream.off('data', this.#receive);
     this.#drop();
-    this.#release();
+    this.#claimed?.release();
     if (this.#session === undefined) return;
     this.#connections.leave(this, this.#session.device.id);
     this.#session.end();

@@ -39,8 +39,9 @@ export class Connections {
    * The connection now speaks for a device. It takes over the device's other connections. When a device may have
    * several connections, it takes over only those with the same client id [MQTT-3.1.4-2], or the oldest one when there
    * are too many.
+   * @param connectedAt when it connected as other servers know it, in milliseconds since 1970; by default now
    */
-  join(connection: Neighbour, device: Device, clientId: string): void {
+  join(connection: Neighbour, device: Device, clientId: string, connectedAt?: number): void {
     const others = this.#byDevice.get(device.id) ?? new Set();
     const taken = [...others].filter(
       (other) => !device.allow_multiple_connections || (clientId !== '' && other.clientId === clientId),
@@ -53,7 +54,7 @@ export class Connections {
     ) {
       taken.push(oldest);
     }
-    if (others.size === 0) this.#endpoint.devices.presence.connected(device.id);
+    if (others.size === 0) this.#endpoint.devices.presence.connected(device.id, connectedAt);
     this.#byDevice.set(device.id, others.add(connection));
     for (const other of taken) other.close('taken over', 'taken over by a new connection');
   }

@@ -85,12 +85,15 @@ const STEPS = [
   );
 
   CREATE FUNCTION claim(asking uuid, sessions uuid[], devices uuid[], clients text[], several boolean[])
-    RETURNS TABLE (session uuid, taken uuid, taken_from uuid) LANGUAGE plpgsql AS $$
+    RETURNS TABLE (session uuid, connected_at timestamptz, taken uuid, taken_from uuid) LANGUAGE plpgsql AS $$
   #variable_conflict use_column
+  DECLARE
+    now timestamptz;
   BEGIN
     -- Two servers that claim the same device do it one after the other, and the second one sees the first.
     PERFORM pg_advisory_xact_lock(hashtextextended(d.id, 0))
       FROM (SELECT DISTINCT id::text AS id FROM unnest(devices) AS a (id) ORDER BY 1) d;
+    now := date_trunc('milliseconds', clock_timestamp());
     RETURN QUERY
       WITH asked AS (
         SELECT * FROM unnest(sessions, devices, clients, several) AS a (session, device_id, client_id, is_one_of_several)
@@ -100,9 +103,9 @@ const STEPS = [
             AND (NOT a.is_one_of_several OR (a.client_id <> '' AND p.client_id = a.client_id))
           RETURNING a.session, p.session AS taken, p.node_id
       ), made AS (
-        INSERT INTO presence SELECT a.session, a.device_id, a.client_id, asking, clock_timestamp() FROM asked a
+        INSERT INTO presence SELECT a.session, a.device_id, a.client_id, asking, now FROM asked a
       )
-      SELECT a.session, g.taken, g.node_id FROM asked a LEFT JOIN gone g ON g.session = a.session;
+      SELECT a.session, now, g.taken, g.node_id FROM asked a LEFT JOIN gone g ON g.session = a.session;
   END $$;
   `,
 ];

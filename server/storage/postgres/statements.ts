@@ -91,7 +91,8 @@ export interface WriteRow {
   readonly is_orphan: boolean;
 }
 
-const MILLISECONDS = (column: string) => `round(date_part('epoch', ${column}) * 1000)::float8`;
+/** A time in milliseconds since 1970. */
+export const MILLISECONDS = (column: string) => `round(date_part('epoch', ${column}) * 1000)::float8`;
 
 /**
  * Reads files. Of a file that has the given revision only that is said. Of any other there is a row for each document, or
