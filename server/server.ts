@@ -161,6 +161,7 @@ export async function startServer(
       certify,
       ...limits.devices,
       elsewhere: cluster.elsewhere,
+      node,
       onError: (error) => log.error({ err: error }, "a device's last activity could not be kept"),
     });
     closers.push(() => devices.presence.close());

@@ -83,6 +83,7 @@ export class Devices {
       onError,
       heardEveryMs,
       elsewhere,
+      node,
     }: {
       region: string;
       hubId: string;
@@ -93,6 +94,8 @@ export class Devices {
       heardEveryMs?: number | undefined;
       /** The devices that are connected to other servers. */
       elsewhere?: Elsewhere | undefined;
+      /** The id of this server, when others share the storage. */
+      node?: string | undefined;
     },
   ) {
     this.#storage = storage;
@@ -100,7 +103,7 @@ export class Devices {
     this.#twins = twins;
     this.#place = { hub_id: hubId, region };
     this.#certify = certify;
-    this.presence = new Presence(storage, { onError, heardEveryMs, elsewhere });
+    this.presence = new Presence(storage, { onError, heardEveryMs, elsewhere, node });
   }
 
   /** A new device, enabled. */

@@ -1,5 +1,12 @@
-import { once } from '../memo.js';
-import { changeFile, putDocument, readDocuments, removeDocument, type Storage } from '../storage/storage.js';
+import { memo, once } from '../memo.js';
+import {
+  changeFile,
+  putDocument,
+  readDocuments,
+  removeDocument,
+  type Storage,
+  type StoredDocument,
+} from '../storage/storage.js';
 import { Watchers } from '../watchers.js';
 
 /** Whether a device is connected, and since when. */
@@ -53,19 +60,22 @@ export class Presence {
       onError = () => undefined,
       heardEveryMs,
       elsewhere,
+      node,
     }: {
       /** Called when a time could not be written. */
       onError?: ((error: Error) => void) | undefined;
       /** See HEARD_EVERY_MS. Only tests change it. */
       heardEveryMs?: number | undefined;
       elsewhere?: Elsewhere | undefined;
+      /** The id of this server, when others share the storage. */
+      node?: string | undefined;
     } = {},
   ) {
     this.#storage = storage;
     this.#onError = onError;
     this.#elsewhere = elsewhere;
     elsewhere?.watch((id, connectedAt) => this.#movedElsewhere(id, connectedAt));
-    this.#heard = new Heard(storage, () => this.#connected(), onError, heardEveryMs);
+    this.#heard = new Heard(storage, () => this.#connected(), onError, heardEveryMs, node);
   }
 
   /** How many devices are connected. */
@@ -220,27 +230,39 @@ type Times = Map<string, number>;
 const FILE = 'connected';
 const KEY = 'heard';
 
+/** What a server that never came back has left is removed after so many milliseconds: 30 days. */
+const LEFT_MS = 30 * 24 * 60 * 60 * 1000;
+
+const timesIn = memo(({ data }: StoredDocument): Record<string, number> => JSON.parse(data), new WeakMap());
+
 /**
- * When the connected devices were heard last, for the start after a crash. All times are one document. It is written
- * at once after a time of silence, and otherwise once in `everyMs`, so it costs no write for each packet or device.
+ * When the connected devices were heard last, for the time after a crash. All times of a server are one document. It is
+ * written at once after a time of silence, and otherwise once in `everyMs`, so it costs no write for each packet or device.
  */
 class Heard {
   readonly #storage: Storage;
   readonly #connected: () => Iterable<[string, number]>;
   readonly #onError: (error: Error) => void;
   readonly #everyMs: number;
+  /** That of this server's document. */
+  readonly #key: string;
   readonly #times = once(() => this.#read());
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
   #writtenAt = Number.NEGATIVE_INFINITY;
 
-  /** @param connected each device that is connected now, and when it was heard last */
+  /**
+   * @param connected each device that is connected now, and when it was heard last
+   * @param node the id of this server, when others share the storage
+   */
   constructor(
     storage: Storage,
     connected: () => Iterable<[string, number]>,
     onError: (error: Error) => void,
     everyMs = HEARD_EVERY_MS,
+    node = KEY,
   ) {
+    this.#key = node;
     this.#storage = storage;
     this.#connected = connected;
     this.#onError = onError;
@@ -262,11 +284,21 @@ class Heard {
 
   /** Only for a device that was connected when the server crashed, and that has not gone in order since. */
   async timeOf(id: string): Promise<number | undefined> {
-    return (await this.#times()).get(id);
+    const own = (await this.#times()).get(id) ?? 0;
+    const times = (await this.#others()).map((document) => timesIn(document)[id] ?? 0);
+    return Math.max(own, ...times) || undefined;
   }
 
   async ids(): Promise<string[]> {
-    return [...(await this.#times()).keys()];
+    const others = (await this.#others()).flatMap((document) => Object.keys(timesIn(document)));
+    return [...new Set([...(await this.#times()).keys(), ...others])];
+  }
+
+  /** What the other servers have written, or have left. */
+  async #others(): Promise<StoredDocument[]> {
+    if (this.#key === KEY) return [];
+    const documents = [...(await readDocuments(this.#storage, FILE))];
+    return documents.filter(([key]) => key !== this.#key).map(([, document]) => document);
   }
 
   /** Leaves the device out of the next write: it is removed, or a newer time is kept elsewhere. */
@@ -286,12 +318,17 @@ class Heard {
     this.#writtenAt = performance.now();
     const times = await this.#times();
     for (const [id, at] of this.#connected()) times.set(id, at);
-    if (times.size === 0) await removeDocument(this.#storage, FILE, KEY);
-    else await putDocument(this.#storage, FILE, KEY, JSON.stringify(Object.fromEntries(times)));
+    if (times.size === 0) await removeDocument(this.#storage, FILE, this.#key);
+    else await putDocument(this.#storage, FILE, this.#key, JSON.stringify(Object.fromEntries(times)));
   }
 
   async #read(): Promise<Times> {
-    const data = (await readDocuments(this.#storage, FILE)).get(KEY)?.data ?? '{}';
-    return new Map(Object.entries(JSON.parse(data) as Record<string, number>));
+    const documents = await readDocuments(this.#storage, FILE);
+    const oldest = new Date(this.#storage.now() - LEFT_MS).toISOString();
+    for (const [key, { updatedAt }] of documents) {
+      if (key !== this.#key && updatedAt < oldest) await removeDocument(this.#storage, FILE, key);
+    }
+    const own = documents.get(this.#key);
+    return new Map(own === undefined ? [] : Object.entries(timesIn(own)));
   }
 }

@@ -143,6 +143,30 @@ test('the times for a crash are removed with the device, and when all have disco
   assert.is((await next.state(OTHER)).at, at(1));
 });
 
+test('servers that share a storage each keep the times of their devices, and know those of all', async ({
+  storage,
+  at,
+}) => {
+  at(1);
+  const one = new Presence(storage, { heardEveryMs: 1, node: 'one' });
+  const other = new Presence(storage, { heardEveryMs: 1, node: 'other' });
+  for (const [presence, id] of [
+    [one, ID],
+    [other, OTHER],
+  ] as const)
+    presence.connected(id);
+  await until(() => storage.stored('connected').size === 2);
+  const last = at(9);
+  for (const [presence, id] of [
+    [one, ID],
+    [other, OTHER],
+  ] as const)
+    presence.active(id);
+  const third = new Presence(storage, { node: 'third' });
+  await until(async () => (await third.state(ID)).at === last && (await third.state(OTHER)).at === last);
+  assert.equal((await third.heardIds()).sort(), [ID, OTHER].sort());
+});
+
 test('a time that cannot be written for a crash is reported, and written later', async ({ storage, at }) => {
   const errors: Error[] = [];
   at(1);
