@@ -46,6 +46,7 @@ export class Lease implements Leadership {
   #liveNodes = 1;
   #timer: NodeJS.Timeout | undefined;
   #working: Promise<void> = Promise.resolve();
+  #isBusy = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -91,8 +92,14 @@ export class Lease implements Leadership {
   }
 
   #tick(): void {
-    if (!this.isLive) this.#end();
-    this.#working = this.#working.then(() => this.#next()).catch(this.#parts.onError);
+    if (this.#phase === 'live' && !this.isLive) this.#end();
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    this.#working = this.#next()
+      .catch(this.#parts.onError)
+      .finally(() => {
+        this.#isBusy = false;
+      });
   }
 
   async #next(): Promise<void> {
@@ -122,8 +129,10 @@ export class Lease implements Leadership {
   }
 
   #end(): void {
-    if (this.#phase !== 'live') return;
-    this.#phase = 'ended';
+    const isNews = this.#phase === 'live';
+    // Without the first renewal it had no sessions. It enters again all the same.
+    if (isNews || this.#phase === 'entering') this.#phase = 'ended';
+    if (!isNews) return;
     this.#lead(false);
     this.#parts.onEnd();
   }

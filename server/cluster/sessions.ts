@@ -77,6 +77,8 @@ export class SharedSessions implements Sessions {
   readonly #ends = new Map<string, () => void>();
   /** Sessions that have ended a moment ago. Their end may be heard before the answer to the claim that took them. */
   readonly #ended = new LRUCache<string, true>({ max: SESSION_LIMITS.claimsAtOnce * 4 });
+  /** The ids that were heard of since each comparison began. Of these, what was heard is newer. */
+  readonly #comparing = new Set<Set<string>>();
   #waiting: Waiting[] = [];
   #released: string[] = [];
   #isClaiming = false;
@@ -175,17 +177,23 @@ export class SharedSessions implements Sessions {
   }
 
   async #releaseAll(): Promise<void> {
-    const { connection, id, onError } = this.#parts;
+    const { connection, id, isLive, onError } = this.#parts;
     while (this.#released.length > 0) {
       const sessions = this.#released.splice(0);
       const until = performance.now() + SESSION_LIMITS.claimMs;
-      // A row that stays goes with the lease of this server.
-      await connection.run(RELEASE, [sessions, id], until).catch(onError);
+      try {
+        await connection.run(RELEASE, [sessions, id], until);
+      } catch (error) {
+        onError(error as Error);
+        // Without the lease the rows go with it.
+        if (isLive()) this.#released.push(...sessions);
+      }
     }
     this.#isReleasing = false;
   }
 
   #hear([what, one = '', session = '', deviceId = '', at = '']: readonly string[]): void {
+    for (const news of this.#comparing) news.add(what === 'dead' || what === 'gone' ? one : session);
     switch (what) {
       case 'came':
         if (one !== this.#parts.id) this.#came(session, { deviceId, node: one, connectedAt: Number(at) });
@@ -247,12 +255,19 @@ export class SharedSessions implements Sessions {
   async #compare(): Promise<void> {
     const { connection, id } = this.#parts;
     const until = performance.now() + SESSION_LIMITS.claimMs;
-    const rows = await connection.run<SessionRow>(SESSIONS, [id], until);
-    const there = new Map(rows.map((row) => [row.session, row]));
-    for (const session of [...this.#remote.keys()]) if (!there.has(session)) this.#left(session);
-    for (const [session, { device_id, node_id, connected_at }] of there) {
-      if (!this.#remote.has(session))
-        this.#came(session, { deviceId: device_id, node: node_id, connectedAt: connected_at });
+    const news = new Set<string>();
+    this.#comparing.add(news);
+    try {
+      const rows = await connection.run<SessionRow>(SESSIONS, [id], until);
+      const there = new Map(rows.map((row) => [row.session, row]));
+      for (const session of [...this.#remote.keys()])
+        if (!there.has(session) && !news.has(session)) this.#left(session);
+      for (const [session, { device_id, node_id, connected_at }] of there) {
+        if (!this.#remote.has(session) && !news.has(session) && !news.has(node_id))
+          this.#came(session, { deviceId: device_id, node: node_id, connectedAt: connected_at });
+      }
+    } finally {
+      this.#comparing.delete(news);
     }
   }
 }
