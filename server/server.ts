@@ -203,7 +203,7 @@ export async function startServer(
       limits: limits.alerts,
     });
     closers.push(() => alerts.close());
-    const bridge =
+    const bridges =
       settings.homeassistant &&
       (await (
         await import('./homeassistant/open.js')
@@ -213,13 +213,14 @@ export async function startServer(
           storage,
           twins,
           devices,
+          leadership,
           linkOf: (panelId) => linkTo(rest.appUrls[0], panelId),
           log,
           limits: limits.homeassistant,
         },
         settings.homeassistant,
       ));
-    if (bridge !== undefined) closers.push(() => bridge.close());
+    if (bridges !== undefined) closers.push(() => bridges.close());
     const rest = startRest({
       twins,
       devices,
@@ -244,7 +245,7 @@ export async function startServer(
         ...opened.metrics,
         ...mqttMetrics(mqtt.counters),
         ...alertMetrics(alerts),
-        ...bridgeMetrics(bridge),
+        ...bridgeMetrics(bridges),
         ...tlsMetrics(tls, authority),
         ...readinessMetrics(readiness),
         ...nodeMetrics(node),
@@ -267,7 +268,7 @@ export async function startServer(
     alerts.begin();
     const endOfLog = readiness.log(log);
     endpoints.push(async () => endOfLog());
-    bridge?.begin();
+    bridges?.begin();
     if (settings.heartbeatUrl !== '') {
       const end = startHeartbeat({
         url: settings.heartbeatUrl,

@@ -8,12 +8,12 @@ import type { Change, Twins } from '../twins/twins.js';
 import { announcementsOf, type Form } from './entities.js';
 import { type Kept, type Memory, NOTHING_KEPT } from './memory.js';
 import { numbered } from './numbers.js';
-import { COMMAND_OUTCOMES, type CommandOutcome, carryOut, desiredOf, orderIn } from './orders.js';
+import { type CommandOutcome, carryOut, desiredOf, orderIn } from './orders.js';
 import { birthTopic, bridgeTopic, commandedDevice, commandFilter, type Place, topicOf } from './place.js';
-import { type Broker, type SESSION_LIMITS, Session } from './session.js';
+import { type Broker, type Counters, type SESSION_LIMITS, Session } from './session.js';
 import { OFFLINE, ONLINE, type Panel, refusalEvent, statesOf } from './states.js';
 
-interface Parts {
+export interface BridgeParts {
   readonly broker: Broker;
   readonly place: Place;
   readonly form: Form;
@@ -26,6 +26,9 @@ interface Parts {
   /** Where the app shows a panel. */
   readonly linkOf: (panelId: string) => string;
   readonly log: Logger;
+  readonly counters: Counters;
+  /** How many commands had each outcome. */
+  readonly commands: Map<CommandOutcome, number>;
   readonly limits?: Partial<typeof SESSION_LIMITS> | undefined;
 }
 
@@ -37,7 +40,7 @@ type Known = Omit<Panel, 'numbers' | 'armedBy'>;
  * MQTT are. A panel is shown when it has reported for the first time.
  */
 export class Bridge {
-  readonly #parts: Parts;
+  readonly #parts: BridgeParts;
   readonly #session: Session;
   readonly #panels = new Map<string, Known>();
   readonly #kept = new Map<string, Kept>();
@@ -46,9 +49,9 @@ export class Bridge {
   readonly #unwatch: (() => void)[] = [];
   /** What is announced and kept is changed in one order. */
   #work: Promise<void> = Promise.resolve();
-  readonly commands = new Map<CommandOutcome, number>(COMMAND_OUTCOMES.map((outcome) => [outcome, 0]));
+  #isClosed = false;
 
-  constructor(parts: Parts) {
+  constructor(parts: BridgeParts) {
     this.#parts = parts;
     const { place } = parts;
     this.#session = new Session({
@@ -62,7 +65,7 @@ export class Bridge {
     });
   }
 
-  get session(): Pick<Session, 'isUp' | 'waiting' | 'counters'> {
+  get session(): Pick<Session, 'isUp' | 'waiting'> {
     return this.#session;
   }
 
@@ -87,12 +90,11 @@ export class Bridge {
     this.#soon(async () => this.#session.open());
   }
 
-  /** Says that it goes. Resolves when what is under way has ended. */
+  /** Says that it goes, and begins nothing more from this turn on. Resolves when what is under way has ended. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const end of this.#unwatch.splice(0)) end();
-    await this.#work;
-    await this.#session.close();
-    await this.#work;
+    await Promise.all([this.#session.close(), this.#work]);
   }
 
   async #recall(): Promise<void> {
@@ -261,7 +263,8 @@ export class Bridge {
 
   /** No line holds a command: it may have a code. */
   #note(id: string, outcome: CommandOutcome, error?: unknown): void {
-    this.commands.set(outcome, (this.commands.get(outcome) ?? 0) + 1);
+    const { commands } = this.#parts;
+    commands.set(outcome, (commands.get(outcome) ?? 0) + 1);
     const fields = this.#lines.take(outcome);
     if (fields === undefined) return;
     const line = { ...fields, ...(this.#panels.has(id) && { device_id: id }), outcome };
@@ -273,7 +276,8 @@ export class Bridge {
 
   /** A failure is logged, and ends nothing. */
   #soon(run: () => Promise<void>): void {
-    this.#work = this.#work.then(run).catch((error) => {
+    const unlessClosed = (): Promise<void> | undefined => (this.#isClosed ? undefined : run());
+    this.#work = this.#work.then(unlessClosed).catch((error) => {
       this.#parts.log.error({ err: error }, 'a panel could not be shown in Home Assistant');
     });
   }

@@ -1,7 +1,14 @@
 /** What the bridge keeps on stable storage: the id of its instance, and what it has published for each panel. */
 
 import { randomBytes } from 'node:crypto';
-import { putDocument, readDocuments, removeDocument, type Storage } from '../storage/storage.js';
+import {
+  changeFile,
+  putDocument,
+  readDocuments,
+  removeDocument,
+  type Storage,
+  type StoredDocument,
+} from '../storage/storage.js';
 import { NO_NUMBERS, type Numbers } from './numbers.js';
 
 export interface Kept {
@@ -27,13 +34,15 @@ export class Memory {
     this.#storage = storage;
   }
 
-  /** Made at the first call. It is part of every backup. */
+  /** Made at the first call, by one of several servers for all. It is part of every backup. */
   async instance(): Promise<string> {
-    const known = (await readDocuments(this.#storage, INSTANCE.file)).get(INSTANCE.key);
-    if (known !== undefined) return (JSON.parse(known.data) as { id: string }).id;
-    const id = randomBytes(INSTANCE_BYTES).toString('hex');
-    await putDocument(this.#storage, INSTANCE.file, INSTANCE.key, JSON.stringify({ id }));
-    return id;
+    const { file, key } = INSTANCE;
+    const made = JSON.stringify({ id: randomBytes(INSTANCE_BYTES).toString('hex') });
+    await changeFile(this.#storage, file, (latest, updatedAt) =>
+      latest.has(key) ? undefined : { key, document: { version: 1, updatedAt, data: made } },
+    );
+    const { data } = (await readDocuments(this.#storage, file)).get(key) as StoredDocument;
+    return (JSON.parse(data) as { id: string }).id;
   }
 
   async all(): Promise<Map<string, Kept>> {

@@ -5,9 +5,10 @@ import { createSecureContext } from 'node:tls';
 import type { Logger } from 'pino';
 import { SettingError, type Settings } from '../config.js';
 import type { Devices } from '../devices/devices.js';
+import type { Leadership } from '../leadership.js';
 import type { Storage } from '../storage/storage.js';
 import type { Twins } from '../twins/twins.js';
-import { Bridge } from './bridge.js';
+import { Bridges } from './bridges.js';
 import type { Form } from './entities.js';
 import { Memory } from './memory.js';
 import type { Broker, SESSION_LIMITS } from './session.js';
@@ -19,15 +20,16 @@ interface Parts {
   readonly storage: Storage;
   readonly twins: Twins;
   readonly devices: Devices;
+  readonly leadership: Leadership;
   readonly linkOf: (panelId: string) => string;
   readonly log: Logger;
   readonly limits?: Partial<HomeAssistantLimits> | undefined;
 }
 
-/** It begins at `begin`. @throws SettingError, StorageUnavailable */
-export async function openBridge({ settings, storage, ...parts }: Parts, broker: Broker): Promise<Bridge> {
+/** They begin at `begin`. @throws SettingError, StorageUnavailable */
+export async function openBridge({ settings, storage, ...parts }: Parts, broker: Broker): Promise<Bridges> {
   const memory = new Memory(storage);
-  return new Bridge({
+  return new Bridges({
     ...parts,
     broker: { ...broker, ...(await authorityIn(settings.homeassistantCa)) },
     place: {

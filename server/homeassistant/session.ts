@@ -34,6 +34,12 @@ export interface Broker {
   readonly ca?: string;
 }
 
+export interface Counters {
+  connections: number;
+  published: number;
+  passes: number;
+}
+
 interface Parts {
   readonly broker: Broker;
   readonly clientId: string;
@@ -44,6 +50,7 @@ interface Parts {
   readonly onCommand: (topic: string, payload: Buffer, isRetained: boolean) => void;
   /** The broker has taken the clearing of a topic. */
   readonly onCleared: (topic: string) => void;
+  readonly counters: Counters;
   readonly log: Logger;
   readonly limits?: Partial<typeof SESSION_LIMITS> | undefined;
 }
@@ -73,7 +80,6 @@ export class Session {
   #retry: NodeJS.Timeout | undefined;
   #slice: NodeJS.Timeout | undefined;
   #again: NodeJS.Timeout | undefined;
-  readonly counters = { connections: 0, published: 0, passes: 0 };
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -143,7 +149,7 @@ export class Session {
     if (this.#isUp) this.#publish(topic, payload, false);
   }
 
-  /** Says that the bridge goes, and disconnects. */
+  /** Says that the bridge goes, and disconnects. Hears no command any more. */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#retry);
@@ -176,7 +182,7 @@ export class Session {
         log.error({ topics: refused }, 'the broker refuses a subscription of the bridge');
       this.#isUp = true;
       this.#upSince = performance.now();
-      this.counters.connections += 1;
+      this.#parts.counters.connections += 1;
       log.info('connected to the broker of Home Assistant');
       this.#sayAll();
     });
@@ -209,6 +215,7 @@ export class Session {
 
   #hear(topic: string, payload: Buffer, isRetained: boolean): void {
     const { availability, birth, onCommand } = this.#parts;
+    if (this.#isClosed) return;
     if (topic === availability.topic) {
       // The will of a former connection may come after this one has said that it is there.
       if (payload.toString() === availability.offline) this.repeat(topic);
@@ -232,7 +239,7 @@ export class Session {
 
   #sayAll(): void {
     this.#passAt = performance.now();
-    this.counters.passes += 1;
+    this.#parts.counters.passes += 1;
     for (const topic of this.#wanted.keys()) this.#pass.add(topic);
     this.#goOn();
   }
@@ -260,7 +267,7 @@ export class Session {
     const client = this.#client;
     if (client === undefined) return;
     this.#unacknowledged += 1;
-    this.counters.published += 1;
+    this.#parts.counters.published += 1;
     client.publish(topic, payload, { qos: 1, retain }, (error) => {
       if (client !== this.#client || !this.#isUp) return;
       this.#unacknowledged -= 1;

@@ -32,7 +32,7 @@ test('case 14: after a restart of a broker that keeps nothing, all is there agai
   await until(() => home.lines.some((line) => line.includes('no connection')));
   for (let round = 0; round < 2; round += 1) {
     await broker.start();
-    await until(() => home.bridge.session.isUp);
+    await until(() => home.bridge.isUp);
     const fresh = await record(broker.url);
     await until(() => isThere(fresh, 5));
     const entities = entitiesIn(fresh.topics);
@@ -44,7 +44,7 @@ test('case 14: after a restart of a broker that keeps nothing, all is there agai
     }
     await fresh.end();
     await broker.stop();
-    await until(() => !home.bridge.session.isUp);
+    await until(() => !home.bridge.isUp);
   }
   await broker.start();
 });
@@ -55,7 +55,7 @@ test('case 14: after an outage each topic gets its present value once, and none 
   const id = await home.panel('Home');
   await until(() => isThere(context.recorder));
   await broker.stop();
-  await until(() => !home.bridge.session.isUp);
+  await until(() => !home.bridge.isUp);
   for (let count = 0; count < 15; count += 1) {
     await home.report(id, ARMED);
     await home.report(id, DISARMED);
@@ -77,18 +77,18 @@ test('case 15: five births make at most two passes, and an alarm does not wait b
   for (let count = 0; count < 22; count += 1) ids.push(await home.panel(`Panel ${count}`, ARMED));
   const [id = ''] = ids;
   await until(() => isThere(recorder, ids.length));
-  const { passes } = home.bridge.session.counters;
+  const { passes } = home.bridge.counters;
   const before = recorder.messages.length;
   for (let birth = 0; birth < 5; birth += 1) {
     await recorder.client.publishAsync('homeassistant/status', 'online', { qos: 1 });
   }
-  await until(() => home.bridge.session.counters.passes > passes && home.bridge.session.waiting > 0);
+  await until(() => home.bridge.counters.passes > passes && home.bridge.waiting > 0);
   await home.report(id, { ...ARMED, state: 'triggered', siren_ringing: true });
   await until(() => stateOf(recorder, id) === 'triggered');
-  assert.ok(home.bridge.session.waiting > 0, 'the pass goes on');
-  await until(() => home.bridge.session.waiting === 0);
+  assert.ok(home.bridge.waiting > 0, 'the pass goes on');
+  await until(() => home.bridge.waiting === 0);
   await until(() => recorder.messages.length > before);
-  assert.ok(home.bridge.session.counters.passes <= passes + 2);
+  assert.ok(home.bridge.counters.passes <= passes + 2);
   assert.ok(recorder.payloads(`${id}/state`).every((state) => ['armed_away', 'triggered'].includes(state)));
   const seen = recorder.payloads(`${id}/state`);
   assert.not.ok(seen.slice(seen.indexOf('triggered')).includes('armed_away'));
@@ -117,7 +117,7 @@ test('case 16: two servers on one broker have no id in common, and one that goes
   const available = entitiesIn(recorder.topics).filter((each) => isAvailable(each, recorder.topics));
   assert.ok(available.length > 0);
   assert.ok(available.every(({ config }) => (config.unique_id as string).includes(ids[1] ?? '')));
-  assert.is(one.bridge.session.counters.connections + other.bridge.session.counters.connections, 2);
+  assert.is(one.bridge.counters.connections + other.bridge.counters.connections, 2);
 });
 
 test('case 16: the id of the instance is made once and kept in the storage', async (context) => {
@@ -187,7 +187,7 @@ test('case 18: a full cycle shows each state in its order, retained, and faults 
     },
   ];
   for (const step of steps) await home.report(id, { ...DISARMED, ...step });
-  await until(() => topicEnding(recorder, `${id}/problem`) === 'ON' && home.bridge.session.waiting === 0);
+  await until(() => topicEnding(recorder, `${id}/problem`) === 'ON' && home.bridge.waiting === 0);
   const states = recorder.payloads(`${id}/state`);
   const from = states.indexOf('arming');
   assert.equal(states.slice(from, from + 5), ['arming', 'armed_night', 'pending', 'triggered', 'disarmed']);
@@ -251,7 +251,7 @@ test('case 20: a clean stop says that it goes before it disconnects, and the wil
   const thief = await record(broker.url, { clientId });
   await until(() => recorder.payloads('availability').slice(before).includes('offline'));
   await thief.end();
-  await until(() => isThere(recorder) && second.bridge.session.isUp);
+  await until(() => isThere(recorder) && second.bridge.isUp);
 });
 
 test('what it says of itself is set right when an old will overwrites it', async (context) => {

@@ -3,9 +3,11 @@
 import { type Logger, pino } from 'pino';
 import { readSettings } from '../../../server/config.js';
 import { Devices } from '../../../server/devices/devices.js';
-import type { Bridge } from '../../../server/homeassistant/bridge.js';
+import type { Bridges } from '../../../server/homeassistant/bridges.js';
 import { type HomeAssistantLimits, openBridge } from '../../../server/homeassistant/open.js';
-import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
+import { alone, type Leadership } from '../../../server/leadership.js';
+import { memoryStorage } from '../../../server/storage/memory.js';
+import type { Storage } from '../../../server/storage/storage.js';
 import { Twins } from '../../../server/twins/twins.js';
 import { CURRENT, type CurrentDocument, DESIRED, type DesiredDocument } from '../../../shared/panel.js';
 import { certify } from '../devices/certify.js';
@@ -23,10 +25,10 @@ export const DISARMED: CurrentDocument = {
 };
 
 export interface House {
-  readonly storage: MemoryStorage;
+  readonly storage: Storage;
   readonly twins: Twins;
   readonly devices: Devices;
-  readonly bridge: Bridge;
+  readonly bridge: Bridges;
   /** What the bridge has logged. */
   readonly lines: string[];
   /** A panel that is connected and has reported. */
@@ -38,14 +40,15 @@ export interface House {
 }
 
 export interface HouseOptions {
-  readonly storage?: MemoryStorage;
+  readonly storage?: Storage;
+  readonly leadership?: Leadership;
   readonly env?: Record<string, string>;
   readonly limits?: Partial<HomeAssistantLimits>;
 }
 
 export async function house(
   url: string,
-  { storage = memoryStorage(), env = {}, limits = LIMITS }: HouseOptions = {},
+  { storage = memoryStorage(), leadership = alone, env = {}, limits = LIMITS }: HouseOptions = {},
 ): Promise<House> {
   const twins = new Twins(storage);
   const devices = new Devices(storage, twins, { region: 'r', hubId: 'h', certify });
@@ -54,7 +57,7 @@ export async function house(
   const settings = readSettings({ TWIN_HOMEASSISTANT: url, ...env });
   const linkOf = (id: string): string => `https://alarm.example/#panel=${id}`;
   const bridge = await openBridge(
-    { settings, storage, twins, devices, linkOf, log, limits },
+    { settings, storage, twins, devices, leadership, linkOf, log, limits },
     settings.homeassistant as NonNullable<typeof settings.homeassistant>,
   );
   const report = (id: string, current: CurrentDocument): Promise<void> =>
