@@ -45,7 +45,7 @@ async function lookAgain({ servers, one, other }: Context, id: string, contacts:
   await until(() => leader.alerts.deliveries.every(({ status }) => status !== 'waiting'));
 }
 
-test('an alarm that is reported to any server is told once, and shown at each', async (context) => {
+test('one server tells an alarm that any server hears of, and each shows it', async (context) => {
   const { servers, one, other } = context;
   const id = await servers.panel('Cabin');
   await other.report(id, ringing('window'));
@@ -123,7 +123,7 @@ test('channels that are changed at a server that does not lead count at the one 
   await second.close();
 });
 
-test('what panels have reported while no server led is told by the next leader, also of disarmed panels', async (context) => {
+test('the next leader tells what panels have reported while no server led, also disarmed panels', async (context) => {
   const { servers, one, other } = context;
   const id = await servers.panel('Cabin');
   one.leadership.lead(false);
@@ -146,7 +146,7 @@ test('what was deleted while no server led has no alerts', async (context) => {
   await until(() => other.alerts.list.length === 0);
 });
 
-test('a lost panel stays lost when another server leads, and is told once', async (context) => {
+test('a lost panel stays lost when another server leads, and causes one message', async (context) => {
   const { servers, one, other } = context;
   const id = await servers.panel('Cabin');
   await one.report(id, { alarm_armed: true });
@@ -224,7 +224,7 @@ for (const [state, bring] of Object.entries(STATES)) {
   });
 }
 
-test('an alarm that escalates goes to the next group once, whoever leads', async (context) => {
+test('an alarm that escalates goes to the next group once, also when another server leads meanwhile', async (context) => {
   const { servers, one, other } = context;
   const second = await startReceiver();
   await one.alerts.configure(() => inGroups(servers.receiver.url, second.url));
@@ -281,7 +281,7 @@ test('while the leadership goes round, each message of forty alarms arrives once
   assert.equal(titles(servers).sort(), wanted);
 });
 
-test('of the alarms of leaders that are killed each is told by the next one', async () => {
+test('the next leader tells each alarm of the leaders that are killed', async () => {
   const servers = await startServers({ inDoubtMs: 100 });
   let leader = await servers.join();
   const id = await servers.panel('Cabin');
