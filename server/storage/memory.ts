@@ -75,7 +75,10 @@ export function memoryStorage(now: () => number = Date.now): MemoryStorage {
     isWaiting: (name) => calls.isWaiting(name),
     now,
     past: async (name, key, range) => selectPast(newestFirst(open(name), key, range), range),
-    list: async (prefix) => [...files.keys()].filter((name) => name.startsWith(prefix)),
+    list: async (prefix) =>
+      [...files.values()]
+        .filter(({ name, documents }) => name.startsWith(prefix) && documents.size > 0)
+        .map(({ name }) => name),
     get healthy() {
       return failure === undefined;
     },

@@ -87,7 +87,7 @@ const ROUTES: Record<string, Asking> = {
   },
   'PUT /alerts/mutes/:twin_id': {
     path: ({ id }) => `/alerts/mutes/${id}`,
-    body: () => ({ until: new Date(Date.now() + 60_000).toISOString() }),
+    body: ({ rest }) => ({ until: new Date(rest.storage.now() + 60_000).toISOString() }),
     ofDevice: true,
   },
   'DELETE /alerts/mutes/:twin_id': { path: ({ id }) => `/alerts/mutes/${id}`, ofDevice: true },
