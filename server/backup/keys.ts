@@ -18,7 +18,7 @@ const WITHOUT_KEYS = [JOURNAL, 'history', 'format.json'];
 const DOCUMENTS = '{"seq":';
 
 /** The files and directories at the top of a directory that hold no documents of the store. */
-async function othersIn(data: string): Promise<string[]> {
+export async function othersIn(data: string): Promise<string[]> {
   const others: string[] = [];
   for (const entry of await readdir(data, { withFileTypes: true })) {
     if (!isContent(entry.name) || WITHOUT_KEYS.includes(entry.name)) continue;

@@ -24,6 +24,11 @@ interface HistoryLimits {
   readonly bytes: number;
 }
 
+/** What is saved of a file. `fresh`: what the history holds of it, or of the document, is removed first. */
+interface Versions extends Pick<PastToSave, 'fresh'> {
+  readonly documents: readonly Omit<PastToSave['documents'][number], 'recent'>[];
+}
+
 /** A part takes at most this share of the bytes, because only whole parts are removed. */
 const PARTS = 128;
 
@@ -64,7 +69,7 @@ export class History {
   }
 
   /** Can be repeated with the same versions. @throws what the file system throws */
-  async save(file: string, { fresh, documents }: PastToSave): Promise<void> {
+  async save(file: string, { fresh, documents }: Versions): Promise<void> {
     this.#savings += 1;
     try {
       if (fresh) await this.#removeAll(file);

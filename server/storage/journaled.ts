@@ -35,7 +35,7 @@ import { WriteBehind } from './write-behind.js';
  * Opens the storage of a directory: files of readable JSON, written behind a journal. It reads only the journal, so it
  * takes as long with 100,000 files as with none.
  * @param keepsPast which files keep the past versions of their documents
- * @throws DirectoryInUse, UnknownFormat, DamagedJournal, or what the file system throws
+ * @throws DirectoryInUse, DirectoryMoved, UnknownFormat, DamagedJournal, or what the file system throws
  */
 export async function openStorage(
   given: StorageSettings,
@@ -240,7 +240,7 @@ class JournaledStorage implements DurableStorage {
     const entries = await readdir(join(this.#settings.data, directory), { recursive: true }).catch(() => []);
     const onDisk = entries
       .filter((entry) => entry.endsWith('.json'))
-      .map((entry) => `${directory}/${entry.slice(0, -'.json'.length)}`);
+      .map((entry) => join(directory, entry.slice(0, -'.json'.length)));
     const names = new Set([...onDisk, ...this.#pinned.keys(), ...this.#replayed.files.keys()]);
     return [...names].filter((name) => name.startsWith(prefix));
   }

@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { copyContents } from './copy.js';
 import { formatOf, isUsed, migrate, STEPS, type Step, writeFormat } from './format.js';
+import { refuseMoved } from './moved.js';
 import { isDiskFull } from './reserve.js';
 import { dropUnfinished, finishSwap, makeReady, stage } from './swap.js';
 
@@ -21,7 +22,7 @@ class NotMigrated extends Error {
  * Finishes a replacement of the contents, and brings contents of an older form to the present one. The older ones are
  * kept. The caller holds the lock.
  * @param steps replace those of this program. Only tests give them.
- * @throws UnknownFormat, NotMigrated, or what the file system throws
+ * @throws DirectoryMoved, UnknownFormat, NotMigrated, or what the file system throws
  */
 export async function prepareDirectory(
   data: string,
@@ -30,6 +31,7 @@ export async function prepareDirectory(
 ): Promise<void> {
   const replaced = await finishSwap(data);
   if (replaced !== undefined) log.warn(`the data were replaced: what was there before is in ${replaced}`);
+  await refuseMoved(data);
   if (!isUsed(data)) return writeFormat(data, steps.length);
   const from = await formatOf(data, steps.length);
   await dropUnfinished(data);

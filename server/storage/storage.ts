@@ -193,7 +193,7 @@ export const removeDocument = (
   });
 
 /** The documents as they are on stable storage now. @throws StorageUnavailable */
-export const readDocuments = (storage: Storage, file: string): Promise<Documents> =>
+export const readDocuments = (storage: Pick<Storage, 'read'>, file: string): Promise<Documents> =>
   new Promise((done, failed) => {
     storage.read(
       file,
