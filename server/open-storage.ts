@@ -15,7 +15,7 @@ import type { FileRules } from './storage/postgres/group.js';
 import type { Storage } from './storage/storage.js';
 import { isTwinFile, twinOf } from './twins/twins.js';
 
-const RULES: FileRules = {
+export const RULES: FileRules = {
   keepsPast: isTwinFile,
   /** A twin goes with its device. */
   parentOf(file) {

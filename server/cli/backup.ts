@@ -5,10 +5,12 @@ import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { UsageError } from '../../shared/usage.js';
 import { isEncrypted } from '../backup/archive.js';
-import { backUp, type Restored, restore } from '../backup/backup.js';
-import { type Call, show } from './command.js';
+import { BackupRefused, backUp, type Restored, restore } from '../backup/backup.js';
+import { SETTINGS } from '../config.js';
+import { movedFrom } from '../storage/moved.js';
+import { type Call, dataOf, show } from './command.js';
 
-const dataOf = ({ given }: Call): string => String(given.data ?? (process.env.TWIN_DATA || './data'));
+const DATABASE_PAGE = 'server/deploy/database.md';
 
 const WITH_KEYS =
   'It holds everything, with the keys. Keep the passphrase: without it the file cannot be opened.';
@@ -19,6 +21,7 @@ const WITHOUT_KEYS = [
 ].join('\n');
 
 export async function makeBackup(call: Call): Promise<void> {
+  await refuseDatabase(call);
   const [file = ''] = call.words;
   const passphrase = await passphraseFor(call, call.given.keys === true, 'New passphrase: ', 'Once more: ');
   await backUp(dataOf(call), file, passphrase);
@@ -31,12 +34,23 @@ export async function makeBackup(call: Call): Promise<void> {
 }
 
 export async function restoreBackup(call: Call): Promise<void> {
+  await refuseDatabase(call);
   const [file = ''] = call.words;
   const needsPassphrase = await isEncrypted(file);
   const passphrase = await passphraseFor(call, needsPassphrase, 'Passphrase: ');
   const restored = await restore(dataOf(call), file, needsPassphrase ? passphrase : undefined);
   const { manifest, aside, isRunning } = restored;
   await show(call, { created_at: manifest.created_at, aside, is_running: isRunning }, () => textOf(restored));
+}
+
+/** A backup of the directory would lack what is in the database, and a restore would change nothing there. */
+async function refuseDatabase(call: Call): Promise<void> {
+  const { variable } = SETTINGS.database;
+  const isElsewhere = Boolean(process.env[variable]) || (await movedFrom(dataOf(call))) !== undefined;
+  if (isElsewhere)
+    throw new BackupRefused(
+      `the data are in a database, which has a backup of its own: see ${DATABASE_PAGE} (${variable} is set, or the data were moved)`,
+    );
 }
 
 function textOf({ manifest, aside, isRunning, keptKeys }: Restored): string {

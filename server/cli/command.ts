@@ -58,6 +58,15 @@ export const COMMAND_OPTIONS = {
     value: 'DIRECTORY',
     help: "the server's data directory (default TWIN_DATA, or ./data)",
   },
+  to: {
+    type: 'string',
+    value: 'ADDRESS',
+    help: 'the empty database that takes the data, postgres://user:password@host:port/name',
+  },
+  back: {
+    type: 'boolean',
+    help: 'take the data out of the database in TWIN_DATABASE, into the directory again',
+  },
   keys: {
     type: 'boolean',
     help: 'the backup holds the keys too, encrypted with a passphrase that the command asks for',
@@ -109,6 +118,9 @@ export interface Call {
   /** Asks the person at the terminal for a line. Undefined where there is no terminal. */
   readonly ask: ((question: string) => Promise<string>) | undefined;
 }
+
+/** The data directory of the server on this machine. */
+export const dataOf = ({ given }: Call): string => String(given.data ?? (process.env.TWIN_DATA || './data'));
 
 /** The words of a command's form: what each stands for, and whether it may be left out. */
 export const formOf = ({ words }: Pick<Command, 'words'>): { word: string; optional: boolean }[] =>

@@ -261,6 +261,18 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     },
   ],
   [
+    'migrate',
+    {
+      words: '',
+      options: ['to', 'back', 'data'],
+      help: 'moves the data of a server that is stopped into a database, which several servers can share, or back',
+      details:
+        'All documents and past versions are copied, read again and compared. Only then is the directory marked, so that no server\ntakes it any more. When it is cut off, type it again. --back needs TWIN_DATABASE, and all servers stopped.',
+      examples: ['migrate --to postgres://twin:secret@127.0.0.1:5432/twin', 'migrate --back'],
+      run: async (call) => (await import('./migrate.js')).migrate(call),
+    },
+  ],
+  [
     'ca',
     {
       words: '',

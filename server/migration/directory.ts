@@ -16,6 +16,9 @@ import { type WholeFile, withoutBirth } from './whole-file.js';
 /** No version is dropped on the way. The server drops what is too much by its own settings. */
 export const EVERYTHING = { historyVersions: Number.MAX_SAFE_INTEGER, historyBytes: Number.MAX_SAFE_INTEGER };
 
+/** For the documents in memory, in bytes. No client waits. */
+export const MEMORY_BYTES = 64 * 1024 * 1024;
+
 const JOURNAL = 'journal';
 const HISTORY = 'history';
 /** The directories that hold no files of the storage. */

@@ -16,7 +16,7 @@ import { type Moved, markMoved, movedFrom } from '../storage/moved.js';
 import { readDocuments, type Storage } from '../storage/storage.js';
 import { finishSwap, makeReady, stage } from '../storage/swap.js';
 import { isTwinFile } from '../twins/twins.js';
-import { copyOthers, EVERYTHING, namesIn, writeDirectory } from './directory.js';
+import { copyOthers, EVERYTHING, MEMORY_BYTES, namesIn, writeDirectory } from './directory.js';
 import { Adder, type Sum, type WholeFile, wholeFiles } from './whole-file.js';
 
 /** `arriving`: being filled from a directory. `used`: it is the truth. `leaving`: a directory takes its place, or has. */
@@ -32,11 +32,12 @@ export interface Holding {
 export interface Database {
   /** Its address without the password. */
   readonly address: string;
-  readonly storage: Pick<Storage, 'read' | 'past' | 'list'>;
+  /** What a server would read there. */
+  storage(): Promise<Pick<Storage, 'read' | 'past' | 'list'>>;
   /** What it holds, or undefined when it is empty. */
   holding(): Promise<Holding | undefined>;
-  /** How many servers are connected to it. */
-  servers(): Promise<number>;
+  /** Whether a server is connected to it. Asked before `storage`. */
+  isServed(): Promise<boolean>;
   /** Removes all that it holds and says whose data arrive, in one step. */
   clear(hub: string): Promise<void>;
   /** Takes files. They are on stable storage when it resolves. */
@@ -64,7 +65,7 @@ export async function migrateTo(data: string, database: Database, log: Logger): 
     const total = await transfer(wholeFiles(storage, await namesIn(data, storage)), (files) =>
       database.fill(files),
     );
-    await compare(total, wholeFiles(database.storage, await database.storage.list('')));
+    await compare(total, await filesIn(database));
     await markMoved(data, { database: database.address, hub, at: new Date().toISOString() });
     await database.enter({ phase: 'used', hub });
     return total;
@@ -72,9 +73,6 @@ export async function migrateTo(data: string, database: Database, log: Logger): 
     await storage.close();
   }
 }
-
-/** In bytes. No client waits. */
-const MEMORY_BYTES = 64 * 1024 * 1024;
 
 /** Finishes what a crash has interrupted, and looks at the mark. */
 async function moveOf(data: string): Promise<Moved | undefined> {
@@ -108,7 +106,7 @@ async function completeMove(data: string, moved: Moved, database: Database): Pro
   if (held.phase === 'used')
     throw new MigrationRefused(`the data of ${data} were moved to ${moved.database} already`);
   await database.enter({ ...held, phase: 'used' });
-  return sumOf(wholeFiles(database.storage, await database.storage.list('')));
+  return sumOf(await filesIn(database));
 }
 
 export interface MovedBack {
@@ -141,18 +139,14 @@ async function refuseOther(data: string, { hub }: Moved, database: Database): Pr
     throw new MigrationRefused(
       `the migration to ${database.address} is unfinished: finish it with --to first`,
     );
-  const servers = await database.servers();
-  if (servers > 0)
-    throw new MigrationRefused(
-      `${servers === 1 ? 'a server uses' : `${servers} servers use`} ${database.address}: stop all servers first`,
-    );
+  if (await database.isServed())
+    throw new MigrationRefused(`a server uses ${database.address}: stop all servers first`);
 }
 
-async function takeBack(data: string, { storage }: Database, log: Logger): Promise<MovedBack> {
+async function takeBack(data: string, database: Database, log: Logger): Promise<MovedBack> {
   const staged = await stage(data, 'back');
   try {
-    const names = await storage.list('');
-    const sum = await transfer(wholeFiles(storage, names), (files) => writeDirectory(staged.path, files));
+    const sum = await transfer(await filesIn(database), (files) => writeDirectory(staged.path, files));
     await compareDirectory(sum, staged.path, log);
     await copyOthers(data, staged.path);
     await makeReady(data, staged);
@@ -174,6 +168,11 @@ async function compareDirectory(sum: Sum, directory: string, log: Logger): Promi
   } finally {
     await storage.close();
   }
+}
+
+async function filesIn(database: Database): Promise<AsyncGenerator<WholeFile>> {
+  const storage = await database.storage();
+  return wholeFiles(storage, await storage.list(''));
 }
 
 /** Lets files through to where they are written. @returns their sum */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { DatabaseAddress } from '../../database-address.js';
 import { newestOf, selectPast } from '../open-file.js';
@@ -19,6 +20,7 @@ import { type CONNECTION_LIMITS, Connection } from './connection.js';
 import { Files } from './files.js';
 import { type Call, changeCall, type FileRules, type Plan, readCall, type Version } from './group.js';
 import { Listener } from './listener.js';
+import { refuseMoving } from './moving.js';
 import { Reads } from './reads.js';
 import { DatabaseUnusable, prepareDatabase } from './schema.js';
 import { CHANGED, type DocumentRow, documentIn, LIST, LIST_SINCE, NOW, PAST, TRIM } from './statements.js';
@@ -52,7 +54,11 @@ export async function openPostgres(
   beforeListening: (storage: PostgresStorage) => void = () => undefined,
 ): Promise<PostgresStorage> {
   const address = settings.database;
-  const first = new Connection(address, { limits: settings.connection, onOpen: prepareDatabase });
+  const onOpen = async (client: pg.Client) => {
+    await prepareDatabase(client);
+    await refuseMoving(client);
+  };
+  const first = new Connection(address, { limits: settings.connection, onOpen });
   const storage = new PostgresStorage(settings, log, rules);
   try {
     await first.connect(performance.now() + POSTGRES_LIMITS.callMs);

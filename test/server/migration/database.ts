@@ -7,9 +7,9 @@ import { put } from '../storage/contract.js';
 
 export class DatabaseUnderTest implements Database {
   readonly address = 'postgres://twin@db.example:5432/twin';
-  storage: MemoryStorage = this.#newStorage();
+  stored: MemoryStorage = this.#newStorage();
   held: Holding | undefined;
-  connected = 0;
+  served = false;
   /** How many calls still come through. */
   calls = Number.POSITIVE_INFINITY;
 
@@ -18,14 +18,18 @@ export class DatabaseUnderTest implements Database {
     return this.held;
   }
 
-  async servers(): Promise<number> {
+  async isServed(): Promise<boolean> {
     this.#call();
-    return this.connected;
+    return this.served;
+  }
+
+  async storage(): Promise<MemoryStorage> {
+    return this.stored;
   }
 
   async clear(hub: string): Promise<void> {
     this.#call();
-    this.storage = this.#newStorage();
+    this.stored = this.#newStorage();
     this.held = { phase: 'arriving', hub };
   }
 
@@ -33,7 +37,7 @@ export class DatabaseUnderTest implements Database {
     for await (const { name, documents } of files) {
       this.#call();
       for (const { key, document, past } of documents)
-        for (const version of [...past, document]) await put(this.storage, name, key, version);
+        for (const version of [...past, document]) await put(this.stored, name, key, version);
     }
   }
 
