@@ -2,6 +2,7 @@
 
 import type { Logger } from 'pino';
 import { type Cluster, noCluster } from './cluster/no-cluster.js';
+import { callOf } from '../shared/call.js';
 import type { Settings } from './config.js';
 import type { DatabaseAddress } from './database-address.js';
 import { shardOf } from './devices/devices.js';
@@ -9,8 +10,10 @@ import type { Metric } from './metrics.js';
 import type { Check } from './readiness.js';
 import { makeDirectory } from './storage/directory.js';
 import type { StorageSettings } from './storage/durable-storage.js';
+import { isUsed } from './storage/format.js';
 import { openStorage } from './storage/journaled.js';
 import { databaseMetrics, storageMetrics } from './storage/metrics.js';
+import { movedFrom } from './storage/moved.js';
 import type { FileRules } from './storage/postgres/group.js';
 import type { Storage } from './storage/storage.js';
 import { isTwinFile, twinOf } from './twins/twins.js';
@@ -33,7 +36,23 @@ export interface OpenedStorage {
   readonly checks: readonly (() => Check)[];
 }
 
-/** @throws DatabaseUnusable, DirectoryInUse, UnknownFormat, DamagedJournal, or what the file system throws */
+/** The directory holds documents that the database would not have. */
+class DirectoryNotMoved extends Error {
+  override name = 'DirectoryNotMoved';
+  constructor(directory: string) {
+    super(
+      `${directory} holds the data of a server without a database: move them with ${callOf('twin')} migrate --to, ` +
+        'or name another directory in TWIN_DATA',
+    );
+  }
+}
+
+/** @throws DirectoryNotMoved */
+async function refuseUnmoved(directory: string): Promise<void> {
+  if (isUsed(directory) && (await movedFrom(directory)) === undefined) throw new DirectoryNotMoved(directory);
+}
+
+/** @throws DatabaseUnusable, DirectoryNotMoved, DirectoryInUse, UnknownFormat, DamagedJournal, or what the file system throws */
 export async function openStorageOf(
   settings: Settings & Partial<StorageSettings>,
   log: Logger,
@@ -49,6 +68,7 @@ async function openShared(
   log: Logger,
 ): Promise<OpenedStorage> {
   // The program of the database is loaded only where there is one.
+  await refuseUnmoved(settings.data);
   const { openPostgres } = await import('./storage/postgres/postgres.js');
   const { makeCluster } = await import('./cluster/cluster.js');
   await makeDirectory(settings.data);

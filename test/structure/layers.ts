@@ -9,6 +9,7 @@ const LAYERS = [
   ['server/server', 'server/open-storage'],
   ['server/rest', 'server/mqtt'],
   ['server/app', 'server/alerts', 'server/homeassistant'],
+  ['server/migration'],
   ['server/devices', 'server/twins', 'server/cluster'],
   ['server/audit', 'server/line-limit'],
   ['server/access', 'server/tls', 'server/backup'],

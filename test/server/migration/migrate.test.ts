@@ -65,7 +65,7 @@ test('a server refuses a directory whose data were moved, and says where they ar
   );
 });
 
-/** Who has the data: a server may start on exactly one of the two, or for a moment on none. */
+/** The places on which a server would start. */
 async function truths(): Promise<string[]> {
   const phase: Phase | undefined = database.held?.phase;
   return [
