@@ -14,15 +14,16 @@ export async function migrate(call: Call): Promise<void> {
   const { to, back = false } = call.given;
   if ((to === undefined) === (back === false)) throw new UsageError('migrate takes either --to or --back');
   const data = dataOf(call);
+  const secret = process.env[SETTINGS.authoritySecret.variable] ?? '';
   // The lines of the storage are for a server's log.
   const log = pino({ level: 'silent' });
   const database = await openDatabase(addressOf(to), log, RULES);
   try {
     if (back) {
-      const { sum, aside } = await migrateBack(data, database, log);
+      const { sum, aside } = await migrateBack(data, database, secret, log);
       await show(call, { ...sum, aside }, () => backText(data, sum, aside));
     } else {
-      const sum = await migrateTo(data, database, log);
+      const sum = await migrateTo(data, database, secret, log);
       await show(call, { ...sum, database: database.address }, () => toText(data, sum, database.address));
     }
   } finally {

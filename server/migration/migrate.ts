@@ -17,6 +17,7 @@ import { readDocuments, type Storage } from '../storage/storage.js';
 import { finishSwap, makeReady, stage } from '../storage/swap.js';
 import { isTwinFile } from '../twins/twins.js';
 import { copyOthers, EVERYTHING, MEMORY_BYTES, namesIn, writeDirectory } from './directory.js';
+import { bringFiles, isKeptAlike, takeFiles } from './kept-in-files.js';
 import { Adder, type Sum, type WholeFile, wholeFiles } from './whole-file.js';
 
 /** `arriving`: being filled from a directory. `used`: it is the truth. `leaving`: a directory takes its place, or has. */
@@ -33,7 +34,7 @@ export interface Database {
   /** Its address without the password. */
   readonly address: string;
   /** What a server would read there. */
-  storage(): Promise<Pick<Storage, 'read' | 'past' | 'list'>>;
+  storage(): Promise<Storage>;
   /** What it holds, or undefined when it is empty. */
   holding(): Promise<Holding | undefined>;
   /** Whether a server is connected to it. Asked before `storage`. */
@@ -51,8 +52,11 @@ export class MigrationRefused extends Error {
   override name = 'MigrationRefused';
 }
 
-/** @throws MigrationRefused, or what the storage and the database throw */
-export async function migrateTo(data: string, database: Database, log: Logger): Promise<Sum> {
+/**
+ * @param secret seals the authority in the database, unless it is empty
+ * @throws MigrationRefused, or what the storage and the database throw
+ */
+export async function migrateTo(data: string, database: Database, secret: string, log: Logger): Promise<Sum> {
   const moved = await moveOf(data);
   if (moved !== undefined) return completeMove(data, moved, database);
   if (!isUsed(data)) throw new MigrationRefused(`${data} is not the data directory of a server`);
@@ -66,6 +70,7 @@ export async function migrateTo(data: string, database: Database, log: Logger): 
       database.fill(files),
     );
     await compare(total, await filesIn(database));
+    await bringFiles(data, await database.storage(), secret, log);
     await markMoved(data, { database: database.address, hub, at: new Date().toISOString() });
     await database.enter({ phase: 'used', hub });
     return total;
@@ -115,8 +120,16 @@ export interface MovedBack {
   readonly aside: string;
 }
 
-/** @throws MigrationRefused, or what the storage and the database throw */
-export async function migrateBack(data: string, database: Database, log: Logger): Promise<MovedBack> {
+/**
+ * @param secret has sealed the authority, unless it is empty
+ * @throws MigrationRefused, or what the storage and the database throw
+ */
+export async function migrateBack(
+  data: string,
+  database: Database,
+  secret: string,
+  log: Logger,
+): Promise<MovedBack> {
   const unlock = await takeLock(data);
   try {
     const replaced = await finishSwap(data);
@@ -125,7 +138,7 @@ export async function migrateBack(data: string, database: Database, log: Logger)
     if (moved === undefined) throw new MigrationRefused(`the data of ${data} were not moved to a database`);
     await refuseOther(data, moved, database);
     await database.enter({ phase: 'leaving', hub: moved.hub });
-    return await takeBack(data, database, log);
+    return await takeBack(data, database, secret, log);
   } finally {
     await unlock();
   }
@@ -143,12 +156,13 @@ async function refuseOther(data: string, { hub }: Moved, database: Database): Pr
     throw new MigrationRefused(`a server uses ${database.address}: stop all servers first`);
 }
 
-async function takeBack(data: string, database: Database, log: Logger): Promise<MovedBack> {
+async function takeBack(data: string, database: Database, secret: string, log: Logger): Promise<MovedBack> {
   const staged = await stage(data, 'back');
   try {
     const sum = await transfer(await filesIn(database), (files) => writeDirectory(staged.path, files));
     await compareDirectory(sum, staged.path, log);
     await copyOthers(data, staged.path);
+    await takeFiles(await database.storage(), staged.path, secret, log);
     await makeReady(data, staged);
     await finishSwap(data);
     return { sum, aside: staged.aside };
@@ -172,7 +186,7 @@ async function compareDirectory(sum: Sum, directory: string, log: Logger): Promi
 
 async function filesIn(database: Database): Promise<AsyncGenerator<WholeFile>> {
   const storage = await database.storage();
-  return wholeFiles(storage, await storage.list(''));
+  return wholeFiles(storage, (await storage.list('')).filter(isKeptAlike));
 }
 
 /** Lets files through to where they are written. @returns their sum */

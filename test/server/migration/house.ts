@@ -1,14 +1,16 @@
 /** The directory of a server that runs no longer, for the tests of migrations. */
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EVERYTHING, namesIn } from '../../../server/migration/directory.js';
 import { Adder, type Sum, wholeFiles } from '../../../server/migration/whole-file.js';
 import type { Storage } from '../../../server/storage/storage.js';
 import { put, remove, stored } from '../storage/contract.js';
 import { DirectoryUnderTest } from '../storage/directory-under-test.js';
+import { openAuthority } from '../tls/authority.js';
 
 export const HUB = '6f1c2b1e-58a4-4c1e-9a7d-0d5a3f1c2b1e';
+export const SECRET = 'sixteen characters';
 export const BIRTH = { createdAt: '2026-01-01T00:00:00.000Z', tag: 'ab12' };
 export const TWIN = 'twins/ab/abc';
 
@@ -20,10 +22,9 @@ export class House extends DirectoryUnderTest {
   /** Some of its documents are in files, others only in the journal. */
   async build(versions = 3): Promise<void> {
     await this.make();
-    await mkdir(join(this.data, 'tls'));
+    await openAuthority(join(this.data, 'tls'));
     for (const [path, text] of [
-      ['tls/authority.pem', 'authority'],
-      ['alerts.json', '{"channels":[]}'],
+      ['alerts.json', '{"channels":[],"rules":{"unreachable_after":77}}'],
       ['panel-flash.json', 'armed'],
     ] as const)
       await writeFile(join(this.data, path), text);
@@ -42,6 +43,12 @@ export class House extends DirectoryUnderTest {
     await put(second, 'devices/ab', 'abc', stored(2));
     await this.crash();
     await second.close();
+  }
+
+  /** The texts of the authority and of the settings of alerts. */
+  keptFiles(): Promise<[string, string]> {
+    const read = (path: string) => readFile(join(this.data, path), 'utf8');
+    return Promise.all([read('tls/authority.pem'), read('alerts.json')]);
   }
 
   async sum(): Promise<Sum> {

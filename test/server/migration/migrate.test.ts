@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { openSettingsDocument } from '../../../server/alerts/settings-document.js';
+import { isKeptAlike } from '../../../server/migration/kept-in-files.js';
 import { migrateBack, migrateTo, type Phase } from '../../../server/migration/migrate.js';
 import type { Sum } from '../../../server/migration/whole-file.js';
 import { changeFile, readDocuments } from '../../../server/storage/storage.js';
@@ -21,8 +23,8 @@ test.before.each(() => {
 });
 test.after.each(() => house.remove());
 
-const migrate = (): Promise<Sum> => migrateTo(house.data, database, log);
-const back = () => migrateBack(house.data, database, log);
+const migrate = (): Promise<Sum> => migrateTo(house.data, database, SECRET, log);
+const back = () => migrateBack(house.data, database, SECRET, log);
 
 test('every document goes into the database with its versions, times, writers and birth, and comes back', async () => {
   await house.build(VERSIONS);
@@ -30,7 +32,7 @@ test('every document goes into the database with its versions, times, writers an
   assert.equal({ ...before, sha256: '' }, { files: 5, documents: 7, past: VERSIONS - 1, sha256: '' });
   assert.equal(await migrate(), before);
   assert.is(database.held?.phase, 'used');
-  assert.equal(await sumOf(database.stored, await database.stored.list('')), before);
+  assert.equal(await sumOf(database.stored, (await database.stored.list('')).filter(isKeptAlike)), before);
   assert.equal(await past(database.stored, 'twins/ab/abc', 'current', { limit: 2 }), [
     VERSIONS,
     VERSIONS - 1,
@@ -40,9 +42,26 @@ test('every document goes into the database with its versions, times, writers an
   assert.equal(await house.sum(), before);
   assert.is(database.held?.phase, 'leaving');
   assert.ok(aside.startsWith(join(house.data, 'before-back-')));
-  assert.is(await readFile(join(house.data, 'tls', 'authority.pem'), 'utf8'), 'authority');
-  assert.is(await readFile(join(house.data, 'alerts.json'), 'utf8'), '{"channels":[]}');
   assert.is(await readFile(join(house.data, 'panel-flash.json'), 'utf8'), 'armed');
+});
+
+test('the authority and the settings of alerts become documents, the authority sealed, and come back as files', async () => {
+  await house.build();
+  const [authority, settings] = await house.keptFiles();
+  await migrate();
+  const documents = await readDocuments(database.stored, 'authority');
+  assert.not.match([...documents.values()].map(({ data }) => data).join(), 'PRIVATE KEY');
+  const place = await openSettingsDocument(database.stored, log);
+  assert.is(place.present.rules.unreachable_after, 77);
+  await place.change((present) => ({ ...present, rules: { ...present.rules, unreachable_after: 88 } }));
+  await back();
+  const [sameAuthority, newSettings] = await house.keptFiles();
+  assert.is(sameAuthority, authority);
+  assert.match(settings, '77');
+  assert.match(newSettings, '88');
+  const storage = await house.openAll();
+  assert.is((await readDocuments(storage, 'authority')).size, 0);
+  await storage.close();
 });
 
 test('the next version after a return is kept beside all earlier ones', async () => {
