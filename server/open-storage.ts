@@ -1,8 +1,8 @@
 /** Opens the storage that the settings choose: the journal of a directory, or a database that several servers share. */
 
 import type { Logger } from 'pino';
-import { type Cluster, noCluster } from './cluster/no-cluster.js';
 import { callOf } from '../shared/call.js';
+import { type Cluster, noCluster } from './cluster/no-cluster.js';
 import type { Settings } from './config.js';
 import type { DatabaseAddress } from './database-address.js';
 import { shardOf } from './devices/devices.js';

@@ -55,8 +55,8 @@ const FILL: Statement = {
   name: 'fill',
   text: `
   WITH files AS (
-    INSERT INTO file (name, rev, write_id, parent_file, parent_key)
-      SELECT name, nextval('revision'), $1, parent_file, parent_key
+    INSERT INTO file (name, rev, write_id, tx, parent_file, parent_key)
+      SELECT name, nextval('revision'), $1, pg_current_xact_id(), parent_file, parent_key
         FROM unnest($2::text[], $3::text[], $4::text[]) AS f (name, parent_file, parent_key)
   ), documents AS (
     INSERT INTO document (file, key, version, born_at, born_tag, updated_at, updated_by, data)

@@ -1,18 +1,27 @@
 /** The directory of a server that runs no longer, for the tests of migrations. */
 
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EVERYTHING, namesIn } from '../../../server/migration/directory.js';
 import { Adder, type Sum, wholeFiles } from '../../../server/migration/whole-file.js';
 import type { Storage } from '../../../server/storage/storage.js';
 import { put, remove, stored } from '../storage/contract.js';
 import { DirectoryUnderTest } from '../storage/directory-under-test.js';
-import { openAuthority } from '../tls/authority.js';
+import { openAuthority, temporaryDirectory } from '../tls/authority.js';
 
 export const HUB = '6f1c2b1e-58a4-4c1e-9a7d-0d5a3f1c2b1e';
 export const SECRET = 'sixteen characters';
 export const BIRTH = { createdAt: '2026-01-01T00:00:00.000Z', tag: 'ab12' };
 export const TWIN = 'twins/ab/abc';
+
+/** It takes long to make, and is the same for all houses. */
+const authority = makeAuthority();
+
+async function makeAuthority(): Promise<string> {
+  const directory = temporaryDirectory();
+  await openAuthority(directory);
+  return readFile(join(directory, 'authority.pem'), 'utf8');
+}
 
 export class House extends DirectoryUnderTest {
   openAll(): Promise<Storage> {
@@ -22,8 +31,9 @@ export class House extends DirectoryUnderTest {
   /** Some of its documents are in files, others only in the journal. */
   async build(versions = 3): Promise<void> {
     await this.make();
-    await openAuthority(join(this.data, 'tls'));
+    await mkdir(join(this.data, 'tls'));
     for (const [path, text] of [
+      ['tls/authority.pem', await authority],
       ['alerts.json', '{"channels":[],"rules":{"unreachable_after":77}}'],
       ['panel-flash.json', 'armed'],
     ] as const)

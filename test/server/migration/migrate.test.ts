@@ -10,7 +10,7 @@ import type { Sum } from '../../../server/migration/whole-file.js';
 import { changeFile, readDocuments } from '../../../server/storage/storage.js';
 import { past, put, remove, stored } from '../storage/contract.js';
 import { DatabaseUnderTest } from './database.js';
-import { BIRTH, House, HUB, sumOf } from './house.js';
+import { BIRTH, House, HUB, SECRET, sumOf } from './house.js';
 
 const test = suite('migrate');
 const house = new House();
@@ -23,8 +23,8 @@ test.before.each(() => {
 });
 test.after.each(() => house.remove());
 
-const migrate = (): Promise<Sum> => migrateTo(house.data, database, SECRET, log);
-const back = () => migrateBack(house.data, database, SECRET, log);
+const migrate = (secret = ''): Promise<Sum> => migrateTo(house.data, database, secret, log);
+const back = (secret = '') => migrateBack(house.data, database, secret, log);
 
 test('every document goes into the database with its versions, times, writers and birth, and comes back', async () => {
   await house.build(VERSIONS);
@@ -48,13 +48,13 @@ test('every document goes into the database with its versions, times, writers an
 test('the authority and the settings of alerts become documents, the authority sealed, and come back as files', async () => {
   await house.build();
   const [authority, settings] = await house.keptFiles();
-  await migrate();
+  await migrate(SECRET);
   const documents = await readDocuments(database.stored, 'authority');
   assert.not.match([...documents.values()].map(({ data }) => data).join(), 'PRIVATE KEY');
   const place = await openSettingsDocument(database.stored, log);
   assert.is(place.present.rules.unreachable_after, 77);
   await place.change((present) => ({ ...present, rules: { ...present.rules, unreachable_after: 88 } }));
-  await back();
+  await back(SECRET);
   const [sameAuthority, newSettings] = await house.keptFiles();
   assert.is(sameAuthority, authority);
   assert.match(settings, '77');
