@@ -42,6 +42,7 @@ test('it is ready, and warns that only one disk has what it acknowledges', async
   assert.equal(checks, [
     { name: 'running', ok: true },
     { name: 'writable', ok: true },
+    { name: 'lease', ok: true },
     { name: 'beat', ok: true },
     { name: 'standby', ok: true, warning: 'one_disk' },
   ]);
