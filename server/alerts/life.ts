@@ -89,10 +89,16 @@ export function happened(
   return { ...alert, state: 'resolved', resolved_at: alert.raised_at };
 }
 
-/** What began and ended while it was muted is never told. */
+/**
+ * What began and ended while it was muted is never told. An alarm that was due and ends before it could be sent, as when
+ * the server that leads is killed, is told as one that has happened.
+ */
 export function resolved(alert: Alert, now: number, mutedUntil: number | undefined): Alert {
-  const tellAt = alert.told === 0 ? null : time(alert.is_life_safety ? now : (mutedUntil ?? now));
-  return { ...alert, state: 'resolved', resolved_at: time(now), tell_at: tellAt };
+  const end = { ...alert, state: 'resolved' as const, resolved_at: time(now) };
+  const tellAt = time(alert.is_life_safety ? now : (mutedUntil ?? now));
+  if (alert.told > 0) return { ...end, tell_at: tellAt };
+  const isDue = alert.tell_at !== null && alert.tell_at <= time(now) && tellAt === time(now);
+  return { ...end, tell_at: isCritical(alert) && isDue ? tellAt : null };
 }
 
 /** An alert that is acknowledged or over stays as it is. */

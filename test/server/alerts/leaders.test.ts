@@ -214,11 +214,15 @@ for (const [state, bring] of Object.entries(STATES)) {
     await bring(context, id);
     handOver(one, other);
     await other.report(id, {});
-    await until(() => titles(servers).includes('Over: Alarm: Cabin, window'));
+    // An alarm that ends before it was sent is sent as one that has happened, and not as over.
+    await until(() =>
+      other.alerts.list.every((alert) => alert.state === 'resolved' && alert.tell_at === null),
+    );
     await until(() => other.alerts.deliveries.every(({ status }) => status === 'delivered'));
     await other.alerts.prove();
-    assert.is(titles(servers).filter((title) => title === 'Over: Alarm: Cabin, window').length, 1);
     assert.ok(titles(servers).includes('Alarm: Cabin, window'));
+    const over = titles(servers).filter((title) => title === 'Over: Alarm: Cabin, window').length;
+    assert.ok(over === 1 || (over === 0 && state === 'raised and not sent'), `${over} times over`);
     const refused = state === 'held up' ? OUTBOX_LIMITS.heldUpAfter : 0;
     assert.is(servers.receiver.received.length - refused, other.alerts.deliveries.length);
   });

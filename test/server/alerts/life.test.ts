@@ -163,6 +163,27 @@ test('what begins and ends while it is muted is not told', () => {
   assert.equal([only(all).state, only(all).tell_at], ['resolved', null]);
 });
 
+test('an alarm that was due and ends before it could be sent is sent as one that has happened', () => {
+  const ended = only(
+    after([
+      [0, [alarm()]],
+      [SECOND, []],
+    ]).all,
+  );
+  assert.equal([ended.state, ended.tell_at, tellingOf(ended)], ['resolved', at(SECOND), 'raised']);
+  assert.match(textOf(ended, 'raised'), /^It happened at /);
+  assert.is(told(ended, 1).tell_at, null);
+});
+
+test('a panel that is back before its loss was sent is not sent', () => {
+  const lost = { kind: 'unreachable' as const, subject: '', since: T };
+  const { all } = after([
+    [0, [lost]],
+    [SECOND, []],
+  ]);
+  assert.equal([only(all).state, only(all).tell_at], ['resolved', null]);
+});
+
 test('what is still so at the end of the mute is sent then, with its real time', () => {
   const alert = only(after([[5 * SECOND, [alarm()], 600 * SECOND]]).all);
   assert.equal([alert.raised_at, alert.tell_at], [at(0), at(600 * SECOND)]);
