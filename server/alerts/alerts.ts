@@ -137,12 +137,11 @@ export class Alerts {
   }
 
   #lead(): () => void {
-    const { limits, leadership } = this.#parts;
+    const { limits } = this.#parts;
     const term = new Term(
       {
         ...this.#parts,
         mutes: this.#mutes,
-        isShared: leadership.isShared,
         limits: { ...ALERT_LIMITS, ...limits },
         tellerFor: (onDue) => new Teller({ ...this.#parts, onDue }),
       },

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { CURRENT, DESIRED } from '../../shared/panel.js';
 import { DeviceNotFound, type Devices } from '../devices/devices.js';
 import { FOLDERS } from '../devices/leftovers.js';
+import type { Leadership } from '../leadership.js';
 import type { Document } from '../twins/document.js';
 import type { Change, Twins } from '../twins/twins.js';
 import type { Alert, Condition } from './alert.js';
@@ -34,8 +35,7 @@ export interface TermParts {
     readonly presence: Pick<Devices['presence'], 'isConnected' | 'watchAll'>;
   };
   readonly isHealthy: () => boolean;
-  /** Whether panels may have reported to another server, while none has led. */
-  readonly isShared: boolean;
+  readonly leadership: Pick<Leadership, 'isShared' | 'leads'>;
   readonly log: Logger;
   readonly clock: Clock;
   readonly limits: typeof ALERT_LIMITS;
@@ -161,7 +161,7 @@ export class Term {
   }
 
   #lookAtAll(): void {
-    const { store, devices, isShared } = this.#parts;
+    const { store, devices, leadership } = this.#parts;
     if (this.#state !== 'watching') return;
     const armed = store.armed.all.map(({ id }) => id);
     for (const id of armed) {
@@ -170,7 +170,7 @@ export class Term {
     // Before the panels are read, which may take longer than the grace.
     this.#lookAtServer();
     for (const id of armed) this.#recall(id);
-    if (isShared) this.#lookForChanges(armed).catch((error) => this.#notKept(error));
+    if (leadership.isShared) this.#lookForChanges(armed).catch((error) => this.#notKept(error));
     this.tellSoon();
   }
 
@@ -371,7 +371,8 @@ export class Term {
   /** A failure is logged, and ends nothing: memory has the change, and the disk gets it with the next one. */
   #soon(run: () => Promise<void>): void {
     this.#work = this.#work
-      .then(() => (this.#hasEnded() ? undefined : run()))
+      // A process that was stopped for a while may not have heard yet that another server leads.
+      .then(() => (this.#hasEnded() || !this.#parts.leadership.leads() ? undefined : run()))
       .catch((error) => this.#notKept(error));
   }
 

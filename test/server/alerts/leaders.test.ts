@@ -1,10 +1,14 @@
 /** Alerts on several servers with one storage: one of them tells, all of them show, and another goes on. */
 
+import { createECDH, randomBytes } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Token } from '../../../server/access/tokens.js';
 import { ESCALATION } from '../../../server/alerts/life.js';
 import { OUTBOX_LIMITS } from '../../../server/alerts/outbox.js';
 import { type AlertSettings, parseSettings } from '../../../server/alerts/settings.js';
+import { SUBSCRIPTION_LIMITS } from '../../../server/alerts/subscriptions.js';
+import { AUTH_BYTES } from '../../../server/alerts/web-push.js';
 import { putDocument } from '../../../server/storage/storage.js';
 import { until } from '../../until.js';
 import { startReceiver } from './receiver.js';
@@ -304,9 +308,45 @@ test('the next leader tells each alarm of the leaders that are killed', async ()
   await servers.close();
 });
 
+test('a leader that was stopped for a while raises nothing after another one has begun', async (context) => {
+  const { servers, one, other } = context;
+  const id = await servers.panel('Cabin');
+  other.leadership.lead(true);
+  // It has not been told that it leads no more.
+  one.leadership.leads = () => false;
+  await one.report(id, ringing('window'));
+  await servers.receiver.count(1);
+  await until(() => other.alerts.deliveries.every(({ status }) => status === 'delivered'));
+  await one.alerts.prove();
+  await other.alerts.read();
+  assert.is(other.alerts.list.length, 1);
+  assert.equal(titles(servers), ['Alarm: Cabin, window']);
+});
+
 test('two servers that make the key of Web Push at the same time have the same', async ({ one, other }) => {
   const [key, otherKey] = await Promise.all([one.subscriptions.key(), other.subscriptions.key()]);
   assert.equal(key, otherKey);
+});
+
+test('two servers that add phones of one token at the same time keep to its limit', async ({
+  one,
+  other,
+}) => {
+  const application_server_key = (await one.subscriptions.key()).id;
+  const phone = createECDH('prime256v1');
+  const keys = {
+    p256dh: phone.generateKeys().toString('base64url'),
+    auth: randomBytes(AUTH_BYTES).toString('base64url'),
+  };
+  const token = { id: 'anna' } as Token;
+  const attempts = Array.from({ length: SUBSCRIPTION_LIMITS.perToken + 6 }, (_, n) => {
+    const { subscriptions } = n % 2 === 0 ? one : other;
+    const body = { endpoint: `https://push.example.org/${n}`, keys, application_server_key };
+    return subscriptions.add(body, token, { judge: () => undefined });
+  });
+  const outcomes = await Promise.allSettled(attempts);
+  const added = outcomes.filter(({ status }) => status === 'fulfilled');
+  assert.is(added.length, SUBSCRIPTION_LIMITS.perToken);
 });
 
 test.run();

@@ -5,6 +5,8 @@ import * as assert from 'uvu/assert';
 import { memoryStorage } from '../../../server/storage/memory.js';
 import type { CurrentDocument } from '../../../shared/panel.js';
 import { until } from '../../until.js';
+import { elected } from '../elected.js';
+import { sharedMemory } from '../storage/shared-memory.js';
 import { DISARMED, LIMITS } from './house.js';
 import { record } from './mosquitto.js';
 import { entitiesIn, isAvailable } from './reader.js';
@@ -15,7 +17,9 @@ import {
   type Context,
   isThere,
   named,
+  noted,
   panelEntity,
+  send,
   stateOf,
   topicEnding,
   withBroker,
@@ -352,6 +356,32 @@ test('the form with one message for each panel makes the same entities, and the 
   await second.report(id, { alarm_armed: false, siren_ringing: false, door_open: false });
   await until(() => entitiesIn(recorder.topics).some(({ config }) => config.name === 'Door'));
   assert.not.ok(entitiesIn(recorder.topics).some(({ config }) => config.name === 'window'));
+});
+
+test('of two servers the one that leads is connected, and the next leader goes on with the same entities', async (context) => {
+  const { recorder } = context;
+  const shared = sharedMemory();
+  const [first, second] = [elected(), elected()];
+  first.lead(true);
+  const one = await context.open({ storage: shared.join(), leadership: first });
+  const other = await context.open({ storage: shared.join(), leadership: second });
+  const id = await other.panel('Home', ARMED);
+  one.devices.presence.connected(id);
+  await one.report(id, ARMED);
+  await until(() => isThere(recorder) && stateOf(recorder, id) === 'armed_away');
+  assert.equal([one.bridge.isUp, other.bridge.isUp], [true, false]);
+  const before = entitiesIn(recorder.topics);
+  first.lead(false);
+  second.lead(true);
+  assert.is(one.bridge.isUp, false);
+  await until(() => other.bridge.isUp && isThere(recorder));
+  assert.equal(entitiesIn(recorder.topics), before);
+  await send(recorder, id, 'DISARM');
+  await until(async () => (await one.desired(id))?.data.alarm_armed === false);
+  assert.equal([noted(one, 'written'), noted(other, 'written')], [0, 1]);
+  await one.report(id, DISARMED);
+  await until(() => stateOf(recorder, id) === 'disarmed');
+  assert.is(other.bridge.counters.connections, 1);
 });
 
 bridge.run();
