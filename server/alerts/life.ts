@@ -91,7 +91,7 @@ export function happened(
 
 /**
  * What began and ended while it was muted is never told. An alarm that was due and ends before it could be sent, as when
- * the server that leads is killed, is told as one that has happened.
+ * the server that leads is killed, goes out as one that has happened.
  */
 export function resolved(alert: Alert, now: number, mutedUntil: number | undefined): Alert {
   const end = { ...alert, state: 'resolved' as const, resolved_at: time(now) };

@@ -312,7 +312,7 @@ test('a leader that was stopped for a while raises nothing after another one has
   const { servers, one, other } = context;
   const id = await servers.panel('Cabin');
   other.leadership.lead(true);
-  // It has not been told that it leads no more.
+  // It has not heard that it leads no more.
   one.leadership.leads = () => false;
   await one.report(id, ringing('window'));
   await servers.receiver.count(1);

@@ -65,7 +65,7 @@ test('what a decision throws refuses the change, and the same thing changes noth
   assert.is(shared.storage.stored('things').get('a')?.version, 1);
 });
 
-test('a read has what the other server was told is stored, before it is heard', async ({ one, other }) => {
+test('a read has what the other server has stored, before it is heard', async ({ one, other }) => {
   await one.put(thing('a', 7));
   assert.equal(await other.read(), [thing('a', 7)]);
 });
