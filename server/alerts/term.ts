@@ -23,8 +23,8 @@ export const ALERT_LIMITS = {
   graceMs: 120_000,
   /** How often the server looks whether its storage takes writes. */
   healthMs: 5000,
-  /** The pause before what is stored is read again, when that has failed. */
-  readAgainMs: 1000,
+  /** The pause before another look, when what is stored could not be read, or it is in doubt whether this server leads. */
+  againMs: 250,
 };
 
 export interface TermParts {
@@ -131,7 +131,7 @@ export class Term {
         break;
       } catch (error) {
         this.#parts.log.error({ err: error }, 'the stored alerts could not be read');
-        await delay(this.#parts.limits.readAgainMs, undefined, { ref: false });
+        await this.#pause();
       }
     }
     if (!this.#hasEnded()) this.teller.begin();
@@ -371,9 +371,18 @@ export class Term {
   /** A failure is logged, and ends nothing: memory has the change, and the disk gets it with the next one. */
   #soon(run: () => Promise<void>): void {
     this.#work = this.#work
-      // A process that was stopped for a while may not have heard yet that another server leads.
-      .then(() => (this.#hasEnded() || !this.#parts.leadership.leads() ? undefined : run()))
+      .then(() => this.#untilSure())
+      .then(() => (this.#hasEnded() ? undefined : run()))
       .catch((error) => this.#notKept(error));
+  }
+
+  /** A process that was stopped for a while does not know at once whether it still leads. */
+  async #untilSure(): Promise<void> {
+    while (!this.#hasEnded() && !this.#parts.leadership.leads()) await this.#pause();
+  }
+
+  #pause(): Promise<void> {
+    return delay(this.#parts.limits.againMs, undefined, { ref: false });
   }
 
   #notKept(error: unknown): void {

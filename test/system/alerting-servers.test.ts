@@ -109,7 +109,7 @@ test('while each leader is killed after an alarm, each alarm is sent, and shown 
     const [other] = othersThan(context, leader);
     await trip(context, other);
     await leader.stop('SIGKILL');
-    // Nobody leads yet.
+    // No server leads yet.
     await trip(context, other);
     await replace(context, leader);
   }

@@ -317,9 +317,26 @@ test('a leader that was stopped for a while raises nothing after another one has
   await one.report(id, ringing('window'));
   await servers.receiver.count(1);
   await until(() => other.alerts.deliveries.every(({ status }) => status === 'delivered'));
+  one.leadership.lead(false);
   await one.alerts.prove();
   await other.alerts.read();
   assert.is(other.alerts.list.length, 1);
+  assert.equal(titles(servers), ['Alarm: Cabin, window']);
+});
+
+test('a leader that was in doubt and still leads raises what was reported meanwhile', async ({
+  servers,
+  one,
+}) => {
+  const id = await servers.panel('Cabin');
+  await one.alerts.prove();
+  let doubts = 3;
+  one.leadership.leads = () => {
+    doubts -= 1;
+    return doubts < 0;
+  };
+  await one.report(id, ringing('window'));
+  await servers.receiver.count(1);
   assert.equal(titles(servers), ['Alarm: Cabin, window']);
 });
 
