@@ -5,7 +5,7 @@ import { type JsonObject, mergePatch } from '../../../shared/document.js';
 import { changedTopic } from '../../../shared/topics.js';
 import { until } from '../../until.js';
 import { CONTACTS } from '../house.js';
-import type { ScriptedServer } from './scripted-server.js';
+import type { ScriptedServer, Session } from './scripted-server.js';
 import type { Workbench } from './workbench.js';
 
 /** A panel with the contacts of {@link CONTACTS}. The time in the house is the test's. */
@@ -34,13 +34,24 @@ export class VirtualPanel {
       },
     });
     const virtual = new VirtualPanel(server, panel);
-    await virtual.#online();
+    await virtual.#online(0);
     return virtual;
   }
 
-  async #online(): Promise<void> {
-    await until(() => this.#server.reports.length > this.#read);
-    await this.pass(200);
+  /** Stops the panel's clock once it has reported on a connection that began later than so many others. */
+  async #online(earlier: number): Promise<void> {
+    const asked = new Set<Session>();
+    let hasPassed = false;
+    await until(() => {
+      for (const session of this.#server.sessions.slice(earlier)) {
+        if (asked.has(session) || !hasReported(session)) continue;
+        asked.add(session);
+        this.pass(200).then(() => {
+          hasPassed = true;
+        });
+      }
+      return hasPassed;
+    });
   }
 
   /** Lets the time pass. */
@@ -68,10 +79,10 @@ export class VirtualPanel {
 
   /** Resolves when the panel is online again; meanwhile little time passes. */
   async cutPower(): Promise<void> {
-    this.current;
+    const { length } = this.#server.sessions;
     this.panel.powerOff();
     this.panel.powerOn();
-    await this.#online();
+    await this.#online(length);
   }
 
   /** What the panel has reported, all put together. */
@@ -87,6 +98,11 @@ export class VirtualPanel {
     return this.#reported;
   }
 }
+
+const hasReported = ({ packets }: Session): boolean =>
+  packets.some((packet) => packet.cmd === 'publish' && packet.topic.startsWith(CURRENT));
+
+const CURRENT = '$SCW/twins/me/current/';
 
 /** Until the first message that lets time pass its clock runs by itself, and fast. */
 const PROGRAM = `import { board } from 'firmware/boards/board.js';
