@@ -104,7 +104,8 @@ async function learnLanguage(): Promise<void> {
 
 /** Shows the window of the app that is open, or opens one, and says what the person wants there. */
 async function show(message: WorkerMessage): Promise<void> {
-  const [open] = await self.clients.matchAll({ type: 'window' });
+  // A window that was loaded before this worker began is the app's, too.
+  const [open] = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
   if (open !== undefined) {
     // The message counts, also where the browser does not let the window come to the front.
     await open.focus().catch(() => undefined);

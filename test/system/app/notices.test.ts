@@ -252,6 +252,21 @@ test('"Disarm" opens the app, where it is held, and a tap alone disarms nothing'
   await until(async () => !(await wanted()).data.alarm_armed);
 });
 
+test('a touch finds the window of the app also where it was loaded past the worker', async (context) => {
+  const { phone, scene } = context;
+  await switchOn(phone);
+  await alarm(context);
+  const session = await phone.context.newCDPSession(phone.page);
+  const loaded = phone.page.waitForEvent('load');
+  await session.send('Page.reload', { ignoreCache: true });
+  await loaded;
+  assert.is(await phone.page.evaluate('navigator.serviceWorker.controller'), null);
+  await phone.sees('Only silence this phone');
+  await touchNotification(phone, '');
+  await until(() => phone.page.url().endsWith(`#panel=${scene.device.id}`));
+  await session.detach();
+});
+
 test('a message that cannot be read is shown too', async ({ phone, scene }) => {
   await phone.page.evaluate('navigator.serviceWorker.ready');
   await deliver(phone, addressOf(scene), 'no JSON', (shown) => shown.some(({ title }) => title === 'Alarm'));
