@@ -6,6 +6,7 @@ import {
   type Documents,
   readDocuments,
   type Storage,
+  StorageUnavailable,
   type StoredDocument,
 } from '../storage/storage.js';
 import type { Author } from './author.js';
@@ -201,6 +202,21 @@ export class Tokens {
     return () => this.#watchers.delete(watcher);
   }
 
+  /** Whether every token that was revoked anywhere is known to be. Until then no token should be looked at. */
+  get isCurrent(): boolean {
+    return this.#storage.isCurrent;
+  }
+
+  /** Resolves when it is. @throws StorageUnavailable when that takes too long */
+  whenCurrent(): Promise<void> {
+    return this.#storage.whenCurrent();
+  }
+
+  /** For how many milliseconds a token is still good. */
+  leftMs({ expires_at }: Token): number {
+    return expires_at === null ? Number.POSITIVE_INFINITY : Date.parse(expires_at) - this.#storage.now();
+  }
+
   /** The token of a secret. @throws AuthenticationDenied */
   authenticate(secret: string | undefined): Token {
     return this.#unexpired(this.#known.get(secret ?? '') ?? this.#find(secret));
@@ -209,9 +225,10 @@ export class Tokens {
   /**
    * A token that was authenticated before, with the rights that it has now. A token whose revocation is being stored has
    * none, because what it asks for would be stored after its revocation.
-   * @throws AuthenticationDenied
+   * @throws AuthenticationDenied, and StorageUnavailable while it is not known what was revoked
    */
   present({ id }: Pick<Token, 'id'>): Token {
+    if (!this.isCurrent) throw new StorageUnavailable('nothing is heard of the other servers');
     const stored = this.#revoking.has(id) ? undefined : this.#tokens.get(id);
     if (stored === undefined) throw new AuthenticationDenied('not_found');
     return this.#unexpired(stored.token);
@@ -228,8 +245,8 @@ export class Tokens {
     return token;
   }
 
-  #isExpired({ expires_at }: Token): boolean {
-    return expires_at !== null && expires_at <= new Date(this.#storage.now()).toISOString();
+  #isExpired(token: Token): boolean {
+    return token.expires_at !== null && this.leftMs(token) <= 0;
   }
 
   #find(secret: string | undefined): Token {

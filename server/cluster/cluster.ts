@@ -19,6 +19,10 @@ export function makeCluster(
   const connections = { lease: new Connection(address), sessions: new Connection(address) };
   const id = storage.server;
   const ends: (() => void)[] = [];
+  const endAll = () => {
+    for (const end of ends) end();
+  };
+  storage.listener.onLate(endAll);
   const sessions = new SharedSessions({
     connection: connections.sessions,
     listener: storage.listener,
@@ -33,7 +37,7 @@ export function makeCluster(
     onEnd() {
       log.error('this server has lost its lease: it ends every session');
       sessions.endAll();
-      for (const end of ends) end();
+      endAll();
     },
     onError,
   });

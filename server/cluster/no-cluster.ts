@@ -13,7 +13,7 @@ export interface Cluster {
   /** Where devices connect to several servers. */
   readonly sessions: Sessions | undefined;
   readonly elsewhere: Elsewhere | undefined;
-  /** Calls when this server must end every session, because the others count it as dead. */
+  /** Calls when this server must end what is open: the others count it as dead, or it has not heard of them in time. */
   onEnd(end: () => void): void;
   close(): Promise<void>;
 }

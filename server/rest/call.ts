@@ -24,7 +24,7 @@ export interface RoutedRequest extends IncomingMessage {
 export interface CallContext {
   /** The longest body, in bytes. */
   readonly bodyBytes: number;
-  readonly tokens: Pick<Tokens, 'present'>;
+  readonly tokens: Pick<Tokens, 'present' | 'isCurrent' | 'whenCurrent'>;
   readonly devices: Pick<Devices, 'isGoing'>;
   fail(req: IncomingMessage, res: ServerResponse, error: unknown, call?: Call): void;
   audit(req: IncomingMessage, event: AuditEvent, fields: AuditFields): void;
@@ -127,12 +127,10 @@ export class Call implements Author {
 
   /** Calls back with the whole body in the turn in which it is there. Its error, and what `then` throws, is answered. */
   body(then: (body: Buffer) => void): void {
-    readBody(this.#req, this.#context.bodyBytes, this.spend, (error, body) => {
-      this.spend(body.length * WORK.parsedByte);
+    this.#read((error, body) => {
       try {
-        this.judge();
-        if (error === null) then(body);
-        else this.fail(error);
+        if (error !== null) throw error;
+        then(body);
       } catch (thrown) {
         this.fail(thrown);
       }
@@ -142,17 +140,32 @@ export class Call implements Author {
   /** The body, a JSON object. @throws InvalidRequest, HttpError for a body that is too long or compressed */
   object(): Promise<JsonObject> {
     return new Promise((resolve, reject) => {
-      readBody(this.#req, this.#context.bodyBytes, this.spend, (error, body) => {
-        this.spend(body.length * WORK.parsedByte);
+      this.#read((error, body) => {
         try {
-          this.judge();
-          if (error === null) resolve(parseObject(body));
-          else reject(error);
+          if (error !== null) throw error;
+          resolve(parseObject(body));
         } catch (thrown) {
           reject(thrown);
         }
       });
     });
+  }
+
+  #read(done: (error: unknown, body: Buffer) => void): void {
+    readBody(this.#req, this.#context.bodyBytes, this.spend, (error, body) => {
+      this.spend(body.length * WORK.parsedByte);
+      this.#judgeBody(error, body, done);
+    });
+  }
+
+  #judgeBody(error: Error | null, body: Buffer, done: (error: unknown, body: Buffer) => void): void {
+    if (!this.#context.tokens.isCurrent) return this.later(() => this.#judgeBody(error, body, done));
+    try {
+      this.judge();
+    } catch (thrown) {
+      return done(thrown, body);
+    }
+    done(error, body);
   }
 
   /** Answers 200 with this, as compact JSON. */
@@ -162,6 +175,7 @@ export class Call implements Author {
 
   /** Answers with compact JSON, and with an entity tag where one is given. */
   send(status: number, json: string, etag?: string): void {
+    if (this.mustWait) return this.later(() => this.send(status, json, etag));
     if (!this.#mayAnswer()) return;
     sendJson(this.#res, status, json, etag === undefined ? undefined : { ETag: etag });
     this.#connection.sent(json.length);
@@ -179,8 +193,22 @@ export class Call implements Author {
 
   /** Answers 304: the client has the document that this entity tag names. */
   sendNotModified(etag: string): void {
+    if (this.mustWait) return this.later(() => this.sendNotModified(etag));
     if (!this.#mayAnswer()) return;
     sendEmpty(this.#res, 304, { ETag: etag });
+  }
+
+  /** Whether it is not known just now what rights a reader has. */
+  get mustWait(): boolean {
+    return this.#permission.action !== 'write' && !this.#context.tokens.isCurrent;
+  }
+
+  /** Calls back when that is known again. */
+  later(then: () => void): void {
+    this.#context.tokens
+      .whenCurrent()
+      .then(then)
+      .catch((error) => this.fail(error));
   }
 
   /** Checks the rights of a reader again, and answers when they are gone. What was written is always answered. */

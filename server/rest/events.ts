@@ -77,15 +77,18 @@ export function routeEvents(
     call.onClientEnd(() => stream.end());
 
     const found = await devices.presence.state(id);
-    twins.all(id, (error, documents = []) => {
-      if (error !== null) return call.fail(error);
-      const out = call.stream(HEADERS);
-      if (out === undefined) return stream.close();
-      if (stream.ended || call.isHead) return out.end();
-      const missing = known.missing(documents, changed ?? found);
-      stream.begin(out, resumed === undefined ? [{ event: 'twin', documents }, ...missing] : missing);
-      call.onClose(twins.watch(id, ({ name, document }) => stream.tell(eventOf(name, document))));
-    });
+    const begin = (): void =>
+      twins.all(id, (error, documents = []) => {
+        if (error !== null) return call.fail(error);
+        if (call.mustWait) return call.later(begin);
+        const out = call.stream(HEADERS);
+        if (out === undefined) return stream.close();
+        if (stream.ended || call.isHead) return out.end();
+        const missing = known.missing(documents, changed ?? found);
+        stream.begin(out, resumed === undefined ? [{ event: 'twin', documents }, ...missing] : missing);
+        call.onClose(twins.watch(id, ({ name, document }) => stream.tell(eventOf(name, document))));
+      });
+    begin();
   }
 }
 

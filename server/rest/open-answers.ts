@@ -24,12 +24,14 @@ interface OpenAnswer {
  * device is deleted and when the server stops.
  */
 export class OpenAnswers {
+  readonly #tokens: Pick<Tokens, 'watch' | 'leftMs'>;
   readonly #limits: OpenLimits;
   readonly #count: ConnectionLimit;
   readonly #open = new Set<OpenAnswer>();
   #closed = false;
 
-  constructor(tokens: Pick<Tokens, 'watch'>, devices: Pick<Devices, 'watch'>, limits: OpenLimits) {
+  constructor(tokens: Pick<Tokens, 'watch' | 'leftMs'>, devices: Pick<Devices, 'watch'>, limits: OpenLimits) {
+    this.#tokens = tokens;
     this.#limits = limits;
     this.#count = new ConnectionLimit({ perSource: limits.perToken, total: limits.total });
     tokens.watch((tokenId) => this.#endThose(({ token }) => token.id === tokenId));
@@ -62,12 +64,22 @@ export class OpenAnswers {
     const answer = { token, deviceId, end };
     this.#open.add(answer);
     if (this.#closed) setImmediate(end);
-    const cancelExpiry = whenExpired(token, end);
+    const cancelExpiry = this.#whenExpired(token, end);
     return () => {
       if (!this.#open.delete(answer)) return;
       this.#count.release(token.id);
       cancelExpiry();
     };
+  }
+
+  #whenExpired(token: Token, then: () => void): () => void {
+    if (token.expires_at === null) return () => undefined;
+    const left = (): number => Math.max(0, Math.min(this.#tokens.leftMs(token), LONGEST_LOOK_MS));
+    let timer = setTimeout(function look() {
+      if (left() === 0) then();
+      else timer = setTimeout(look, left());
+    }, left());
+    return () => clearTimeout(timer);
   }
 
   #hasRoom({ role }: Token): boolean {
@@ -95,13 +107,3 @@ const RETRY_SECONDS = 1;
 
 // The clock may be set meanwhile, and no timer takes more than 2^31 milliseconds.
 const LONGEST_LOOK_MS = 60_000;
-
-function whenExpired({ expires_at }: Token, then: () => void): () => void {
-  if (expires_at === null) return () => undefined;
-  const left = (): number => Math.max(0, Math.min(Date.parse(expires_at) - Date.now(), LONGEST_LOOK_MS));
-  let timer = setTimeout(function look() {
-    if (left() === 0) then();
-    else timer = setTimeout(look, left());
-  }, left());
-  return () => clearTimeout(timer);
-}

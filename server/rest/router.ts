@@ -7,7 +7,6 @@ import polka, { type Polka } from 'polka';
 import { API_ROOT } from '../../shared/rest.js';
 import { type OriginPolicy, toOriginForm } from '../access/origin-policy.js';
 import type { Permission } from '../access/permissions.js';
-import type { Tokens } from '../access/tokens.js';
 import type { Audit, AuditEvent, AuditFields } from '../audit.js';
 import type { Devices } from '../devices/devices.js';
 import { LineLimit } from '../line-limit.js';
@@ -25,7 +24,7 @@ interface RouterContext {
   readonly region: string;
   readonly bodyBytes: number;
   readonly connections: HttpConnections;
-  readonly tokens: Pick<Tokens, 'present'>;
+  readonly tokens: CallContext['tokens'];
   readonly devices: Pick<Devices, 'isGoing'>;
   readonly policy: OriginPolicy;
   readonly audit: Audit;
@@ -46,7 +45,7 @@ const OF_API: Checks = { host: true, origin: true };
 export class Router implements CallContext {
   readonly counters: HttpCounters = { requests: 0, refusals: new Map() };
   readonly bodyBytes: number;
-  readonly tokens: Pick<Tokens, 'present'>;
+  readonly tokens: CallContext['tokens'];
   readonly devices: Pick<Devices, 'isGoing'>;
   readonly #app: Polka;
   readonly #context: RouterContext;
@@ -122,7 +121,16 @@ export class Router implements CallContext {
     permission: Permission,
     handler: (call: Call) => void,
   ): void {
-    const connection = this.#context.connections.of(req.socket);
+    const { connections, tokens } = this.#context;
+    if (!tokens.isCurrent) {
+      const again = () => this.#call(req, res, route, permission, handler);
+      tokens
+        .whenCurrent()
+        .then(again)
+        .catch((error) => this.fail(req, res, error));
+      return;
+    }
+    const connection = connections.of(req.socket);
     const token = connection.authenticate(req);
     const call = new Call(req, res, token, route, permission, connection, this);
     try {

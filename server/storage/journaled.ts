@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
-import { type Adapter, Low } from 'lowdb';
+import { Low } from 'lowdb';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { begin, Calls, fail, succeed, type Task } from './calls.js';
@@ -76,6 +76,8 @@ class JournaledStorage implements DurableStorage {
   readonly watch = unshared.watch;
   readonly watchAll = unshared.watchAll;
   readonly agree = unshared.agree;
+  readonly isCurrent = unshared.isCurrent;
+  readonly whenCurrent = unshared.whenCurrent;
   readonly #settings: StorageSettings & StorageLimits;
   readonly #log: Logger;
   readonly #keepsPast: (file: string) => boolean;
@@ -93,6 +95,7 @@ class JournaledStorage implements DurableStorage {
   /** While a file is loaded, so many bytes of its past versions are in memory. */
   readonly #loadBytes: number;
   readonly #turn = oneATurn();
+  readonly #fileOf = (name: string) => documentFile(join(this.#settings.data, `${name}.json`), this.#turn);
   #seq: number;
   /** The segment that took the last change. */
   #last: Segment | undefined;
@@ -392,9 +395,5 @@ class JournaledStorage implements DurableStorage {
     const { maxSize } = this.#clean;
     while (this.#clean.size > 0 && this.#room.documents + this.#clean.calculatedSize > maxSize)
       this.#clean.pop();
-  }
-
-  #fileOf(name: string): Adapter<Contents> {
-    return documentFile(join(this.#settings.data, `${name}.json`), this.#turn);
   }
 }

@@ -147,6 +147,13 @@ export interface Storage {
    * that do not answer in time: they serve nothing until they have heard.
    */
   agree(file: string): Promise<void>;
+  /**
+   * Whether every change of another server that was agreed upon is heard here. While it is not, a token may be revoked, or a
+   * device be connected elsewhere, and nothing is served.
+   */
+  readonly isCurrent: boolean;
+  /** Resolves when the storage is current. @throws StorageUnavailable when that takes too long */
+  whenCurrent(): Promise<void>;
   /** Whether calls on the file wait until it is read, or until there is memory for its changes. */
   isWaiting(file: string): boolean;
   /** Milliseconds since 1970. Servers that share a storage share its clock. */
@@ -203,10 +210,12 @@ export const readDocuments = (storage: Pick<Storage, 'read'>, file: string): Pro
   });
 
 /** What a storage that no other server changes knows of others. */
-export const unshared: Pick<Storage, 'watch' | 'watchAll' | 'agree'> = {
+export const unshared: Pick<Storage, 'watch' | 'watchAll' | 'agree' | 'isCurrent' | 'whenCurrent'> = {
   watch: () => () => undefined,
   watchAll: () => () => undefined,
   agree: async () => undefined,
+  isCurrent: true,
+  whenCurrent: async () => undefined,
 };
 
 /** Throws in a later turn, where it ends the process. Until then the other callbacks are called. */

@@ -12,13 +12,19 @@ export interface SeveralServers {
   stop(): Promise<void>;
 }
 
-/** Starts them one after the other, all with the same owner token. */
-export async function startServers(count: number): Promise<SeveralServers> {
+/**
+ * Starts them one after the other, all with the same owner token.
+ * @param wayTo gives the address at which the next server finds the database, as through a proxy
+ */
+export async function startServers(
+  count: number,
+  wayTo: (database: string) => string | Promise<string> = (database) => database,
+): Promise<SeveralServers> {
   const postgres = await startPostgres();
   const token = randomUUID();
   const servers: Server[] = [];
   for (let number = 0; number < count; number++)
-    servers.push(await startServer({ token, env: { TWIN_DATABASE: postgres.url } }));
+    servers.push(await startServer({ token, env: { TWIN_DATABASE: await wayTo(postgres.url) } }));
   return {
     postgres,
     servers,

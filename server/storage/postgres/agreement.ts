@@ -2,8 +2,13 @@ import type { Connection } from './connection.js';
 import type { Listener } from './listener.js';
 import { AGREE_CHANNEL, NOTIFY } from './statements.js';
 
-/** How long a server waits for the others, in milliseconds. One that is late serves nothing until it has heard. */
-const AGREE_MS = 1000;
+/** Times are in milliseconds. */
+const AGREE_LIMITS = {
+  /** How long a server waits for the others. */
+  askingMs: 1000,
+  /** A server that has not heard within this time serves nothing until it has. */
+  hearingMs: 900,
+};
 
 interface Question {
   answers: number;
@@ -16,7 +21,9 @@ interface Question {
  */
 export class Agreement {
   readonly #connection: Connection;
+  readonly #listener: Listener;
   readonly #server: string;
+  readonly #hear: (file: string) => Promise<void>;
   readonly #onError: (error: Error) => void;
   readonly #questions = new Map<number, Question>();
   #number = 0;
@@ -32,13 +39,27 @@ export class Agreement {
     onError: (error: Error) => void,
   ) {
     this.#connection = connection;
+    this.#listener = listener;
     this.#server = server;
+    this.#hear = hear;
     this.#onError = onError;
     listener.on(AGREE_CHANNEL, ([what, asking = '', number = '', file = '']) => {
       if (what === 'heard' && asking === server) this.#answered(Number(number));
-      if (what !== 'ask' || asking === server) return;
-      hear(file).then(() => this.#say(`heard ${asking} ${number}`), onError);
+      if (what === 'ask' && asking !== server) this.#answer(file, `heard ${asking} ${number}`);
     });
+  }
+
+  async #answer(file: string, words: string): Promise<void> {
+    const late = setTimeout(() => this.#listener.miss(), AGREE_LIMITS.hearingMs).unref();
+    try {
+      await this.#hear(file);
+      this.#say(words);
+    } catch (error) {
+      this.#listener.miss();
+      this.#onError(error as Error);
+    } finally {
+      clearTimeout(late);
+    }
   }
 
   ask(file: string): Promise<void> {
@@ -51,7 +72,7 @@ export class Agreement {
         this.#questions.delete(number);
         done();
       };
-      const limit = setTimeout(end, AGREE_MS);
+      const limit = setTimeout(end, AGREE_LIMITS.askingMs);
       this.#questions.set(number, { answers: 0, end });
       this.#say(`ask ${this.#server} ${number} ${file}`);
     });
@@ -65,6 +86,8 @@ export class Agreement {
   }
 
   #say(words: string): void {
-    this.#connection.run(NOTIFY, [AGREE_CHANNEL, words], performance.now() + AGREE_MS).catch(this.#onError);
+    this.#connection
+      .run(NOTIFY, [AGREE_CHANNEL, words], performance.now() + AGREE_LIMITS.askingMs)
+      .catch(this.#onError);
   }
 }

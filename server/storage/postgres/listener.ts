@@ -43,6 +43,8 @@ export class Listener {
   /** Each finds out what was missed while nothing was heard. */
   readonly #afterGap: FindMissed[] = [];
   readonly #onCurrent: (() => void)[] = [];
+  readonly #onLate: (() => void)[] = [];
+  #late: NodeJS.Timeout | undefined;
   #timer: NodeJS.Timeout | undefined;
   #number = 0;
   /** When each beat was sent that has not come back, by `performance.now()`. */
@@ -53,6 +55,8 @@ export class Listener {
   #since: string | undefined;
   /** What was missed is not known yet. */
   #hasGap = true;
+  /** How often a gap has begun. */
+  #gaps = 0;
   #hasStandby = true;
   #isBeating = false;
 
@@ -61,9 +65,7 @@ export class Listener {
     this.#connection = new Connection(parts.address, {
       limits: parts.limits,
       onOpen: (client) => this.#listen(client),
-      onLost: () => {
-        this.#hasGap = true;
-      },
+      onLost: () => this.#beginGap(),
     });
     this.on(BEAT_CHANNEL, ([server, number]) => {
       if (server === parts.server) this.#came(Number(number));
@@ -100,6 +102,22 @@ export class Listener {
     this.#onCurrent.push(then);
   }
 
+  /** Calls when it was not current for so long that what is open may go on no longer. */
+  onLate(then: () => void): void {
+    this.#onLate.push(then);
+  }
+
+  /** Something was not heard in time. Nothing is served until all is compared on a new connection. */
+  miss(): void {
+    this.#beginGap();
+    this.#connection.drop();
+  }
+
+  #beginGap(): void {
+    this.#hasGap = true;
+    this.#gaps += 1;
+  }
+
   begin(): void {
     this.#timer = setInterval(() => this.#beat(), BEAT_LIMITS.everyMs);
     this.#timer.unref();
@@ -108,7 +126,8 @@ export class Listener {
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    this.#hasGap = true;
+    clearTimeout(this.#late);
+    this.#beginGap();
     await this.#connection.close();
   }
 
@@ -117,22 +136,19 @@ export class Listener {
       this.#hearers.get(channel)?.(payload.split(' ')),
     );
     for (const channel of this.#hearers.keys()) await client.query(`LISTEN ${channel}`);
-    setImmediate(() => this.#findMissed(client));
+    setImmediate(() => this.#findMissed());
   }
 
-  async #findMissed(client: pg.Client): Promise<void> {
-    let isLost = false;
-    client.once('end', () => {
-      isLost = true;
-    });
+  async #findMissed(): Promise<void> {
+    const gap = this.#gaps;
     try {
       await Promise.all(this.#afterGap.map((find) => find(this.#since)));
-      if (!isLost) this.#hasGap = false;
+      if (gap === this.#gaps) this.#hasGap = false;
       if (this.isCurrent) this.#tellCurrent();
     } catch (error) {
       this.#parts.onError(error as Error);
       // The next connection tries again.
-      if (!isLost) this.#connection.drop();
+      if (gap === this.#gaps) this.#connection.drop();
     }
   }
 
@@ -145,7 +161,13 @@ export class Listener {
   }
 
   #tellCurrent(): void {
+    clearTimeout(this.#late);
+    this.#late = setTimeout(() => this.#tellLate(), BEAT_LIMITS.lateMs - this.ageMs).unref();
     for (const then of this.#onCurrent) then();
+  }
+
+  #tellLate(): void {
+    for (const then of this.#onLate) then();
   }
 
   async #beat(): Promise<void> {

@@ -94,8 +94,8 @@ export class PostgresStorage implements Storage {
   readonly listener: Listener;
   /** The last read of each file that is under way. A later change is answered after it. */
   readonly #readsOf = new Map<string, Promise<void>>();
-  /** Files that were heard of while calls on them were under way. */
-  readonly #heard = new Set<string>();
+  /** Of each file that was heard of while a change of it was on its way: reads it after that. */
+  readonly #heard = new Map<string, { readonly told: Promise<void>; readonly begin: () => void }>();
   /** Calls that wait until the other servers are heard again. */
   #waiting: { readonly enter: () => void; readonly refuse: (error: Error) => void }[] = [];
   #isClosed = false;
@@ -118,11 +118,14 @@ export class PostgresStorage implements Storage {
       rules: this.#rules,
       server: this.server,
       load: (name, until) => this.#reads.read(name, until),
+      isCurrent: () => this.isCurrent,
+      whenCurrent: (until) => this.#current(until),
       timeFor: (version) => this.#timeFor(version),
       onWritten: (name, versions) => this.#written(name, versions),
       onDoubt: (name) => this.#refreshSoon(name),
       onIdle: (name) => {
-        if (this.#heard.delete(name)) this.#refreshSoon(name);
+        this.#heard.get(name)?.begin();
+        this.#heard.delete(name);
       },
       onHealth(error) {
         if (error === undefined) log.info('storage takes writes again');
@@ -173,6 +176,18 @@ export class PostgresStorage implements Storage {
 
   now(): number {
     return this.#clock.now();
+  }
+
+  get isCurrent(): boolean {
+    return this.listener.isCurrent;
+  }
+
+  whenCurrent(): Promise<void> {
+    return this.#current(this.#until());
+  }
+
+  #current(until: number): Promise<void> {
+    return new Promise((enter, refuse) => this.#admit(until, refuse, enter));
   }
 
   change(file: string, decide: Decide, done: Changed): void {
@@ -306,15 +321,24 @@ export class PostgresStorage implements Storage {
     }
   }
 
-  /** Reads a file that has changed, for its watchers. */
+  /** Reads a file that has changed, for its watchers. Resolves when they have heard. */
   async #refresh(name: string): Promise<void> {
-    if (this.#writes.isPending(name)) {
-      this.#heard.add(name);
-      return;
-    }
+    if (this.#writes.isSent(name)) return this.#refreshWhenIdle(name);
     const version = await this.#reads.read(name, this.#until());
-    if (this.#writes.isPending(name)) this.#heard.add(name);
-    else this.#files.found(name, version, true);
+    if (this.#writes.isSent(name)) return this.#refreshWhenIdle(name);
+    this.#files.found(name, version, true);
+  }
+
+  #refreshWhenIdle(name: string): Promise<void> {
+    const heard = this.#heard.get(name);
+    if (heard !== undefined) return heard.told;
+    let begin = (): void => undefined;
+    const idle = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    const told = idle.then(() => this.#refresh(name));
+    this.#heard.set(name, { told, begin });
+    return told;
   }
 
   #refreshSoon(name: string): void {

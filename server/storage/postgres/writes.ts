@@ -21,6 +21,10 @@ interface Parts {
   readonly rules: FileRules;
   /** Reads a file from the database. @throws StorageUnavailable */
   readonly load: (name: string, until: number) => Promise<Version>;
+  /** Whether all is heard that other servers have changed. Until then nothing is decided. */
+  readonly isCurrent: () => boolean;
+  /** Resolves when it is. @throws StorageUnavailable */
+  readonly whenCurrent: (until: number) => Promise<void>;
   /** The time for a change upon this version, RFC 3339. */
   readonly timeFor: (version: Version) => string;
   /** The name by which this server knows its own notifications. */
@@ -29,7 +33,7 @@ interface Parts {
   readonly onWritten: (name: string, versions: Plan['puts']) => void;
   /** The file may have been written, and those who made the change do not know. */
   readonly onDoubt: (name: string) => void;
-  /** No call on this file is under way any more. What was heard of it meanwhile may be looked at now. */
+  /** No change of this file is on its way any more. What was heard of it meanwhile may be looked at now. */
   readonly onIdle: (name: string) => void;
   /** The database takes no changes, or takes them again. */
   readonly onHealth: (error: Error | undefined) => void;
@@ -49,6 +53,8 @@ export class Writes {
   #waiting: Call[] = [];
   /** How many calls on each file are not answered. */
   readonly #pending = new Map<string, number>();
+  /** The files of the group that is on its way. */
+  readonly #sent = new Set<string>();
   /** The files that are not as they are known here. */
   readonly #stale = new Set<string>();
   #isBusy = false;
@@ -66,8 +72,14 @@ export class Writes {
     return this.#fault === undefined;
   }
 
+  /** Whether a call on the file is not answered. */
   isPending(name: string): boolean {
     return this.#pending.has(name);
+  }
+
+  /** Whether a change of the file is on its way. */
+  isSent(name: string): boolean {
+    return this.#sent.has(name);
   }
 
   add(call: Call): void {
@@ -86,16 +98,19 @@ export class Writes {
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
-      if (await this.#isConnected()) await this.#carryOut(this.#waiting.splice(0, CALLS_OF_A_GROUP));
+      if (await this.#mayDecide()) await this.#carryOut(this.#waiting.splice(0, CALLS_OF_A_GROUP));
     }
     this.#isBusy = false;
     for (const done of this.#emptied.splice(0)) done();
   }
 
-  /** Waits for the database. Each call is refused when its own time is over. */
-  async #isConnected(): Promise<boolean> {
+  /** Waits for the database, and for what other servers have changed. Each call is refused when its own time is over. */
+  async #mayDecide(): Promise<boolean> {
+    const { connection, isCurrent, whenCurrent } = this.#parts;
+    const until = Math.min(...this.#waiting.map((call) => call.until));
     try {
-      await this.#parts.connection.connect(Math.min(...this.#waiting.map(({ until }) => until)));
+      await connection.connect(until);
+      if (!isCurrent()) await whenCurrent(until);
       return true;
     } catch (error) {
       this.#hear(error as Error);
@@ -116,9 +131,17 @@ export class Writes {
   }
 
   async #carryOut(calls: readonly Call[]): Promise<void> {
-    const plans = (await Promise.all([...byFile(calls)].map((each) => this.#plan(...each)))).flat();
+    const found = (await Promise.all([...byFile(calls)].map((each) => this.#find(...each)))).flat();
+    if (!this.#parts.isCurrent()) {
+      this.#waiting.unshift(...found.flatMap((each) => each.calls));
+      return;
+    }
+    const plans = found.map(({ name, base, calls }) => plan(name, base, calls, this.#parts.timeFor(base)));
+    for (const { name } of plans) this.#sent.add(name);
     const again: Call[] = [];
     for (const part of partsOf(plans)) again.push(...(await this.#deliver(part)));
+    this.#sent.clear();
+    for (const { name } of plans) this.#parts.onIdle(name);
     this.#waiting.unshift(...again, ...plans.flatMap(({ rest }) => rest));
   }
 
@@ -140,9 +163,9 @@ export class Writes {
     return again;
   }
 
-  /** Decides the calls of a file. Returns nothing when the file cannot be read. */
-  async #plan(name: string, calls: readonly Call[]): Promise<Plan[]> {
-    const { files, load, timeFor } = this.#parts;
+  /** What the calls of a file are decided upon. Returns nothing when the file cannot be read. */
+  async #find(name: string, calls: readonly Call[]): Promise<Pick<Plan, 'name' | 'base' | 'calls'>[]> {
+    const { files, load } = this.#parts;
     let base = this.#stale.has(name) ? undefined : files.get(name);
     if (base === undefined) {
       try {
@@ -155,7 +178,7 @@ export class Writes {
       this.#stale.delete(name);
       files.found(name, base, false);
     }
-    return [plan(name, base, calls, timeFor(base))];
+    return [{ name, base, calls }];
   }
 
   /** Sends a group until there is an answer, or its time is over. It is carried out once, however often it is sent. */
@@ -239,7 +262,6 @@ export class Writes {
     } catch (thrown) {
       throwLater(thrown);
     }
-    if (left <= 0) this.#parts.onIdle(file);
   }
 }
 

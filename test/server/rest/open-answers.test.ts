@@ -8,6 +8,8 @@ import { until } from '../../until.js';
 interface Context {
   revoke: (tokenId: string) => void;
   lose: (deviceId: string, why: Revocation) => void;
+  /** How far this machine's clock is ahead of the storage's, in milliseconds. */
+  aheadMs: number;
   open: (limits?: { perToken?: number; total?: number }) => OpenAnswers;
 }
 
@@ -15,7 +17,9 @@ const test = suite<Context>('open answers');
 
 test.before.each((context) => {
   const nothing = () => undefined;
-  const tokens: Pick<Tokens, 'watch'> = {
+  context.aheadMs = 0;
+  const tokens: Pick<Tokens, 'watch' | 'leftMs'> = {
+    leftMs: ({ expires_at }) => Date.parse(expires_at ?? '') - Date.now() + context.aheadMs,
     watch(watcher) {
       context.revoke = watcher;
       return nothing;
@@ -103,6 +107,12 @@ test('when a token expires its answers end', async ({ open: openWith }) => {
   const past = hold(open, tokenOf('b', '2020-01-01T00:00:00.000Z'));
   assert.is(past.ended, 0, 'not before there is something to end');
   await until(() => soon.ended === 1 && past.ended === 1);
+});
+
+test('the clock of the storage says when a token expires', async (context) => {
+  context.aheadMs = -3_600_000;
+  const ended = hold(context.open(), tokenOf('a', new Date(Date.now() + 3_600_000).toISOString()));
+  await until(() => ended.ended === 1);
 });
 
 test('a token that is valid for longer than a timer can wait ends no answer', async ({ open: openWith }) => {

@@ -91,13 +91,11 @@ export function storageContract(test: Test): void {
 
   test('a decision gets the time of the storage, which is about now', async ({ storage }) => {
     let at = '';
-    const before = storage.now();
     await changeFile(storage, 'twins/a', (_, now) => {
       at = now;
       return undefined;
     });
-    assert.ok(Date.parse(at) >= before && Date.parse(at) <= storage.now());
-    assert.ok(Math.abs(storage.now() - Date.now()) < 60_000);
+    for (const time of [Date.parse(at), storage.now()]) assert.ok(Math.abs(time - Date.now()) < 60_000);
     assert.match(at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   });
 
