@@ -7,7 +7,7 @@ import { FOLDERS } from '../devices/leftovers.js';
 import type { Leadership } from '../leadership.js';
 import type { Document } from '../twins/document.js';
 import type { Change, Twins } from '../twins/twins.js';
-import type { Alert, Condition } from './alert.js';
+import { type Alert, type Condition, keyOf } from './alert.js';
 import { type Clock, momentOf, wallTimeOf } from './clock.js';
 import { happened, isOpen, type PanelName, reconciled, resolved } from './life.js';
 import type { Mutes } from './mutes.js';
@@ -287,9 +287,10 @@ export class Term {
     const mutedUntil = this.#parts.mutes.until(panel.id);
     const changed = reconciled(this.#ofPanel(panel.id), conditions, panel, now, mutedUntil, randomUUID);
     for (const alert of changed) {
-      // A person may acknowledge it meanwhile.
-      await alerts.keep(alert.id, (latest) => {
-        if (latest === undefined) return alert;
+      // A person may acknowledge it meanwhile, and the server that led before may raise the same.
+      await alerts.keep(alert.id, (latest, all) => {
+        const isRaised = latest === undefined && all().some((other) => isOpen(other) && isSame(other, alert));
+        if (latest === undefined) return isRaised ? undefined : alert;
         return isOpen(latest) ? resolved(latest, now, mutedUntil) : latest;
       });
     }
@@ -392,6 +393,8 @@ export class Term {
 
 // No timer takes more than 2^31 milliseconds.
 const LONGEST_TIMER_MS = 60_000;
+
+const isSame = (one: Alert, two: Alert) => keyOf(one, one.panel_id) === keyOf(two, two.panel_id);
 
 const unlessNotFound = (error: unknown): undefined => {
   if (!(error instanceof DeviceNotFound)) throw error;

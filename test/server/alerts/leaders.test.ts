@@ -289,6 +289,20 @@ test('while the leadership goes round, each message of forty alarms arrives once
   assert.equal(titles(servers).sort(), wanted);
 });
 
+test('what two servers raise at the same moment is one alert, and is told once', async (context) => {
+  const { servers, one, other } = context;
+  const id = await servers.panel('Cabin');
+  other.leadership.lead(true);
+  for (let n = 0; n < 20; n++) {
+    await one.report(id, ringing(`contact ${n}`));
+    await servers.receiver.count(2 * n + 1);
+    await one.report(id, {});
+    await servers.receiver.count(2 * n + 2);
+  }
+  await until(() => one.alerts.deliveries.every(({ status }) => status === 'delivered'));
+  assert.is(titles(servers).length, 40);
+});
+
 test('the next leader tells each alarm of the leaders that are killed', async () => {
   const servers = await startServers({ inDoubtMs: 100 });
   let leader = await servers.join();
