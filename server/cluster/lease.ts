@@ -27,20 +27,23 @@ interface Parts {
   readonly onEnd: () => void;
   readonly onError: (error: Error) => void;
   readonly limits?: Partial<typeof LEASE_LIMITS> | undefined;
+  /** Monotonic milliseconds. Only tests change them. */
+  readonly now?: () => number;
 }
 
 /**
- * The proof that this server is alive, which all servers on a database have. Time runs by `performance.now()` here and by
+ * The proof that this server is alive, which all servers on a database have. Time runs by a monotonic clock here and by
  * the clock of the database there, so no machine's clock matters. One of the servers leads.
  */
 export class Lease implements Leadership {
   readonly isShared = true;
   readonly #parts: Parts;
   readonly #limits: typeof LEASE_LIMITS;
+  readonly #now: () => number;
   readonly #watchers = new Set<(leads: boolean) => void>();
   #phase: Phase = 'entering';
   #epoch = randomUUID();
-  /** When it was renewed last, by `performance.now()`, as far as this server can prove. */
+  /** When it was renewed last, by the monotonic clock, as far as this server can prove. */
   #renewedAt = Number.NEGATIVE_INFINITY;
   #leads = false;
   #liveNodes = 1;
@@ -51,6 +54,7 @@ export class Lease implements Leadership {
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#limits = { ...LEASE_LIMITS, ...parts.limits };
+    this.#now = parts.now ?? (() => performance.now());
   }
 
   /** @throws what the connection throws */
@@ -62,7 +66,7 @@ export class Lease implements Leadership {
 
   /** Whether the others know that this server is alive. After a pause of the process it is known at once that they do not. */
   get isLive(): boolean {
-    return this.#phase === 'live' && performance.now() - this.#renewedAt < this.#limits.endMs;
+    return this.#phase === 'live' && this.#now() - this.#renewedAt < this.#limits.endMs;
   }
 
   get liveNodes(): number {
@@ -118,7 +122,7 @@ export class Lease implements Leadership {
 
   async #renew(): Promise<void> {
     const { connection, id } = this.#parts;
-    const asked = performance.now();
+    const asked = this.#now();
     const values = [id, this.#epoch, this.#limits.deadMs];
     const [row] = await connection.run<RenewRow>(RENEW, values, this.#until());
     if (row?.is_mine !== true) return this.#end();
