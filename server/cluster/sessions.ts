@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { Connection } from '../storage/postgres/connection.js';
 import type { Listener } from '../storage/postgres/listener.js';
@@ -14,6 +15,8 @@ export const SESSION_LIMITS = {
   claimMs: 2000,
   /** How many sessions are claimed at a time. */
   claimsAtOnce: 256,
+  /** The pause after sessions could not be released, before that is tried again. */
+  againMs: 500,
 };
 
 /** A device that connects. */
@@ -63,18 +66,21 @@ interface Parts {
   /** Whether this server has its lease. Without it no device is admitted. */
   readonly isLive: () => boolean;
   readonly onError: (error: Error) => void;
+  /** Only tests change them. */
+  readonly limits?: Partial<typeof SESSION_LIMITS> | undefined;
 }
 
 /** The sessions of all servers on one database. Each is a row, which goes with its server. */
 export class SharedSessions implements Sessions {
   readonly #parts: Parts;
+  readonly #limits: typeof SESSION_LIMITS;
   readonly #own = new Map<string, Claim>();
   readonly #remote = new Map<string, Remote>();
   /** The remote sessions of each device. */
   readonly #ofDevice = new Map<string, Set<string>>();
   readonly #watchers = new Set<Watcher>();
-  /** Those that wait until a session elsewhere has ended. */
-  readonly #ends = new Map<string, () => void>();
+  /** Sessions elsewhere that this server has taken, and that have not ended yet. */
+  readonly #ends = new Map<string, { readonly ended: Promise<void>; readonly end: () => void }>();
   /** Sessions that have ended a moment ago. Their end may be heard before the answer to the claim that took them. */
   readonly #ended = new LRUCache<string, true>({ max: SESSION_LIMITS.claimsAtOnce * 4 });
   /** The ids that were heard of since each comparison began. Of these, what was heard is newer. */
@@ -86,6 +92,7 @@ export class SharedSessions implements Sessions {
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#limits = { ...SESSION_LIMITS, ...parts.limits };
     parts.listener.on(SESSION_CHANNEL, (words) => this.#hear(words));
     parts.listener.afterGap(() => this.#compare());
   }
@@ -111,7 +118,10 @@ export class SharedSessions implements Sessions {
   }
 
   #release(session: string): void {
-    if (!this.#own.delete(session)) return;
+    if (this.#own.delete(session)) this.#giveBack(session);
+  }
+
+  #giveBack(session: string): void {
     this.#released.push(session);
     if (this.#isReleasing) return;
     this.#isReleasing = true;
@@ -128,7 +138,7 @@ export class SharedSessions implements Sessions {
 
   async #claimAll(): Promise<void> {
     while (this.#waiting.length > 0)
-      await this.#claimGroup(this.#waiting.splice(0, SESSION_LIMITS.claimsAtOnce));
+      await this.#claimGroup(this.#waiting.splice(0, this.#limits.claimsAtOnce));
     this.#isClaiming = false;
   }
 
@@ -145,11 +155,13 @@ export class SharedSessions implements Sessions {
         claims.map(({ isOneOfSeveral }) => isOneOfSeveral),
       ];
       for (const { session, claim } of group) this.#own.set(session, claim);
-      const rows = await connection.run<ClaimRow>(CLAIM, values, performance.now() + SESSION_LIMITS.claimMs);
+      const rows = await connection.run<ClaimRow>(CLAIM, values, performance.now() + this.#limits.claimMs);
       for (const { session, done } of group) {
         const ofSession = rows.filter((row) => row.session === session);
         const taken = ofSession.flatMap((row) => row.taken ?? []);
         const connectedAt = ofSession[0]?.connected_at ?? 0;
+        // It was ended before it was claimed, with the lease before.
+        if (!this.#own.has(session)) this.#giveBack(session);
         Promise.all(taken.map((other) => this.#endOf(other))).then(() =>
           done({ connectedAt, release: () => this.#release(session) }),
         );
@@ -162,54 +174,66 @@ export class SharedSessions implements Sessions {
     }
   }
 
-  /** Resolves when the session has ended, its server is dead, or the time is over. */
+  /** Resolves when a session that was taken has ended, its server is dead, or the time is over. */
   #endOf(session: string): Promise<void> {
     if (this.#ended.has(session)) return Promise.resolve();
-    return new Promise((done) => {
-      const end = () => {
+    const waiting = this.#ends.get(session);
+    if (waiting !== undefined) return waiting.ended;
+    let end = () => {};
+    const ended = new Promise<void>((done) => {
+      end = done;
+    });
+    const limit = setTimeout(() => this.#left(session), this.#limits.takeoverMs);
+    this.#ends.set(session, {
+      ended,
+      end: () => {
         clearTimeout(limit);
         this.#ends.delete(session);
-        done();
-      };
-      const limit = setTimeout(end, SESSION_LIMITS.takeoverMs);
-      this.#ends.set(session, end);
+        end();
+      },
     });
+    return ended;
   }
 
   async #releaseAll(): Promise<void> {
     const { connection, id, isLive, onError } = this.#parts;
     while (this.#released.length > 0) {
       const sessions = this.#released.splice(0);
-      const until = performance.now() + SESSION_LIMITS.claimMs;
+      const until = performance.now() + this.#limits.claimMs;
       try {
         await connection.run(RELEASE, [sessions, id], until);
       } catch (error) {
         onError(error as Error);
         // Without the lease the rows go with it.
-        if (isLive()) this.#released.push(...sessions);
+        if (!isLive()) continue;
+        this.#released.push(...sessions);
+        await delay(this.#limits.againMs);
       }
     }
     this.#isReleasing = false;
   }
 
-  #hear([what, one = '', session = '', deviceId = '', at = '']: readonly string[]): void {
+  #hear([what, one = '', session = '', other = '', at = '']: readonly string[]): void {
     for (const news of this.#comparing) news.add(what === 'dead' || what === 'gone' ? one : session);
     switch (what) {
       case 'came':
-        if (one !== this.#parts.id) this.#came(session, { deviceId, node: one, connectedAt: Number(at) });
+        if (one !== this.#parts.id)
+          this.#came(session, { deviceId: other, node: one, connectedAt: Number(at) });
         break;
       case 'left':
         this.#left(session);
         break;
       case 'taken':
         if (one === this.#parts.id) this.#taken(session);
-        else this.#left(session);
+        // To this server it is there until it has ended. To any other one the new session is.
+        else if (other === this.#parts.id) this.#endOf(session);
+        else this.#forget(session);
         break;
       case 'gone':
-        this.#hasEnded(one);
+        this.#left(one);
         break;
       case 'dead':
-        for (const [other, { node }] of [...this.#remote]) if (node === one) this.#left(other);
+        for (const [theirs, { node }] of [...this.#remote]) if (node === one) this.#left(theirs);
         break;
     }
   }
@@ -219,7 +243,7 @@ export class SharedSessions implements Sessions {
     this.#own.delete(session);
     claim?.end();
     const { connection, onError } = this.#parts;
-    const until = performance.now() + SESSION_LIMITS.takeoverMs;
+    const until = performance.now() + this.#limits.takeoverMs;
     connection.run(NOTIFY, [SESSION_CHANNEL, `gone ${session}`], until).catch(onError);
   }
 
@@ -231,7 +255,12 @@ export class SharedSessions implements Sessions {
   }
 
   #left(session: string): void {
-    this.#hasEnded(session);
+    this.#ended.set(session, true);
+    this.#ends.get(session)?.end();
+    this.#forget(session);
+  }
+
+  #forget(session: string): void {
     const remote = this.#remote.get(session);
     if (remote === undefined) return;
     this.#remote.delete(session);
@@ -242,11 +271,6 @@ export class SharedSessions implements Sessions {
     this.#tell(remote.deviceId);
   }
 
-  #hasEnded(session: string): void {
-    this.#ended.set(session, true);
-    this.#ends.get(session)?.();
-  }
-
   #tell(deviceId: string): void {
     for (const watcher of this.#watchers) watcher(deviceId, this.connectedAt(deviceId));
   }
@@ -254,14 +278,15 @@ export class SharedSessions implements Sessions {
   /** Compares the sessions elsewhere with those that are known, because something may have been missed. */
   async #compare(): Promise<void> {
     const { connection, id } = this.#parts;
-    const until = performance.now() + SESSION_LIMITS.claimMs;
+    const until = performance.now() + this.#limits.claimMs;
     const news = new Set<string>();
     this.#comparing.add(news);
     try {
       const rows = await connection.run<SessionRow>(SESSIONS, [id], until);
       const there = new Map(rows.map((row) => [row.session, row]));
+      // One that was taken may not have ended yet.
       for (const session of [...this.#remote.keys()])
-        if (!there.has(session) && !news.has(session)) this.#left(session);
+        if (!there.has(session) && !news.has(session) && !this.#ends.has(session)) this.#forget(session);
       for (const [session, { device_id, node_id, connected_at }] of there) {
         if (!this.#remote.has(session) && !news.has(session) && !news.has(node_id))
           this.#came(session, { deviceId: device_id, node: node_id, connectedAt: connected_at });

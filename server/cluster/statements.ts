@@ -3,7 +3,7 @@
 import type { Statement } from '../storage/postgres/connection.js';
 import { MILLISECONDS } from '../storage/postgres/statements.js';
 
-/** `came <node> <session> <device> <ms>`, `left <node> <session>`, `taken <node> <session>`, `gone <session>`, `dead <node>`. */
+/** `came <node> <session> <device> <ms>`, `left <node> <session>`, `taken <node> <session> <new node>`, `gone <session>`, `dead <node>`. */
 export const SESSION_CHANNEL = 'twin_session';
 
 /** `<node> <ms> <source, in base64url>`. */
@@ -61,7 +61,7 @@ export const CLAIM: Statement = {
       FROM (SELECT DISTINCT session, connected_at FROM claimed) c
         JOIN unnest($2::uuid[], $3::uuid[]) AS a (session, device_id) ON a.session = c.session
   ), taking AS MATERIALIZED (
-    SELECT pg_notify('${SESSION_CHANNEL}', 'taken ' || taken_from || ' ' || taken) FROM claimed
+    SELECT pg_notify('${SESSION_CHANNEL}', 'taken ' || taken_from || ' ' || taken || ' ' || $1) FROM claimed
       WHERE taken IS NOT NULL AND (SELECT count(*) FROM told) > 0
   )
   SELECT session, ${MILLISECONDS('connected_at')} AS connected_at, taken, (SELECT count(*) FROM told) + (SELECT count(*) FROM taking) AS told FROM claimed`,

@@ -5,17 +5,10 @@ import * as assert from 'uvu/assert';
 import { LEASE_LIMITS } from '../../../server/cluster/lease.js';
 import { ask } from '../../cluster/postgres.js';
 import { until } from '../../until.js';
-import { type Peer, type PeersContext, withPeers } from './peers.js';
+import { type PeersContext, renewed, withPeers } from './peers.js';
 
 const tests = suite<PeersContext>('the lease of a server');
 const test = withPeers(tests);
-
-/** Resolves when the peer has renewed its lease, at the time that the clock of the database shows. */
-const renewed = ({ database }: PeersContext, { id }: Peer): Promise<void> =>
-  until(async () => {
-    const fresh = `SELECT count(*) FROM node WHERE id = '${id}' AND beat_at = clock_timestamp()`;
-    return (await ask(database, fresh)) === '1';
-  });
 
 test('one of two servers leads, and they count each other', async ({ start }) => {
   const one = await start();
@@ -34,8 +27,7 @@ test('of servers that start at the same moment exactly one leads', async ({ star
   assert.is(all.filter(({ lease }) => lease.leads()).length, 1);
 });
 
-test('a lease that is renewed is kept, and so is the lead', async (context) => {
-  const { start, setTime } = context;
+test('a lease that is renewed is kept, and so is the lead', async ({ database, start, setTime }) => {
   let ends = 0;
   const onEnd = () => {
     ends += 1;
@@ -44,15 +36,19 @@ test('a lease that is renewed is kept, and so is the lead', async (context) => {
   const step = LEASE_LIMITS.endMs - 1;
   for (let ms = step; ms < LEASE_LIMITS.deadMs * 3; ms += step) {
     await setTime(ms);
-    await Promise.all([renewed(context, one), renewed(context, other)]);
+    await Promise.all([renewed(database, one), renewed(database, other)]);
     await until(() => one.lease.leads() && other.lease.isLive);
     assert.not(other.lease.leads());
   }
   assert.is(ends, 0);
 });
 
-test('a server that cannot renew its lease knows that it is over before another one leads', async (context) => {
-  const { network, start, setTime } = context;
+test('a server that cannot renew its lease knows that it is over before another one leads', async ({
+  database,
+  network,
+  start,
+  setTime,
+}) => {
   const proxy = await network();
   const said: string[] = [];
   const one = await start({ proxy, onEnd: () => said.push('one has ended its sessions') });
@@ -63,7 +59,7 @@ test('a server that cannot renew its lease knows that it is over before another 
   proxy.cut();
 
   await setTime(LEASE_LIMITS.endMs - 1);
-  await renewed(context, other);
+  await renewed(database, other);
   assert.ok(one.lease.leads());
   await setTime(LEASE_LIMITS.endMs);
   assert.not(one.lease.isLive);
@@ -71,7 +67,7 @@ test('a server that cannot renew its lease knows that it is over before another 
   await until(() => said.length === 2);
 
   await setTime(LEASE_LIMITS.deadMs);
-  await renewed(context, other);
+  await renewed(database, other);
   assert.not(other.lease.leads());
   await setTime(LEASE_LIMITS.deadMs + 1);
   await until(() => other.lease.leads());
@@ -84,8 +80,11 @@ test('a server that cannot renew its lease knows that it is over before another 
   assert.ok(other.lease.leads());
 });
 
-test('a server that slept knows at once that its lease is over, and enters again', async (context) => {
-  const { database, start, setTime } = context;
+test('a server that slept knows at once that its lease is over, and enters again', async ({
+  database,
+  start,
+  setTime,
+}) => {
   let ends = 0;
   const one = await start({
     onEnd: () => {

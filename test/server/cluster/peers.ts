@@ -1,15 +1,17 @@
 /** Servers on one database, as far as they know each other: without storage and clients. */
 
 import { randomUUID } from 'node:crypto';
+import pg from 'pg';
 import type { Test } from 'uvu';
 import { SharedBlocks } from '../../../server/cluster/blocks.js';
 import { LEASE_LIMITS, Lease } from '../../../server/cluster/lease.js';
-import { SharedSessions } from '../../../server/cluster/sessions.js';
+import { type SESSION_LIMITS, SharedSessions } from '../../../server/cluster/sessions.js';
 import { parseAddress } from '../../../server/database-address.js';
 import { EngineClock } from '../../../server/storage/postgres/clock.js';
 import { Connection } from '../../../server/storage/postgres/connection.js';
 import { Listener } from '../../../server/storage/postgres/listener.js';
 import { prepareDatabase } from '../../../server/storage/postgres/schema.js';
+import { ask } from '../../cluster/postgres.js';
 import { until } from '../../until.js';
 import { ownClock } from '../storage/postgres/database-clock.js';
 import { type Context, withPostgres } from '../storage/postgres/open.js';
@@ -29,6 +31,7 @@ export interface Peer {
 interface PeerOptions {
   /** Its way to the database. */
   readonly proxy?: BrokenNetwork;
+  readonly sessionLimits?: Partial<typeof SESSION_LIMITS>;
   /** Its lease is over. Its sessions have ended then. */
   readonly onEnd?: () => void;
 }
@@ -38,6 +41,8 @@ export interface PeersContext extends Context {
   start(options?: PeerOptions): Promise<Peer>;
   /** A network to the database, which is closed after the test. */
   network(): Promise<BrokenNetwork>;
+  /** What the database says on a channel from now on. */
+  heard(channel: string): Promise<readonly string[]>;
   /** Moves the clocks of the leases and of the database to so many milliseconds after the begin of the test. */
   setTime(ms: number): Promise<void>;
 }
@@ -62,6 +67,15 @@ export function withPeers<T extends PeersContext>(tests: Test<T>): ReturnType<ty
     Object.assign(context, {
       start: async (options: PeerOptions = {}) => endWith(await startPeer(database, () => now, options)),
       network: async () => endWith(await startProxy(database)),
+      async heard(channel: string) {
+        const client = new pg.Client(database);
+        await client.connect();
+        ends.unshift(() => client.end());
+        const heard: string[] = [];
+        client.on('notification', ({ payload = '' }) => heard.push(payload));
+        await client.query(`LISTEN ${channel}`);
+        return heard;
+      },
       async setTime(ms: number) {
         await setClock(BEGIN + ms);
         now = ms;
@@ -85,7 +99,11 @@ async function prepare(database: string): Promise<void> {
 }
 
 /** One that has its lease, renews it often, and hears the others. */
-async function startPeer(database: string, now: () => number, { proxy, onEnd }: PeerOptions): Promise<Peer> {
+async function startPeer(
+  database: string,
+  now: () => number,
+  { proxy, sessionLimits: limits, onEnd }: PeerOptions,
+): Promise<Peer> {
   const address = parseAddress(proxy?.url ?? database);
   const id = randomUUID();
   const errors: Error[] = [];
@@ -98,7 +116,7 @@ async function startPeer(database: string, now: () => number, { proxy, onEnd }: 
   const clock = new EngineClock();
   const listener = new Listener({ address, limits: PATIENT, server: id, clock, onError });
   const isLive = () => lease.isLive;
-  const sessions = new SharedSessions({ connection, listener, id, isLive, onError });
+  const sessions = new SharedSessions({ connection, listener, id, isLive, onError, limits });
   const blocks = new SharedBlocks(connection, listener, id, onError);
   const lease = new Lease({
     connection: renewing,
@@ -129,3 +147,10 @@ async function startPeer(database: string, now: () => number, { proxy, onEnd }: 
     },
   };
 }
+
+/** Resolves when the peer has renewed its lease, at the time that the clock of the database shows. */
+export const renewed = (database: string, { id }: Peer): Promise<void> =>
+  until(async () => {
+    const fresh = `SELECT count(*) FROM node WHERE id = '${id}' AND beat_at = clock_timestamp()`;
+    return (await ask(database, fresh)) === '1';
+  });
