@@ -17,7 +17,11 @@ export interface Context {
   /** An empty database. */
   readonly database: string;
   /** Opens a storage on it, or on another one. It is closed after the test. */
-  open(database?: string, settings?: Partial<PostgresSettings>): Promise<PostgresStorage>;
+  open(
+    database?: string,
+    settings?: Partial<PostgresSettings>,
+    beforeListening?: (storage: PostgresStorage) => void,
+  ): Promise<PostgresStorage>;
 }
 
 const silent = pino({ level: 'silent' });
@@ -35,7 +39,7 @@ export function withPostgres<T extends Context>(tests: Test<T>): ReturnType<type
   tests.before.each(async (context) => {
     if (postgres === undefined) return;
     const database = await postgres.createDatabase();
-    const open = async (url = database, changed: Partial<PostgresSettings> = {}) => {
+    const open: Context['open'] = async (url = database, changed = {}, beforeListening = () => undefined) => {
       const settings = {
         database: parseAddress(url),
         memoryBytes: 1e8,
@@ -43,7 +47,8 @@ export function withPostgres<T extends Context>(tests: Test<T>): ReturnType<type
         historyBytes: 1e7,
         ...changed,
       };
-      const storage = await openPostgres(settings, silent, { keepsPast: isTwinFile, parentOf });
+      const rules = { keepsPast: isTwinFile, parentOf };
+      const storage = await openPostgres(settings, silent, rules, beforeListening);
       storages.push(storage);
       return storage;
     };
