@@ -15,6 +15,12 @@ const RETRY_MS = CONNECTION_LIMITS.retryMs;
 /** How often a call is decided again because another server was faster. */
 const ATTEMPTS = 8;
 
+/**
+ * When another server was faster twice, the calls on the file wait for a random time. Its bound, in milliseconds, is twice as
+ * long after each attempt.
+ */
+const PAUSE_MS = { first: 4, longest: 128 };
+
 interface Parts {
   readonly connection: Connection;
   readonly files: Files;
@@ -57,6 +63,8 @@ export class Writes {
   readonly #sent = new Set<string>();
   /** The files that are not as they are known here. */
   readonly #stale = new Set<string>();
+  /** The calls on files that other servers write at the same time. They go on after a pause, in their order. */
+  readonly #pausing = new Map<string, Call[]>();
   #isBusy = false;
   #fault: Error | undefined;
   #emptied: (() => void)[] = [];
@@ -84,16 +92,20 @@ export class Writes {
 
   add(call: Call): void {
     this.#pending.set(call.file, (this.#pending.get(call.file) ?? 0) + 1);
-    this.#waiting.push(call);
-    if (this.#isBusy) return;
-    this.#isBusy = true;
-    // All calls of this turn become one group.
-    setImmediate(() => this.#run());
+    (this.#pausing.get(call.file) ?? this.#waiting).push(call);
+    this.#begin();
   }
 
   /** Resolves when nothing is under way. */
   async drain(): Promise<void> {
-    if (this.#isBusy) await new Promise<void>((done) => this.#emptied.push(done));
+    if (this.#isBusy || this.#pausing.size > 0) await new Promise<void>((done) => this.#emptied.push(done));
+  }
+
+  #begin(): void {
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    // All calls of this turn become one group.
+    setImmediate(() => this.#run());
   }
 
   async #run(): Promise<void> {
@@ -101,6 +113,7 @@ export class Writes {
       if (await this.#mayDecide()) await this.#carryOut(this.#waiting.splice(0, CALLS_OF_A_GROUP));
     }
     this.#isBusy = false;
+    if (this.#pausing.size > 0) return;
     for (const done of this.#emptied.splice(0)) done();
   }
 
@@ -143,6 +156,22 @@ export class Writes {
     this.#sent.clear();
     for (const { name } of plans) this.#parts.onIdle(name);
     this.#waiting.unshift(...again, ...plans.flatMap(({ rest }) => rest));
+    const contended = again.filter(({ attempts }) => attempts > 1);
+    for (const name of new Set(contended.map(({ file }) => file))) this.#pause(name);
+  }
+
+  /** Servers that write a file at the same time would meet again and again if each tried at once. */
+  #pause(name: string): void {
+    const calls = this.#waiting.filter(({ file }) => file === name);
+    this.#waiting = this.#waiting.filter(({ file }) => file !== name);
+    this.#pausing.set(name, calls);
+    const attempts = Math.max(...calls.map((call) => call.attempts));
+    const most = Math.min(PAUSE_MS.first * 2 ** (attempts - 2), PAUSE_MS.longest);
+    setTimeout(() => {
+      this.#pausing.delete(name);
+      this.#waiting.unshift(...calls);
+      this.#begin();
+    }, Math.random() * most);
   }
 
   /** Sends a group and answers its calls. Returns those that must be decided again. */

@@ -54,6 +54,21 @@ test('writers of one document lose no update, and no version is given twice', as
   assert.equal(await past(storages[0], 'twins/aa/a', 'd'), upTo(150).reverse());
 });
 
+test('a counter that many servers raise at once refuses none of them, and its sum is right', async ({
+  open,
+}) => {
+  const storages = await Promise.all(upTo(10).map(() => open()));
+  await Promise.all(storages.map((storage) => readDocuments(storage, 'twins/aa/a')));
+  const rounds = 10;
+  for (let round = 0; round < rounds; round += 1) {
+    const calls = storages.flatMap((storage) => [next(storage, 'twins/aa/a'), next(storage, 'twins/aa/a')]);
+    const refused = (await Promise.allSettled(calls)).filter(({ status }) => status === 'rejected');
+    assert.is(refused.length, 0);
+  }
+  const { version } = (await readDocuments(storages[0] as Storage, 'twins/aa/a')).get('d') ?? {};
+  assert.is(version, storages.length * 2 * rounds);
+});
+
 test('writers of many files in opposite order do not wait for each other', async ({ open }) => {
   const [one, other] = await Promise.all([open(), open()]);
   const files = upTo(40).map((number) => `twins/aa/${number}`);
