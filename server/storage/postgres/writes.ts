@@ -19,7 +19,7 @@ const ATTEMPTS = 8;
  * When another server was faster twice, the calls on the file wait for a random time. Its bound, in milliseconds, is twice as
  * long after each attempt.
  */
-const PAUSE_MS = { first: 4, longest: 128 };
+const PAUSE_MS = { first: 4, longest: 256 };
 
 interface Parts {
   readonly connection: Connection;

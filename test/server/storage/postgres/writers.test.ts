@@ -57,7 +57,7 @@ test('writers of one document lose no update, and no version is given twice', as
 test('a counter that many servers raise at once refuses none of them, and its sum is right', async ({
   open,
 }) => {
-  const storages = await Promise.all(upTo(10).map(() => open()));
+  const storages = await Promise.all(upTo(14).map(() => open()));
   await Promise.all(storages.map((storage) => readDocuments(storage, 'twins/aa/a')));
   const rounds = 10;
   for (let round = 0; round < rounds; round += 1) {
