@@ -173,6 +173,8 @@ export class Connection {
         await first.client.end();
         throw new NotSent('the storage is closed');
       }
+      // It may have ended before this is known here.
+      if (first.isOver) throw new NotSent('the host has ended the connection');
       this.#open = first;
       this.#fault = undefined;
       return first;

@@ -132,15 +132,20 @@ export class Listener {
   }
 
   async #listen(client: pg.Client): Promise<void> {
+    this.#beginGap();
+    const gap = this.#gaps;
+    client.once('end', () => {
+      if (gap === this.#gaps) this.#beginGap();
+    });
     client.on('notification', ({ channel, payload = '' }) =>
       this.#hearers.get(channel)?.(payload.split(' ')),
     );
     for (const channel of this.#hearers.keys()) await client.query(`LISTEN ${channel}`);
-    setImmediate(() => this.#findMissed());
+    setImmediate(() => this.#findMissed(gap));
   }
 
-  async #findMissed(): Promise<void> {
-    const gap = this.#gaps;
+  /** @param gap the one that ends when this is known */
+  async #findMissed(gap: number): Promise<void> {
     try {
       await Promise.all(this.#afterGap.map((find) => find(this.#since)));
       if (gap === this.#gaps) this.#hasGap = false;
