@@ -165,7 +165,10 @@ test('when it cannot find out what it missed, it tries again from the same trans
   const { listener, gaps, errors } = listen();
   let isBroken = false;
   listener.afterGap(async () => {
-    if (isBroken) throw new Error('the database does not say');
+    if (!isBroken) return;
+    // The beats that come back meanwhile say nothing of what was missed before.
+    for (const _ of [1, 2]) await nextBeat(listener);
+    throw new Error('the database does not say');
   });
   listener.begin();
   await until(() => listener.isCurrent);
@@ -175,7 +178,7 @@ test('when it cannot find out what it missed, it tries again from the same trans
   await until(() => !listener.isCurrent);
   const missed = BigInt(await ask(database, 'SELECT pg_current_xact_id()'));
   proxy.refuse(false);
-  await until(() => gaps.length >= 4);
+  await until(() => gaps.length >= 3);
   assert.not(listener.isCurrent);
   isBroken = false;
   await until(() => listener.isCurrent);
