@@ -54,9 +54,7 @@ const SEND_BYTES = 4096;
 /** Between the end of a program and its next start, as a board takes; an exception at every start must not spin. */
 const RESTART_MS = 100;
 /** How long {@link DesktopPanel.settled} waits for a program that does not follow its contacts. */
-const SETTLE_MS = 1000;
-/** A level is seen for so much longer than the debounce while a key is pressed, and as long after it. */
-const PRESS_MS = 50;
+const SETTLE_MS = 3000;
 
 const DARK: PanelStatus = {
   armed: false,
@@ -79,7 +77,6 @@ export class DesktopPanel {
   readonly #changes = new EventEmitter<{ change: [DesktopState]; stop: [] }>();
   readonly #outputs: Record<string, number> = {};
   readonly #lines: ContactLines;
-  readonly #debounce: number;
   #machine: Machine | undefined;
   #restart: NodeJS.Timeout | undefined;
   #status: PanelStatus = DARK;
@@ -95,9 +92,8 @@ export class DesktopPanel {
     this.#lock = lock;
     this.#flash = new FlashFile(options.flash);
     this.#ports = this.#portsFor(options);
-    const { contacts, debounce } = { ...DEFAULTS, ...options.config };
+    const { contacts } = { ...DEFAULTS, ...options.config };
     this.#lines = new ContactLines(contacts, (pin) => this.#machine?.edge(pin));
-    this.#debounce = debounce;
     this.#changes.setMaxListeners(0);
   }
 
@@ -177,12 +173,12 @@ export class DesktopPanel {
     this.#lines.set(name, line);
   }
 
-  /** Presses a key, the first one by default, and lets it go. Resolves when the panel has had the time to see both. */
+  /** Presses a key, the first one by default, and lets it go. Resolves when the panel has counted both. */
   async press(name = this.#lines.first('key')): Promise<void> {
     this.set(name, 'closed');
-    await delay(this.#debounce + PRESS_MS);
+    await this.settled();
     this.set(name, 'open');
-    await delay(this.#debounce + PRESS_MS);
+    await this.settled();
   }
 
   /** A panel that was stopped stays so. */
