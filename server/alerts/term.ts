@@ -261,8 +261,7 @@ export class Term {
     const { armed } = this.#parts.store;
     const isArmed = current?.alarm_armed === true;
     if (isArmed === (armed.get(id) !== undefined)) return;
-    if (isArmed) await armed.put({ id });
-    else await armed.remove(id);
+    await (isArmed ? armed.put({ id }) : armed.remove(id));
   }
 
   /** Raises and resolves what the rules say of a panel now. */

@@ -13,6 +13,7 @@ import { needsIn } from '../programs.js';
 import { type Page, readPages } from '../readme/pages.js';
 import { openTerminal, type Running, type Terminal } from '../readme/terminal.js';
 import { agrees, keysIn, type Step, stepsOf } from '../readme/transcript.js';
+import { until } from '../until.js';
 
 interface Context {
   terminal: Terminal;
@@ -180,7 +181,15 @@ async function perform(context: Context, page: Page, { command, shown, line }: S
   assert.is(code, 0, `${place} ended with status ${code}:\n${program.lines.join('\n')}`);
   if (shown.length > 0)
     assert.ok(agrees(shown, program.lines), `${place} printed:\n${program.lines.join('\n')}`);
+  // The server closes its connections, and listens again with what was restored.
+  if (command.includes(' restore ')) await until(() => isServed(ports.http));
 }
+
+const isServed = (port: number): Promise<boolean> =>
+  fetch(`http://127.0.0.1:${port}/healthz`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
 
 /** Presses the keys one after the other, as a person would who waits for what each does. */
 async function press(context: Context, keys: string[], shown: string[]): Promise<void> {
