@@ -161,17 +161,18 @@ export const flag = (variable: string, help: string): Setting<boolean> => ({
   help,
 });
 
-export const oneOf = (
+export const oneOf = <Word extends string>(
   variable: string,
-  fallback: string,
-  words: readonly string[],
+  fallback: Word,
+  words: readonly Word[],
   help: string,
-): Setting<string> => ({
+): Setting<Word> => ({
   variable,
   fallback,
   read: (given) => {
-    if (!words.includes(given)) throw new Error(`expected one of ${words.join(', ')}`);
-    return given;
+    const word = words.find((each) => each === given);
+    if (word === undefined) throw new Error(`expected one of ${words.join(', ')}`);
+    return word;
   },
   help,
 });

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Limits } from '../../server/server.js';
+import { databaseFor } from '../database-under-test.js';
 import { type Ended, type Program, startProgram } from './process.js';
 
 const REGION = 'fr-par';
@@ -23,6 +24,8 @@ export interface ServerOptions {
   env?: Record<string, string>;
   /** Limits other than the server's own. */
   limits?: Limits;
+  /** The test is about the data directory: the documents are there, also with `TWIN_TEST_DATABASE`. */
+  inDirectory?: boolean;
   /** A command that runs the server: it takes the server's command line as its last arguments. */
   wrapper?: string[];
 }
@@ -51,6 +54,7 @@ export interface Server {
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
   const data = options.data ?? mkdtempSync(join(tmpdir(), 'twin-'));
   const token = options.token ?? randomUUID();
+  const database = options.inDirectory ? undefined : await databaseFor(data);
   const command = options.limits === undefined ? SERVER : LIMITED_SERVER;
   const program = startProgram([...(options.wrapper ?? []), ...command], {
     TWIN_DATA: data,
@@ -59,6 +63,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     TWIN_TOKEN: token,
     TWIN_REGION: REGION,
     TWIN_LOG: 'info',
+    ...(database !== undefined && { TWIN_DATABASE: database }),
     ...(options.limits !== undefined && { TEST_LIMITS: JSON.stringify(options.limits) }),
     ...options.env,
   });

@@ -23,7 +23,17 @@ import { Listener } from './listener.js';
 import { refuseMoving } from './moving.js';
 import { Reads } from './reads.js';
 import { DatabaseUnusable, prepareDatabase } from './schema.js';
-import { CHANGED, type DocumentRow, documentIn, LIST, LIST_SINCE, NOW, PAST, TRIM } from './statements.js';
+import {
+  CHANGED,
+  type DocumentRow,
+  documentIn,
+  LIST,
+  LIST_SINCE,
+  NOW,
+  PAST,
+  PROVE,
+  TRIM,
+} from './statements.js';
 import { type HistoryBounds, isTrimDue } from './trim.js';
 import { Writes } from './writes.js';
 
@@ -38,6 +48,8 @@ export const POSTGRES_LIMITS = {
 export interface PostgresSettings extends HistoryBounds {
   readonly database: DatabaseAddress;
   readonly memoryBytes: number;
+  /** `strict`: a read is answered only by a primary that still gets a write through to its standby. */
+  readonly reads?: 'fast' | 'strict';
   /** Only tests change them. */
   readonly connection?: Partial<typeof CONNECTION_LIMITS>;
 }
@@ -98,11 +110,13 @@ export class PostgresStorage implements Storage {
   readonly #heard = new Map<string, { readonly told: Promise<void>; readonly begin: () => void }>();
   /** Calls that wait until the other servers are heard again. */
   #waiting: { readonly enter: () => void; readonly refuse: (error: Error) => void }[] = [];
+  readonly #isStrict: boolean;
   #isClosed = false;
 
   constructor(settings: PostgresSettings, log: Logger, rules: FileRules) {
     const address = settings.database;
     this.#settings = settings;
+    this.#isStrict = settings.reads === 'strict';
     this.#log = log;
     const keepsPast = (file: string) => settings.historyVersions > 0 && rules.keepsPast(file);
     this.#rules = { ...rules, keepsPast };
@@ -111,7 +125,7 @@ export class PostgresStorage implements Storage {
     this.#writing = new Connection(address, { limits });
     this.#reading = new Connection(address, { limits });
     this.#rare = new Connection(address, { limits });
-    this.#reads = new Reads(this.#reading, (name) => this.#files.get(name));
+    this.#reads = new Reads(this.#reading, (name) => this.#files.get(name), this.#isStrict);
     this.#writes = new Writes({
       connection: this.#writing,
       files: this.#files,
@@ -369,7 +383,9 @@ export class PostgresStorage implements Storage {
     ...[statement, values]: [Parameters<Connection['run']>[0], readonly unknown[]]
   ): Promise<Row[]> {
     try {
-      return await this.#rare.run<Row>(statement, values, this.#until());
+      const rows = await this.#rare.run<Row>(statement, values, this.#until());
+      if (this.#isStrict) await this.#rare.run(PROVE, [], this.#until());
+      return rows;
     } catch (error) {
       throw new StorageUnavailable(error);
     }

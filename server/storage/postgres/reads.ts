@@ -1,7 +1,7 @@
 import { StorageUnavailable } from '../storage.js';
 import type { Connection } from './connection.js';
 import { NO_FILE, type Version } from './group.js';
-import { documentIn, READ, type ReadRow } from './statements.js';
+import { documentIn, PROVE, READ, type ReadRow } from './statements.js';
 
 /** How many files one statement reads at most. */
 const FILES_AT_ONCE = 1000;
@@ -23,12 +23,15 @@ interface Wanted {
 export class Reads {
   readonly #connection: Connection;
   readonly #known: (name: string) => Version | undefined;
+  readonly #isStrict: boolean;
   #waiting: Wanted[] = [];
   #isBusy = false;
 
-  constructor(connection: Connection, known: (name: string) => Version | undefined) {
+  /** @param isStrict see PROVE */
+  constructor(connection: Connection, known: (name: string) => Version | undefined, isStrict: boolean) {
     this.#connection = connection;
     this.#known = known;
+    this.#isStrict = isStrict;
   }
 
   /** @param until when it is given up, by `performance.now()` @throws StorageUnavailable */
@@ -62,6 +65,7 @@ export class Reads {
     const known = names.map(this.#known);
     const revisions = known.map((version) => version?.rev ?? UNKNOWN);
     const rows = await this.#connection.run<ReadRow>(READ, [names, revisions], until);
+    if (this.#isStrict) await this.#connection.run(PROVE, [], until);
     const versions = new Map<
       string,
       { rev: number; documents: Map<string, ReturnType<typeof documentIn>> }

@@ -108,6 +108,12 @@ export const READ: Statement = {
       LEFT JOIN document d ON d.file = f.name AND f.rev <> a.rev`,
 };
 
+/**
+ * Writes nothing but a record of itself. Its commit waits for the standby, so a primary that was deposed does not get
+ * through with it, and what was read before it was not out of date.
+ */
+export const PROVE: Statement = { name: 'prove', text: "SELECT pg_logical_emit_message(true, 'twin', '')" };
+
 export interface ReadRow extends DocumentRow {
   readonly name: string;
   readonly rev: string | null;

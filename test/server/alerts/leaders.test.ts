@@ -289,7 +289,7 @@ test('while the leadership goes round, each message of forty alarms arrives once
   assert.equal(titles(servers).sort(), wanted);
 });
 
-test('what two servers raise at the same moment is one alert, and is told once', async (context) => {
+test('of what two servers raise at the same moment there is one alert and one message', async (context) => {
   const { servers, one, other } = context;
   const id = await servers.panel('Cabin');
   other.leadership.lead(true);
