@@ -83,6 +83,12 @@ async function openShared(
     writable(storage),
     () => ({ name: 'lease', ok: cluster.lease.isLive }),
     () => ({ name: 'beat', ok: storage.listener.isCurrent }),
+    () => ({ name: 'schema', ok: storage.listener.knowsTables }),
+    (): Check => ({
+      name: 'clock',
+      ok: true,
+      ...(Math.abs(storage.machineAheadMs) > CLOCK_OFF_MS && { warning: 'clock_off' as const }),
+    }),
     (): Check => ({
       name: 'standby',
       ok: true,
@@ -91,5 +97,8 @@ async function openShared(
   ];
   return { storage, metrics: databaseMetrics(storage), cluster, checks };
 }
+
+/** A clock that is wrong by more, in milliseconds, is worth a word. The servers themselves go by that of the database. */
+const CLOCK_OFF_MS = 30_000;
 
 const writable = (storage: Storage) => (): Check => ({ name: 'writable', ok: storage.healthy });

@@ -13,6 +13,8 @@ export interface Check {
 
 const TEXTS: Readonly<Record<ServerWarning, string>> = {
   one_disk: 'an acknowledgement is one disk only: no standby of the database has to have the write',
+  clock_off:
+    "the clock of this machine is not the database's: certificates are checked, and log lines dated, by a wrong clock",
 };
 
 const WARNINGS = Object.keys(TEXTS) as ServerWarning[];

@@ -34,8 +34,11 @@ const PANELS_PER_PAGE = 20;
 export const overviewPath = (page: number): string =>
   `${pathOf('overview')}?page=${page}&page_size=${PANELS_PER_PAGE}`;
 
-/** What an owner should know of a server that works. `one_disk`: only one disk has what it acknowledges. */
-export type ServerWarning = 'one_disk';
+/**
+ * What an owner should know of a server that works. `one_disk`: only one disk has what it acknowledges. `clock_off`: its
+ * machine's clock is not the database's.
+ */
+export type ServerWarning = 'one_disk' | 'clock_off';
 
 /** What an error's body says; every field may be missing. */
 export interface RestError {

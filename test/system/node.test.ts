@@ -44,6 +44,8 @@ test('it is ready, and warns that only one disk has what it acknowledges', async
     { name: 'writable', ok: true },
     { name: 'lease', ok: true },
     { name: 'beat', ok: true },
+    { name: 'schema', ok: true },
+    { name: 'clock', ok: true },
     { name: 'standby', ok: true, warning: 'one_disk' },
   ]);
   await until(() => linesOf(server).some(({ warning }) => warning === 'one_disk'));
@@ -67,6 +69,32 @@ test('it is not ready while the database is away, and its process goes on', asyn
   await until(async () => !(await ready()));
   postgres.resume();
   await until(ready);
+});
+
+test('it is not ready while the tables are of a version that it does not know', async ({
+  server,
+  postgres,
+}) => {
+  const ready = async () => (await fetch(`${server.http}/readyz`)).status === 200;
+  const [before] = (await postgres.sql("SELECT value FROM setting WHERE key = 'schema'")).split('\n');
+  await postgres.sql("UPDATE setting SET value = '99' WHERE key = 'schema'");
+  await until(async () => !(await ready()));
+  await postgres.sql(`UPDATE setting SET value = '${before}' WHERE key = 'schema'`);
+  await until(ready);
+});
+
+needsIn(
+  tests,
+  'postgres',
+  'psql',
+  'faketime',
+)('it warns when the clock of its machine is not that of the database', async ({ postgres }) => {
+  const server = await startServer({
+    wrapper: ['faketime', '-f', '+1h'],
+    env: { TWIN_DATABASE: postgres.url, FAKETIME_DONT_FAKE_MONOTONIC: '1' },
+  });
+  await until(() => linesOf(server).some(({ warning }) => warning === 'clock_off'));
+  await server.stop();
 });
 
 tests.run();

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { DatabaseAddress } from '../../database-address.js';
 import type { EngineClock } from './clock.js';
 import { type CONNECTION_LIMITS, Connection } from './connection.js';
+import { isKnownSchema, SCHEMA_VERSION } from './schema.js';
 import { BEAT, BEAT_CHANNEL, type BeatRow } from './statements.js';
 
 /** Times are in milliseconds. */
@@ -58,6 +59,7 @@ export class Listener {
   /** How often a gap has begun. */
   #gaps = 0;
   #hasStandby = true;
+  #schema = SCHEMA_VERSION;
   #isBeating = false;
 
   constructor(parts: Parts) {
@@ -85,6 +87,11 @@ export class Listener {
   /** Whether a commit is answered only when a standby has it, too, as the last beat says. True before the first one. */
   get hasStandby(): boolean {
     return this.#hasStandby;
+  }
+
+  /** Whether the database has tables that this program knows, as the last beat says. True before the first one. */
+  get knowsTables(): boolean {
+    return isKnownSchema(this.#schema);
   }
 
   /** Calls with each notification of a channel. All channels are added before `begin`. */
@@ -190,6 +197,7 @@ export class Listener {
       if (row === undefined) return;
       clock.hear(row.now, asked);
       this.#hasStandby = row.standby;
+      this.#schema = row.schema;
       // While there is a gap, the changes before this beat are not all known. Before the first one nothing was heard.
       const isKnown = !this.#hasGap || this.#since === undefined;
       if (isKnown && !this.#sent.has(number)) this.#since = row.since;

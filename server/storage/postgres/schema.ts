@@ -113,6 +113,10 @@ const STEPS = [
 /** The version of the tables that this program makes. */
 export const SCHEMA_VERSION = STEPS.length;
 
+/** Whether this program can work with tables of a version: with those of its own and of the next one. */
+export const isKnownSchema = (version: number): boolean =>
+  version === SCHEMA_VERSION || version === SCHEMA_VERSION + 1;
+
 /** A database that this program cannot use. The message is for the owner. */
 export class DatabaseUnusable extends Error {
   override name = 'DatabaseUnusable';

@@ -165,7 +165,7 @@ export const TRIM: Statement = {
 export const BEAT_CHANNEL = 'twin_beat';
 
 /**
- * Sends a beat, and tells the time and how safe a commit is. Every transaction before `since` had ended: notifications come
+ * Sends a beat, and tells the time, how safe a commit is and the version of the tables. Every transaction before `since` had ended: notifications come
  * in the order of the commits, so when the beat comes back, those of these transactions have come too.
  */
 export const BEAT: Statement = {
@@ -174,7 +174,8 @@ export const BEAT: Statement = {
     SELECT pg_notify('${BEAT_CHANNEL}', $1), ${MILLISECONDS('clock_timestamp()')} AS now,
            pg_snapshot_xmin(pg_current_snapshot())::text AS since,
            current_setting('synchronous_standby_names') <> ''
-             AND current_setting('synchronous_commit') NOT IN ('off', 'local') AS standby`,
+             AND current_setting('synchronous_commit') NOT IN ('off', 'local') AS standby,
+           (SELECT value::int FROM setting WHERE key = 'schema') AS schema`,
 };
 
 export interface BeatRow {
@@ -184,6 +185,8 @@ export interface BeatRow {
   readonly since: string;
   /** Whether a commit waits for a standby. Patroni empties the names of the standbys when there is none. */
   readonly standby: boolean;
+  /** The version of its tables. */
+  readonly schema: number;
 }
 /** The channel on which servers ask each other whether they have heard of a change. */
 export const AGREE_CHANNEL = 'twin_agree';

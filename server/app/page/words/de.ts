@@ -351,5 +351,7 @@ export const de: Catalogue = {
   'server.version': 'Version',
   'server.warning.one_disk':
     'Eine bestätigte Änderung liegt nur auf einer Platte. Sehen Sie nach den Ersatzservern der Datenbank.',
+  'server.warning.clock_off':
+    'Die Uhr dieses Servers geht anders als die der Datenbank. Stellen Sie sie, damit Zertifikate gelten.',
   'language.title': 'Sprache',
 };

@@ -340,5 +340,7 @@ export const en = {
   'server.version': 'Version',
   'server.warning.one_disk':
     'A change that is confirmed is on one disk only. Look after the standby servers of the database.',
+  'server.warning.clock_off':
+    'The clock of this server is not that of the database. Set it, so that certificates are valid.',
   'language.title': 'Language',
 } as const;

@@ -343,5 +343,7 @@ export const es: Catalogue = {
   'server.version': 'Versión',
   'server.warning.one_disk':
     'Un cambio confirmado está solo en un disco. Revise los servidores de reserva de la base de datos.',
+  'server.warning.clock_off':
+    'El reloj de este servidor no marca la hora de la base de datos. Póngalo en hora para que valgan los certificados.',
   'language.title': 'Idioma',
 };

@@ -349,5 +349,7 @@ export const fr: Catalogue = {
   'server.version': 'Version',
   'server.warning.one_disk':
     'Une modification confirmée n’est que sur un seul disque. Vérifiez les serveurs de secours de la base de données.',
+  'server.warning.clock_off':
+    'L’horloge de ce serveur n’est pas celle de la base de données. Réglez-la pour que les certificats soient valables.',
   'language.title': 'Langue',
 };
