@@ -1,11 +1,13 @@
 /** Three PostgreSQL: a primary and two standbys. A commit waits for one of the standbys. */
 
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { freePort } from '../free-port.js';
 import { until } from '../until.js';
+import { type Link, startLink } from './link.js';
 import {
   ask,
   initialize,
@@ -33,7 +35,12 @@ export interface Databases {
   killPrimary(): Promise<void>;
   /** Makes the standby that has the most the primary, and the other one its standby. */
   promote(): Promise<void>;
-  killStandby(): Promise<void>;
+  /** @param index 0 or 1, in the order of their names */
+  killStandby(index: 0 | 1): Promise<void>;
+  /** Cuts the link between a standby and the primary, which must be made with links. */
+  cutStandby(index: 0 | 1): void;
+  /** All links between databases are whole again. */
+  heal(): void;
   /** Members that were killed are standbys again, each from a new copy of the primary. */
   rejoin(): Promise<void>;
   killAll(): Promise<void>;
@@ -42,11 +49,19 @@ export interface Databases {
   stop(): Promise<void>;
 }
 
-/**
- * Starts them.
- * @param placeOf the directory of a member, which its data directory is made in; by default a new one
- */
-export async function startDatabases(placeOf?: (name: Name) => string): Promise<Databases> {
+interface DatabasesOptions {
+  /** The directory of a member, which its data directory is made in; by default a new one. */
+  readonly placeOf?: (name: Name) => string;
+  /** The standbys reach the others by links, which can be cut. */
+  readonly hasLinks?: boolean;
+  /** An address of this machine by which they are reached, besides 127.0.0.1. */
+  readonly host?: string | undefined;
+  /** The files of a certificate for 127.0.0.1. Then they take no connection without TLS but those of each other. */
+  readonly certificate?: { readonly crt: string; readonly key: string };
+}
+
+export async function startDatabases(options: DatabasesOptions = {}): Promise<Databases> {
+  const { placeOf, hasLinks = false, host, certificate } = options;
   const directory = makeDirectory('twin-databases-');
   const password = randomUUID();
   const addressOf = ({ port }: Member, database = 'postgres'): string =>
@@ -58,6 +73,15 @@ export async function startDatabases(placeOf?: (name: Name) => string): Promise<
   }
   const [first] = members as [Member, Member, Member];
   let primary = first;
+  /** By the names of the standby and the one that it follows. */
+  const links = new Map<string, Link>();
+  if (hasLinks) {
+    for (const one of members)
+      for (const other of members)
+        if (one !== other) links.set(`${one.name} ${other.name}`, await startLink(other.port));
+  }
+  /** Where a standby reaches the primary. */
+  const portFor = ({ name }: Member): number => links.get(`${name} ${primary.name}`)?.port ?? primary.port;
 
   const start = async (member: Member): Promise<void> => {
     member.process = await runPostgres(member.data, {
@@ -66,9 +90,18 @@ export async function startDatabases(placeOf?: (name: Name) => string): Promise<
       cluster_name: member.name,
       synchronous_standby_names: `ANY 1 (${NAMES.join(', ')})`,
       wal_keep_size: '256MB',
+      ...(host !== undefined && { listen_addresses: `127.0.0.1,${host}` }),
+      ...(certificate !== undefined && {
+        ...{ ssl: 'on', ssl_cert_file: certificate.crt, ssl_key_file: certificate.key },
+      }),
     });
   };
   const standbys = (): Member[] => members.filter((member) => member !== primary && member.process);
+  const standbyAt = (index: number): Member => {
+    const standby = standbys()[index];
+    if (standby === undefined) throw new Error(`there is no standby ${index}`);
+    return standby;
+  };
   const kill = async (member: Member): Promise<void> => {
     await member.process?.kill();
     member.process = undefined;
@@ -77,22 +110,22 @@ export async function startDatabases(placeOf?: (name: Name) => string): Promise<
     const streaming = `SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'`;
     await until(async () => Number(await ask(addressOf(primary), streaming)) === standbys().length);
   };
-  const copyPrimary = (member: Member): void => {
+  const copyPrimary = async (member: Member): Promise<void> => {
     rmSync(member.data, { recursive: true, force: true });
-    const options = ['--write-recovery-conf', '--checkpoint=fast', '--wal-method=stream'];
-    const source = ['-d', addressOf(primary), '-D', member.data];
-    execFileSync(...unprivileged('pg_basebackup', [...source, ...options]), { stdio: 'pipe' });
+    const how = ['--write-recovery-conf', '--checkpoint=fast', '--wal-method=stream'];
+    const source = ['-d', addressOf({ ...primary, port: portFor(member) }), '-D', member.data];
+    await promisify(execFile)(...unprivileged('pg_basebackup', [...source, ...how]));
   };
   const rejoin = async (): Promise<void> => {
     for (const member of members) {
       if (member.process !== undefined) continue;
-      copyPrimary(member);
+      await copyPrimary(member);
       await start(member);
     }
     await follow();
   };
 
-  initialize(primary.data, password);
+  initialize(primary.data, password, host);
   await start(primary);
   await rejoin();
   await ask(addressOf(primary), 'CREATE DATABASE twin');
@@ -110,14 +143,19 @@ export async function startDatabases(placeOf?: (name: Name) => string): Promise<
       primary = best.member;
       await ask(addressOf(primary), 'SELECT pg_promote()');
       for (const member of standbys()) {
-        const source = `host=127.0.0.1 port=${primary.port} user=twin password=${password}`;
+        const source = `host=127.0.0.1 port=${portFor(member)} user=twin password=${password}`;
         await ask(addressOf(member), `ALTER SYSTEM SET primary_conninfo = '${source}'`);
         await ask(addressOf(member), 'SELECT pg_reload_conf()');
       }
     },
-    async killStandby() {
-      const [standby] = standbys();
-      if (standby !== undefined) await kill(standby);
+    async killStandby(index) {
+      await kill(standbyAt(index));
+    },
+    cutStandby(index) {
+      links.get(`${standbyAt(index).name} ${primary.name}`)?.cut();
+    },
+    heal() {
+      for (const link of links.values()) link.heal();
     },
     rejoin,
     async killAll() {
@@ -129,6 +167,7 @@ export async function startDatabases(placeOf?: (name: Name) => string): Promise<
     },
     async stop() {
       await Promise.all(members.map(kill));
+      await Promise.all([...links.values()].map((link) => link.close()));
       for (const { data } of members) rmSync(data, { recursive: true, force: true });
       rmSync(directory, { recursive: true, force: true });
     },

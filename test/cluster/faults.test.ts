@@ -64,7 +64,7 @@ test('kill -9 of a server: the others serve, and it comes back', async (context)
 
 test('kill -9 of a standby: the other one is enough', async (context) => {
   const { databases, load } = context;
-  await databases.killStandby();
+  await databases.killStandby(0);
   await load.isServed();
   await databases.rejoin();
   await assertConsistent(context);

@@ -2,7 +2,7 @@
 
 import { EventEmitter, once } from 'node:events';
 import { connectAsync, type MqttClient } from 'mqtt';
-import { type Credentials, createDevice } from '../system/server.js';
+import { type Credentials, createDevice, type Server } from '../system/server.js';
 import type { Kept, Operation } from './checker.js';
 import type { Servers } from './servers.js';
 
@@ -11,10 +11,17 @@ const PATIENCE_MS = 4000;
 const DEVICES = 3;
 const DOCUMENT = 'd';
 
+/** Through the balancer, or past it at one of the servers. */
+type Way = 'balanced' | 'direct';
+
 export interface Load {
   readonly operations: Operation[];
+  /** Those of the operations that one server was asked for, past the balancer. */
+  readonly direct: Operation[];
+  /** The device that is connected to that server. */
+  readonly directDevice: string | undefined;
   /** Resolves when a write and a read that began after this call were answered, by REST and in-band. */
-  isServed(): Promise<void>;
+  isServed(way?: Way): Promise<void>;
   /** Ends the clients and gives all that the server holds of what they wrote. */
   stop(): Promise<Kept[]>;
 }
@@ -27,15 +34,22 @@ interface Answer {
 /** Rejects when there is no answer or another one. Without a mark it reads. */
 type Ask = (mark: string | undefined) => Promise<Answer>;
 
-export async function startLoad(servers: Servers): Promise<Load> {
+/** @param at is asked past the balancer, too */
+export async function startLoad(servers: Servers, at?: Server): Promise<Load> {
   const operations: Operation[] = [];
+  const direct: Operation[] = [];
   /** When the newest request of each kind that was answered began. */
-  const served = { rest: { write: 0, read: 0 }, inband: { write: 0, read: 0 } };
+  const served = { balanced: nothing(), direct: nothing() };
   const answers = new EventEmitter();
   let isOver = false;
   let count = 0;
 
-  async function client(document: string, over: 'rest' | 'inband', ask: Ask): Promise<void> {
+  function note(way: Way, operation: Operation): void {
+    operations.push(operation);
+    if (way === 'direct') direct.push(operation);
+  }
+
+  async function client(document: string, way: Way, over: 'rest' | 'inband', ask: Ask): Promise<void> {
     for (let turn = 0; !isOver; turn += 1) {
       const kind = turn % 2 === 0 ? 'write' : 'read';
       count += 1;
@@ -44,12 +58,13 @@ export async function startLoad(servers: Servers): Promise<Load> {
       const answer = await withPatience(ask(mark)).catch(() => undefined);
       const ended = performance.now();
       if (mark !== undefined) {
-        operations.push({ kind: 'write', document, began, ended, version: answer?.version, mark });
+        note(way, { kind: 'write', document, began, ended, version: answer?.version, mark });
       } else if (answer !== undefined) {
-        operations.push({ kind: 'read', document, began, ended, ...answer });
+        note(way, { kind: 'read', document, began, ended, ...answer });
       }
       if (answer !== undefined) {
-        served[over][kind] = Math.max(served[over][kind], began);
+        const newest = served[way][over];
+        newest[kind] = Math.max(newest[kind], began);
         answers.emit('answer');
       }
       // A refused connection is refused at once: the others have their turn.
@@ -59,20 +74,28 @@ export async function startLoad(servers: Servers): Promise<Load> {
 
   const devices: Credentials[] = [];
   for (let index = 0; index < DEVICES; index += 1) {
-    devices.push(await createDevice(servers.each[0] ?? (servers.each[index] as never), `load ${index}`));
+    devices.push(await createDevice(servers.each[0] as Server, `load ${index}`));
   }
-  const inband = devices.map((device) => inbandClient(servers.mqtt, device));
-  const clients = devices.flatMap(({ id }, index) => [
-    client(id, 'rest', restAsk(servers, id)),
-    client(id, 'rest', restAsk(servers, id)),
-    client(id, 'inband', inband[index]?.ask as Ask),
+  /** The last device goes to the one server, if there is one. */
+  const directDevice = at === undefined ? undefined : devices.at(-1)?.id;
+  const wayOf = ({ id }: Credentials): Way => (id === directDevice ? 'direct' : 'balanced');
+  const inband = devices.map((device) =>
+    inbandClient(at !== undefined && wayOf(device) === 'direct' ? at.mqtt : servers.mqtt, device),
+  );
+  const clients = devices.flatMap((device, index) => [
+    client(device.id, 'balanced', 'rest', restAsk(servers, device.id)),
+    client(device.id, 'balanced', 'rest', restAsk(servers, device.id)),
+    client(device.id, wayOf(device), 'inband', inband[index]?.ask as Ask),
+    ...(at === undefined ? [] : [client(device.id, 'direct', 'rest', restAsk(at, device.id))]),
   ]);
 
   return {
     operations,
-    async isServed() {
+    direct,
+    directDevice,
+    async isServed(way = 'balanced') {
       const now = performance.now();
-      const isDone = () => Object.values(served).every(({ write, read }) => write > now && read > now);
+      const isDone = () => Object.values(served[way]).every(({ write, read }) => write > now && read > now);
       while (!isDone()) await once(answers, 'answer');
     },
     async stop() {
@@ -83,6 +106,8 @@ export async function startLoad(servers: Servers): Promise<Load> {
     },
   };
 }
+
+const nothing = () => ({ rest: { write: 0, read: 0 }, inband: { write: 0, read: 0 } });
 
 async function withPatience<T>(answer: Promise<T>): Promise<T> {
   let limit: NodeJS.Timeout | undefined;
@@ -99,12 +124,12 @@ interface Document {
 
 const answerOf = ({ version, data }: Document): Answer => ({ version, mark: data.mark });
 
-function restAsk(servers: Servers, id: string): Ask {
+function restAsk(at: Pick<Servers, 'api'>, id: string): Ask {
   const path = `/twins/${id}/documents/${DOCUMENT}`;
   return async (mark) => {
     const signal = AbortSignal.timeout(PATIENCE_MS);
     const put = { method: 'PUT', body: JSON.stringify({ data: { mark } }), signal };
-    const response = await servers.api(path, mark === undefined ? { signal } : put);
+    const response = await at.api(path, mark === undefined ? { signal } : put);
     if (mark === undefined && response.status === 404) return { version: 0, mark: undefined };
     if (!response.ok) throw new Error(`status ${response.status}`);
     return answerOf((await response.json()) as Document);

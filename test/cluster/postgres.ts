@@ -2,7 +2,7 @@
 
 import { execFile, execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -71,8 +71,11 @@ export function makeDirectory(prefix: string): string {
   return directory;
 }
 
-/** Makes the data directory. Its superuser comes from anywhere, with the password. */
-export function initialize(data: string, password: string): void {
+/**
+ * Makes the data directory. Its superuser comes from this machine, with the password.
+ * @param host an address of this machine, whose net may come, too
+ */
+export function initialize(data: string, password: string, host?: string): void {
   const file = `${data}.password`;
   writeFileSync(file, password);
   const options = ['--no-sync', '--no-locale', '--encoding=UTF8', `--username=${USER}`, `--pwfile=${file}`];
@@ -80,6 +83,7 @@ export function initialize(data: string, password: string): void {
     stdio: 'pipe',
   });
   rmSync(file);
+  if (host !== undefined) appendFileSync(join(data, 'pg_hba.conf'), 'host all all samenet scram-sha-256\n');
 }
 
 /** Runs PostgreSQL on the data directory, and resolves when it takes connections. */

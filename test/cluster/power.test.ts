@@ -45,7 +45,7 @@ testOnDisks('a disk keeps what was synced, and loses the rest', (context) => {
 test('nothing that was acknowledged is lost, and the service comes back', async (context) => {
   const disks = makeDisks(['a', 'b', 'c']);
   context.disks = disks;
-  const databases = await startDatabases(disks.directoryOf);
+  const databases = await startDatabases({ placeOf: disks.directoryOf });
   context.databases = databases;
   // The copies were made without fsync.
   disks.sync();

@@ -22,24 +22,33 @@ export interface Servers {
   /** Kills one and resolves when it is gone. */
   kill(index: number): Promise<void>;
   /** Starts one that was killed, at its old address and with its old data directory. */
-  restart(index: number, options?: Pick<ServerOptions, 'wrapper' | 'env'>): Promise<void>;
+  restart(index: number, special?: Special): Promise<void>;
   stop(): Promise<void>;
 }
 
 const HOST = '127.0.0.1';
 
-export async function startServers(database: string, count: number): Promise<Servers> {
+type Special = Pick<ServerOptions, 'wrapper' | 'env'>;
+
+/** @param specialOf what a server has that the others have not */
+export async function startServers(
+  database: string,
+  count: number,
+  specialOf: (index: number) => Special = () => ({}),
+): Promise<Servers> {
   const directory = mkdtempSync(join(tmpdir(), 'twin-servers-'));
   const token = randomUUID();
   const each: Server[] = [];
-  const start = (index: number, options: ServerOptions): Promise<Server> =>
+  const start = (index: number, options: Special): Promise<Server> =>
     startServer({
+      ...specialOf(index),
       ...options,
       data: join(directory, `${index}`),
       token,
       env: {
         ...{ TWIN_DATABASE: database, TWIN_PROXIES: HOST },
         ...{ TWIN_HTTPS: `${HOST}:0`, TWIN_MQTTS: `${HOST}:0` },
+        ...specialOf(index).env,
         ...options.env,
       },
     });
@@ -65,11 +74,11 @@ export async function startServers(database: string, count: number): Promise<Ser
     async kill(index) {
       await each[index]?.stop('SIGKILL');
     },
-    async restart(index, options = {}) {
+    async restart(index, special = {}) {
       const old = each[index];
       if (old === undefined) return;
       const addresses = { TWIN_HTTP: new URL(old.http).host, TWIN_MQTT: new URL(old.mqtt).host };
-      each[index] = await start(index, { ...options, env: { ...addresses, ...options.env } });
+      each[index] = await start(index, { ...special, env: { ...addresses, ...special.env } });
       await until(() => isReady(each[index]?.http ?? ''));
     },
     async stop() {
