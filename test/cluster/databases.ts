@@ -14,6 +14,7 @@ import {
   makeDirectory,
   type PostgresProcess,
   runPostgres,
+  type Settings,
   unprivileged,
 } from './postgres.js';
 
@@ -31,6 +32,8 @@ interface Member {
 export interface Databases {
   /** The address of all three, for `TWIN_DATABASE`. */
   readonly url: string;
+  /** Asks the primary, as `ask` does. */
+  sql(statement: string): Promise<string>;
   /** Kills the primary. No member takes writes until one is promoted. */
   killPrimary(): Promise<void>;
   /** Makes the standby that has the most the primary, and the other one its standby. */
@@ -56,12 +59,11 @@ interface DatabasesOptions {
   readonly hasLinks?: boolean;
   /** An address of this machine by which they are reached, besides 127.0.0.1. */
   readonly host?: string | undefined;
-  /** The files of a certificate for 127.0.0.1. Then they take no connection without TLS but those of each other. */
-  readonly certificate?: { readonly crt: string; readonly key: string };
+  readonly settings?: Settings;
 }
 
 export async function startDatabases(options: DatabasesOptions = {}): Promise<Databases> {
-  const { placeOf, hasLinks = false, host, certificate } = options;
+  const { placeOf, hasLinks = false, host, settings } = options;
   const directory = makeDirectory('twin-databases-');
   const password = randomUUID();
   const addressOf = ({ port }: Member, database = 'postgres'): string =>
@@ -91,9 +93,7 @@ export async function startDatabases(options: DatabasesOptions = {}): Promise<Da
       synchronous_standby_names: `ANY 1 (${NAMES.join(', ')})`,
       wal_keep_size: '256MB',
       ...(host !== undefined && { listen_addresses: `127.0.0.1,${host}` }),
-      ...(certificate !== undefined && {
-        ...{ ssl: 'on', ssl_cert_file: certificate.crt, ssl_key_file: certificate.key },
-      }),
+      ...settings,
     });
   };
   const standbys = (): Member[] => members.filter((member) => member !== primary && member.process);
@@ -132,6 +132,7 @@ export async function startDatabases(options: DatabasesOptions = {}): Promise<Da
 
   return {
     url: `postgres://twin:${password}@${members.map(({ port }) => `127.0.0.1:${port}`).join(',')}/twin`,
+    sql: (statement) => ask(addressOf(primary), statement),
     killPrimary: () => kill(primary),
     async promote() {
       const received = "SELECT coalesce(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) - '0/0'::pg_lsn";

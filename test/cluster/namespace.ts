@@ -10,7 +10,7 @@ import { skipping } from '../programs.js';
 
 /** A net for programs that are tested (RFC 2544), of which each link has four addresses. */
 const NET = '198.18';
-/** An address of no card: what is sent to it is lost on the way, and nobody answers. */
+/** An address of no card: what is sent to it is lost on the way, without an answer. */
 const NO_CARD = '02:00:00:00:00:ff';
 
 interface Ends {

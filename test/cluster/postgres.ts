@@ -86,6 +86,21 @@ export function initialize(data: string, password: string, host?: string): void 
   if (host !== undefined) appendFileSync(join(data, 'pg_hba.conf'), 'host all all samenet scram-sha-256\n');
 }
 
+/** Makes a certificate of its own authority, in files of the user of PostgreSQL: `certificate.pem` and `key.pem`. */
+export function certify(directory: string, subjectAltName: string): void {
+  const options = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  const names = ['-subj', '/CN=database', '-addext', `subjectAltName=${subjectAltName}`];
+  const files = ['-keyout', join(directory, 'key.pem'), '-out', join(directory, 'certificate.pem')];
+  execFileSync(...unprivileged('openssl', ['req', ...options, ...names, ...files]), { stdio: 'pipe' });
+}
+
+/** With these it takes connections with TLS, too, by the certificate in the directory. */
+export const tlsSettings = (directory: string): Settings => ({
+  ssl: 'on',
+  ssl_cert_file: join(directory, 'certificate.pem'),
+  ssl_key_file: join(directory, 'key.pem'),
+});
+
 /** Runs PostgreSQL on the data directory, and resolves when it takes connections. */
 export async function runPostgres(data: string, settings: Settings): Promise<PostgresProcess> {
   const all = {

@@ -1,12 +1,11 @@
 /** The connection to a database with TLS. */
 
-import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Postgres } from '../../../cluster/postgres.js';
-import { makeDirectory, startPostgres, unprivileged } from '../../../cluster/postgres.js';
+import { certify, makeDirectory, startPostgres, tlsSettings } from '../../../cluster/postgres.js';
 import { needsIn, pathOf } from '../../../programs.js';
 import { put, stored } from '../contract.js';
 import { type Context, withPostgres } from './open.js';
@@ -15,23 +14,11 @@ const tests = suite<Context & { directory: string; secure: Postgres }>('TLS to a
 withPostgres(tests);
 const test = needsIn(tests, 'postgres', 'openssl');
 
-/** Makes a certificate of its own authority, in files of the user of PostgreSQL. */
-function certify(directory: string, subjectAltName: string): void {
-  const options = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  const names = ['-subj', '/CN=database', '-addext', `subjectAltName=${subjectAltName}`];
-  const files = ['-keyout', join(directory, 'key.pem'), '-out', join(directory, 'certificate.pem')];
-  execFileSync(...unprivileged('openssl', ['req', ...options, ...names, ...files]), { stdio: 'pipe' });
-}
-
 tests.before(async (context) => {
   if (pathOf('postgres') === undefined || pathOf('openssl') === undefined) return;
   context.directory = makeDirectory('twin-tls-');
   certify(context.directory, 'IP:127.0.0.1');
-  context.secure = await startPostgres({
-    ssl: 'on',
-    ssl_cert_file: join(context.directory, 'certificate.pem'),
-    ssl_key_file: join(context.directory, 'key.pem'),
-  });
+  context.secure = await startPostgres(tlsSettings(context.directory));
 });
 tests.after(async ({ secure, directory }) => {
   await secure?.stop();
