@@ -92,6 +92,8 @@ export async function startDatabases(options: DatabasesOptions = {}): Promise<Da
       cluster_name: member.name,
       synchronous_standby_names: `ANY 1 (${NAMES.join(', ')})`,
       wal_keep_size: '256MB',
+      // No commit is answered before a standby follows the new primary.
+      wal_retrieve_retry_interval: '500ms',
       ...(host !== undefined && { listen_addresses: `127.0.0.1,${host}` }),
       ...settings,
     });
