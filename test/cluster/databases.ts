@@ -36,8 +36,11 @@ export interface Databases {
   sql(statement: string): Promise<string>;
   /** Kills the primary. No member takes writes until one is promoted. */
   killPrimary(): Promise<void>;
-  /** Makes the standby that has the most the primary, and the other one its standby. */
-  promote(): Promise<void>;
+  /**
+   * Makes the standby that has the most the primary, and the other one its standby. Resolves with the time at which it had
+   * become the primary, by `performance.now()`.
+   */
+  promote(): Promise<number>;
   /** @param index 0 or 1, in the order of their names */
   killStandby(index: 0 | 1): Promise<void>;
   /** Cuts the link between a standby and the primary, which must be made with links. */
@@ -145,11 +148,13 @@ export async function startDatabases(options: DatabasesOptions = {}): Promise<Da
       if (best === undefined) throw new Error('no standby runs');
       primary = best.member;
       await ask(addressOf(primary), 'SELECT pg_promote()');
+      const promoted = performance.now();
       for (const member of standbys()) {
         const source = `host=127.0.0.1 port=${portFor(member)} user=twin password=${password}`;
         await ask(addressOf(member), `ALTER SYSTEM SET primary_conninfo = '${source}'`);
         await ask(addressOf(member), 'SELECT pg_reload_conf()');
       }
+      return promoted;
     },
     async killStandby(index) {
       await kill(standbyAt(index));

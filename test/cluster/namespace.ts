@@ -57,7 +57,17 @@ export function makeNamespace(): Namespace {
     run(`ip -n ${name} link set ${card} up`);
     return { here, there, card };
   };
-  const [clients, database] = [link(0), link(1)];
+  // The cards go with it.
+  const remove = () => run(`ip netns delete ${name}`);
+  const makeLinks = () => {
+    try {
+      return { clients: link(0), database: link(1) };
+    } catch (error) {
+      remove();
+      throw error;
+    }
+  };
+  const { clients, database } = makeLinks();
   /** Each end sends to a card that is not there, or asks again which one it is. */
   const atBothEnds = (what: 'replace' | 'del', options: string): void => {
     run(`ip neighbour ${what} ${database.there} dev ${database.card}${options}`);
@@ -75,8 +85,7 @@ export function makeNamespace(): Namespace {
     wrapper: [...AS_ROOT, 'ip', 'netns', 'exec', name, ...user],
     cut: () => atBothEnds('replace', ` lladdr ${NO_CARD} nud permanent`),
     heal: () => atBothEnds('del', ''),
-    // The cards go with it.
-    remove: () => run(`ip netns delete ${name}`),
+    remove,
   };
 }
 
