@@ -4,12 +4,12 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { needsIn, pathOf } from '../programs.js';
 import { createDevice, type Server } from '../system/server.js';
-import { openStream } from '../system/several-servers.js';
+import { type EventStream, openStream } from '../system/several-servers.js';
 import { until } from '../until.js';
 import { contradictions, type Operation } from './checker.js';
 import { type Databases, startDatabases } from './databases.js';
 import { type LinkedAddress, startLinks } from './link.js';
-import { type Load, startLoad } from './load.js';
+import { type Load, patiently, startLoad } from './load.js';
 import { canMakeNamespaces, makeNamespace, type Namespace, needsNetworkNamespaces } from './namespace.js';
 import { type Servers, startServers } from './servers.js';
 
@@ -88,12 +88,20 @@ const serverAt = ({ servers }: Context, index = WHOLE): Server => servers.each[i
 
 const isReady = async ({ http }: Server): Promise<boolean> => (await fetch(`${http}/readyz`)).ok;
 
+/** Whether it says that it does not hear the others. */
+async function isDeaf({ http }: Server): Promise<boolean> {
+  const answer = await fetch(`${http}/readyz`);
+  const { checks } = (await answer.json()) as { checks: { name: string; ok: boolean }[] };
+  return checks.some(({ name, ok }) => name === 'beat' && !ok);
+}
+
 const answeredSince = (operations: readonly Operation[], time: number): Operation[] =>
   operations.filter(({ began, version }) => began > time && version !== undefined);
 
-async function isConnected(server: Server, id = ''): Promise<boolean> {
+/** What a server says of a device: nothing while it is not ready itself. */
+async function isConnected(server: Server, id = ''): Promise<boolean | undefined> {
   const answer = await server.api(`/devices/${id}`);
-  return ((await answer.json()) as { is_connected: boolean }).is_connected;
+  return ((await answer.json()) as { is_connected?: boolean }).is_connected;
 }
 
 async function assertCutOffServerIsSafe(
@@ -103,18 +111,18 @@ async function assertCutOffServerIsSafe(
 ): Promise<void> {
   const [server, other] = [serverAt(context, index), serverAt(context)];
   const load = await startLoadAt(context, server);
-  await until(() => isConnected(other, load.directDevice));
+  await until(async () => (await isConnected(other, load.directDevice)) === true);
   link.cut();
   const cutAt = performance.now();
   await until(async () => !(await isReady(server)));
   await load.isServed();
-  await until(async () => !(await isConnected(other, load.directDevice)));
+  await until(async () => (await isConnected(other, load.directDevice)) === false);
   await load.isServed();
   assert.equal(answeredSince(load.direct, cutAt), []);
   link.heal();
   await until(() => isReady(server));
   await load.isServed('direct');
-  await until(() => isConnected(other, load.directDevice));
+  await until(async () => (await isConnected(other, load.directDevice)) === true);
   await assertConsistent(load);
 }
 
@@ -130,18 +138,23 @@ test('LISTEN only: that server serves nothing until it has heard what it missed'
   const { links, servers } = context;
   const [server, other] = [serverAt(context, RELAYED), serverAt(context)];
   const load = await startLoadAt(context, server);
-  const { id } = await createDevice(other, 'door');
+  const { id } = await patiently(() => createDevice(other, 'door'));
   const path = `/twins/${id}/documents/door`;
   const put = async (open: boolean): Promise<void> => {
-    const answer = await other.api(path, { method: 'PUT', body: JSON.stringify({ data: { open } }) });
-    assert.is(answer.status, 200);
+    const body = JSON.stringify({ data: { open } });
+    await until(async () => (await other.api(path, { method: 'PUT', body })).ok);
   };
   await put(false);
-  const before = await openStream(server, id, servers.token);
-  await before.heard(({ data }) => says(data, false));
+  const streamOf = (open: boolean, lastId?: string): Promise<EventStream> =>
+    patiently(async () => {
+      const stream = await openStream(server, id, servers.token, lastId);
+      await stream.heard(({ data }) => says(data, open));
+      return stream;
+    });
+  const before = await streamOf(false);
 
   links.cut('listening');
-  await until(async () => !(await isReady(server)));
+  await until(() => isDeaf(server));
   const deafAt = performance.now();
   await put(true);
   assert.is((await server.api(path)).status, 503);
@@ -153,8 +166,7 @@ test('LISTEN only: that server serves nothing until it has heard what it missed'
 
   links.heal();
   await until(() => isReady(server));
-  const after = await openStream(server, id, servers.token, before.events.at(-1)?.id);
-  await Promise.any([before, after].map(({ heard }) => heard(({ data }) => says(data, true))));
+  const after = await streamOf(true, before.events.at(-1)?.id);
   before.close();
   after.close();
   await load.isServed('direct');

@@ -1,6 +1,7 @@
 /** Clients that write and read through the balancer, by REST and in-band, and note what they saw. */
 
 import { EventEmitter, once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { type Credentials, createDevice, type Server } from '../system/server.js';
 import type { Kept, Operation } from './checker.js';
@@ -8,6 +9,8 @@ import type { Servers } from './servers.js';
 
 /** A client gives an answer up after this time. Then its write may have happened. */
 const PATIENCE_MS = 4000;
+/** A server that is not ready at the moment is asked again for so long. */
+const STAMINA_MS = 60_000;
 const DEVICES = 3;
 const DOCUMENT = 'd';
 
@@ -68,13 +71,13 @@ export async function startLoad(servers: Servers, at?: Server): Promise<Load> {
         answers.emit('answer');
       }
       // A refused connection is refused at once: the others have their turn.
-      else await new Promise((next) => setTimeout(next, 20));
+      else await delay(20);
     }
   }
 
   const devices: Credentials[] = [];
   for (let index = 0; index < DEVICES; index += 1) {
-    devices.push(await createDevice(servers.each[0] as Server, `load ${index}`));
+    devices.push(await patiently(() => createDevice(servers.each[0] as Server, `load ${index}`)));
   }
   /** The last device goes to the one server, if there is one. */
   const directDevice = at === undefined ? undefined : devices.at(-1)?.id;
@@ -115,6 +118,18 @@ async function withPatience<T>(answer: Promise<T>): Promise<T> {
     limit = setTimeout(() => reject(new Error('no answer')), PATIENCE_MS);
   });
   return Promise.race([answer, late]).finally(() => clearTimeout(limit));
+}
+
+/** Asks again until there is an answer. What asks in this way must be no part of the history that is checked. */
+export async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (const began = performance.now(); ; ) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (performance.now() - began > STAMINA_MS) throw error;
+      await delay(20);
+    }
+  }
 }
 
 interface Document {
@@ -191,8 +206,12 @@ function exchange(client: MqttClient, mark: string | undefined): Promise<Answer>
 async function keptOf(servers: Servers, id: string): Promise<Kept[]> {
   const kept: Kept[] = [];
   for (let before = ''; ; ) {
-    const response = await servers.api(`/twins/${id}/documents/${DOCUMENT}/history?limit=1000${before}`);
-    const { history } = (await response.json()) as { history: Document[] };
+    const path = `/twins/${id}/documents/${DOCUMENT}/history?limit=1000${before}`;
+    const history = await patiently(async () => {
+      const response = await servers.api(path, { signal: AbortSignal.timeout(PATIENCE_MS) });
+      if (!response.ok) throw new Error(`status ${response.status} of a history`);
+      return ((await response.json()) as { history: Document[] }).history;
+    });
     kept.push(...history.map(({ version, data: { mark } }) => ({ document: id, version, mark })));
     const last = history.at(-1)?.version ?? 1;
     if (last <= 1) return kept;
