@@ -163,10 +163,11 @@ test('LISTEN only: that server serves nothing until it has heard what it missed'
   await load.isServed();
   assert.equal(answeredSince(load.direct, deafAt), []);
   assert.not(before.events.some(({ data }) => says(data, true)));
+  const lastId = before.events.at(-1)?.id;
 
   links.heal();
   await until(() => isReady(server));
-  const after = await streamOf(true, before.events.at(-1)?.id);
+  const after = await streamOf(true, lastId);
   before.close();
   after.close();
   await load.isServed('direct');
