@@ -57,8 +57,12 @@ export function makeNamespace(): Namespace {
     run(`ip -n ${name} link set ${card} up`);
     return { here, there, card };
   };
-  // The cards go with it.
-  const remove = () => run(`ip netns delete ${name}`);
+  // The cards go with it. A test that is ended does not come to its end.
+  const remove = () => {
+    process.off('exit', remove);
+    run(`ip netns delete ${name}`);
+  };
+  process.on('exit', remove);
   const makeLinks = () => {
     try {
       return { clients: link(0), database: link(1) };
