@@ -87,7 +87,7 @@ async function openShared(
     (): Check => ({
       name: 'clock',
       ok: true,
-      ...(Math.abs(storage.machineAheadMs) > CLOCK_OFF_MS && { warning: 'clock_off' as const }),
+      ...(Math.abs(Date.now() - storage.now()) > CLOCK_OFF_MS && { warning: 'clock_off' as const }),
     }),
     (): Check => ({
       name: 'standby',

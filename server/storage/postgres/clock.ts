@@ -17,11 +17,6 @@ export class EngineClock {
     this.#offset = engine - (asked + now) / 2;
   }
 
-  /** How far this machine's clock is ahead of the database's, in milliseconds. Behind it is less than 0. */
-  get machineAheadMs(): number {
-    return Date.now() - this.now();
-  }
-
   /** Milliseconds since 1970. */
   now(): number {
     return Math.round(performance.now() + (this.#offset ?? performance.timeOrigin));

@@ -192,11 +192,6 @@ export class PostgresStorage implements Storage {
     return this.#clock.now();
   }
 
-  /** See EngineClock. */
-  get machineAheadMs(): number {
-    return this.#clock.machineAheadMs;
-  }
-
   get isCurrent(): boolean {
     return this.listener.isCurrent;
   }
