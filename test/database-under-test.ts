@@ -7,12 +7,17 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 
 const made = new Map<string, Promise<string>>();
+let server = process.env.TWIN_TEST_DATABASE;
+
+/** For tests of the data directory itself: their documents stay in it. */
+export function keepInDirectory(): void {
+  server = undefined;
+}
 
 /** The address of the database that belongs to a data directory, an empty one at first. Undefined: the directory itself. */
 export function databaseFor(directory: string): Promise<string> | undefined {
-  const address = process.env.TWIN_TEST_DATABASE;
-  if (address === undefined) return undefined;
-  const known = made.get(directory) ?? makeDatabase(address);
+  if (server === undefined) return undefined;
+  const known = made.get(directory) ?? makeDatabase(server);
   made.set(directory, known);
   return known;
 }

@@ -70,7 +70,7 @@ test('every setting that a page names exists', () => {
   const ofTheCommandLine = COMMON_OPTIONS.url.help.match(/TWIN_[A-Z]+/g) ?? [];
   const variables = Object.values(SETTINGS)
     .map(({ variable }) => variable)
-    .concat(ofTheCommandLine);
+    .concat(ofTheCommandLine, 'TWIN_TEST_DATABASE');
   const unknown = ({ text }: Page) =>
     (text.match(/\bTWIN_[A-Z_]+/g) ?? []).filter((name) => !variables.includes(name));
   assert.equal(faults(unknown), []);

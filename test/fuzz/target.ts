@@ -1,3 +1,4 @@
+import { keepInDirectory } from '../database-under-test.js';
 import type { Ports } from '../server/mqtt/transports.js';
 import { type Program, startProgram } from '../system/process.js';
 import { createDevice, type Server, startServer } from '../system/server.js';
@@ -5,6 +6,8 @@ import { eventually } from './eventually.js';
 import { type Gauges, gauges, leakBetween } from './gauges.js';
 import type { HonestJob, HonestReport } from './honest-client.js';
 import { TOKEN } from './prepare.js';
+
+keepInDirectory();
 
 const HONEST = [process.execPath, '--import', 'tsx', 'test/fuzz/honest-client.ts'];
 const LEVEL_ERROR = 50;

@@ -9,10 +9,13 @@ import { join } from 'node:path';
 import { connectAsync } from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { keepInDirectory } from '../database-under-test.js';
 import { needsNamespaces } from '../programs.js';
 import { type Program, startProgram } from '../system/process.js';
 import { createDevice, SERVER, startServer } from '../system/server.js';
 import { until } from '../until.js';
+
+keepInDirectory();
 
 const test = suite<{ directory: string }>('the process of the server');
 

@@ -46,9 +46,10 @@ export function circles(sources: Source[]): string[][] {
   return [...groups.values()];
 }
 
-const withoutExtension = (path: string): string => path.replace(/(\.d)?\.\w+$/, '');
+export const withoutExtension = (path: string): string => path.replace(/(\.d)?\.\w+$/, '');
 
-function reachableFrom(start: string, importsOf: Map<string, string[]>): Set<string> {
+/** What a file imports, directly or not. Paths are without extension. */
+export function reachableFrom(start: string, importsOf: Map<string, string[]>): Set<string> {
   const reached = new Set<string>();
   const waiting = [start];
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {

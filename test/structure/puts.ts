@@ -6,7 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { WebSocket } from 'ws';
 import { requestTopic, responseTopic } from '../../shared/topics.js';
+import { keepInDirectory } from '../database-under-test.js';
 import { createDevice, type Server, startServer } from '../system/server.js';
+
+keepInDirectory();
 
 /** The functions by their file. One without a name stands as `(anonymous)`. */
 export type Passed = Map<string, string[]>;

@@ -7,10 +7,13 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type DesktopPanel, startPanel } from '../../firmware/desktop/desktop-panel.js';
+import { keepInDirectory } from '../database-under-test.js';
 import { until } from '../until.js';
 import { authorityOf, type Credentials, createDevice, type Server, startServer } from './server.js';
 import { twin } from './twin.js';
 import { findLosses, makeWriters, type Writer, writeUntilGone } from './writers.js';
+
+keepInDirectory();
 
 const ROUNDS = 3;
 const WRITERS = 16;

@@ -6,8 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { keepInDirectory } from '../database-under-test.js';
 import { startServer } from './server.js';
 import { findLosses, type Loss, makeWriters, writeUntilGone } from './writers.js';
+
+keepInDirectory();
 
 const ROUNDS = Number(process.env.CRASH_ROUNDS ?? 20);
 const WRITERS = 16;

@@ -7,10 +7,13 @@ import { join } from 'node:path';
 import { connectAsync } from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { keepInDirectory } from '../database-under-test.js';
 import { needsIn, needsNamespaces } from '../programs.js';
 import { until } from '../until.js';
 import { startProgram } from './process.js';
 import { createDevice, SERVER, type Server, startServer } from './server.js';
+
+keepInDirectory();
 
 const test = suite<{ data: string }>('durability');
 

@@ -8,11 +8,14 @@ import { extract } from 'tar';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FORMAT } from '../../server/storage/format.js';
+import { keepInDirectory } from '../database-under-test.js';
 import { until } from '../until.js';
 import { currentInBand, type House, see, statusByTls } from './formats/house.js';
 import { startProgram } from './process.js';
 import { SERVER, type Server, startServer } from './server.js';
 import { twin } from './twin.js';
+
+keepInDirectory();
 
 const FOLDER = 'test/system/formats';
 const KILLS = 3;

@@ -6,10 +6,13 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startPostgres } from '../cluster/postgres.js';
+import { keepInDirectory } from '../database-under-test.js';
 import { needsIn } from '../programs.js';
 import { startProgram } from './process.js';
 import { authorityOf, createDevice, SERVER, type Server, startServer } from './server.js';
 import { twin } from './twin.js';
+
+keepInDirectory();
 
 const tests = suite('migrate by the command line');
 const test = needsIn(tests, 'postgres');

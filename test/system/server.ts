@@ -24,8 +24,6 @@ export interface ServerOptions {
   env?: Record<string, string>;
   /** Limits other than the server's own. */
   limits?: Limits;
-  /** The test is about the data directory: the documents are there, also with `TWIN_TEST_DATABASE`. */
-  inDirectory?: boolean;
   /** A command that runs the server: it takes the server's command line as its last arguments. */
   wrapper?: string[];
 }
@@ -54,7 +52,7 @@ export interface Server {
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
   const data = options.data ?? mkdtempSync(join(tmpdir(), 'twin-'));
   const token = options.token ?? randomUUID();
-  const database = options.inDirectory ? undefined : await databaseFor(data);
+  const database = await databaseFor(data);
   const command = options.limits === undefined ? SERVER : LIMITED_SERVER;
   const program = startProgram([...(options.wrapper ?? []), ...command], {
     TWIN_DATA: data,

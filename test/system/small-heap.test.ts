@@ -7,7 +7,10 @@ import { join } from 'node:path';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { keepInDirectory } from '../database-under-test.js';
 import { type Credentials, createDevice, type Server, startServer } from './server.js';
+
+keepInDirectory();
 
 const test = suite<{ data: string }>('small heap');
 

@@ -10,6 +10,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Authority } from '../../server/tls/authority.js';
 import { requestTopic } from '../../shared/topics.js';
+import { keepInDirectory } from '../database-under-test.js';
 import { needsIn, pathOf } from '../programs.js';
 import {
   deviceCertificate,
@@ -27,6 +28,8 @@ import {
   type Server,
   startServer,
 } from './server.js';
+
+keepInDirectory();
 
 interface Context {
   server: Server;

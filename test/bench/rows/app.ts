@@ -1,4 +1,5 @@
 import { DEFAULTS } from '../../../firmware/config.js';
+import { keepInDirectory } from '../../database-under-test.js';
 import { openPhone, type Phone } from '../../system/app/phone.js';
 import { launchBrowser, PHONE } from '../../system/app/scene.js';
 import type { Bench } from '../bench.js';
@@ -6,6 +7,8 @@ import { coldFirstPaint, doorEdgeToPage, touchToArmed } from '../load/app-times.
 import { type Panel, startPanel } from '../panel.js';
 import { percentile, type Row } from '../row.js';
 import { createDevices, startServer } from '../server.js';
+
+keepInDirectory();
 
 const UNIT = 'ms';
 const LEAST_ALARMS = 10;
