@@ -130,7 +130,7 @@ export async function runPostgres(data: string, settings: Settings): Promise<Pos
 }
 
 /** The first process is stopped before it is asked for the others, so that it starts no more of them. */
-function signalAll(pid: number, signal: NodeJS.Signals): void {
+export function signalAll(pid: number, signal: NodeJS.Signals): void {
   process.kill(pid, 'SIGSTOP');
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
   for (const each of [...children.map(Number), pid]) {
