@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../../free-port.js';
 import { pathOf } from '../../programs.js';
+import { nodeOf } from '../../system/node-of.js';
 import { startProgram } from '../../system/process.js';
 import { type Server, startServer } from '../../system/server.js';
 import type { Databases } from './databases.js';
@@ -103,7 +104,7 @@ async function startOne(
     get isCut() {
       return isCut;
     },
-    node: (token) => nodeOf(server, token),
+    node: (token) => nodeOf(server.http, token),
     isReady: () =>
       fetch(`${server.http}/readyz`, { signal: AbortSignal.timeout(ANSWER_MS) }).then(
         ({ ok }) => ok,
@@ -126,14 +127,6 @@ async function startOne(
     },
   };
   return { one, server };
-}
-
-/** From its metrics. Undefined when it does not answer. */
-async function nodeOf({ http }: Server, token: string): Promise<string | undefined> {
-  const headers = { 'X-Auth-Token': token };
-  const signal = AbortSignal.timeout(ANSWER_MS);
-  const answer = await fetch(`${http}/metrics`, { headers, signal }).catch(() => undefined);
-  return /^twin_node_info\{node="([^"]+)"\}/m.exec((await answer?.text()) ?? '')?.[1];
 }
 
 /** That of the deployment, and two listeners without TLS, because all of it is on one computer. */
