@@ -1,10 +1,11 @@
 /** The playground of several servers: it starts, takes its keys, and leaves nothing behind. */
 
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { needsIn } from '../programs.js';
 import { type Program, startProgram } from '../system/process.js';
+import { nameOf, processesOf } from './playground/processes.js';
 import { PROGRAMS } from './playground/programs.js';
 import { waitFor } from './playground/wait-for.js';
 
@@ -38,28 +39,6 @@ async function press(program: Program, key: string, ...forms: RegExp[]): Promise
     const lines = program.lines.slice(from);
     return forms.every((form) => lines.some((line) => form.test(line)));
   });
-}
-
-/** What runs in the directory, was started with it, or has it in its environment. */
-const processesOf = (directory: string): string[] =>
-  readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      const sources = [
-        () => readlinkSync(`/proc/${pid}/cwd`),
-        () => readFileSync(`/proc/${pid}/cmdline`, 'utf8'),
-        () => readFileSync(`/proc/${pid}/environ`, 'utf8'),
-      ];
-      return sources.some((source) => attempt(source).includes(directory));
-    });
-
-/** Empty where the process has ended meanwhile. */
-function attempt(source: () => string): string {
-  try {
-    return source();
-  } catch {
-    return '';
-  }
 }
 
 async function assertGone(directory: string): Promise<void> {
@@ -117,13 +96,10 @@ test('a server, the primary and a link fail, and clients are served again with a
 test('Ctrl-C while the databases start leaves nothing behind', async () => {
   const program = start();
   const directory = await found(program, DIRECTORY);
-  await waitFor(async () => processesOf(directory).some(isPostgres));
+  await waitFor(async () => processesOf(directory).some((pid) => nameOf(pid) === 'postgres'));
   await program.stop('SIGINT');
   await assertGone(directory);
 });
-
-const isPostgres = (pid: string): boolean =>
-  attempt(() => readFileSync(`/proc/${pid}/comm`, 'utf8')).startsWith('postgres');
 
 tests('where programs are missing it names the Debian packages', async () => {
   const command = [process.execPath, '--import', 'tsx', 'test/cluster/up.ts'];

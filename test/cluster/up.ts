@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { apiBase, DEFAULT_REGION } from '../../shared/rest.js';
 import { type Databases, startDatabases } from './playground/databases.js';
 import { type Key, keysHelp, onKeys } from './playground/keys.js';
+import { killProcessesOf } from './playground/processes.js';
 import { missingPackages } from './playground/programs.js';
 import { type Balanced, type PlaygroundServer, startServers } from './playground/servers.js';
 import { type Service, watchService } from './playground/service.js';
@@ -32,12 +33,14 @@ interface Playground {
 
 async function start(): Promise<void> {
   const directory = makeDirectory('twin-up-');
-  process.on('exit', () => rmSync(directory, { recursive: true, force: true, maxRetries: 20 }));
   print(`Starting three databases in ${directory} …`);
-  const databases = await startDatabases(directory);
-  process.prependListener('exit', () => {
-    for (const database of databases.each) database.kill();
+  let databases: Databases | undefined;
+  process.on('exit', () => {
+    for (const database of databases?.each ?? []) database.kill();
+    killProcessesOf(directory);
+    rmSync(directory, { recursive: true, force: true });
   });
+  databases = await startDatabases(directory);
   await databases.complete();
   print('Starting three servers …');
   const balanced = await startServers(databases, directory);

@@ -8,6 +8,7 @@ import { freePort } from '../../free-port.js';
 import { pathOf } from '../../programs.js';
 import { type Program, startProgram } from '../../system/process.js';
 import { signalAll, unprivileged } from '../postgres.js';
+import { nameOf } from './processes.js';
 import { waitFor } from './wait-for.js';
 
 export interface Database {
@@ -167,7 +168,7 @@ function knowsQuorum(): boolean {
 function killPatroni(patroni: number, file: string): void {
   if (!hasEnded(patroni)) signalAll(patroni, 'SIGKILL');
   const [pid, , , , , , memory = ''] = linesOf(file);
-  if (pid === undefined || !isPostgres(Number(pid))) return;
+  if (pid === undefined || nameOf(Number(pid)) !== 'postgres') return;
   signalAll(Number(pid), 'SIGKILL');
   const [, id = ''] = memory.trim().split(/ +/);
   spawnSync('ipcrm', ['-m', id]);
@@ -181,10 +182,9 @@ function linesOf(file: string): string[] {
   }
 }
 
-const stateOf = (pid: number, file: string): string => linesOf(`/proc/${pid}/${file}`).join('\n');
-const isPostgres = (pid: number): boolean => stateOf(pid, 'comm').startsWith('postgres');
 /** A process that is gone, or of which only the number is left. */
-const hasEnded = (pid: number): boolean => !/^State:\t[^ZX]/m.test(stateOf(pid, 'status'));
+const hasEnded = (pid: number): boolean =>
+  !linesOf(`/proc/${pid}/status`).some((line) => /^State:\t[^ZX]/.test(line));
 
 async function primaryOf(members: readonly Member[]): Promise<Member | undefined> {
   const answers = await Promise.all(
