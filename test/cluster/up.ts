@@ -44,6 +44,7 @@ async function start(): Promise<void> {
   await databases.complete();
   print('Starting three servers …');
   const balanced = await startServers(databases, directory);
+  balanced.lost.catch(failed);
   const { addresses, token } = balanced;
   const api = apiBase(addresses.http, DEFAULT_REGION);
   const service = watchService(await newDocument(api, token), token);
@@ -120,18 +121,23 @@ function takeKeys({ databases, balanced, service }: Playground): void {
     say(`Service is back after ${shownMs(ms)}. Puts without an acknowledgement: ${failed}.`);
   };
   const victim = async (): Promise<PlaygroundServer | undefined> =>
-    (await leaderOf(databases, balanced)) ?? servers.find(({ isRunning }) => isRunning);
+    (await leaderOf(databases, balanced)) ?? servers.find(({ isRunning, isCut }) => isRunning && !isCut);
 
   async function killServer(): Promise<void> {
     const dead = servers.find(({ isRunning }) => !isRunning);
     if (dead !== undefined) {
       say(`Server ${dead.number} starts again.`);
-      await dead.start();
+      try {
+        await dead.start();
+      } catch (error) {
+        return say(`Server ${dead.number} does not start: ${lastLine(error)}`);
+      }
       return say(`Server ${dead.number} is back after ${shownMs(await waitFor(dead.isReady))}.`);
     }
     const server = await victim();
-    server?.kill();
-    say(`Server ${server?.number} was killed. Its devices move to the others.`);
+    if (server === undefined) return say('No server runs.');
+    server.kill();
+    say(`Server ${server.number} was killed. Its devices move to the others.`);
     report();
   }
 
@@ -182,6 +188,8 @@ function takeKeys({ databases, balanced, service }: Playground): void {
   });
 }
 
+const lastLine = (error: unknown): string => String(error).split('\n').at(-1) ?? '';
+
 function quit(): void {
   print('Everything ends now.');
   process.exit(0);
@@ -193,6 +201,7 @@ function failed(error: unknown): void {
   process.exit(1);
 }
 
+process.on('SIGHUP', () => process.exit(1));
 const missing = missingPackages();
 if (process.argv.length > 2) print(HELP);
 else if (missing.length > 0) {

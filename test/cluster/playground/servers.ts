@@ -35,6 +35,8 @@ export interface Balanced {
   readonly token: string;
   /** Through HAProxy: `http://127.0.0.1:…`, `mqtt://127.0.0.1:…` and so on. */
   readonly addresses: Readonly<Record<Protocol, string>>;
+  /** Rejects when HAProxy ends, with what it said. */
+  readonly lost: Promise<never>;
 }
 
 const HOST = '127.0.0.1';
@@ -63,13 +65,14 @@ export async function startServers(databases: Databases, directory: string): Pro
   const file = join(directory, 'haproxy.cfg');
   const portOf = Object.fromEntries(ports) as Record<Protocol, number>;
   writeFileSync(file, configuration(servers, portOf));
-  startProgram([pathOf('haproxy') ?? '', '-db', '-f', file]);
+  const balancer = startProgram([pathOf('haproxy') ?? '', '-db', '-f', file]);
   return {
     each: started.map(({ one }) => one),
     token,
     addresses: Object.fromEntries(
       ports.map(([protocol, port]) => [protocol, `${protocol}://${HOST}:${port}`]),
     ) as Record<Protocol, string>,
+    lost: balancer.line<never>(() => undefined),
   };
 }
 
