@@ -8,6 +8,8 @@ export interface Recovery {
   readonly ms: number;
   /** Puts that were refused, or had no answer. */
   readonly failed: number;
+  /** The longest time that a put took to be acknowledged, in milliseconds. */
+  readonly slowestMs: number;
 }
 
 export interface Service {
@@ -45,16 +47,17 @@ export function watchService(url: string, token: string): Service {
   return {
     recovery() {
       const fault = performance.now();
-      let [failed, row, back] = [0, 0, 0];
+      let [failed, row, back, slowest] = [0, 0, 0, 0];
       return new Promise((done) => {
         const hear = ({ begun, ended, isAcknowledged }: Put): void => {
           if (begun < fault) return;
-          if (!isAcknowledged) failed += 1;
+          if (isAcknowledged) slowest = Math.max(slowest, ended - begun);
+          else failed += 1;
           if (isAcknowledged && row === 0) back = ended;
           row = isAcknowledged ? row + 1 : 0;
           if (row < ROW) return;
           listeners.delete(hear);
-          done({ ms: Math.round(back - fault), failed });
+          done({ ms: Math.round(back - fault), failed, slowestMs: Math.round(slowest) });
         };
         listeners.add(hear);
       });
