@@ -13,6 +13,9 @@ const tests = suite('the playground of several servers');
 const test = needsIn(tests, ...PROGRAMS);
 
 const DIRECTORY = /^Starting three databases in (\S+)/;
+/** Longer than a server lets a request wait. */
+const ANSWER_MS = 10_000;
+const NOT_STARTED = /Server \d does not start/;
 const SERVED = /(Service is back|Clients were served)/;
 
 const started = new Set<Program>();
@@ -25,18 +28,27 @@ tests.after.each(async () => {
 function start(): Program {
   const program = startProgram(['test/cluster/up']);
   started.add(program);
+  // The runner shows them when the test fails.
+  program.line((line) => void console.log(line)).catch(() => undefined);
   return program;
 }
 
 const found = (program: Program, form: RegExp): Promise<string> =>
   program.line((line) => form.exec(line)?.[1]);
 
-/** Presses a key and resolves when lines of all these forms have come after it. */
+/**
+ * Presses a key and resolves when lines of all these forms have come after it. The port of a server that was killed may be
+ * taken by another program meanwhile: then the key is pressed again.
+ */
 async function press(program: Program, key: string, ...forms: RegExp[]): Promise<void> {
-  const from = program.lines.length;
+  let from = program.lines.length;
   program.type(key);
   await waitFor(async () => {
     const lines = program.lines.slice(from);
+    if (lines.some((line) => NOT_STARTED.test(line))) {
+      from = program.lines.length;
+      program.type(key);
+    }
     return forms.every((form) => lines.some((line) => form.test(line)));
   });
 }
@@ -58,6 +70,7 @@ test('a server, the primary and a link fail, and clients are served again with a
   const ask = (path: string, method = 'GET', body?: object): Promise<Response | undefined> =>
     fetch(api + path, {
       method,
+      signal: AbortSignal.timeout(ANSWER_MS),
       headers: { 'X-Auth-Token': token, Connection: 'close' },
       ...(body && { body: JSON.stringify(body) }),
     }).catch(() => undefined);
