@@ -19,6 +19,27 @@ export function processSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
+/** Processor time that a process, its children and those that have ended have used so far, in seconds. */
+export function familySeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const times = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 15);
+  const own = times.reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS_PER_SECOND;
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+  return children.reduce((sum, child) => sum + familySecondsIfAlive(Number(child)), own);
+}
+
+/** 0 for a process that has ended meanwhile; its parent has its time soon. */
+function familySecondsIfAlive(pid: number): number {
+  try {
+    return familySeconds(pid);
+  } catch {
+    return 0;
+  }
+}
+
 /** Processor time that all processes have used on a core, and what a hypervisor took; without interrupts. */
 function coreSeconds(core: number): number {
   const line = new RegExp(`^cpu${core} (.*)$`, 'm').exec(readFileSync('/proc/stat', 'utf8'))?.[1] ?? '';

@@ -6,8 +6,11 @@ import { fileURLToPath } from 'node:url';
 import type { Address } from '../../server/config.js';
 import { pathOf } from '../programs.js';
 
-/** The server and its peers share one core in turn; the load has another. */
-export type Role = 'subject' | 'load';
+/**
+ * The server and its peers share one core in turn; the load has another. Where several servers and databases are measured,
+ * there are more of them than cores, and each runs where the system puts it.
+ */
+export type Role = 'subject' | 'load' | 'anywhere';
 
 export const OPEN = Symbol('open');
 
@@ -40,7 +43,7 @@ const STOP_LIMIT_MS = 15_000;
 /** The core of each role, or undefined where processes cannot be kept apart. */
 export const CORES = twoCores();
 
-function twoCores(): Record<Role, number> | undefined {
+function twoCores(): Record<'subject' | 'load', number> | undefined {
   if (pathOf('taskset') === undefined) return undefined;
   const allowed = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '';
   const [subject, load] = allowed.split(',').flatMap((range) => {
@@ -51,7 +54,8 @@ function twoCores(): Record<Role, number> | undefined {
 }
 
 function pinned(role: Role, command: readonly string[]): string[] {
-  return CORES === undefined ? [...command] : ['taskset', '-c', String(CORES[role]), ...command];
+  if (CORES === undefined || role === 'anywhere') return [...command];
+  return ['taskset', '-c', String(CORES[role]), ...command];
 }
 
 /** A program under load, and where it listens. */
@@ -61,6 +65,7 @@ export interface Target {
 }
 
 export class Program {
+  readonly role: Role;
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
   #output = '';
@@ -72,6 +77,7 @@ export class Program {
     private readonly command: readonly string[],
     { role, environment = {}, input, channel = false }: ProgramOptions,
   ) {
+    this.role = role;
     const [program = '', ...args] = pinned(role, command);
     const child = spawn(program, args, {
       cwd: ROOT,

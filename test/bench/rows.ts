@@ -4,6 +4,10 @@ import type { Row } from './row.js';
 import { aedesLowdb } from './rows/aedes-lowdb.js';
 import { alert } from './rows/alert.js';
 import { app } from './rows/app.js';
+import { clusterConflicts } from './rows/cluster-conflicts.js';
+import { clusterFailover } from './rows/cluster-failover.js';
+import { clusterPush } from './rows/cluster-push.js';
+import { clusterPuts } from './rows/cluster-puts.js';
 import { fair } from './rows/fair.js';
 import { firmware } from './rows/firmware.js';
 import { atQos0, atQos1 } from './rows/inband-put.js';
@@ -34,6 +38,10 @@ export const ROWS: readonly Row[] = [
   firmware,
   app,
   installed,
+  clusterPuts,
+  clusterPush,
+  clusterConflicts,
+  clusterFailover,
   ...fair,
 ];
 

@@ -26,6 +26,8 @@ export interface ServerOptions {
   heapMebibytes?: number;
   /** The certificate of a push service on this machine. */
   pushAuthority?: string;
+  /** It is one of several servers on this database, which all have the same owner token. */
+  shared?: { database: string; token: string };
 }
 
 export const BASE = '/iot/v1/regions/fr-par';
@@ -43,10 +45,18 @@ const noLimits = (pushAuthority: string | undefined) => ({
 /** The server as it is run in earnest, but for what one client may ask, on free ports. */
 export async function startServer(
   bench: Bench,
-  { directory, command, probe = false, limited = false, heapMebibytes, pushAuthority }: ServerOptions = {},
+  {
+    directory,
+    command,
+    probe = false,
+    limited = false,
+    heapMebibytes,
+    pushAuthority,
+    shared,
+  }: ServerOptions = {},
 ): Promise<Server> {
   const data = directory ?? (await bench.directory());
-  const token = randomUUID();
+  const token = shared?.token ?? randomUUID();
   const { cpuProfiles } = bench.options;
   const profile = cpuProfiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${cpuProfiles}`];
   const heap = heapMebibytes === undefined ? [] : [`--max-old-space-size=${heapMebibytes}`];
@@ -62,7 +72,7 @@ export async function startServer(
       'test/limited-server.ts',
     ],
     {
-      role: 'subject',
+      role: shared === undefined ? 'subject' : 'anywhere',
       channel: probe,
       environment: {
         TWIN_DATA: data,
@@ -70,6 +80,7 @@ export async function startServer(
         TWIN_MQTT: '127.0.0.1:0',
         TWIN_TOKEN: token,
         TWIN_LOG: 'info',
+        ...(shared !== undefined && { TWIN_DATABASE: shared.database }),
         ...(limited ? {} : noLimits(pushAuthority)),
       },
     },

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { pathOf } from '../programs.js';
 import { CORES, Program, ROOT } from './program.js';
 
-const PACKAGES = ['polka', 'aedes', 'lowdb', 'mqtt-packet'];
-/** Both write their version among their first words when asked for help, and end with an exit code of their own. */
-const PROGRAMS = { mosquitto: ['-h'], wrk: ['-v'] };
+const PACKAGES = ['polka', 'aedes', 'lowdb', 'mqtt-packet', 'pg'];
+/** They write their version among their first words, and end with an exit code of their own. */
+const PROGRAMS = { mosquitto: ['-h'], wrk: ['-v'], postgres: ['--version'] };
 
 export interface Environment {
   versions: Record<string, string>;

@@ -34,6 +34,8 @@ export interface Databases {
   readonly url: string;
   /** Asks the primary, as `ask` does. */
   sql(statement: string): Promise<string>;
+  /** The first process of each that runs. */
+  readonly pids: number[];
   /** Kills the primary. No member takes writes until one is promoted. */
   killPrimary(): Promise<void>;
   /**
@@ -138,6 +140,9 @@ export async function startDatabases(options: DatabasesOptions = {}): Promise<Da
   return {
     url: `postgres://twin:${password}@${members.map(({ port }) => `127.0.0.1:${port}`).join(',')}/twin`,
     sql: (statement) => ask(addressOf(primary), statement),
+    get pids() {
+      return members.flatMap(({ process }) => process?.pid ?? []);
+    },
     killPrimary: () => kill(primary),
     async promote() {
       const received = "SELECT coalesce(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) - '0/0'::pg_lsn";

@@ -34,7 +34,12 @@ process.on('exit', () => {
   for (const pid of running) process.kill(pid, 'SIGKILL');
 });
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
+// A program with an end of its own comes to it, and exits.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (process.listenerCount(signal) === 1) process.exit(1);
+  });
+}
 
 export function startProgram(command: string[], env: Record<string, string> = {}): Program {
   const [file = '', ...args] = command;

@@ -7,6 +7,8 @@ export interface LoadClient {
   clientId: string;
   username?: string;
   password?: string;
+  /** Its server, where the clients have several. */
+  address?: Address;
   /** Where its requests go. */
   request: string;
   /** Where their answers come: a topic with the length of no other that may come. */
@@ -43,6 +45,30 @@ export interface LoadResult {
   /** The share of its core that the load program needed; near 1, the load is the bottleneck. */
   busy: number;
   core: CoreUse;
+}
+
+/** What the program of the grouped statement reads. */
+export interface GroupedJob {
+  /** `postgres://…`; its first host takes the writes. */
+  database: string;
+  /** How many documents are written in turn. */
+  documents: number;
+  /** How many of them one statement writes. */
+  group: number;
+  /** Not counted, before the time that is. */
+  warmUpSeconds: number;
+  seconds: number;
+  payload: string;
+}
+
+export interface GroupedResult {
+  /** Counted puts. */
+  puts: number;
+  /** Puts a second. */
+  rate: number;
+  /** Microseconds from a statement to its answer. */
+  p50: number;
+  p99: number;
 }
 
 /** What the program of the idle devices reads. */

@@ -68,9 +68,10 @@ class Connection {
     this.#counter = this.#packets.length - Buffer.byteLength(job.payload) + job.counterAt;
     this.#answerTopicBytes = Buffer.byteLength(client.answer);
     const feed = frames(this.#frame.bind(this));
+    const { host, port } = client.address ?? job;
     this.#socket = connect({
-      host: job.host,
-      port: job.port,
+      host,
+      port,
       noDelay: true,
       onread: {
         buffer: Buffer.allocUnsafe(READ_BYTES),

@@ -42,9 +42,10 @@ export async function runLoad(
   clients: LoadClient[],
 ): Promise<LoadResult> {
   const { seconds } = bench.options;
+  const isPinned = program.role === 'subject';
   const job: LoadJob = {
     pid: program.pid,
-    ...(CORES && { core: CORES.subject }),
+    ...(CORES && isPinned && { core: CORES.subject }),
     ...address,
     qos,
     warmUpSeconds: Math.min(1, seconds / 2),
@@ -54,7 +55,7 @@ export async function runLoad(
     clients,
   };
   const load = bench.start(typescript('test/bench/load/mqtt-load.ts'), {
-    role: 'load',
+    role: isPinned ? 'load' : 'anywhere',
     input: JSON.stringify(job),
   });
   return JSON.parse(await load.output());
