@@ -20,6 +20,7 @@ const TMPFS = 0x01021994;
 /** What one row works with: everything it starts and every directory it makes is gone when it is closed. */
 export class Bench {
   readonly #endings: (() => Promise<unknown>)[] = [];
+  #closing: Promise<void> | undefined;
 
   constructor(readonly options: BenchOptions) {}
 
@@ -47,7 +48,13 @@ export class Bench {
     this.options.progress(text);
   }
 
-  async close(): Promise<void> {
+  /** Resolves when all is gone, also for a second caller: an interruption and the end of the row that it breaks. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     for (let ending = this.#endings.pop(); ending !== undefined; ending = this.#endings.pop()) await ending();
   }
 }

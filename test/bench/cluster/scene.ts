@@ -23,8 +23,9 @@ export interface Scene {
  * @param standbys how many there are; a commit waits for one of them
  */
 export async function startScene(bench: Bench, standbys: 1 | 2): Promise<Scene> {
-  const databases = await startDatabases();
-  bench.atClose(() => databases.stop());
+  const starting = startDatabases();
+  bench.atClose(() => starting.then((started) => started.stop()).catch(() => undefined));
+  const databases = await starting;
   if (standbys === 1) await databases.killStandby();
   const token = randomUUID();
   const primary = (database: string): string =>
