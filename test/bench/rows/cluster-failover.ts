@@ -17,14 +17,22 @@ const PAUSE_MS = 20;
 /** A device gives up on an answer after this time, and goes to another server. */
 const PATIENCE_MS = 4000;
 
+const SUCCESS = responseTopic('current', 'put', 'success');
+const ANSWERS = [SUCCESS, responseTopic('current', 'put', 'error')];
+const NO_ANSWER = 'no answer to a put';
+/** What a device or its MQTT client says of an answer that does not come. */
+const LATE = [NO_ANSWER, 'connack timeout'];
+
 const DATABASES = 'a primary and two standbys; a commit waits for one of them; all programs share the cores';
 
 /** A device that puts all the time, and goes to the next server when its server is gone. */
 interface Device {
   /** Where it is connected, or tries to be. */
   server: Server;
-  /** When its newest put that was accepted was answered, by `performance.now()`. */
-  acceptedAt: number;
+  /** When its newest put that was accepted at this server began and was answered, by `performance.now()`. */
+  accepted: { readonly began: number; readonly ended: number };
+  /** Answers that did not come in time, to a CONNECT or to a put. */
+  readonly late: string[];
   isOver: boolean;
   readonly ended: Promise<void>;
 }
@@ -60,7 +68,11 @@ export const clusterFailover: Row = {
         row: 'cluster-failover',
         what: `${kill} → a put of each of its devices is accepted at another server`,
         server: lasts(killed),
-        notes: [DATABASES, `${DEVICES} devices at ${SERVERS} servers, which connect again at once`],
+        notes: [
+          DATABASES,
+          `${DEVICES} devices at ${SERVERS} servers, which connect again at once`,
+          lateNote([...killed, ...promoted]),
+        ],
       },
       {
         ...shared,
@@ -86,17 +98,28 @@ export const clusterFailover: Row = {
   },
 };
 
-/** In milliseconds from the fault, or from its repair. */
-interface Gap {
+/** In milliseconds from the fault, or from its repair, to the first device and to the last. */
+interface Times {
   readonly first: number;
   readonly last: number;
+}
+
+interface Gap extends Times {
+  /** Answers that no device waited for any longer. */
+  readonly late: readonly string[];
+}
+
+function lateNote(gaps: readonly Gap[]): string {
+  const late = gaps.flatMap((gap) => gap.late);
+  const counts = LATE.map((what) => `${what}: ${late.filter((each) => each === what).length} times`);
+  return `after ${PATIENCE_MS} ms a device gave up waiting; ${counts.join(', ')}`;
 }
 
 async function underLoad(
   bench: Bench,
   credentials: readonly Credentials[],
   servers: readonly Server[],
-  fault: (devices: readonly Device[]) => Promise<Gap>,
+  fault: (devices: readonly Device[]) => Promise<Times>,
 ): Promise<Gap> {
   const devices = credentials.map((each, index) => startDevice(each, servers, index % servers.length));
   const stop = async () => {
@@ -108,17 +131,17 @@ async function underLoad(
   await after(1000 * Math.min(1, bench.options.seconds));
   const gap = await fault(devices);
   await stop();
-  return gap;
+  return { ...gap, late: devices.flatMap(({ late }) => late) };
 }
 
-async function killServer(devices: readonly Device[], leader: Server): Promise<Gap> {
+async function killServer(devices: readonly Device[], leader: Server): Promise<Times> {
   const its = devices.filter(({ server }) => server === leader);
   const killed = performance.now();
   await leader.program.kill();
   return acceptedSince(its, killed, (device) => device.server !== leader);
 }
 
-async function killPrimary(devices: readonly Device[], { databases }: Scene): Promise<Gap> {
+async function killPrimary(devices: readonly Device[], { databases }: Scene): Promise<Times> {
   await databases.killPrimary();
   const began = performance.now();
   const promotion = databases.promote();
@@ -127,18 +150,19 @@ async function killPrimary(devices: readonly Device[], { databases }: Scene): Pr
   return gap;
 }
 
-/** Waits until a put of each device was accepted after this time. */
+/** Waits until a put of each device that began after this time was accepted. */
 async function acceptedSince(
   devices: readonly Device[],
   time: number,
   counts: (device: Device) => boolean = () => true,
-): Promise<Gap> {
+): Promise<Times> {
   const gaps = new Map<Device, number>();
   while (gaps.size < devices.length) {
     await after(1);
-    for (const device of devices)
-      if (!gaps.has(device) && device.acceptedAt > time && counts(device))
-        gaps.set(device, device.acceptedAt - time);
+    for (const device of devices) {
+      const { began, ended } = device.accepted;
+      if (!gaps.has(device) && began > time && counts(device)) gaps.set(device, ended - time);
+    }
   }
   return { first: Math.min(...gaps.values()), last: Math.max(...gaps.values()) };
 }
@@ -156,17 +180,24 @@ async function leaderOf(scene: Scene, servers: readonly Server[]): Promise<Serve
   }
 }
 
+const NONE = { began: 0, ended: 0 };
+
 function startDevice(credentials: Credentials, servers: readonly Server[], first: number): Device {
   const device: Device = {
     server: servers[first] as Server,
-    acceptedAt: 0,
+    accepted: NONE,
+    late: [],
     isOver: false,
     ended: Promise.resolve(),
   };
   const live = async () => {
     for (let at = first; !device.isOver; at += 1) {
       device.server = servers[at % servers.length] as Server;
-      await putAt(device, credentials).catch(() => after(PAUSE_MS));
+      device.accepted = NONE;
+      await putAt(device, credentials).catch((error) => {
+        if (LATE.includes(error.message)) device.late.push(error.message);
+        return after(PAUSE_MS);
+      });
     }
   };
   return Object.assign(device, { ended: live() });
@@ -178,13 +209,16 @@ async function putAt(device: Device, { id, password }: Credentials): Promise<voi
   const options = { username: id, password, reconnectPeriod: 0, connectTimeout: PATIENCE_MS };
   const client = await connectAsync(`mqtt://${host}:${port}`, options);
   client.on('error', () => undefined);
+  const isLost = new Promise<never>((_, lost) => {
+    client.once('close', () => lost(new Error('the connection is lost')));
+  });
+  isLost.catch(() => undefined);
   try {
-    await client.subscribeAsync(
-      ['success', 'error'].map((outcome) => answerTopic(outcome as 'success' | 'error')),
-    );
+    await Promise.race([isLost, client.subscribeAsync(ANSWERS)]);
     while (!device.isOver) {
-      const isAccepted = await put(client);
-      if (isAccepted) device.acceptedAt = performance.now();
+      const began = performance.now();
+      const isAccepted = await Promise.race([isLost, put(client)]);
+      if (isAccepted) device.accepted = { began, ended: performance.now() };
       await after(PAUSE_MS);
     }
   } finally {
@@ -192,22 +226,18 @@ async function putAt(device: Device, { id, password }: Credentials): Promise<voi
   }
 }
 
-const answerTopic = (outcome: 'success' | 'error'): string => responseTopic('current', 'put', outcome);
-
-/** Whether the put was accepted. Rejects when the connection is lost, or no answer comes. */
+/** Whether the put was accepted. Rejects when no answer comes. */
 function put(client: MqttClient): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const done = (settle: () => void) => {
+    const onMessage = (topic: string) => {
       clearTimeout(limit);
-      client.off('message', onMessage);
-      client.off('close', onClose);
-      settle();
+      resolve(topic === SUCCESS);
     };
-    const onMessage = (topic: string) => done(() => resolve(topic === answerTopic('success')));
-    const onClose = () => done(() => reject(new Error('the connection is lost')));
-    const limit = setTimeout(onClose, PATIENCE_MS);
-    client.on('message', onMessage);
-    client.on('close', onClose);
+    const limit = setTimeout(() => {
+      client.off('message', onMessage);
+      reject(new Error(NO_ANSWER));
+    }, PATIENCE_MS);
+    client.once('message', onMessage);
     client.publish(requestTopic('current', 'put'), PAYLOAD);
   });
 }
