@@ -26,7 +26,7 @@ export async function startScene(bench: Bench, standbys: 1 | 2): Promise<Scene> 
   const starting = startDatabases();
   bench.atClose(() => starting.then((started) => started.stop()).catch(() => undefined));
   const databases = await starting;
-  if (standbys === 1) await databases.killStandby();
+  if (standbys === 1) await databases.killStandby(0);
   const token = randomUUID();
   const primary = (database: string): string =>
     `${databases.url.replace(/\/twin$/, `/${database}`)}?target_session_attrs=read-write`;
