@@ -49,7 +49,7 @@ export const SETTINGS = {
     'TWIN_READS',
     'fast',
     ['fast', 'strict'],
-    'with TWIN_DATABASE: strict lets reads wait for the standby, so that no deposed primary answers; or fast',
+    'with TWIN_DATABASE: strict lets reads wait for the standby, against a deposed primary; or fast',
   ),
   http: address('TWIN_HTTP', '127.0.0.1:8080', 'REST listener without TLS, host:port'),
   mqtt: address('TWIN_MQTT', '127.0.0.1:1883', 'MQTT listener without TLS, host:port'),

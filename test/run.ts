@@ -14,8 +14,10 @@ const HELP = `Checks types and lint, then runs the tests.
   npm test -- --help, --version
 
 Each test file is a line with its result. A test that needs a program which is missing is skipped, with a line that
-names the program; with CI=true it fails. With TWIN_TEST_DATABASE=postgres://… the servers of the tests keep their
-documents there; with CI=true their tests run twice, and the second time so. The last line counts the tests that passed and failed.`;
+names the program; with CI=true it fails. The last line counts the tests that passed and failed.
+
+With TWIN_TEST_DATABASE=postgres://… the servers of the tests keep their documents there. With CI=true their tests run
+twice: on data directories, and then on a database.`;
 
 /** A net for what hangs, not a measure of speed: the longest single test takes a tenth of it. */
 const SILENCE_SECONDS = 600;
