@@ -14,8 +14,9 @@ import {
 import type { KeyType } from '../tls/key-pair.js';
 import type { Answer, Twins } from '../twins/twins.js';
 import { Watchers } from '../watchers.js';
+import { Catalog } from './catalog.js';
 import type { Device, DeviceChanges, DeviceRecord, NewDevice } from './device.js';
-import { type DeviceQuery, EVERYTHING, selectIds } from './listing.js';
+import { type DeviceQuery, EVERYTHING } from './listing.js';
 import { type Elsewhere, Presence } from './presence.js';
 
 export class DeviceNotFound extends Error {
@@ -48,9 +49,6 @@ type Edit = (record: DeviceRecord) => DeviceRecord;
 
 const FOLDER = 'devices/';
 
-/** How many files a list reads at a time. A database takes them in one statement. */
-const SHARDS_AT_ONCE = 32;
-
 /** The removals that have begun and not ended, so that the next start finishes them. */
 const REMOVALS = 'removals';
 
@@ -68,6 +66,7 @@ export class Devices {
   /** Which devices are connected, and when each was heard last. */
   readonly presence: Presence;
   readonly #storage: Storage;
+  readonly #catalog: Catalog;
   readonly #twins: Pick<Twins, 'clear'>;
   readonly #place: Pick<Device, 'hub_id' | 'region'>;
   readonly #certify: Certify;
@@ -102,6 +101,7 @@ export class Devices {
     },
   ) {
     this.#storage = storage;
+    this.#catalog = new Catalog(storage, FOLDER);
     storage.watchAll(FOLDER, (change) => this.#changedElsewhere(change));
     this.#twins = twins;
     this.#place = { hub_id: hubId, region };
@@ -113,7 +113,7 @@ export class Devices {
   async create(input: NewDevice, author?: Author): Promise<{ device: Device } & Credentials> {
     const id = randomUUID();
     const { credentials, digests } = await this.#newCredentials(id, 'ecdsa');
-    await changeFile(this.#storage, shardOf(id), (_, now) => {
+    const made = await changeFile(this.#storage, shardOf(id), (_, now) => {
       author?.judge();
       const record: DeviceRecord = {
         name: input.name,
@@ -127,6 +127,7 @@ export class Devices {
       };
       return { key: id, document: stored(1, record) };
     });
+    this.#catalog.changed(id, made?.document);
     return { device: await this.get(id), ...credentials };
   }
 
@@ -151,17 +152,24 @@ export class Devices {
   }
 
   async count(): Promise<number> {
-    const shards = await this.#storage.list(FOLDER);
-    const files = await Promise.all(shards.map((shard) => readDocuments(this.#storage, shard)));
-    return files.reduce((sum, documents) => sum + documents.size, 0);
+    return (await this.#catalog.current()).size;
   }
 
   /** The devices that the query selects, and how many match in all. An empty query selects all devices. */
   async list(asked: Partial<DeviceQuery> = {}): Promise<{ devices: Device[]; total: number }> {
+    const listing = await this.#catalog.current();
     const query = { ...EVERYTHING, ...asked };
-    const { ids, total } = await selectIds(this.#records(query.ids), query);
+    const { ids, total } = await listing.select(this.#removals.size === 0 ? query : this.#without(query));
     const found = await Promise.all(ids.map((id) => this.#shown(id)));
     return { devices: found.filter((device) => device !== undefined), total };
+  }
+
+  /** The same without the devices that are being removed. */
+  #without({ matching, ...query }: DeviceQuery): DeviceQuery {
+    return {
+      ...query,
+      matching: (device) => !this.#removals.has(device.id) && (matching?.(device) ?? true),
+    };
   }
 
   /** Closes the device's connections when it may no longer use a password. @throws DeviceNotFound */
@@ -244,6 +252,7 @@ export class Devices {
     });
     await this.presence.forget(id);
     await removeDocument(this.#storage, shardOf(id), id);
+    this.#catalog.changed(id);
     await removeDocument(this.#storage, REMOVALS, id);
   }
 
@@ -306,23 +315,6 @@ export class Devices {
     return document && recordIn(document);
   }
 
-  async *#records(ids: readonly string[] | null): AsyncGenerator<[string, DeviceRecord][]> {
-    if (ids === null) {
-      const shards = await this.#storage.list(FOLDER);
-      for (let first = 0; first < shards.length; first += SHARDS_AT_ONCE) {
-        const some = shards.slice(first, first + SHARDS_AT_ONCE);
-        for (const documents of await Promise.all(some.map((shard) => readDocuments(this.#storage, shard)))) {
-          const there = [...documents].filter(([id]) => !this.#removals.has(id));
-          yield there.map(([id, document]) => [id, recordIn(document)]);
-        }
-      }
-    }
-    for (const id of new Set(ids)) {
-      const record = await this.#find(id);
-      if (record !== undefined) yield [[id, record]];
-    }
-  }
-
   /** Changes a device, unless it is being removed. @throws DeviceNotFound */
   async #change(id: string, author: Author | undefined, edit: Edit): Promise<Device> {
     const admit = () => {
@@ -342,6 +334,7 @@ export class Devices {
       const record = { ...edit(recordIn(present)), updated_at: now };
       return { key: id, document: stored(present.version + 1, record) };
     });
+    this.#catalog.changed(id, done?.document);
     const device = await this.#show(id, recordIn(done?.document as StoredDocument));
     this.#changes.tell(id, device);
     return device;

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../shared/document.js';
 import type { DeviceChanges } from '../devices/device.js';
 import type { Devices } from '../devices/devices.js';
-import type { DeviceQuery } from '../devices/listing.js';
+import type { DeviceQuery, Listed } from '../devices/listing.js';
 import type { KeyType } from '../tls/key-pair.js';
 import { InvalidRequest } from '../twins/errors.js';
 import type { Call } from './call.js';
@@ -116,13 +116,15 @@ function queryOf(call: Call, ownHubId: string): DeviceQuery {
   const status = oneOfQuery(call, 'status', ['unknown', 'enabled', 'disabled', 'error']);
   const order = oneOfQuery(call, 'order_by', ORDERS) ?? 'created_at_asc';
   const [name, hubId] = [call.query('name'), call.query('hub_id')];
+  const isFiltered = [insecure, status, name, hubId].some((given) => given !== undefined);
+  const isWanted = (device: Listed): boolean =>
+    (name === undefined || device.name === name) &&
+    (hubId === undefined || hubId === ownHubId) &&
+    (insecure === undefined || String(device.allow_insecure) === insecure) &&
+    (status === undefined || device.status === status);
   return {
     ids: call.token.twin_ids,
-    matching: (record) =>
-      (name === undefined || record.name === name) &&
-      (hubId === undefined || hubId === ownHubId) &&
-      (insecure === undefined || String(record.allow_insecure) === insecure) &&
-      (status === undefined || record.status === status),
+    matching: isFiltered ? isWanted : undefined,
     orderBy: KEYS.find((key) => order.startsWith(key)),
     descending: order.endsWith('_desc'),
     start: (number - 1) * size,

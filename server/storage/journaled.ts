@@ -73,6 +73,7 @@ class JournaledStorage implements DurableStorage {
   readonly change: Storage['change'] = (name, decide, done) => this.#calls.change(name, decide, done);
   readonly read: Storage['read'] = (name, look, done) => this.#calls.read(name, look, done);
   readonly isWaiting: Storage['isWaiting'] = (name) => this.#calls.isWaiting(name);
+  readonly isShared = unshared.isShared;
   readonly watch = unshared.watch;
   readonly watchAll = unshared.watchAll;
   readonly agree = unshared.agree;

@@ -125,7 +125,10 @@ export class OwnerGone extends Error {
 export interface Storage {
   /** Decides a change of a file, and makes it. A file that does not exist is empty. */
   change(file: string, decide: Decide, done: Changed): void;
-  /** Looks at the documents that are on stable storage when all earlier changes of the file are done. */
+  /**
+   * Looks at the documents that are on stable storage when all earlier changes of the file are done. A shared storage shows
+   * a file that has changed as another map, and one that has not as the same map, as long as it has memory for it.
+   */
   read<T>(
     file: string,
     look: (documents: Documents) => T,
@@ -147,6 +150,8 @@ export interface Storage {
    * that do not answer in time: they serve nothing until they have heard.
    */
   agree(file: string): Promise<void>;
+  /** Whether other servers change files, too. */
+  readonly isShared: boolean;
   /**
    * Whether every change of another server that was agreed upon is heard here. While it is not, a token may be revoked, or a
    * device be connected elsewhere, and nothing is served.
@@ -210,7 +215,11 @@ export const readDocuments = (storage: Pick<Storage, 'read'>, file: string): Pro
   });
 
 /** What a storage that no other server changes knows of others. */
-export const unshared: Pick<Storage, 'watch' | 'watchAll' | 'agree' | 'isCurrent' | 'whenCurrent'> = {
+export const unshared: Pick<
+  Storage,
+  'isShared' | 'watch' | 'watchAll' | 'agree' | 'isCurrent' | 'whenCurrent'
+> = {
+  isShared: false,
   watch: () => () => undefined,
   watchAll: () => () => undefined,
   agree: async () => undefined,

@@ -89,6 +89,7 @@ export async function openPostgres(
 export class PostgresStorage implements Storage {
   /** The name of this server in notifications. */
   readonly server = randomUUID();
+  readonly isShared = true;
   readonly #settings: PostgresSettings;
   readonly #rules: FileRules;
   readonly #log: Logger;

@@ -283,7 +283,7 @@ for (const [route, asking] of Object.entries(ROUTES)) {
 }
 
 test('a reader whose token is revoked while a file is read gets nothing of it', async (context) => {
-  for (const path of [ofDocument(context), `${ofDocument(context)}/history`, '/devices', '/hubs']) {
+  for (const path of [ofDocument(context), `${ofDocument(context)}/history`, '/hubs', '/devices']) {
     const { token, secret } = await context.rest.tokens.create({ role: 'reader' });
     const { held, release } = holdNextCall(context.rest);
     const answer = context.rest.ask('GET', path, { token: secret });

@@ -1,5 +1,5 @@
 import { type MemoryStorage, memoryStorage } from '../../../server/storage/memory.js';
-import type { Changed, ForeignChange, Storage } from '../../../server/storage/storage.js';
+import type { Changed, Documents, ForeignChange, Storage } from '../../../server/storage/storage.js';
 import { Watchers } from '../../../server/watchers.js';
 
 /** The storage as one of several servers has it. */
@@ -29,6 +29,7 @@ export function sharedMemory(): SharedMemory {
     parties.add(hear);
     return {
       ...storage,
+      isShared: true,
       get healthy() {
         return storage.healthy;
       },
@@ -55,7 +56,8 @@ export function sharedMemory(): SharedMemory {
         );
       },
       read(file, look, done) {
-        if (!isKilled) storage.read(file, look, (error, value) => !isKilled && done(error, value));
+        const lookAtCopy = (documents: Documents) => look(new Map(documents));
+        if (!isKilled) storage.read(file, lookAtCopy, (error, value) => !isKilled && done(error, value));
       },
       watch: (file, watcher) => watchers.add(file, watcher),
       watchAll: (prefix, watcher) =>
