@@ -17,14 +17,21 @@ export async function syncDirectory(directory: string): Promise<void> {
  * @throws what the file system throws, with the `path` that it is about
  */
 export async function makeDirectory(directory: string): Promise<void> {
-  const parent = dirname(directory);
+  if (await isMade(directory)) return;
+  await makeDirectory(dirname(directory));
+  // The parent may be one that another call has just made.
+  if (!(await isMade(directory)))
+    throw fault('ENOENT', directory, `${dirname(directory)} takes no directories`);
+}
+
+/** Makes a directory. @returns whether its parent is there, and takes it */
+async function isMade(directory: string): Promise<boolean> {
   try {
     await makeOne(directory);
+    return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || parent === directory) throw error;
-    if (await kindOf(parent)) throw fault('ENOENT', directory, `${parent} takes no directories`);
-    await makeDirectory(parent);
-    await makeOne(directory);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(directory) === directory) throw error;
+    return false;
   }
 }
 

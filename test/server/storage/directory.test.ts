@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, promises, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { makeDirectory } from '../../../server/storage/directory.js';
@@ -35,6 +36,22 @@ test('a directory is made with its parents, for its owner alone, and again witho
 test('several may make the same directory at a time', async ({ place }) => {
   await Promise.all(['b', 'b', 'c'].map((name) => makeDirectory(join(place, 'a', name))));
   assert.ok(statSync(join(place, 'a/c')).isDirectory());
+});
+
+test('a parent that comes from elsewhere in the same moment is no error', async ({ place }) => {
+  const { mkdir } = promises;
+  const replace = (by: typeof mkdir) => {
+    promises.mkdir = by;
+    syncBuiltinESMExports();
+  };
+  const missing = async (path: string) => {
+    replace(mkdir);
+    await mkdir(dirname(path));
+    throw Object.assign(new Error(`${path} has no parent yet`), { code: 'ENOENT' });
+  };
+  replace(missing as typeof mkdir);
+  await makeDirectory(join(place, 'parent', 'child'));
+  assert.ok(statSync(join(place, 'parent', 'child')).isDirectory());
 });
 
 test('a file or a link that leads nowhere is named, in its place or above it', async ({ place }) => {

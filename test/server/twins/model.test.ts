@@ -114,7 +114,7 @@ test('random writes, crashes and restarts give the documents, versions and past 
       await storage.close();
       await directory.remove();
     }),
-    { numRuns: 60 },
+    { numRuns: 60, includeErrorInReport: true },
   );
 });
 
