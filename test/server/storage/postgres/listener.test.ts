@@ -1,11 +1,13 @@
 /** What a server hears, and how it knows that it may have missed something. */
 
 import { randomUUID } from 'node:crypto';
+import pg from 'pg';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseAddress } from '../../../../server/database-address.js';
 import { EngineClock } from '../../../../server/storage/postgres/clock.js';
 import { BEAT_LIMITS, Listener } from '../../../../server/storage/postgres/listener.js';
+import { prepareDatabase } from '../../../../server/storage/postgres/schema.js';
 import { ask } from '../../../cluster/postgres.js';
 import { until } from '../../../until.js';
 import { type Context, withPostgres } from './open.js';
@@ -32,6 +34,10 @@ const listeners: Listener[] = [];
 
 tests.before.each(async (context) => {
   if (context.database === undefined) return;
+  const client = new pg.Client(context.database);
+  await client.connect();
+  await prepareDatabase(client);
+  await client.end();
   const proxy = await startProxy(context.database);
   const listen = (): Heard => {
     const errors: Error[] = [];
