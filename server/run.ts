@@ -68,7 +68,7 @@ async function serve(stop: AbortSignal, limits: Limits): Promise<void> {
 }
 
 function announce(
-  { firstTokens, appUrls, addresses, authority }: Server,
+  { node, firstTokens, appUrls, addresses, authority }: Server,
   log: Logger,
   { data }: Settings,
 ): void {
@@ -78,7 +78,7 @@ function announce(
     process.stdout.write(`${pairingText(appUrls, phone)}\n`);
     process.stdout.write('The code and the links hold another token, which can read, arm and disarm.\n');
   }
-  log.info({ version: VERSION, ...addresses, authority: `SHA-256 ${authority}`, data }, 'listening');
+  log.info({ node, version: VERSION, ...addresses, authority: `SHA-256 ${authority}`, data }, 'listening');
 }
 
 /** Calls back when the signal is aborted, at once if it is already. */

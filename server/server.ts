@@ -51,6 +51,8 @@ export interface FirstTokens {
 }
 
 export interface Server {
+  /** Its id among the servers of a database. One that is alone has none. */
+  readonly node: string | undefined;
   /** The addresses that it listens on, as host:port. */
   readonly addresses: {
     readonly http: string;
@@ -286,6 +288,7 @@ export async function startServer(
     };
     closers.push(inBackground((pause) => removeLeftovers({ storage, twins, devices, log }, pause), log));
     return {
+      node,
       addresses,
       authority: authority.fingerprint,
       appUrls: rest.appUrls,

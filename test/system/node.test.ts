@@ -61,6 +61,7 @@ test('its audit log and its metrics carry its own id', async ({ server }) => {
   const [, node] = /^twin_node_info\{node="([^"]+)"\} 1$/m.exec(await metrics.text()) ?? [];
   assert.ok(node);
   assert.is(created()?.node, node);
+  assert.is(linesOf(server).find(({ msg }) => msg === 'listening')?.node, node);
 });
 
 test('it is not ready while the database is away, and its process goes on', async ({ server, postgres }) => {
