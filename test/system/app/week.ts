@@ -5,6 +5,9 @@ import { readSettings } from '../../../server/config.js';
 import { openStorage } from '../../../server/storage/journaled.js';
 import { isTwinFile, Twins } from '../../../server/twins/twins.js';
 import type { CurrentDocument } from '../../../shared/panel.js';
+import { keepInDirectory } from '../../database-under-test.js';
+
+keepInDirectory();
 
 const SECOND = 1000;
 const HOUR = 3600 * SECOND;
