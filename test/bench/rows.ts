@@ -10,6 +10,7 @@ import { clusterPush } from './rows/cluster-push.js';
 import { clusterPuts } from './rows/cluster-puts.js';
 import { fair } from './rows/fair.js';
 import { firmware } from './rows/firmware.js';
+import { growth, history } from './rows/growth.js';
 import { atQos0, atQos1 } from './rows/inband-put.js';
 import { memory } from './rows/memory.js';
 import { installed } from './rows/package.js';
@@ -29,6 +30,8 @@ export const ROWS: readonly Row[] = [
   restGet,
   restPut,
   scale,
+  growth,
+  history,
   start,
   memory,
   stall,

@@ -26,6 +26,8 @@ export interface ServerOptions {
   heapMebibytes?: number;
   /** The certificate of a push service on this machine. */
   pushAuthority?: string;
+  /** Settings other than these. */
+  environment?: Record<string, string>;
   /** It is one of several servers on this database, which all have the same owner token. */
   shared?: { database: string; token: string };
 }
@@ -52,6 +54,7 @@ export async function startServer(
     limited = false,
     heapMebibytes,
     pushAuthority,
+    environment = {},
     shared,
   }: ServerOptions = {},
 ): Promise<Server> {
@@ -82,6 +85,7 @@ export async function startServer(
         TWIN_LOG: 'info',
         ...(shared !== undefined && { TWIN_DATABASE: shared.database }),
         ...(limited ? {} : noLimits(pushAuthority)),
+        ...environment,
       },
     },
   );
