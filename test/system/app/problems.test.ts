@@ -5,9 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { keepInDirectory } from '../../database-under-test.js';
 import { needsIn } from '../../programs.js';
 import { type OnePhone, setUp } from './one-phone.js';
 import type { Scene } from './scene.js';
+
+keepInDirectory();
 
 const tests = suite<OnePhone>('problems');
 const test = needsIn(tests, 'chromium');
