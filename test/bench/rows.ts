@@ -21,6 +21,7 @@ import { scale } from './rows/scale.js';
 import { siren } from './rows/siren.js';
 import { stall } from './rows/stall.js';
 import { start } from './rows/start.js';
+import { streams } from './rows/streams.js';
 
 export const ROWS: readonly Row[] = [
   atQos0,
@@ -32,6 +33,7 @@ export const ROWS: readonly Row[] = [
   scale,
   growth,
   history,
+  streams,
   start,
   memory,
   stall,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Address } from '../../server/config.js';
+import { REST_LIMITS } from '../../server/rest/limits.js';
 import type { Limits } from '../../server/server.js';
 import type { Bench } from './bench.js';
 import type { Credentials } from './load/mqtt.js';
@@ -40,6 +41,7 @@ const noLimits = (pushAuthority: string | undefined) => ({
   TWIN_CONNECTIONS_PER_SOURCE: '16384',
   TEST_LIMITS: JSON.stringify({
     shares: { workPerSecond: 1e12 },
+    rest: { eventsPerToken: REST_LIMITS.events },
     ...(pushAuthority !== undefined && { alerts: { pushAuthority } }),
   } satisfies Limits),
 });

@@ -71,6 +71,23 @@ export interface GroupedResult {
   p99: number;
 }
 
+/** What the program of the event streams reads. */
+export interface StreamsJob {
+  host: string;
+  port: number;
+  token: string;
+  /** Each has a stream, and a change a second. */
+  ids: string[];
+  seconds: number;
+}
+
+export interface StreamsResult {
+  /** Milliseconds from the request of a put to its event. */
+  delays: number[];
+  /** How many changes were to be heard. */
+  expected: number;
+}
+
 /** What the program of the idle devices reads. */
 export interface IdleJob {
   host: string;
