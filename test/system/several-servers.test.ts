@@ -122,6 +122,25 @@ test('of two servers that revoke the last two owner tokens at the same time, one
   assert.is((await list()).length, 1);
 });
 
+test('a list at one server has every device that another one has acknowledged', async ({
+  several: { servers },
+}) => {
+  const idsAt = async (server: Server, name: string): Promise<string[]> => {
+    const answer = await server.api(`/devices?name=${name}`);
+    return ((await answer.json()) as { devices: { id: string }[] }).devices.map(({ id }) => id);
+  };
+  for (let round = 0; round < 12; round += 1) {
+    const [making, listing, removing] = [0, 1, 2].map(
+      (place) => servers[(round + place) % servers.length],
+    ) as [Server, Server, Server];
+    const name = `listed-${round}`;
+    const { id } = await createDevice(making, name);
+    assert.equal(await idsAt(listing, name), [id]);
+    assert.is((await removing.api(`/devices/${id}`, { method: 'DELETE' })).status, 204);
+    assert.equal(await idsAt(making, name), []);
+  }
+});
+
 test('a device that loses its rights at one server loses its connection to another', async ({
   one,
   other,
