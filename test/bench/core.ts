@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 
 export interface CoreUse {
-  /** The share of the core that the measured process used, all its threads: 1 is all of it. */
+  /** The share of the core that the measured process and its children used, all their threads: 1 is all of it. */
   subject: number;
   /** What other programs took of the core. A figure with much of it says little. */
   others?: number;
@@ -47,14 +47,17 @@ function coreSeconds(core: number): number {
   return (user + nice + system + steal) / TICKS_PER_SECOND;
 }
 
-/** Begins to watch a process and its core, if it has one to itself; the function that it gives tells what there was. */
+/**
+ * Begins to watch a process with its children, and their core, if they have one to themselves; the function that it gives
+ * tells what there was.
+ */
 export function watchCore(pid: number, core: number | undefined): () => CoreUse {
   const began = performance.now();
-  const ownBegan = processSeconds(pid);
+  const ownBegan = familySeconds(pid);
   const allBegan = core === undefined ? 0 : coreSeconds(core);
   return () => {
     const seconds = (performance.now() - began) / 1000;
-    const own = processSeconds(pid) - ownBegan;
+    const own = familySeconds(pid) - ownBegan;
     if (core === undefined) return { subject: own / seconds };
     const others = Math.max(0, coreSeconds(core) - allBegan - own);
     return { subject: own / seconds, others: others / seconds };
