@@ -8,6 +8,7 @@ import { clusterConflicts } from './rows/cluster-conflicts.js';
 import { clusterFailover } from './rows/cluster-failover.js';
 import { clusterPush } from './rows/cluster-push.js';
 import { clusterPuts } from './rows/cluster-puts.js';
+import { durable } from './rows/durable.js';
 import { fair } from './rows/fair.js';
 import { firmware } from './rows/firmware.js';
 import { growth, history } from './rows/growth.js';
@@ -27,6 +28,7 @@ export const ROWS: readonly Row[] = [
   atQos0,
   atQos1,
   aedesLowdb,
+  ...durable,
   roundTrip,
   restGet,
   restPut,

@@ -8,7 +8,14 @@ import { CORES, Program, ROOT } from './program.js';
 
 const PACKAGES = ['polka', 'aedes', 'lowdb', 'mqtt-packet', 'pg'];
 /** They write their version among their first words, and end with an exit code of their own. */
-const PROGRAMS = { mosquitto: ['-h'], wrk: ['-v'], postgres: ['--version'] };
+const PROGRAMS = {
+  mosquitto: ['-h'],
+  wrk: ['-v'],
+  postgres: ['--version'],
+  'redis-server': ['--version'],
+  'nats-server': ['--version'],
+  etcd: ['--version'],
+};
 
 export interface Environment {
   versions: Record<string, string>;

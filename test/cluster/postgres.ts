@@ -67,8 +67,13 @@ export async function startPostgres(settings: Settings = {}): Promise<Postgres> 
 /** A directory that the user of PostgreSQL may write to: PostgreSQL refuses to run as root. */
 export function makeDirectory(prefix: string): string {
   const directory = mkdtempSync(join(tmpdir(), prefix));
-  if (isRoot) execFileSync('chown', ['postgres:', directory]);
+  handOver(directory);
   return directory;
+}
+
+/** Makes a directory that of the user of PostgreSQL. */
+export function handOver(directory: string): void {
+  if (isRoot) execFileSync('chown', ['postgres:', directory]);
 }
 
 /**

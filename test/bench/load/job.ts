@@ -47,6 +47,22 @@ export interface LoadResult {
   core: CoreUse;
 }
 
+/** The stores whose protocols the load program speaks; `pgbench` is the load of PostgreSQL. */
+export type Store = 'redis' | 'jetstream' | 'etcd';
+
+/** What the load program of the stores reads. */
+export interface StoreJob
+  extends Pick<
+    LoadJob,
+    'pid' | 'core' | 'host' | 'port' | 'warmUpSeconds' | 'seconds' | 'payload' | 'counterAt'
+  > {
+  store: Store;
+  /** How many there are; each puts under a key of its own. */
+  clients: number;
+}
+
+export type StoreResult = Pick<LoadResult, 'rate' | 'busy' | 'core'>;
+
 /** What the program of the grouped statement reads. */
 export interface GroupedJob {
   /** `postgres://…`; its first host takes the writes. */

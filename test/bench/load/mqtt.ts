@@ -13,7 +13,7 @@ export interface Credentials {
 /** What the panel reports, with a time whose milliseconds are the counter. */
 export const PAYLOAD =
   '{"data":{"last_update":"2025-01-01T12:00:00.000Z","alarm_armed":true,"siren_ringing":false,"door_open":false}}';
-const COUNTER_AT = PAYLOAD.indexOf('.000Z') + 1;
+export const COUNTER_AT = PAYLOAD.indexOf('.000Z') + 1;
 
 export const CLIENTS = 64;
 

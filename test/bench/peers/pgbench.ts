@@ -4,6 +4,7 @@ import { ask } from '../../cluster/postgres.js';
 import { pathOf } from '../../programs.js';
 import type { Bench } from '../bench.js';
 import { PAYLOAD } from '../load/mqtt.js';
+import type { Role } from '../program.js';
 
 /** pgbench would take a colon before a letter for a variable. */
 const DATA = JSON.stringify(JSON.parse(PAYLOAD).data).replaceAll('":', '": ');
@@ -17,6 +18,7 @@ export async function preparePgbench(
   bench: Bench,
   database: string,
   clients: number,
+  role: Role = 'anywhere',
 ): Promise<() => Promise<{ updates: number; rate: number }>> {
   await ask(
     database,
@@ -33,7 +35,7 @@ export async function preparePgbench(
     // On a busy machine there may be no update in a second.
     for (let seconds = Math.max(1, Math.round(bench.options.seconds)); ; seconds *= 2) {
       const command = [pathOf('pgbench') ?? 'pgbench', ...options, '-T', `${seconds}`, database];
-      const words = await bench.start(command, { role: 'anywhere' }).output();
+      const words = await bench.start(command, { role }).output();
       const updates = Number(/^number of transactions actually processed: (\d+)/m.exec(words)?.[1]);
       if (!/failed transactions: 0 /.test(words)) throw new Error(`pgbench: ${words}`);
       if (updates > 0) return { updates, rate: Number(/^tps = ([\d.]+)/m.exec(words)?.[1]) };
