@@ -25,19 +25,30 @@ const STREAM = {
   deny_delete: true,
 };
 
-const configuration = (port: number, store: string, synced: string): string =>
-  `listen: "${HOST}:${port}"\njetstream { store_dir: "${store}"${synced} }\n`;
+/** How its writes come to stable storage before their answers, or that they do not. */
+const SYNCED = {
+  setting: 'sync_interval: always',
+  'file system': 'it has no sync_interval yet, so the file system syncs each of its writes (chattr +S)',
+  never:
+    'NOT durable, so there is no bar: it has no sync_interval yet, and the file system has no attribute for synced writes',
+};
 
-/** A NATS with JetStream that syncs each message before it answers, as well as this version can. */
+/** A NATS with JetStream that syncs each message before it answers. */
 export async function startJetstream(bench: Bench): Promise<DurablePeer> {
   const nats = pathOf('nats-server') ?? 'nats-server';
   const address = { host: HOST, port: await freePort() };
   const store = await bench.directory();
   const path = join(await bench.directory(), 'nats.conf');
-  await writeFile(path, configuration(address.port, store, ', sync_interval: always'));
-  const knowsSync = spawnSync(nats, ['-t', '-c', path]).status === 0;
-  if (!knowsSync) await writeFile(path, configuration(address.port, store, ''));
-  const isSyncedByDisk = !knowsSync && spawnSync('chattr', ['+S', store]).status === 0;
+  const configure = (...settings: string[]) =>
+    writeFile(path, [`listen: "${HOST}:${address.port}"`, 'jetstream {', ...settings, '}'].join('\n'));
+  const storing = `store_dir: "${store}"`;
+
+  let synced: keyof typeof SYNCED = 'setting';
+  await configure(storing, 'sync_interval: always');
+  if (!succeeds(nats, '-t', '-c', path)) {
+    await configure(storing);
+    synced = succeeds('chattr', '+S', store) ? 'file system' : 'never';
+  }
   const program = bench.start([nats, '-c', path], { role: 'subject' });
   await Promise.race([accepting(address), program.output()]);
   const { request, close } = await connectNats(address);
@@ -45,13 +56,10 @@ export async function startJetstream(bench: Bench): Promise<DurablePeer> {
   close();
   return {
     program,
-    isSynced: knowsSync || isSyncedByDisk,
-    note: `a key-value bucket in files; ${knowsSync ? 'sync_interval: always' : isSyncedByDisk ? SYNCED_BY_DISK : NOT_SYNCED}`,
+    isSynced: synced !== 'never',
+    note: `a key-value bucket in files; ${SYNCED[synced]}`,
     measure: () => storeThroughput(bench, { program, address }, 'jetstream'),
   };
 }
 
-const SYNCED_BY_DISK =
-  'this version has no sync_interval, so the file system syncs each of its writes (chattr +S)';
-const NOT_SYNCED =
-  'NOT durable: this version has no sync_interval, and the file system cannot sync each write, so it syncs every two minutes';
+const succeeds = (...[program = '', ...args]: string[]): boolean => spawnSync(program, args).status === 0;
