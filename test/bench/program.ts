@@ -62,6 +62,7 @@ function pinned(role: Role, command: readonly string[]): string[] {
 export interface Target {
   program: Program;
   address: Address;
+  byTls?: boolean;
 }
 
 export class Program {

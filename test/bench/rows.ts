@@ -12,17 +12,18 @@ import { durable } from './rows/durable.js';
 import { fair } from './rows/fair.js';
 import { firmware } from './rows/firmware.js';
 import { growth, history } from './rows/growth.js';
-import { atQos0, atQos1 } from './rows/inband-put.js';
-import { memory } from './rows/memory.js';
+import { atQos0, atQos1, tlsAtQos0, tlsAtQos1 } from './rows/inband-put.js';
+import { memory, tlsMemory } from './rows/memory.js';
 import { installed } from './rows/package.js';
 import { push } from './rows/push.js';
-import { restGet, restPut } from './rows/rest.js';
+import { restGet, restPut, tlsRestGet, tlsRestPut } from './rows/rest.js';
 import { roundTrip } from './rows/round-trip.js';
 import { scale } from './rows/scale.js';
 import { siren } from './rows/siren.js';
 import { stall } from './rows/stall.js';
 import { start } from './rows/start.js';
 import { streams } from './rows/streams.js';
+import { tlsReturn, tlsReturnCut } from './rows/tls-return.js';
 
 export const ROWS: readonly Row[] = [
   atQos0,
@@ -38,6 +39,13 @@ export const ROWS: readonly Row[] = [
   streams,
   start,
   memory,
+  tlsAtQos0,
+  tlsAtQos1,
+  tlsReturn,
+  tlsReturnCut,
+  tlsRestGet,
+  tlsRestPut,
+  tlsMemory,
   stall,
   push,
   siren,

@@ -12,17 +12,25 @@ import { Twins } from '../../server/twins/twins.js';
 import type { Bench } from './bench.js';
 import { type Credentials, PAYLOAD } from './load/mqtt.js';
 
-/** The seeded devices show no certificate, and making 100,000 would take minutes. */
-const certify = async () => ({ certificate: { crt: '', key: '' }, sha256: '' });
+/** Makes the certificate of a device. */
+type Certify = ConstructorParameters<typeof Devices>[2]['certify'];
+
+/** Making 100,000 certificates would take minutes. */
+const certifyNone: Certify = async () => ({ certificate: { crt: '', key: '' }, sha256: '' });
 
 const FILES_AT_ONCE = 16;
 const PROGRESS_EVERY = 25_000;
 
 /**
  * Fills a data directory with devices and their `current` documents, as the server would, but without making each of
- * them durable: 100,000 take seconds, not minutes.
+ * them durable: 100,000 take seconds, not minutes. Without `certify` they have no certificates.
  */
-export async function seed(bench: Bench, directory: string, count: number): Promise<Credentials[]> {
+export async function seed(
+  bench: Bench,
+  directory: string,
+  count: number,
+  certify = certifyNone,
+): Promise<Credentials[]> {
   const storage = memoryStorage();
   const twins = new Twins(storage);
   const devices = new Devices(storage, twins, { region: 'fr-par', hubId: randomUUID(), certify });
@@ -30,11 +38,11 @@ export async function seed(bench: Bench, directory: string, count: number): Prom
   const made: Credentials[] = [];
   while (made.length < count) {
     const input = { name: `bench-${made.length}`, allow_insecure: true };
-    const { device, password } = await devices.create(input);
+    const { device, password, certificate } = await devices.create(input);
     await new Promise<void>((done, failed) => {
       twins.put(device.id, 'current', request, (error) => (error === null ? done() : failed(error)));
     });
-    made.push({ id: device.id, password });
+    made.push({ id: device.id, password, ...(certify !== certifyNone && { certificate }) });
     if (made.length % PROGRESS_EVERY === 0) bench.progress(`made ${made.length} of ${count} twins`);
   }
   await writeFiles(bench, storage, directory);

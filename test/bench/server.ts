@@ -10,6 +10,8 @@ export interface Server {
   program: Program;
   http: Target;
   mqtt: Target;
+  https: Target;
+  mqtts: Target;
   token: string;
   directory: string;
 }
@@ -91,20 +93,24 @@ export async function startServer(
       },
     },
   );
-  const { http, mqtt } = await program.line(listening);
+  const { http, mqtt, https, mqtts } = await program.line(listening);
   return {
     program,
     http: { program, address: http },
     mqtt: { program, address: mqtt },
+    https: { program, address: https, byTls: true },
+    mqtts: { program, address: mqtts, byTls: true },
     token,
     directory: data,
   };
 }
 
-function listening(line: string): { http: Address; mqtt: Address } | undefined {
+type Listener = 'http' | 'mqtt' | 'https' | 'mqtts';
+
+function listening(line: string): Record<Listener, Address> | undefined {
   if (!line.includes('"msg":"listening"')) return undefined;
-  const { http, mqtt } = JSON.parse(line);
-  return { http: address(http), mqtt: address(mqtt) };
+  const { http, mqtt, https, mqtts } = JSON.parse(line);
+  return { http: address(http), mqtt: address(mqtt), https: address(https), mqtts: address(mqtts) };
 }
 
 function address(text: string): Address {
@@ -139,8 +145,8 @@ export async function createDevices(
   const worker = async () => {
     for (const number of numbers) {
       const input = { name: `bench-${number}`, allow_insecure: true, ...more };
-      const { device, password } = JSON.parse(await call(server, 'POST', `${BASE}/devices`, input));
-      made.push({ id: device.id, password });
+      const { device, ...credentials } = JSON.parse(await call(server, 'POST', `${BASE}/devices`, input));
+      made.push({ id: device.id, ...credentials });
     }
   };
   await Promise.all(Array.from({ length: CREATED_AT_ONCE }, worker));

@@ -3,10 +3,25 @@
 import type { Address } from '../../../server/config.js';
 import type { CoreUse } from '../core.js';
 
+/** A client's certificate and its key, in PEM. */
+export interface Certificate {
+  crt: string;
+  key: string;
+}
+
+/** A device as far as a load knows it. */
+export interface Credentials {
+  id: string;
+  password: string;
+  certificate?: Certificate;
+}
+
 export interface LoadClient {
   clientId: string;
   username?: string;
   password?: string;
+  /** Shown where the job speaks TLS. */
+  certificate?: Certificate;
   /** Its server, where the clients have several. */
   address?: Address;
   /** Where its requests go. */
@@ -21,6 +36,7 @@ export interface LoadJob {
   core?: number;
   host: string;
   port: number;
+  byTls?: boolean;
   qos: 0 | 1;
   /** Not counted, before the time that is. */
   warmUpSeconds: number;
@@ -108,7 +124,23 @@ export interface StreamsResult {
 export interface IdleJob {
   host: string;
   port: number;
-  devices: { id: string; password: string }[];
+  byTls?: boolean;
+  devices: Credentials[];
+}
+
+/** What the program of the returning devices reads in its first line. */
+export interface ReturnJob {
+  devices: Credentials[];
+}
+
+/** Of all devices, after one return. */
+export interface Return {
+  /** From the first connection that was begun to the last device that was served. */
+  seconds: number;
+  /** How many of them took up their last TLS session again. */
+  resumed: number;
+  /** The share of its core that the load program needed. */
+  busy: number;
 }
 
 /** What the program of the household reads. */

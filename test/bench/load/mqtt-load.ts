@@ -4,11 +4,12 @@
  * not Mosquitto was the bottleneck.
  */
 
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as after } from 'node:timers/promises';
 import { generate } from 'mqtt-packet';
 import { type CoreUse, watchCore } from '../core.js';
+import { contextOf, dial } from './dial.js';
 import { describe, frames } from './frames.js';
 import type { LoadClient, LoadJob, LoadResult } from './job.js';
 
@@ -68,11 +69,8 @@ class Connection {
     this.#counter = this.#packets.length - Buffer.byteLength(job.payload) + job.counterAt;
     this.#answerTopicBytes = Buffer.byteLength(client.answer);
     const feed = frames(this.#frame.bind(this));
-    const { host, port } = client.address ?? job;
-    this.#socket = connect({
-      host,
-      port,
-      noDelay: true,
+    this.#socket = dial(client.address ?? job, {
+      secureContext: job.byTls ? contextOf(client.certificate) : undefined,
       onread: {
         buffer: Buffer.allocUnsafe(READ_BYTES),
         callback: (length, bytes) => {

@@ -2,13 +2,9 @@ import { requestTopic, responseTopic } from '../../../shared/topics.js';
 import type { Sample } from '../alternate.js';
 import type { Bench } from '../bench.js';
 import { CORES, type Target, typescript } from '../program.js';
-import type { LoadClient, LoadJob, LoadResult } from './job.js';
+import type { Credentials, LoadClient, LoadJob, LoadResult } from './job.js';
 
-/** A device as far as a load knows it. */
-export interface Credentials {
-  id: string;
-  password: string;
-}
+export type { Credentials } from './job.js';
 
 /** What the panel reports, with a time whose milliseconds are the counter. */
 export const PAYLOAD =
@@ -19,25 +15,27 @@ export const CLIENTS = 64;
 
 /** Devices that put their `current` document in-band. */
 export const putters = (devices: readonly Credentials[]): LoadClient[] =>
-  devices.map(({ id, password }) => ({
+  devices.map(({ id, ...credentials }) => ({
     clientId: `load-${id}`,
     username: id,
-    password,
+    ...credentials,
     request: requestTopic('current', 'put'),
     answer: responseTopic('current', 'put', 'success'),
   }));
 
-/** Clients of a broker that get back what they publish. */
-export const echoers = (count: number): LoadClient[] =>
+/** Clients of a broker that get back what they publish. @param devices whose certificates they show by TLS */
+export const echoers = (count: number, devices: readonly Credentials[] = []): LoadClient[] =>
   Array.from({ length: count }, (_, index) => {
     const topic = `echo/twins/${index}/current/put`;
-    return { clientId: `load-${index}`, request: topic, answer: topic };
+    const certificate = devices[index]?.certificate;
+    const client = { clientId: `load-${index}`, request: topic, answer: topic };
+    return certificate === undefined ? client : { ...client, certificate };
   });
 
 /** Runs the load program once. @throws ProgramFailed when an answer was not the expected one */
 export async function runLoad(
   bench: Bench,
-  { program, address }: Target,
+  { program, address, byTls = false }: Target,
   qos: 0 | 1,
   clients: LoadClient[],
 ): Promise<LoadResult> {
@@ -47,6 +45,7 @@ export async function runLoad(
     pid: program.pid,
     ...(CORES && isPinned && { core: CORES.subject }),
     ...address,
+    byTls,
     qos,
     warmUpSeconds: Math.min(1, seconds / 2),
     seconds,

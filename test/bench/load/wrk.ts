@@ -21,11 +21,16 @@ export class BadAnswers extends Error {
 }
 
 /** Runs wrk once, after a warm-up. The figure is requests a second. @throws BadAnswers */
-export async function runWrk(bench: Bench, { program, address }: Target, load: HttpLoad): Promise<Sample> {
+export async function runWrk(
+  bench: Bench,
+  { program, address, byTls }: Target,
+  load: HttpLoad,
+): Promise<Sample> {
   const { method, token, body, paths } = load;
   const file = join(await bench.directory(), 'paths');
   await writeFile(file, `${paths.join('\n')}\n`);
-  const target = ['-s', 'test/bench/load/requests.lua', `http://${address.host}:${address.port}`];
+  const scheme = byTls ? 'https' : 'http';
+  const target = ['-s', 'test/bench/load/requests.lua', `${scheme}://${address.host}:${address.port}`];
   const requests = ['--', method, token, body, file];
   await wrk(bench, 1, [...target, ...requests]);
   const watched = watchCore(program.pid, CORES?.subject);

@@ -7,21 +7,32 @@ import { createDevices, startServer } from '../server.js';
 
 const UNIT = 'req/s';
 
-const inbandPut = (name: string, qos: 0 | 1, limit: number): Row => ({
-  name,
+interface InbandRow {
+  name: string;
+  qos: 0 | 1;
+  /** Both speak TLS, with the same certificates, also of the clients. */
+  byTls?: boolean;
+  /** What the ratio must reach. */
+  limit?: number;
+}
+
+const inbandPut = (inband: InbandRow): Row => ({
+  name: inband.name,
   needs: ['mosquitto'],
-  run: async (bench) => [await measure(bench, name, qos, limit)],
+  run: async (bench) => [await measure(bench, inband)],
 });
 
 /** Every answer of the server comes after its write is on stable storage; Mosquitto echoes from memory. */
-async function measure(bench: Bench, row: string, qos: 0 | 1, limit: number): Promise<Measurement> {
+async function measure(bench: Bench, { name, qos, byTls = false, limit }: InbandRow): Promise<Measurement> {
   const server = await startServer(bench);
-  const putting = putters(await createDevices(server, CLIENTS));
-  const mosquitto = await startMosquitto(bench);
-  const echoing = echoers(CLIENTS);
+  const devices = await createDevices(server, CLIENTS);
+  const target = byTls ? server.mqtts : server.mqtt;
+  const putting = putters(devices);
+  const mosquitto = await startMosquitto(bench, byTls ? server.directory : undefined);
+  const echoing = echoers(CLIENTS, devices);
   const turns = await alternate(
     bench,
-    { name: 'server', program: server.program, measure: () => throughput(bench, server.mqtt, qos, putting) },
+    { name: 'server', program: server.program, measure: () => throughput(bench, target, qos, putting) },
     {
       name: 'Mosquitto',
       program: mosquitto.program,
@@ -30,15 +41,17 @@ async function measure(bench: Bench, row: string, qos: 0 | 1, limit: number): Pr
     UNIT,
   );
   return {
-    row,
-    what: `in-band put, QoS ${qos}, ${CLIENTS} connections, durable`,
+    row: name,
+    what: `in-band put${byTls ? ' by TLS' : ''}, QoS ${qos}, ${CLIENTS} connections, durable`,
     unit: UNIT,
     server: turns.server,
-    peer: { name: 'Mosquitto echo', figures: turns.peer },
-    bar: { relation: '>=', limit, on: 'ratio' },
+    peer: { name: `Mosquitto echo${byTls ? ' by TLS' : ''}`, figures: turns.peer },
+    ...(limit !== undefined && { bar: { relation: '>=', limit, on: 'ratio' } }),
     notes: turns.notes,
   };
 }
 
-export const atQos0 = inbandPut('inband-put', 0, 0.6);
-export const atQos1 = inbandPut('inband-put-qos1', 1, 0.8);
+export const atQos0 = inbandPut({ name: 'inband-put', qos: 0, limit: 0.6 });
+export const atQos1 = inbandPut({ name: 'inband-put-qos1', qos: 1, limit: 0.8 });
+export const tlsAtQos0 = inbandPut({ name: 'tls-put', qos: 0, byTls: true });
+export const tlsAtQos1 = inbandPut({ name: 'tls-put-qos1', qos: 1, byTls: true });

@@ -1,5 +1,6 @@
 import { alternate } from '../alternate.js';
 import type { Bench } from '../bench.js';
+import { certificateFiles } from '../certificates.js';
 import { PAYLOAD } from '../load/mqtt.js';
 import { type HttpLoad, runWrk } from '../load/wrk.js';
 import { listening } from '../peers/listening.js';
@@ -15,7 +16,10 @@ interface RestRow {
   what: string;
   peerName: string;
   method: HttpLoad['method'];
-  limit: number;
+  /** Both speak TLS, with the same certificate. */
+  byTls?: boolean;
+  /** What the ratio must reach. */
+  limit?: number;
 }
 
 const restRow = (rest: RestRow): Row => ({
@@ -24,27 +28,32 @@ const restRow = (rest: RestRow): Row => ({
   run: async (bench) => [await measure(bench, rest)],
 });
 
-async function measure(bench: Bench, { row, what, peerName, method, limit }: RestRow): Promise<Measurement> {
+async function measure(
+  bench: Bench,
+  { row, what, peerName, method, byTls = false, limit }: RestRow,
+): Promise<Measurement> {
   const server = await startServer(bench);
   const devices = await createDevices(server, TWINS);
   const paths = devices.map(({ id }) => documentPath(id, 'current'));
   let document = '';
   for (const path of paths) document = await call(server, 'PUT', path, JSON.parse(PAYLOAD));
 
-  const polka = bench.start(typescript('test/bench/peers/polka.ts', document), { role: 'subject' });
-  const address = await listening(polka);
+  const target = byTls ? server.https : server.http;
+  const pem = byTls ? [certificateFiles(server.directory).server] : [];
+  const polka = bench.start(typescript('test/bench/peers/polka.ts', document, ...pem), { role: 'subject' });
+  const peer = { ...target, program: polka, address: await listening(polka) };
   const load = { method, token: server.token, body: method === 'PUT' ? PAYLOAD : '' };
   const turns = await alternate(
     bench,
     {
       name: 'server',
       program: server.program,
-      measure: () => runWrk(bench, server.http, { ...load, paths }),
+      measure: () => runWrk(bench, target, { ...load, paths }),
     },
     {
       name: 'Polka',
       program: polka,
-      measure: () => runWrk(bench, { program: polka, address }, { ...load, paths: ['/document'] }),
+      measure: () => runWrk(bench, peer, { ...load, paths: ['/document'] }),
     },
     UNIT,
   );
@@ -54,7 +63,7 @@ async function measure(bench: Bench, { row, what, peerName, method, limit }: Res
     unit: UNIT,
     server: turns.server,
     peer: { name: peerName, figures: turns.peer },
-    bar: { relation: '>=', limit, on: 'ratio' },
+    ...(limit !== undefined && { bar: { relation: '>=', limit, on: 'ratio' } }),
     notes: turns.notes,
   };
 }
@@ -73,4 +82,20 @@ export const restPut = restRow({
   peerName: 'Polka, parse and echo',
   method: 'PUT',
   limit: 0.6,
+});
+
+export const tlsRestGet = restRow({
+  row: 'tls-rest-get',
+  what: 'REST GET document by HTTPS, authenticated, 32 connections that are kept',
+  peerName: 'Polka by HTTPS, constant answer',
+  method: 'GET',
+  byTls: true,
+});
+
+export const tlsRestPut = restRow({
+  row: 'tls-rest-put',
+  what: 'REST PUT document by HTTPS, authenticated, durable, 32 connections that are kept',
+  peerName: 'Polka by HTTPS, parse and echo',
+  method: 'PUT',
+  byTls: true,
 });
