@@ -139,6 +139,8 @@ export interface Return {
   seconds: number;
   /** How many of them took up their last TLS session again. */
   resumed: number;
+  /** How often one was cut off before it was served, and tried again. */
+  cutOff: number;
   /** The share of its core that the load program needed. */
   busy: number;
 }

@@ -38,19 +38,32 @@ async function comeBack(address: Address): Promise<Return> {
   const began = performance.now();
   const cpuBegan = process.cpuUsage();
   let resumed = 0;
+  let cutOff = 0;
   await forEach(panels, AT_ONCE, async (panel) => {
-    const { secureContext, session, localAddress } = panel;
-    const socket = dial(address, { secureContext, session, localAddress }) as TLSSocket;
-    panel.socket = socket;
-    socket.on('session', (next) => {
-      panel.session = next;
-    });
-    await introduce(socket, panel.device);
-    if (socket.isSessionReused()) resumed += 1;
+    for (;;) {
+      const socket = connectPanel(panel, address);
+      try {
+        await introduce(socket, panel.device);
+        if (socket.isSessionReused()) resumed += 1;
+        return;
+      } catch (error) {
+        cutOff += 1;
+        if (cutOff > panels.length) throw error;
+      }
+    }
   });
   const milliseconds = performance.now() - began;
   const { user, system } = process.cpuUsage(cpuBegan);
-  return { seconds: milliseconds / 1000, resumed, busy: (user + system) / 1000 / milliseconds };
+  return { seconds: milliseconds / 1000, resumed, cutOff, busy: (user + system) / 1000 / milliseconds };
+}
+
+function connectPanel(panel: Panel, address: Address): TLSSocket {
+  const { secureContext, session, localAddress } = panel;
+  const socket = dial(address, { secureContext, session, localAddress }) as TLSSocket;
+  panel.socket = socket;
+  return socket.on('session', (next) => {
+    panel.session = next;
+  });
 }
 
 async function leave(): Promise<void> {

@@ -120,7 +120,11 @@ async function returning(
 function noteOf({ subject, seen }: Returning, panels: number): string {
   const milliseconds = (1000 * spread(seen.map(({ processor }) => processor)).middle) / panels;
   const resumed = spread(seen.map((each) => each.resumed)).middle;
-  return `${subject.name}: ${milliseconds.toFixed(2)} ms of its processor a panel; ${resumed} sessions were resumed`;
+  const cutOff = seen.reduce((sum, each) => sum + each.cutOff, 0);
+  return (
+    `${subject.name}: ${milliseconds.toFixed(2)} ms of its processor a panel; ${resumed} took up their sessions` +
+    (cutOff > 0 ? `; ${cutOff} times one was cut off and tried again` : '')
+  );
 }
 
 export const tlsReturn = returnRow({
