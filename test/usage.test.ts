@@ -23,7 +23,10 @@ const WRONG: Record<string, string[]> = {
     ...['no-command', 'arm', 'arm a b', 'get a --if-version', 'device', 'put a b {} --version 3'],
     ...['arm a --mode dawn', 'completion csh', 'put a b {} --role app'],
   ],
-  bench: ['no-row', '--seconds 0', '--rounds many', '--json'],
+  bench: [
+    ...['no-row', '--seconds 0', '--rounds many', '--repeats -1', '--repeats 1.5', '--json'],
+    ...['--compare no-file', '--compare package.json', '--from no-file', '--from no-file rest'],
+  ],
   fuzz: ['no-kind', '--count 1e3', '--seed', '--seconds -1'],
   figures: ['surplus'],
 };

@@ -1,6 +1,7 @@
 import type { Bench } from './bench.js';
-import { type CoreUse, processSeconds } from './core.js';
-import type { Program } from './program.js';
+import { type CoreUse, processSeconds, watchOthers } from './core.js';
+import { type Attempt, type Repeats, repeatsOf, undisturbed } from './disturbance.js';
+import { CORES, type Program } from './program.js';
 import { spread } from './row.js';
 
 /** One figure, and what it took. */
@@ -21,66 +22,60 @@ export interface Subject {
 export interface Turns {
   server: number[];
   peer: number[];
+  repeats: Repeats;
   notes: string[];
 }
 
-/** The share of a core from which on other programs are worth a word. */
-const DISTURBED = 0.05;
 const QUIET_INTERVAL_MS = 200;
 const QUIET_SHARE = 0.03;
 /** Longer than the server waits before it writes a changed file. */
 const QUIET_SECONDS = 1.2;
 const QUIET_TRIES = 60;
 
-/** Measures the server and its peer in turn, A B A B …; the one that waits does nothing meanwhile. */
+/**
+ * Measures the server and its peer in turn, A B A B …; the one that waits does nothing meanwhile. A measurement that
+ * other programs disturbed is made again.
+ */
 export async function alternate(bench: Bench, server: Subject, peer: Subject, unit: string): Promise<Turns> {
-  const subjects = [new Turn(server), new Turn(peer)] as const;
-  for (let round = 1; round <= bench.options.rounds; round += 1) {
-    for (const subject of subjects) {
-      const figure = await subject.take();
-      await quiet(subject.program, bench.options.seconds);
+  const { rounds } = bench.options;
+  const turns = [server, peer].map((subject) => ({ subject, attempts: [] as Attempt<Sample>[] }));
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const { subject, attempts } of turns) {
+      const attempt = await steadily(bench, subject);
+      attempts.push(attempt);
+      const again = attempt.repeated > 0 ? `, made ${attempt.repeated + 1} times` : '';
       bench.progress(
-        `round ${round} of ${bench.options.rounds}: ${subject.name} ${figure.toFixed(0)} ${unit}`,
+        `round ${round} of ${rounds}: ${subject.name} ${attempt.result.figure.toFixed(0)} ${unit}${again}`,
       );
     }
   }
-  const [one, other] = subjects;
-  return { server: one.figures, peer: other.figures, notes: [one.use, other.use] };
+  const [one = [], other = []] = turns.map(({ attempts }) => attempts);
+  return {
+    server: one.map(({ result }) => result.figure),
+    peer: other.map(({ result }) => result.figure),
+    repeats: repeatsOf([...one, ...other]),
+    notes: turns.map(({ subject, attempts }) => useOf(subject.name, attempts)),
+  };
 }
 
-class Turn {
-  readonly #samples: Sample[] = [];
+/** Measures again what other programs disturbed; between two tries, and at the end, the program comes to rest. */
+export const steadily = <T>(
+  bench: Bench,
+  { program, measure }: { program: Program; measure(): Promise<T> },
+): Promise<Attempt<T>> =>
+  undisturbed({
+    measure,
+    settle: () => quiet(program, bench.options.seconds),
+    watch: () => watchOthers(process.pid, CORES && Object.values(CORES)),
+    repeats: bench.options.repeats ?? 0,
+  });
 
-  constructor(private readonly subject: Subject) {}
-
-  get name(): string {
-    return this.subject.name;
-  }
-
-  get program(): Program {
-    return this.subject.program;
-  }
-
-  get figures(): number[] {
-    return this.#samples.map(({ figure }) => figure);
-  }
-
-  async take(): Promise<number> {
-    const sample = await this.subject.measure();
-    this.#samples.push(sample);
-    return sample.figure;
-  }
-
-  /** Where the figures are bound: by the subject's core, by the load's, or by what else ran there. */
-  get use(): string {
-    const own = spread(this.#samples.map(({ core }) => core.subject)).middle;
-    const loads = this.#samples.flatMap(({ loadBusy }) => loadBusy ?? []);
-    const others = this.#samples.flatMap(({ core }) => core.others ?? []);
-    const load = loads.length > 0 ? `, its load ${percent(spread(loads).middle)} of the other` : '';
-    const disturbed =
-      Math.max(...others) > DISTURBED ? `; DISTURBED by up to ${percent(Math.max(...others))}` : '';
-    return `${this.name}: used ${percent(own)} of its core${load}${disturbed}`;
-  }
+/** Where the figures are bound: by the subject's core, or by the load's. */
+function useOf(name: string, attempts: readonly Attempt<Sample>[]): string {
+  const own = spread(attempts.map(({ result }) => result.core.subject)).middle;
+  const loads = attempts.flatMap(({ result }) => result.loadBusy ?? []);
+  const load = loads.length > 0 ? `, its load ${percent(spread(loads).middle)} of the other` : '';
+  return `${name}: used ${percent(own)} of its core${load}`;
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;

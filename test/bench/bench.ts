@@ -9,6 +9,8 @@ export interface BenchOptions {
   seconds: number;
   /** How often the two take turns. */
   rounds: number;
+  /** How often a measurement that other programs disturbed is made again; never when absent. */
+  repeats?: number;
   /** Where processor profiles of the server are left; none are taken without it. */
   cpuProfiles?: string;
   progress: (text: string) => void;

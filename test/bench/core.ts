@@ -63,3 +63,16 @@ export function watchCore(pid: number, core: number | undefined): () => CoreUse 
     return { subject: own / seconds, others: others / seconds };
   };
 }
+
+/**
+ * Begins to watch what other programs take of some cores. The function that it gives tells their share of one core, summed
+ * over all of these: 0.1 is a tenth of one core. It gives undefined where it is not known which cores are used.
+ * @param pid the process that counts, with its children, as one's own
+ */
+export function watchOthers(pid: number, cores: readonly number[] | undefined): () => number | undefined {
+  if (cores === undefined) return () => undefined;
+  const others = () => cores.reduce((sum, core) => sum + coreSeconds(core), -familySeconds(pid));
+  const began = performance.now();
+  const othersBegan = others();
+  return () => Math.max(0, others() - othersBegan) / ((performance.now() - began) / 1000);
+}

@@ -1,6 +1,7 @@
 /** A row of the table: what is measured, beside which peer, and what it must reach. */
 
 import type { Bench } from './bench.js';
+import type { Repeats } from './disturbance.js';
 
 export interface Bar {
   relation: '>=' | '<=';
@@ -23,6 +24,7 @@ export interface Measurement {
   bar?: Bar;
   /** What else was not as it must be. */
   faults?: string[];
+  repeats?: Repeats;
   notes: string[];
 }
 
@@ -66,7 +68,14 @@ export function percentile(figures: readonly number[], share: number): number {
   return figure;
 }
 
-export function judge({ server, peer, bar, faults = [], counts = 'median' }: Measurement): Verdict {
+/** Of the spread of a measurement, the figure that counts. */
+export const figureThatCounts = (
+  { counts }: Pick<Measurement, 'counts'>,
+  { middle, greatest }: Spread,
+): number => (counts === 'greatest' ? greatest : middle);
+
+export function judge(measurement: Measurement): Verdict {
+  const { server, peer, bar, faults = [] } = measurement;
   const own = spread(server);
   const verdict: Verdict = { server: own };
   if (peer) {
@@ -75,7 +84,7 @@ export function judge({ server, peer, bar, faults = [], counts = 'median' }: Mea
   }
   const judged = bar?.on === 'ratio' ? verdict.ratio : own;
   if (bar && judged) {
-    const figure = counts === 'median' ? judged.middle : judged.greatest;
+    const figure = figureThatCounts(measurement, judged);
     verdict.met = (bar.relation === '>=' ? figure >= bar.limit : figure <= bar.limit) && faults.length === 0;
   }
   return verdict;

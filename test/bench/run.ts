@@ -1,12 +1,13 @@
 /** `npm run bench`: the goals, side by side with the peers. */
 
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { closestMatch } from 'leven';
 import { ABOUT_OPTIONS, aboutText, EXIT, failureText, UsageError, understood } from '../../shared/usage.js';
 import { pathOf } from '../programs.js';
 import { Bench, type BenchOptions } from './bench.js';
+import { compare, comparison, type Run } from './compare.js';
 import { judge, type Measurement, type Row } from './row.js';
 import { ROWS, rowsNamed } from './rows.js';
 import { table } from './table.js';
@@ -14,6 +15,7 @@ import { environment } from './versions.js';
 
 const SECONDS = '5';
 const ROUNDS = '5';
+const REPEATS = '2';
 const NOT_MET = 1;
 const FAILED = 2;
 
@@ -23,22 +25,32 @@ const HELP = `Measures the server beside its peers, and prints a table of ratios
 
   --seconds N     how long each figure is measured (default ${SECONDS})
   --rounds N      how often; the median counts (default ${ROUNDS})
+  --repeats N     how often a figure that other programs disturbed is measured again (default ${REPEATS})
   --json FILE     writes all figures to a file
+  --compare FILE  compares the figures with an earlier run's, which --json wrote
+  --from FILE     shows the figures that --json wrote, and measures nothing
   --cpu-prof DIR  writes CPU profiles of the server to a directory
   --help, --version
+
+  npm run bench -- --json before.json rest
+  npm run bench -- --compare before.json rest
+  npm run bench -- --compare before.json --from after.json
 
 Without a name all rows are measured, which takes many minutes. A name such as fair stands for all rows that begin with
 it. The rows:
 
 ${ROWS.map(({ name }) => `  ${name}`).join('\n')}
 
-The command ends with status 1 when a goal is missed, and with 2 when a row could not be measured or the command line
-is wrong.`;
+The command ends with status 1 when a goal is missed, or with --compare when a row lost more than its noise, whatever
+the goals. It ends with 2 when a row could not be measured or the command line is wrong.`;
 
 const OPTIONS = {
   seconds: { type: 'string', default: SECONDS },
   rounds: { type: 'string', default: ROUNDS },
+  repeats: { type: 'string', default: REPEATS },
   json: { type: 'string' },
+  compare: { type: 'string' },
+  from: { type: 'string' },
   'cpu-prof': { type: 'string' },
   ...ABOUT_OPTIONS,
 } as const;
@@ -55,6 +67,11 @@ function positive(option: string, given: string): number {
   const number = Number(given);
   if (!(number > 0)) throw new UsageError(`--${option} ${given}: expected a number above 0`);
   return number;
+}
+
+function whole(option: string, given: string): number {
+  if (!/^\d+$/.test(given)) throw new UsageError(`--${option} ${given}: expected a whole number, 0 or more`);
+  return Number(given);
 }
 
 function chosenRows(names: readonly string[]): readonly Row[] {
@@ -94,14 +111,30 @@ async function run(): Promise<void> {
   );
   const about = aboutText(values, HELP);
   if (about !== undefined) return console.log(about);
-  const cpuProfiles = values['cpu-prof'];
-  const options = {
-    seconds: positive('seconds', values.seconds),
-    rounds: Math.ceil(positive('rounds', values.rounds)),
-    ...(cpuProfiles !== undefined && { cpuProfiles: resolve(cpuProfiles) }),
-  };
+  if (values.from !== undefined && positionals.length > 0) throw new UsageError('--from takes no rows');
+  const before = values.compare === undefined ? undefined : await readRun('compare', values.compare);
+  const made =
+    values.from === undefined
+      ? await measureRows(chosenRows(positionals), {
+          seconds: positive('seconds', values.seconds),
+          rounds: Math.ceil(positive('rounds', values.rounds)),
+          repeats: whole('repeats', values.repeats),
+          ...(values['cpu-prof'] !== undefined && { cpuProfiles: resolve(values['cpu-prof']) }),
+        })
+      : await readRun('from', values.from);
+  console.log(table(made.measurements, made));
+  if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(made, null, 2)}\n`);
+  if (before !== undefined) console.log(`\n${comparison(before, made)}`);
+  const isBad =
+    before === undefined
+      ? made.measurements.some((measurement) => judge(measurement).met === false)
+      : compare(before, made).some(({ result }) => result === 'lost');
+  if (isBad) process.exitCode ??= NOT_MET;
+}
+
+async function measureRows(rows: readonly Row[], options: Omit<BenchOptions, 'progress'>): Promise<Run> {
   const measurements: Measurement[] = [];
-  for (const row of chosenRows(positionals)) {
+  for (const row of rows) {
     try {
       measurements.push(...(await measure(row, options)));
     } catch (error) {
@@ -109,16 +142,17 @@ async function run(): Promise<void> {
       process.exitCode = FAILED;
     }
   }
-  const made = await environment();
-  console.log(table(measurements, made));
   const judged = measurements.map((measurement) => ({ ...measurement, verdict: judge(measurement) }));
-  if (values.json !== undefined) {
-    await writeFile(
-      values.json,
-      `${JSON.stringify({ ...made, ...options, measurements: judged }, null, 2)}\n`,
-    );
-  }
-  if (judged.some(({ verdict }) => verdict.met === false)) process.exitCode ??= NOT_MET;
+  return { ...(await environment()), ...options, measurements: judged };
+}
+
+/** @throws UsageError for a file that is not there, or that `--json` did not write */
+async function readRun(option: string, file: string): Promise<Run> {
+  try {
+    const run = JSON.parse(await readFile(file, 'utf8'));
+    if (Array.isArray(run.measurements)) return run;
+  } catch {}
+  throw new UsageError(`--${option} ${file}: expected a file that --json wrote`);
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupted);

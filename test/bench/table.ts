@@ -1,4 +1,5 @@
-import { judge, type Measurement, type Spread } from './row.js';
+import { REPEAT_RULE, repeatsText } from './disturbance.js';
+import { figureThatCounts, judge, type Measurement, type Spread } from './row.js';
 import type { Environment } from './versions.js';
 
 const HEADINGS = ['row', 'server', 'peer', 'ratio (min … max)', 'bar', 'met'];
@@ -8,26 +9,33 @@ export function table(
   measurements: readonly Measurement[],
   { versions, machine, cores }: Environment,
 ): string {
-  const rows = [HEADINGS, ...measurements.map(cells)];
-  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const lines = rows.map((row) =>
+  const made = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return [
+    ...aligned(HEADINGS, measurements.map(cells)),
+    '',
+    ...measurements.flatMap(legend),
+    ...(measurements.some(({ repeats }) => repeats) ? [REPEAT_RULE] : []),
+    ...[made.join(', '), machine, cores],
+  ].join('\n');
+}
+
+/** The lines of a table, its columns as wide as their widest cell. */
+export function aligned(headings: readonly string[], cells: readonly string[][]): string[] {
+  const rows = [headings, ...cells];
+  const widths = headings.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const [head = '', ...body] = rows.map((row) =>
     row
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join('  ')
       .trimEnd(),
   );
-  const [head = '', ...body] = lines;
-  const rule = widths.map((width) => '-'.repeat(width)).join('  ');
-  const made = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  return [head, rule, ...body, '', ...measurements.flatMap(legend), made.join(', '), machine, cores].join(
-    '\n',
-  );
+  return [head, widths.map((width) => '-'.repeat(width)).join('  '), ...body];
 }
 
 function cells(measurement: Measurement): string[] {
-  const { row, unit, bar, counts } = measurement;
+  const { row, unit, bar } = measurement;
   const { server, peer, ratio, met } = judge(measurement);
-  const shown = ({ greatest, middle }: Spread) => (counts === 'greatest' ? greatest : middle);
+  const shown = (spread: Spread) => figureThatCounts(measurement, spread);
   const limit = bar && `${bar.relation === '>=' ? '≥' : '≤'} ${figure(bar.limit)}`;
   return [
     row,
@@ -39,16 +47,17 @@ function cells(measurement: Measurement): string[] {
   ];
 }
 
-function legend({ row, what, peer, faults = [], notes }: Measurement): string[] {
+function legend({ row, what, peer, faults = [], repeats, notes }: Measurement): string[] {
   const against = peer ? `; peer: ${peer.name}` : '';
   const failed = faults.map((fault) => `    NOT MET: ${fault}`);
-  return [`${row}: ${what}${against}`, ...failed, ...notes.map((note) => `    ${note}`)];
+  const said = [...(repeats ? [repeatsText(repeats)] : []), ...notes].map((note) => `    ${note}`);
+  return [`${row}: ${what}${against}`, ...failed, ...said];
 }
 
-const range = ({ least, greatest }: Spread): string => `${figure(least)} … ${figure(greatest)}`;
+export const range = ({ least, greatest }: Spread): string => `${figure(least)} … ${figure(greatest)}`;
 
 /** Three digits that count, thousands apart. */
-function figure(value: number): string {
+export function figure(value: number): string {
   const fraction = value >= 100 ? 0 : value >= 10 ? 1 : 2;
   return value.toLocaleString('en', { maximumFractionDigits: fraction });
 }

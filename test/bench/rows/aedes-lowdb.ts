@@ -82,6 +82,7 @@ export const aedesLowdb: Row = {
         server: turns.server,
         peer: { name: peerName, figures: turns.peer },
         ...(bar && { bar }),
+        repeats: turns.repeats,
         notes: turns.notes,
       });
     }

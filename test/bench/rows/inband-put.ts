@@ -47,6 +47,7 @@ async function measure(bench: Bench, { name, qos, byTls = false, limit }: Inband
     server: turns.server,
     peer: { name: `Mosquitto echo${byTls ? ' by TLS' : ''}`, figures: turns.peer },
     ...(limit !== undefined && { bar: { relation: '>=', limit, on: 'ratio' } }),
+    repeats: turns.repeats,
     notes: turns.notes,
   };
 }

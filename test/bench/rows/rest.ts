@@ -64,6 +64,7 @@ async function measure(
     server: turns.server,
     peer: { name: peerName, figures: turns.peer },
     ...(limit !== undefined && { bar: { relation: '>=', limit, on: 'ratio' } }),
+    repeats: turns.repeats,
     notes: turns.notes,
   };
 }

@@ -38,6 +38,7 @@ export const roundTrip: Row = {
         server: turns.server,
         peer: { name: 'Mosquitto echo', figures: turns.peer },
         bar: { relation: '<=', limit: 3, on: 'ratio' },
+        repeats: turns.repeats,
         notes: [
           `a bare fdatasync of 300 bytes in the same directory takes ${sync.toFixed(0)} µs: ${share.toFixed(0)} % of it`,
         ],

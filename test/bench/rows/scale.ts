@@ -51,6 +51,7 @@ export const scale: Row = {
         server: some.server,
         peer: { name: `${thousands(FEW)} twins on disk`, figures: some.peer },
         bar: { relation: '>=', limit: 0.9, on: 'ratio' },
+        repeats: some.repeats,
         notes: some.notes,
       },
       {
@@ -59,6 +60,7 @@ export const scale: Row = {
         unit: UNIT,
         server: all.server,
         peer: { name: `to each of ${thousands(FEW)} twins in turn`, figures: all.peer },
+        repeats: all.repeats,
         notes: all.notes,
       },
     ];
