@@ -1,7 +1,7 @@
 import type { Bench } from './bench.js';
-import { type CoreUse, processSeconds, watchOthers } from './core.js';
-import { type Attempt, type Repeats, repeatsOf, undisturbed } from './disturbance.js';
-import { CORES, type Program } from './program.js';
+import { type CoreUse, processSeconds } from './core.js';
+import { type Attempt, againText, type Repeats, repeatsOf, steadily } from './disturbance.js';
+import type { Program } from './program.js';
 import { spread } from './row.js';
 
 /** One figure, and what it took. */
@@ -41,11 +41,12 @@ export async function alternate(bench: Bench, server: Subject, peer: Subject, un
   const turns = [server, peer].map((subject) => ({ subject, attempts: [] as Attempt<Sample>[] }));
   for (let round = 1; round <= rounds; round += 1) {
     for (const { subject, attempts } of turns) {
-      const attempt = await steadily(bench, subject);
+      const attempt = await steadily(bench, subject.measure, () =>
+        quiet(subject.program, bench.options.seconds),
+      );
       attempts.push(attempt);
-      const again = attempt.repeated > 0 ? `, made ${attempt.repeated + 1} times` : '';
       bench.progress(
-        `round ${round} of ${rounds}: ${subject.name} ${attempt.result.figure.toFixed(0)} ${unit}${again}`,
+        `round ${round} of ${rounds}: ${subject.name} ${attempt.result.figure.toFixed(0)} ${unit}${againText(attempt)}`,
       );
     }
   }
@@ -57,18 +58,6 @@ export async function alternate(bench: Bench, server: Subject, peer: Subject, un
     notes: turns.map(({ subject, attempts }) => useOf(subject.name, attempts)),
   };
 }
-
-/** Measures again what other programs disturbed; between two tries, and at the end, the program comes to rest. */
-export const steadily = <T>(
-  bench: Bench,
-  { program, measure }: { program: Program; measure(): Promise<T> },
-): Promise<Attempt<T>> =>
-  undisturbed({
-    measure,
-    settle: () => quiet(program, bench.options.seconds),
-    watch: () => watchOthers(process.pid, CORES && Object.values(CORES)),
-    repeats: bench.options.repeats ?? 0,
-  });
 
 /** Where the figures are bound: by the subject's core, or by the load's. */
 function useOf(name: string, attempts: readonly Attempt<Sample>[]): string {

@@ -1,5 +1,9 @@
 /** A measurement that other programs disturbed is thrown away and made again. */
 
+import type { Bench } from './bench.js';
+import { watchOthers } from './core.js';
+import { CORES } from './program.js';
+
 /** Of one core: more than the clock ticks of `/proc` are wrong by in a second. */
 const MOST_OTHERS = 0.1;
 
@@ -52,6 +56,39 @@ export async function undisturbed<T>({
     if (!isDisturbed(attempt) || repeated >= repeats) return { ...least, repeated };
   }
 }
+
+/** The same beside all that runs on the cores of the bench. @param settle comes after each try */
+export const steadily = <T>(
+  bench: Bench,
+  measure: () => Promise<T>,
+  settle: () => Promise<void> = async () => {},
+): Promise<Attempt<T>> =>
+  undisturbed({
+    measure,
+    settle,
+    watch: () => watchOthers(process.pid, CORES && Object.values(CORES)),
+    repeats: bench.options.repeats ?? 0,
+  });
+
+/** All rounds of a row that has no peer to take turns with. @param said what is shown of a round */
+export async function steadyRounds<T>(
+  bench: Bench,
+  measure: () => Promise<T>,
+  said: (result: T) => string,
+): Promise<{ results: T[]; repeats: Repeats }> {
+  const { rounds } = bench.options;
+  const attempts: Attempt<T>[] = [];
+  for (let round = 1; round <= rounds; round += 1) {
+    const attempt = await steadily(bench, measure);
+    attempts.push(attempt);
+    bench.progress(`round ${round} of ${rounds}: ${said(attempt.result)}${againText(attempt)}`);
+  }
+  return { results: attempts.map(({ result }) => result), repeats: repeatsOf(attempts) };
+}
+
+/** What is added to the words on a measurement that was made again. */
+export const againText = ({ repeated }: Attempt<unknown>): string =>
+  repeated > 0 ? `, made ${repeated + 1} times` : '';
 
 export const repeatsOf = (attempts: readonly Attempt<unknown>[]): Repeats => ({
   repeated: attempts.reduce((sum, { repeated }) => sum + repeated, 0),

@@ -1,4 +1,6 @@
 import { type PushService, startPushService } from '../../server/alerts/push-service.js';
+import type { Bench } from '../bench.js';
+import { steadyRounds } from '../disturbance.js';
 import type { Credentials } from '../load/mqtt.js';
 import { arm, type Panel, startPanel } from '../panel.js';
 import { percentile, type Row } from '../row.js';
@@ -19,30 +21,32 @@ export const alert: Row = {
     if (device === undefined) throw new Error('no device was made');
     await subscribe(server, service);
     const panel = await startPanel(bench, server, device);
-    const figures: number[] = [];
-    for (let round = 1; round <= bench.options.rounds; round += 1) {
-      const times: number[] = [];
-      const end = performance.now() + 1000 * bench.options.seconds;
-      while (performance.now() < end || times.length < LEAST_ALARMS) {
-        times.push(await ring(server, device, panel, service));
-      }
-      figures.push(percentile(times, 0.99));
-      bench.progress(
-        `round ${round} of ${bench.options.rounds}: p99 of ${times.length} ${figures.at(-1)?.toFixed(1)} ${UNIT}`,
-      );
-    }
+    const { results, repeats } = await steadyRounds(
+      bench,
+      () => alarms(bench, () => ring(server, device, panel, service)),
+      (times) => `p99 of ${times.length} ${percentile(times, 0.99).toFixed(1)} ${UNIT}`,
+    );
     return [
       {
         row: 'alert',
         what: 'siren edge on desktop XS → request at the push service, p99',
         unit: UNIT,
-        server: figures,
+        server: results.map((times) => percentile(times, 0.99)),
         bar: { relation: '<=', limit: 250, on: 'server' },
+        repeats,
         notes: [],
       },
     ];
   },
 };
+
+/** The milliseconds of each alarm of a round. */
+async function alarms(bench: Bench, ringOnce: () => Promise<number>): Promise<number[]> {
+  const times: number[] = [];
+  const end = performance.now() + 1000 * bench.options.seconds;
+  while (performance.now() < end || times.length < LEAST_ALARMS) times.push(await ringOnce());
+  return times;
+}
 
 /** A call that the load program of the twins does not have. */
 async function ask(server: Server, method: string, path: string, body?: object): Promise<unknown> {

@@ -2,6 +2,7 @@ import { connectAsync } from 'mqtt';
 import { isCurrentDocument } from '../../../shared/current-document.js';
 import { changedTopic } from '../../../shared/topics.js';
 import type { Bench } from '../bench.js';
+import { steadyRounds } from '../disturbance.js';
 import type { Credentials } from '../load/mqtt.js';
 import { arm, startPanel } from '../panel.js';
 import { percentile, type Row, spread } from '../row.js';
@@ -20,32 +21,29 @@ export const push: Row = {
     if (device === undefined) throw new Error('no device was made');
     const confirmed = await watchCurrent(bench, server, device);
     await startPanel(bench, server, device);
-    const slow: number[] = [];
-    const usual: number[] = [];
-    for (let round = 1; round <= bench.options.rounds; round += 1) {
-      const times = await toggle(bench, server, device, confirmed);
-      slow.push(percentile(times, 0.99));
-      usual.push(spread(times).middle);
-      bench.progress(
-        `round ${round} of ${bench.options.rounds}: p99 of ${times.length} ${slow.at(-1)?.toFixed(1)} ms`,
-      );
-    }
+    const { results, repeats } = await steadyRounds(
+      bench,
+      () => toggle(bench, server, device, confirmed),
+      (times) => `p99 of ${times.length} ${percentile(times, 0.99).toFixed(1)} ${UNIT}`,
+    );
     const what = 'app toggles → panel on desktop XS has it applied and `current` says so';
     return [
       {
         row: 'push',
         what: `${what}, p99`,
         unit: UNIT,
-        server: slow,
+        server: results.map((times) => percentile(times, 0.99)),
         bar: { relation: '<=', limit: 20, on: 'server' },
+        repeats,
         notes: [],
       },
       {
         row: 'push-p50',
         what: `${what}, p50`,
         unit: UNIT,
-        server: usual,
+        server: results.map((times) => spread(times).middle),
         bar: { relation: '<=', limit: 3, on: 'server' },
+        repeats,
         notes: [],
       },
     ];

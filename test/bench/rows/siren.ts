@@ -1,5 +1,6 @@
 import { DEFAULTS } from '../../../firmware/config.js';
 import type { Bench } from '../bench.js';
+import { steadyRounds } from '../disturbance.js';
 import type { Credentials } from '../load/mqtt.js';
 import { arm, type Panel, startPanel } from '../panel.js';
 import { percentile, type Row } from '../row.js';
@@ -17,27 +18,27 @@ export const siren: Row = {
     const [device] = await createDevices(server, 1);
     if (device === undefined) throw new Error('no device was made');
     const panel = await startPanel(bench, server, device);
-    const figures: number[] = [];
-    for (let round = 1; round <= bench.options.rounds; round += 1) {
-      const times = await open(bench, server, device, panel);
-      const figure = percentile(times, 0.99) - DEFAULTS.debounce;
-      figures.push(figure);
-      bench.progress(
-        `round ${round} of ${bench.options.rounds}: p99 of ${times.length} ${figure.toFixed(1)} ${UNIT}`,
-      );
-    }
+    const { results, repeats } = await steadyRounds(
+      bench,
+      () => open(bench, server, device, panel),
+      (times) => `p99 of ${times.length} ${beyondDebounce(times).toFixed(1)} ${UNIT}`,
+    );
     return [
       {
         row: 'siren',
         what: `door edge → siren output on desktop XS, p99, beyond the debounce of ${DEFAULTS.debounce} ms`,
         unit: UNIT,
-        server: figures,
+        server: results.map(beyondDebounce),
         bar: { relation: '<=', limit: 5, on: 'server' },
+        repeats,
         notes: [],
       },
     ];
   },
 };
+
+/** The p99. */
+const beyondDebounce = (times: number[]): number => percentile(times, 0.99) - DEFAULTS.debounce;
 
 async function open(bench: Bench, server: Server, device: Credentials, panel: Panel): Promise<number[]> {
   const times: number[] = [];

@@ -1,4 +1,5 @@
 import { quiet } from '../alternate.js';
+import { steadyRounds } from '../disturbance.js';
 import { CLIENTS, putters, runLoad } from '../load/mqtt.js';
 import type { ProbeReading } from '../probe.js';
 import { type Row, spread } from '../row.js';
@@ -17,34 +18,32 @@ export const stall: Row = {
     const devices = await seed(bench, directory, TWINS);
     const server = await startServer(bench, { directory, probe: true });
     const clients = putters(devices.slice(0, CLIENTS));
-    const stalls: number[] = [];
-    const changes: number[] = [];
-    const syncs: number[] = [];
-    const others: number[] = [];
-    for (let round = 1; round <= bench.options.rounds; round += 1) {
+    const measure = async () => {
       await server.program.ask('reset');
-      const { rate, total, core } = await runLoad(bench, server.mqtt, 0, clients);
+      const { rate, total } = await runLoad(bench, server.mqtt, 0, clients);
       const { fdatasyncs } = (await server.program.ask('read')) as ProbeReading;
       await quiet(server.program, bench.options.seconds);
       const { longestStall } = (await server.program.ask('read')) as ProbeReading;
-      stalls.push(longestStall);
-      changes.push(total / fdatasyncs);
-      others.push(core.others ?? 0);
-      syncs.push((rate * fdatasyncs) / total);
-      bench.progress(`round ${round} of ${bench.options.rounds}: ${longestStall.toFixed(1)} ${UNIT}`);
-    }
+      return { longestStall, changes: total / fdatasyncs, syncs: (rate * fdatasyncs) / total };
+    };
+    const { results: rounds, repeats } = await steadyRounds(
+      bench,
+      measure,
+      ({ longestStall }) => `${longestStall.toFixed(1)} ${UNIT}`,
+    );
+    const middle = (figures: number[]) => spread(figures).middle;
     return [
       {
         row: 'stall',
         what: `longest stall of the event loop under the put load, ${TWINS.toLocaleString('en')} twins`,
         unit: UNIT,
-        server: stalls,
+        server: rounds.map(({ longestStall }) => longestStall),
         counts: 'greatest',
         bar: { relation: '<=', limit: 20, on: 'server' },
+        repeats,
         notes: [
-          `group commit: ${spread(syncs).middle.toFixed(0)} fdatasyncs a second, ` +
-            `${spread(changes).middle.toFixed(1)} changes in each`,
-          `other programs took up to ${(100 * spread(others).greatest).toFixed(0)} % of the server's core`,
+          `group commit: ${middle(rounds.map(({ syncs }) => syncs)).toFixed(0)} fdatasyncs a second, ` +
+            `${middle(rounds.map(({ changes }) => changes)).toFixed(1)} changes in each`,
         ],
       },
     ];

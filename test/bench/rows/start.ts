@@ -1,4 +1,5 @@
 import type { Bench } from '../bench.js';
+import { steadyRounds } from '../disturbance.js';
 import { CLIENTS, type Credentials, putters, runLoad } from '../load/mqtt.js';
 import type { Row } from '../row.js';
 import { seed } from '../seed.js';
@@ -9,9 +10,9 @@ const UNIT = 's';
 
 /** Each from the start of the process to its first answer, in seconds. */
 interface Starts {
-  full: number[];
-  crashed: number[];
-  empty: number[];
+  full: number;
+  crashed: number;
+  empty: number;
 }
 
 /** The first answer is a document, where there is one. Besides the row of the bars, a start with a journal to replay. */
@@ -25,33 +26,37 @@ export const start: Row = {
     // The first start of all makes certificates, which the bar is not about.
     for (const each of [directory, empty]) await firstAnswer(bench, each, `${BASE}/hubs`);
     const path = documentPath(devices[0]?.id ?? '', 'current');
-    const starts: Starts = { full: [], crashed: [], empty: [] };
-    for (let round = 1; round <= bench.options.rounds; round += 1) {
-      starts.full.push(await firstAnswer(bench, directory, path));
-      starts.empty.push(await firstAnswer(bench, empty, `${BASE}/hubs`));
+    const measure = async (): Promise<Starts> => {
+      const full = await firstAnswer(bench, directory, path);
+      const none = await firstAnswer(bench, empty, `${BASE}/hubs`);
       await crash(bench, directory, devices);
-      starts.crashed.push(await firstAnswer(bench, directory, path));
-      const figures = `${starts.full.at(-1)?.toFixed(2)} ${UNIT}, after a crash ${starts.crashed.at(-1)?.toFixed(2)} ${UNIT}`;
-      bench.progress(`round ${round} of ${bench.options.rounds}: ${figures}`);
-    }
-    const peer = { name: 'the server with an empty directory', figures: starts.empty };
+      return { full, empty: none, crashed: await firstAnswer(bench, directory, path) };
+    };
+    const { results, repeats } = await steadyRounds(
+      bench,
+      measure,
+      ({ full, crashed }) => `${full.toFixed(2)} ${UNIT}, after a crash ${crashed.toFixed(2)} ${UNIT}`,
+    );
+    const peer = { name: 'the server with an empty directory', figures: results.map((each) => each.empty) };
     const twins = `${TWINS.toLocaleString('en')} twins on disk`;
     return [
       {
         row: 'start',
         what: `start with ${twins}, to the first answer`,
         unit: UNIT,
-        server: starts.full,
+        server: results.map(({ full }) => full),
         peer,
         bar: { relation: '<=', limit: 1, on: 'server' },
+        repeats,
         notes: [],
       },
       {
         row: 'start-crashed',
         what: `the same after the end of the process under the put load, the journal to be replayed`,
         unit: UNIT,
-        server: starts.crashed,
+        server: results.map(({ crashed }) => crashed),
         peer,
+        repeats,
         notes: [],
       },
     ];
