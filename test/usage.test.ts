@@ -25,7 +25,13 @@ const WRONG: Record<string, string[]> = {
   ],
   bench: [
     ...['no-row', '--seconds 0', '--rounds many', '--repeats -1', '--repeats 1.5', '--json'],
-    ...['--compare no-file', '--compare package.json', '--from no-file', '--from no-file rest'],
+    ...[
+      '--compare no-file',
+      '--compare package.json',
+      '--from no-file',
+      '--from no-file rest',
+      '--node latest',
+    ],
   ],
   fuzz: ['no-kind', '--count 1e3', '--seed', '--seconds -1'],
   figures: ['surplus'],

@@ -11,6 +11,8 @@ export interface BenchOptions {
   rounds: number;
   /** How often a measurement that other programs disturbed is made again; never when absent. */
   repeats?: number;
+  /** Versions of Node.js, or paths of one, on which the server is measured too. */
+  nodes?: readonly string[];
   /** Where processor profiles of the server are left; none are taken without it. */
   cpuProfiles?: string;
   progress: (text: string) => void;

@@ -114,7 +114,7 @@ test('a row that only one of the runs has is named, and not compared', () => {
 test('the comparison shows both figures with their spread, the result and the rule', () => {
   const text = comparison(run([measured([90, 100, 110])]), run([measured([70, 80, 85])]));
   assert.match(text, /^row +100 req\/s \(90 … 110\) +80 req\/s \(70 … 85\) +0\.8 × +LOST$/m);
-  assert.match(text, 'outside the spread (min … max) of the other');
+  assert.match(text, 'more than 3 %, and the figure of each run is outside the');
   assert.not.match(text, 'Not the same');
   assert.not.match(text, 'fewer than');
 });

@@ -36,7 +36,7 @@ const WORDS: Record<Change['result'], string> = { lost: 'LOST', gained: 'gained'
 
 /** The rule as it is printed. */
 const COMPARE_RULE =
-  `A row lost or gained when its figure changed by more than ${100 * LEAST_CHANGE} %, and the figure of each run is outside the ` +
+  `A row lost or gained when its figure changed by more than ${100 * LEAST_CHANGE} %, and the figure of each run is outside the\n` +
   'spread (min … max) of the other. The figure is the ratio to the peer where there is one. A new fault is a loss.';
 
 /** The rows that both runs have, in the order of the later one. */

@@ -59,7 +59,10 @@ test('the repeats of all measurements are counted, and those that count although
     { result: 1, others: undefined, repeated: 0 },
   ]);
   assert.equal(repeats, { repeated: 3, disturbed: 1 });
-  assert.match(repeatsText(repeats), '3 disturbed measurements made again; 1 that count are DISTURBED');
+  assert.match(
+    repeatsText(repeats),
+    '3 disturbed measurements made again; 1 of those that count are DISTURBED',
+  );
   assert.not.match(repeatsText({ repeated: 3, disturbed: 0 }), 'DISTURBED');
 });
 

@@ -9,7 +9,7 @@ const MOST_OTHERS = 0.1;
 
 /** The rule as it is printed. */
 export const REPEAT_RULE =
-  `A measurement is disturbed when other programs, or a hypervisor, took more than ${100 * MOST_OTHERS} % of one core on the ` +
+  `A measurement is disturbed when other programs, or a hypervisor, took more than ${100 * MOST_OTHERS} % of one core on the\n` +
   `cores of the bench. It is made again, as often as --repeats allows; then the least disturbed one counts.`;
 
 export interface Attempt<T> {
@@ -96,4 +96,4 @@ export const repeatsOf = (attempts: readonly Attempt<unknown>[]): Repeats => ({
 });
 
 export const repeatsText = ({ repeated, disturbed }: Repeats): string =>
-  `${repeated} disturbed measurements made again${disturbed > 0 ? `; ${disturbed} that count are DISTURBED` : ''}`;
+  `${repeated} disturbed measurements made again${disturbed > 0 ? `; ${disturbed} of those that count are DISTURBED` : ''}`;

@@ -14,6 +14,7 @@ import { firmware } from './rows/firmware.js';
 import { growth, history } from './rows/growth.js';
 import { atQos0, atQos1, tlsAtQos0, tlsAtQos1 } from './rows/inband-put.js';
 import { memory, tlsMemory } from './rows/memory.js';
+import { node } from './rows/node.js';
 import { installed } from './rows/package.js';
 import { push } from './rows/push.js';
 import { restGet, restPut, tlsRestGet, tlsRestPut } from './rows/rest.js';
@@ -23,6 +24,7 @@ import { siren } from './rows/siren.js';
 import { stall } from './rows/stall.js';
 import { start } from './rows/start.js';
 import { streams } from './rows/streams.js';
+import { syscalls } from './rows/syscalls.js';
 import { tlsReturn, tlsReturnCut } from './rows/tls-return.js';
 
 export const ROWS: readonly Row[] = [
@@ -47,6 +49,8 @@ export const ROWS: readonly Row[] = [
   tlsRestPut,
   tlsMemory,
   stall,
+  syscalls,
+  node,
   push,
   siren,
   alert,

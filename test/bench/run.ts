@@ -1,7 +1,7 @@
 /** `npm run bench`: the goals, side by side with the peers. */
 
 import { readFile, writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { closestMatch } from 'leven';
 import { ABOUT_OPTIONS, aboutText, EXIT, failureText, UsageError, understood } from '../../shared/usage.js';
@@ -29,6 +29,8 @@ const HELP = `Measures the server beside its peers, and prints a table of ratios
   --json FILE     writes all figures to a file
   --compare FILE  compares the figures with an earlier run's, which --json wrote
   --from FILE     shows the figures that --json wrote, and measures nothing
+  --node VERSION  for the row node: measures the server on this Node.js beside the one that runs the bench. npm installs
+                  it into a temporary directory. An absolute path does too. May be given several times
   --cpu-prof DIR  writes CPU profiles of the server to a directory
   --help, --version
 
@@ -51,6 +53,7 @@ const OPTIONS = {
   json: { type: 'string' },
   compare: { type: 'string' },
   from: { type: 'string' },
+  node: { type: 'string', multiple: true, default: [] as string[] },
   'cpu-prof': { type: 'string' },
   ...ABOUT_OPTIONS,
 } as const;
@@ -72,6 +75,11 @@ function positive(option: string, given: string): number {
 function whole(option: string, given: string): number {
   if (!/^\d+$/.test(given)) throw new UsageError(`--${option} ${given}: expected a whole number, 0 or more`);
   return Number(given);
+}
+
+function versionOrPath(given: string): string {
+  if (/^\d+(\.\d+){0,2}$/.test(given) || isAbsolute(given)) return given;
+  throw new UsageError(`--node ${given}: expected a version such as 22, or an absolute path`);
 }
 
 function chosenRows(names: readonly string[]): readonly Row[] {
@@ -119,6 +127,7 @@ async function run(): Promise<void> {
           seconds: positive('seconds', values.seconds),
           rounds: Math.ceil(positive('rounds', values.rounds)),
           repeats: whole('repeats', values.repeats),
+          nodes: values.node.map(versionOrPath),
           ...(values['cpu-prof'] !== undefined && { cpuProfiles: resolve(values['cpu-prof']) }),
         })
       : await readRun('from', values.from);

@@ -19,6 +19,8 @@ export interface Server {
 export interface ServerOptions {
   /** With data in it; an empty one when absent. */
   directory?: string;
+  /** The program that runs it, when it is not the one that runs the bench. */
+  node?: string;
   /** Another command line than that of the sources. */
   command?: readonly string[];
   /** Loads `probe.ts` into the process, to be asked through `program.ask`. */
@@ -53,6 +55,7 @@ export async function startServer(
   bench: Bench,
   {
     directory,
+    node = process.execPath,
     command,
     probe = false,
     limited = false,
@@ -69,15 +72,7 @@ export async function startServer(
   const heap = heapMebibytes === undefined ? [] : [`--max-old-space-size=${heapMebibytes}`];
   const inside = probe ? ['--import', './test/bench/probe.ts'] : [];
   const program = bench.start(
-    command ?? [
-      process.execPath,
-      ...profile,
-      ...heap,
-      '--import',
-      'tsx',
-      ...inside,
-      'test/limited-server.ts',
-    ],
+    command ?? [node, ...profile, ...heap, '--import', 'tsx', ...inside, 'test/limited-server.ts'],
     {
       role: shared === undefined ? 'subject' : 'anywhere',
       channel: probe,

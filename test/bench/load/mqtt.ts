@@ -38,8 +38,8 @@ export async function runLoad(
   { program, address, byTls = false }: Target,
   qos: 0 | 1,
   clients: LoadClient[],
+  seconds = bench.options.seconds,
 ): Promise<LoadResult> {
-  const { seconds } = bench.options;
   const isPinned = program.role === 'subject';
   const job: LoadJob = {
     pid: program.pid,

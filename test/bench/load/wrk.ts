@@ -21,27 +21,29 @@ export class BadAnswers extends Error {
 }
 
 /** Runs wrk once, after a warm-up. The figure is requests a second. @throws BadAnswers */
-export async function runWrk(
-  bench: Bench,
-  { program, address, byTls }: Target,
-  load: HttpLoad,
-): Promise<Sample> {
-  const { method, token, body, paths } = load;
-  const file = join(await bench.directory(), 'paths');
-  await writeFile(file, `${paths.join('\n')}\n`);
-  const scheme = byTls ? 'https' : 'http';
-  const target = ['-s', 'test/bench/load/requests.lua', `${scheme}://${address.host}:${address.port}`];
-  const requests = ['--', method, token, body, file];
-  await wrk(bench, 1, [...target, ...requests]);
-  const watched = watchCore(program.pid, CORES?.subject);
-  const figure = await wrk(bench, Math.max(1, Math.round(bench.options.seconds)), [...target, ...requests]);
+export async function runWrk(bench: Bench, target: Target, load: HttpLoad): Promise<Sample> {
+  await wrk(bench, target, load, 1);
+  const watched = watchCore(target.program.pid, CORES?.subject);
+  const { rate: figure } = await wrk(bench, target, load, bench.options.seconds);
   return { figure, core: watched() };
 }
 
-async function wrk(bench: Bench, seconds: number, args: string[]): Promise<number> {
-  const command = ['wrk', '-t', '1', '-c', String(CONNECTIONS), '-d', `${seconds}s`, ...args];
+/** Runs wrk once, for whole seconds. @throws BadAnswers */
+export async function wrk(
+  bench: Bench,
+  { address, byTls }: Target,
+  { method, token, body, paths }: HttpLoad,
+  seconds: number,
+): Promise<{ rate: number; requests: number }> {
+  const file = join(await bench.directory(), 'paths');
+  await writeFile(file, `${paths.join('\n')}\n`);
+  const times = ['-t', '1', '-c', String(CONNECTIONS), '-d', `${Math.max(1, Math.round(seconds))}s`];
+  const scheme = byTls ? 'https' : 'http';
+  const target = ['-s', 'test/bench/load/requests.lua', `${scheme}://${address.host}:${address.port}`];
+  const command = ['wrk', ...times, ...target, '--', method, token, body, file];
   const summary = await bench.start(command, { role: 'load' }).output();
   const rate = Number(/^Requests\/sec:\s+([\d.]+)$/m.exec(summary)?.[1]);
+  const requests = Number(/^\s*(\d+) requests in /m.exec(summary)?.[1]);
   if (!(rate > 0) || /Non-2xx|Socket errors/.test(summary)) throw new BadAnswers(summary);
-  return rate;
+  return { rate, requests };
 }
