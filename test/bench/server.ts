@@ -33,6 +33,8 @@ export interface ServerOptions {
   pushAuthority?: string;
   /** Settings other than these. */
   environment?: Record<string, string>;
+  /** How long a changed file waits before it is written, where that is not to be as in earnest. */
+  writeBehindMs?: number;
   /** It is one of several servers on this database, which all have the same owner token. */
   shared?: { database: string; token: string };
 }
@@ -41,30 +43,20 @@ export const BASE = '/iot/v1/regions/fr-par';
 const CREATED_AT_ONCE = 16;
 
 /** The load comes from one machine, with one token. */
-const noLimits = (pushAuthority: string | undefined) => ({
+const noLimits = ({ pushAuthority, writeBehindMs }: ServerOptions) => ({
   TWIN_CONNECTIONS_PER_SOURCE: '16384',
   TEST_LIMITS: JSON.stringify({
     shares: { workPerSecond: 1e12 },
     rest: { eventsPerToken: REST_LIMITS.events },
     ...(pushAuthority !== undefined && { alerts: { pushAuthority } }),
+    ...(writeBehindMs !== undefined && { storage: { writeBehindMs } }),
   } satisfies Limits),
 });
 
 /** The server as it is run in earnest, but for what one client may ask, on free ports. */
-export async function startServer(
-  bench: Bench,
-  {
-    directory,
-    node = process.execPath,
-    command,
-    probe = false,
-    limited = false,
-    heapMebibytes,
-    pushAuthority,
-    environment = {},
-    shared,
-  }: ServerOptions = {},
-): Promise<Server> {
+export async function startServer(bench: Bench, options: ServerOptions = {}): Promise<Server> {
+  const { directory, node = process.execPath, command, probe = false, limited = false } = options;
+  const { heapMebibytes, environment = {}, shared } = options;
   const data = directory ?? (await bench.directory());
   const token = shared?.token ?? randomUUID();
   const { cpuProfiles } = bench.options;
@@ -83,7 +75,7 @@ export async function startServer(
         TWIN_TOKEN: token,
         TWIN_LOG: 'info',
         ...(shared !== undefined && { TWIN_DATABASE: shared.database }),
-        ...(limited ? {} : noLimits(pushAuthority)),
+        ...(limited ? {} : noLimits(options)),
         ...environment,
       },
     },
