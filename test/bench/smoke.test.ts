@@ -4,10 +4,10 @@ import { needs } from '../programs.js';
 import { Bench, type BenchOptions } from './bench.js';
 import { judge, type Measurement, type Row } from './row.js';
 import { aedesLowdb } from './rows/aedes-lowdb.js';
-import { atQos0, atQos1, tlsAtQos0, tlsAtQos1 } from './rows/inband-put.js';
+import { atQos0, atQos1, tlsAtQos0 } from './rows/inband-put.js';
 import { tlsMemory } from './rows/memory.js';
 import { node } from './rows/node.js';
-import { restGet, restPut, tlsRestGet, tlsRestPut } from './rows/rest.js';
+import { restGet, restPut, tlsRestGet } from './rows/rest.js';
 import { roundTrip } from './rows/round-trip.js';
 import { syscalls } from './rows/syscalls.js';
 import { tlsReturn, tlsReturnCut } from './rows/tls-return.js';
@@ -31,7 +31,7 @@ async function ratios(...row: Parameters<typeof measurementsOf>): Promise<(numbe
 
 const BESIDE_PEERS = [
   ...[atQos0, atQos1, aedesLowdb, roundTrip, restGet, restPut],
-  ...[tlsAtQos0, tlsAtQos1, tlsReturn, tlsReturnCut, tlsRestGet, tlsRestPut, tlsMemory],
+  ...[tlsAtQos0, tlsReturn, tlsReturnCut, tlsRestGet, tlsMemory],
 ];
 
 for (const row of BESIDE_PEERS) {
