@@ -27,9 +27,12 @@ export function familySeconds(pid: number): number {
     .split(' ')
     .slice(11, 15);
   const own = times.reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS_PER_SECOND;
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
-  return children.reduce((sum, child) => sum + familySecondsIfAlive(Number(child)), own);
+  return childrenOf(pid).reduce((sum, child) => sum + familySecondsIfAlive(child), own);
 }
+
+/** The processes that the main thread of a process has started and that it has not waited for yet. */
+export const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
 
 /** 0 for a process that has ended meanwhile; its parent has its time soon. */
 function familySecondsIfAlive(pid: number): number {

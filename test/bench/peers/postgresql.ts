@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { ask, handOver, initialize, unprivileged } from '../../cluster/postgres.js';
 import { freePort } from '../../free-port.js';
+import { until } from '../../until.js';
 import type { Bench } from '../bench.js';
-import { watchCore } from '../core.js';
+import { childrenOf, watchCore } from '../core.js';
 import { CLIENTS } from '../load/mqtt.js';
 import { CORES } from '../program.js';
 import type { DurablePeer } from './durable.js';
@@ -36,7 +37,10 @@ export async function startPostgresql(bench: Bench): Promise<DurablePeer> {
     note: 'UPDATE … jsonb by primary key, prepared, by pgbench; synchronous_commit = on',
     async measure() {
       const watched = watchCore(program.pid, CORES?.subject);
+      const before = childrenOf(program.pid).length;
       const { rate } = await pgbench();
+      // While the processes of the connections end, no reading would have the time of all of them.
+      await until(() => childrenOf(program.pid).length <= before);
       return { figure: rate, core: watched() };
     },
   };

@@ -1,4 +1,4 @@
-import { alternate } from '../alternate.js';
+import { alternate, type Subject } from '../alternate.js';
 import type { Bench } from '../bench.js';
 import { CLIENTS, putters, throughput } from '../load/mqtt.js';
 import type { DurablePeer } from '../peers/durable.js';
@@ -6,11 +6,12 @@ import { startEtcd } from '../peers/etcd.js';
 import { startJetstream } from '../peers/jetstream.js';
 import { startPostgresql } from '../peers/postgresql.js';
 import { startRedis } from '../peers/redis.js';
-import type { Row } from '../row.js';
+import { type Row, spread } from '../row.js';
 import { createDevices, startServer } from '../server.js';
 
 const UNIT = 'puts/s';
 const QOS = 1;
+const MICROSECONDS = 1e6;
 
 interface Peer {
   row: string;
@@ -43,16 +44,13 @@ export const durable: readonly Row[] = PEERS.map(({ row, name, needs, start, lim
     const server = await startServer(bench);
     const putting = putters(await createDevices(server, CLIENTS));
     const { isSynced, note, ...peer } = await start(bench);
-    const turns = await alternate(
-      bench,
-      {
-        name: 'server',
-        program: server.program,
-        measure: () => throughput(bench, server.mqtt, QOS, putting),
-      },
-      { name, ...peer },
-      UNIT,
-    );
+    const measure = () => throughput(bench, server.mqtt, QOS, putting);
+    const subjects = [
+      withCosts({ name: 'server', program: server.program, measure }),
+      withCosts({ name, ...peer }),
+    ] as const;
+    const turns = await alternate(bench, ...subjects, UNIT);
+    const costs = subjects.map((subject) => `${subject.name} ${spread(subject.costs).middle.toFixed(0)} µs`);
     return [
       {
         row,
@@ -61,8 +59,22 @@ export const durable: readonly Row[] = PEERS.map(({ row, name, needs, start, lim
         server: turns.server,
         peer: { name, figures: turns.peer },
         ...(isSynced && { bar: { relation: '>=', limit, on: 'ratio' } }),
-        notes: [`${name}: ${note}`, ...turns.notes],
+        notes: [`${name}: ${note}`, `processor time of a put: ${costs.join(', ')}`, ...turns.notes],
       },
     ];
   },
 }));
+
+/** Remembers the processor time of a put in each round, in µs: other programs disturb it less than the rate. */
+function withCosts(subject: Subject): Subject & { costs: number[] } {
+  const costs: number[] = [];
+  return {
+    ...subject,
+    costs,
+    async measure() {
+      const sample = await subject.measure();
+      costs.push((MICROSECONDS * sample.core.subject) / sample.figure);
+      return sample;
+    },
+  };
+}
