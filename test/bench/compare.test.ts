@@ -96,6 +96,19 @@ test('a fault that was not there before is a loss, whatever the figures', () => 
   assert.is(result(measured([100], faulty), measured([120], faulty)), 'gained');
 });
 
+test('a row that was disturbed too much in one of the runs neither lost nor gained', () => {
+  const disturbed = (count: number) => ({ repeats: { repeated: 9, counted: 3, disturbed: count } });
+  const [before, after] = [
+    [90, 100, 110],
+    [70, 80, 85],
+  ] as const;
+  assert.is(result(measured([...before], disturbed(2)), measured([...after])), 'doubtful');
+  assert.is(result(measured([...before]), measured([...after], disturbed(2))), 'doubtful');
+  assert.is(result(measured([...before]), measured([...after], disturbed(1))), 'lost');
+  assert.is(result(measured([...before]), measured([...before], disturbed(3))), 'same');
+  assert.is(result(measured([100]), measured([100], { ...disturbed(3), faults: ['it died'] })), 'lost');
+});
+
 test('a row that only one of the runs has is named, and not compared', () => {
   const [a, b, c] = ['a', 'b', 'c'].map((row) => measured([1], { row })) as [
     Measurement,

@@ -1,5 +1,6 @@
 /** A run beside an earlier one, row by row. */
 
+import { isDoubtful } from './disturbance.js';
 import { figureThatCounts, judge, type Measurement, type Spread } from './row.js';
 import { aligned, figure, range } from './table.js';
 import type { Environment } from './versions.js';
@@ -20,8 +21,11 @@ export interface Change {
   after: Side;
   /** After to before: 1 is no change. */
   ratio: number;
-  result: 'lost' | 'gained' | 'same';
+  result: Result;
 }
+
+/** A doubtful row may have lost, or gained, but one of its runs was disturbed too much to say so. */
+type Result = 'lost' | 'gained' | 'same' | 'doubtful';
 
 interface Side {
   figure: number;
@@ -32,12 +36,13 @@ interface Side {
 const LEAST_CHANGE = 0.03;
 const FEW_ROUNDS = 3;
 const HEADINGS = ['row', 'before (min … max)', 'after (min … max)', 'after / before', ''];
-const WORDS: Record<Change['result'], string> = { lost: 'LOST', gained: 'gained', same: '' };
+const WORDS: Record<Result, string> = { lost: 'LOST', gained: 'gained', same: '', doubtful: 'disturbed' };
 
 /** The rule as it is printed. */
 const COMPARE_RULE =
   `A row lost or gained when its figure changed by more than ${100 * LEAST_CHANGE} %, and the figure of each run is outside the\n` +
-  'spread (min … max) of the other. The figure is the ratio to the peer where there is one. A new fault is a loss.';
+  'spread (min … max) of the other. The figure is the ratio to the peer where there is one. A new fault is a loss.\n' +
+  'Nothing is said of a row when more than half of its measurements in one of the runs were disturbed.';
 
 /** The rows that both runs have, in the order of the later one. */
 export const compare = (before: Run, after: Run): Change[] =>
@@ -50,20 +55,23 @@ function changeOf(then: Measurement, now: Measurement): Change {
   const isRatio = then.peer !== undefined && now.peer !== undefined;
   const [before, after] = [sideOf(then, isRatio), sideOf(now, isRatio)];
   const ratio = after.figure === before.figure ? 1 : after.figure / before.figure;
+  const change = { row: now.row, unit: isRatio ? '×' : now.unit, before, after, ratio };
+  return { ...change, result: resultOf(then, now, change) };
+}
+
+function resultOf(
+  then: Measurement,
+  now: Measurement,
+  { before, after, ratio }: Omit<Change, 'result'>,
+): Result {
   const isNoise =
     Math.abs(ratio - 1) <= LEAST_CHANGE ||
     isWithin(after.figure, before.spread) ||
     isWithin(before.figure, after.spread);
-  const isBetter = ratio > 1 === isMoreBetter(now);
-  const isFaulty = hasFaults(now) && !hasFaults(then);
-  return {
-    row: now.row,
-    unit: isRatio ? '×' : now.unit,
-    before,
-    after,
-    ratio,
-    result: isFaulty ? 'lost' : isNoise ? 'same' : isBetter ? 'gained' : 'lost',
-  };
+  if (hasFaults(now) && !hasFaults(then)) return 'lost';
+  if (isNoise) return 'same';
+  if (wasDisturbed(then) || wasDisturbed(now)) return 'doubtful';
+  return ratio > 1 === isMoreBetter(now) ? 'gained' : 'lost';
 }
 
 function sideOf(measurement: Measurement, isRatio: boolean): Side {
@@ -74,6 +82,8 @@ function sideOf(measurement: Measurement, isRatio: boolean): Side {
 
 const isWithin = (figure: number, { least, greatest }: Spread): boolean =>
   figure >= least && figure <= greatest;
+
+const wasDisturbed = ({ repeats }: Measurement): boolean => repeats !== undefined && isDoubtful(repeats);
 
 const hasFaults = ({ faults = [] }: Measurement): boolean => faults.length > 0;
 

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { repeatsOf, repeatsText, undisturbed } from './disturbance.js';
+import { isDoubtful, repeatsOf, repeatsText, undisturbed } from './disturbance.js';
 
 const QUIET = 0.02;
 
@@ -58,12 +58,17 @@ test('the repeats of all measurements are counted, and those that count although
     { result: 1, others: 0.5, repeated: 2 },
     { result: 1, others: undefined, repeated: 0 },
   ]);
-  assert.equal(repeats, { repeated: 3, disturbed: 1 });
+  assert.equal(repeats, { repeated: 3, counted: 3, disturbed: 1 });
   assert.match(
     repeatsText(repeats),
-    '3 disturbed measurements made again; 1 of those that count are DISTURBED',
+    '3 disturbed measurements made again; 1 of the 3 that count are DISTURBED',
   );
-  assert.not.match(repeatsText({ repeated: 3, disturbed: 0 }), 'DISTURBED');
+  assert.not.match(repeatsText({ repeated: 3, counted: 3, disturbed: 0 }), 'DISTURBED');
+});
+
+test('a row is doubtful when more than half of what counts was disturbed', () => {
+  assert.is(isDoubtful({ repeated: 9, counted: 10, disturbed: 5 }), false);
+  assert.is(isDoubtful({ repeated: 0, counted: 10, disturbed: 6 }), true);
 });
 
 test.run();

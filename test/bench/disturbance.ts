@@ -23,7 +23,9 @@ export interface Attempt<T> {
 export interface Repeats {
   /** Measurements that were thrown away and made again. */
   repeated: number;
-  /** Measurements that count although they were disturbed. */
+  /** Measurements that count. */
+  counted: number;
+  /** Those of them that were disturbed. */
   disturbed: number;
 }
 
@@ -92,8 +94,12 @@ export const againText = ({ repeated }: Attempt<unknown>): string =>
 
 export const repeatsOf = (attempts: readonly Attempt<unknown>[]): Repeats => ({
   repeated: attempts.reduce((sum, { repeated }) => sum + repeated, 0),
+  counted: attempts.length,
   disturbed: attempts.filter(isDisturbed).length,
 });
 
-export const repeatsText = ({ repeated, disturbed }: Repeats): string =>
-  `${repeated} disturbed measurements made again${disturbed > 0 ? `; ${disturbed} of those that count are DISTURBED` : ''}`;
+/** Whether so many were disturbed that the middle of them says nothing. */
+export const isDoubtful = ({ counted, disturbed }: Repeats): boolean => disturbed > counted / 2;
+
+export const repeatsText = ({ repeated, counted, disturbed }: Repeats): string =>
+  `${repeated} disturbed measurements made again${disturbed > 0 ? `; ${disturbed} of the ${counted} that count are DISTURBED` : ''}`;
