@@ -59,6 +59,7 @@ export const durable: readonly Row[] = PEERS.map(({ row, name, needs, start, lim
         server: turns.server,
         peer: { name, figures: turns.peer },
         ...(isSynced && { bar: { relation: '>=', limit, on: 'ratio' } }),
+        repeats: turns.repeats,
         notes: [`${name}: ${note}`, `processor time of a put: ${costs.join(', ')}`, ...turns.notes],
       },
     ];

@@ -63,6 +63,7 @@ async function measure(bench: Bench, { row, because, isRestarted }: ReturnRow): 
     unit: 's',
     server: aways(server),
     peer: { name: peer, figures: aways(bare) },
+    repeats: turns.repeats,
     notes: [],
   };
   return isRestarted ? [speed, time] : [speed];
