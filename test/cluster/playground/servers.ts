@@ -8,8 +8,8 @@ import { pathOf } from '../../programs.js';
 import { nodeOf } from '../../system/node-of.js';
 import { startProgram } from '../../system/process.js';
 import { type Server, startServer } from '../../system/server.js';
+import { type Link, startLink } from '../link.js';
 import type { Databases } from './databases.js';
-import { type Link, startLink } from './link.js';
 
 export interface PlaygroundServer {
   /** From 1. */
@@ -126,7 +126,7 @@ async function startOne(
     },
     mend() {
       isCut = false;
-      for (const link of links) link.mend();
+      for (const link of links) link.heal();
     },
   };
   return { one, server };
