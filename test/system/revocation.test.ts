@@ -7,7 +7,7 @@ import { needsIn, pathOf } from '../programs.js';
 import { type BrokenNetwork, startProxy } from '../server/storage/postgres/proxy.js';
 import { until } from '../until.js';
 import { createDevice, type Server } from './server.js';
-import { openStream, type SeveralServers, startServers } from './several-servers.js';
+import { newToken, openStream, type SeveralServers, startServers, statusWith } from './several-servers.js';
 
 const TOKENS = 100;
 
@@ -45,21 +45,11 @@ tests.after(async ({ several, networks }) => {
 
 const isReady = async (server: Server): Promise<boolean> => (await fetch(`${server.http}/readyz`)).ok;
 
-async function newToken(server: Server): Promise<{ id: string; secret: string }> {
-  const answer = await server.api('/tokens', { method: 'POST', body: JSON.stringify({ role: 'reader' }) });
-  const { token, secret } = (await answer.json()) as { token: { id: string }; secret: string };
-  return { id: token.id, secret };
-}
-
 const isRefusal = (status: number): boolean => status === 401 || status === 503;
-
-/** The server blocks those who ask with a few wrong tokens, so not every token is tried at every server. */
-const statusWith = async (server: Server, secret: string): Promise<number> =>
-  (await fetch(`${server.iotApi}/tokens/self`, { headers: { 'X-Auth-Token': secret } })).status;
 
 /** Makes tokens, with a stream of events for each at one of the servers in turn. */
 async function readers({ several: { servers }, one, deviceId }: Context) {
-  const tokens = await Promise.all(Array.from({ length: TOKENS }, () => newToken(one)));
+  const tokens = await Promise.all(Array.from({ length: TOKENS }, () => newToken(one, 'reader')));
   const streams = await Promise.all(
     tokens.map(({ secret }, index) =>
       openStream(servers[index % servers.length] as Server, deviceId, secret),

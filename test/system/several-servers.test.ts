@@ -8,7 +8,7 @@ import { needsIn, pathOf } from '../programs.js';
 import { until } from '../until.js';
 import { connectDevice } from './device.js';
 import { type Credentials, createDevice, type Server } from './server.js';
-import { openStream, type SeveralServers, startServers } from './several-servers.js';
+import { newToken, openStream, type SeveralServers, startServers, statusWith } from './several-servers.js';
 
 /** How often the device moves. Each move is a CONNECT that takes over. */
 const MOVES = Number(process.env.MOVES ?? 60);
@@ -38,15 +38,6 @@ const closed = (client: MqttClient): Promise<void> => new Promise((done) => clie
 async function deviceAt(server: Server, id: string): Promise<Record<string, unknown>> {
   return (await (await server.api(`/devices/${id}`)).json()) as Record<string, unknown>;
 }
-
-async function newToken(server: Server): Promise<{ id: string; secret: string }> {
-  const answer = await server.api('/tokens', { method: 'POST', body: JSON.stringify({ role: 'app' }) });
-  const { token, secret } = (await answer.json()) as { token: { id: string }; secret: string };
-  return { id: token.id, secret };
-}
-
-const statusWith = async (server: Server, secret: string): Promise<number> =>
-  (await fetch(`${server.iotApi}/tokens/self`, { headers: { 'X-Auth-Token': secret } })).status;
 
 test('a device that moves from server to server has one session, and is connected at all of them', async ({
   several: { servers },

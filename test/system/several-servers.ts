@@ -36,6 +36,19 @@ export async function startServers(
   };
 }
 
+export async function newToken(server: Server, role = 'app'): Promise<{ id: string; secret: string }> {
+  const answer = await server.api('/tokens', { method: 'POST', body: JSON.stringify({ role }) });
+  const { token, secret } = (await answer.json()) as { token: { id: string }; secret: string };
+  return { id: token.id, secret };
+}
+
+/**
+ * The status of a request that needs no more than the token. A server blocks those who ask with a few wrong ones, so a test
+ * cannot try many.
+ */
+export const statusWith = async (server: Server, secret: string): Promise<number> =>
+  (await fetch(`${server.iotApi}/tokens/self`, { headers: { 'X-Auth-Token': secret } })).status;
+
 export interface StreamEvent {
   readonly event: string;
   readonly id: string;
