@@ -77,6 +77,14 @@ function later<T>(ms: number, run: () => T): T {
   }
 }
 
+/** A listener that is current. */
+async function begun(listen: () => Heard): Promise<Heard> {
+  const heard = listen();
+  heard.listener.begin();
+  await until(() => heard.listener.isCurrent);
+  return heard;
+}
+
 /** Resolves when a beat has come back. */
 async function nextBeat(listener: Listener): Promise<void> {
   const before = listener.ageMs;
@@ -97,17 +105,13 @@ test('it hears the words of its channels, in order, and nothing of others', asyn
 });
 
 test('before it is current the first time it finds out what is so now', async ({ listen }) => {
-  const { listener, gaps } = listen();
-  listener.begin();
-  await until(() => listener.isCurrent);
+  const { gaps } = await begun(listen);
   assert.equal(gaps, [{ since: undefined, wasCurrent: false }]);
 });
 
 test('it is not current when its beat is late, and is so again by the next beat', async ({ listen }) => {
-  const heard = listen();
+  const heard = await begun(listen);
   const { listener } = heard;
-  listener.begin();
-  await until(() => listener.isCurrent);
   later(BEAT_LIMITS.lateMs, () => {
     assert.ok(listener.ageMs >= BEAT_LIMITS.lateMs);
     assert.not(listener.isCurrent);
@@ -122,9 +126,7 @@ test('it is not current as soon as its connection is lost, and until what it mis
   listen,
   proxy,
 }) => {
-  const { listener, gaps } = listen();
-  listener.begin();
-  await until(() => listener.isCurrent);
+  const { listener, gaps } = await begun(listen);
   proxy.refuse(true);
   proxy.cut();
   await until(() => !listener.isCurrent);
@@ -199,18 +201,14 @@ test('a connection that is silent is given up, and what was missed on it is look
   listen,
   proxy,
 }) => {
-  const { listener, gaps } = listen();
-  listener.begin();
-  await until(() => listener.isCurrent);
+  const { listener, gaps } = await begun(listen);
   proxy.silence();
   await until(() => !listener.isCurrent);
   await until(() => gaps.length === 2 && listener.isCurrent);
 });
 
 test('a listener that is closed is not current', async ({ listen }) => {
-  const { listener } = listen();
-  listener.begin();
-  await until(() => listener.isCurrent);
+  const { listener } = await begun(listen);
   await listener.close();
   assert.not(listener.isCurrent);
 });
