@@ -61,6 +61,9 @@ export function spread(figures: readonly number[]): Spread {
   return { middle: (below + above) / 2, least, greatest };
 }
 
+/** `100,000` */
+export const thousands = (count: number): string => count.toLocaleString('en');
+
 /** The least figure that so great a share of them does not exceed. @throws RangeError for no figures */
 export function percentile(figures: readonly number[], share: number): number {
   const figure = [...figures].sort((one, other) => one - other)[Math.ceil(share * figures.length) - 1];

@@ -3,7 +3,7 @@ import { build } from '../../firmware/size/engine.js';
 import { type Heap, measureHeap, total } from '../../firmware/size/heap.js';
 import { BYTECODE_LIMIT, HEAP_LIMIT, PROOF_LIMIT } from '../../firmware/size/limits.js';
 import { findToolchain } from '../../firmware/size/toolchain.js';
-import type { Row } from '../row.js';
+import { type Row, thousands } from '../row.js';
 
 const KIB = 1024;
 const EVENTS = 100_000;
@@ -54,7 +54,7 @@ export const firmware: Row = {
       },
       {
         row: 'firmware-growth',
-        what: `growth of that heap over ${EVENTS.toLocaleString('en')} events`,
+        what: `growth of that heap over ${thousands(EVENTS)} events`,
         unit: 'bytes',
         server: [total(growth)],
         bar: { relation: '<=', limit: 0, on: 'server' },

@@ -1,7 +1,7 @@
 import type { Bench } from '../bench.js';
 import { type Credentials, PAYLOAD } from '../load/mqtt.js';
 import { runWrk } from '../load/wrk.js';
-import { type Measurement, percentile, type Row } from '../row.js';
+import { type Measurement, percentile, type Row, thousands } from '../row.js';
 import { seed } from '../seed.js';
 import { BASE, call, type Server, startServer } from '../server.js';
 
@@ -13,8 +13,6 @@ const UNIT = 'ms';
 const CALLS = 50;
 const VERSIONS = 100_000;
 const HISTORY_MS = 10;
-
-const thousands = (count: number): string => count.toLocaleString('en');
 
 interface Holding {
   readonly server: Server;

@@ -4,7 +4,7 @@ import { seedCertified } from '../certificates.js';
 import type { Credentials, IdleJob } from '../load/job.js';
 import { startHandshakes } from '../peers/handshaking.js';
 import { type Target, typescript } from '../program.js';
-import type { Row } from '../row.js';
+import { type Row, thousands } from '../row.js';
 import { seed } from '../seed.js';
 import { startServer } from '../server.js';
 
@@ -26,7 +26,7 @@ export const memory: Row = {
     return [
       {
         row: 'memory',
-        what: `resident memory per idle connected device, ${DEVICES.toLocaleString('en')} devices`,
+        what: `resident memory per idle connected device, ${thousands(DEVICES)} devices`,
         unit: UNIT,
         server: figures,
         bar: { relation: '<=', limit: 12, on: 'server' },
@@ -52,7 +52,7 @@ export const tlsMemory: Row = {
     return [
       {
         row: 'tls-memory',
-        what: `the same by TLS, each with a certificate, ${devices.length.toLocaleString('en')} devices`,
+        what: `the same by TLS, each with a certificate, ${thousands(devices.length)} devices`,
         unit: UNIT,
         server: figures,
         peer: { name: 'bare TLS of Node', figures: peers },

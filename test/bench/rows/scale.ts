@@ -2,15 +2,13 @@ import { alternate } from '../alternate.js';
 import type { Bench } from '../bench.js';
 import { CLIENTS, PAYLOAD, putters, throughput } from '../load/mqtt.js';
 import { runWrk } from '../load/wrk.js';
-import type { Row } from '../row.js';
+import { type Row, thousands } from '../row.js';
 import { seed } from '../seed.js';
 import { documentPath, startServer } from '../server.js';
 
 const FEW = 100;
 const MANY = 100_000;
 const UNIT = 'req/s';
-
-const thousands = (count: number): string => count.toLocaleString('en');
 
 /** A server that holds so many twins, and the two loads on it. */
 async function holding(bench: Bench, count: number) {

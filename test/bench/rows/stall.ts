@@ -2,7 +2,7 @@ import { quiet } from '../alternate.js';
 import { steadyRounds } from '../disturbance.js';
 import { CLIENTS, putters, runLoad } from '../load/mqtt.js';
 import type { ProbeReading } from '../probe.js';
-import { type Row, spread } from '../row.js';
+import { type Row, spread, thousands } from '../row.js';
 import { seed } from '../seed.js';
 import { startServer } from '../server.js';
 
@@ -35,7 +35,7 @@ export const stall: Row = {
     return [
       {
         row: 'stall',
-        what: `longest stall of the event loop under the put load, ${TWINS.toLocaleString('en')} twins`,
+        what: `longest stall of the event loop under the put load, ${thousands(TWINS)} twins`,
         unit: UNIT,
         server: rounds.map(({ longestStall }) => longestStall),
         counts: 'greatest',

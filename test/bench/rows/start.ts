@@ -1,7 +1,7 @@
 import type { Bench } from '../bench.js';
 import { steadyRounds } from '../disturbance.js';
 import { CLIENTS, type Credentials, putters, runLoad } from '../load/mqtt.js';
-import type { Row } from '../row.js';
+import { type Row, thousands } from '../row.js';
 import { seed } from '../seed.js';
 import { BASE, call, documentPath, startServer } from '../server.js';
 
@@ -38,7 +38,7 @@ export const start: Row = {
       ({ full, crashed }) => `${full.toFixed(2)} ${UNIT}, after a crash ${crashed.toFixed(2)} ${UNIT}`,
     );
     const peer = { name: 'the server with an empty directory', figures: results.map((each) => each.empty) };
-    const twins = `${TWINS.toLocaleString('en')} twins on disk`;
+    const twins = `${thousands(TWINS)} twins on disk`;
     return [
       {
         row: 'start',

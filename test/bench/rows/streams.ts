@@ -1,7 +1,7 @@
 import type { Bench } from '../bench.js';
 import type { StreamsJob, StreamsResult } from '../load/job.js';
 import { typescript } from '../program.js';
-import { percentile, type Row } from '../row.js';
+import { percentile, type Row, thousands } from '../row.js';
 import { seed } from '../seed.js';
 import { type Server, startServer } from '../server.js';
 
@@ -10,8 +10,6 @@ const MANY = 100_000;
 const UNIT = 'ms';
 /** So great a part of the changes must have come; the last ones may be on their way. */
 const ENOUGH = 0.99;
-
-const thousands = (count: number): string => count.toLocaleString('en');
 
 interface Holding {
   readonly server: Server;

@@ -5,7 +5,7 @@ import { processSeconds, watchCore } from '../core.js';
 import type { Credentials, Return, ReturnJob } from '../load/job.js';
 import { startHandshakes } from '../peers/handshaking.js';
 import { CORES, OPEN, type Target, typescript } from '../program.js';
-import { type Measurement, type Row, spread } from '../row.js';
+import { type Measurement, type Row, spread, thousands } from '../row.js';
 import { startServer } from '../server.js';
 
 const UNIT = 'panels/s';
@@ -46,7 +46,7 @@ async function measure(bench: Bench, { row, because, isRestarted }: ReturnRow): 
   const bare = await returning(bench, 'bare TLS', panels, isRestarted, startPeer);
   const turns = await alternate(bench, server.subject, bare.subject, UNIT);
   const peer = 'bare TLS of Node, which answers constants';
-  const all = `${panels.length.toLocaleString('en')} panels with certificates come back after ${because}`;
+  const all = `${thousands(panels.length)} panels with certificates come back after ${because}`;
   const notes = [...turns.notes, noteOf(server, panels.length), noteOf(bare, panels.length)];
   const aways = ({ seen }: Returning) => seen.map(({ away }) => away);
   const speed: Measurement = {
