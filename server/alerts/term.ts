@@ -288,9 +288,8 @@ export class Term {
     for (const alert of changed) {
       // A person may acknowledge it meanwhile, and the server that led before may raise the same.
       await alerts.keep(alert.id, (latest, all) => {
-        const isRaised = latest === undefined && all().some((other) => isOpen(other) && isSame(other, alert));
-        if (latest === undefined) return isRaised ? undefined : alert;
-        return isOpen(latest) ? resolved(latest, now, mutedUntil) : latest;
+        if (latest !== undefined) return isOpen(latest) ? resolved(latest, now, mutedUntil) : latest;
+        return all().some((other) => isOpen(other) && isSame(other, alert)) ? undefined : alert;
       });
     }
     if (changed.length === 0) return;

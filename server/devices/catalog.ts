@@ -8,6 +8,8 @@ const SHARDS_AT_ONCE = 32;
 
 const NONE: Documents = new Map();
 
+export const recordIn = ({ data }: StoredDocument): DeviceRecord => JSON.parse(data);
+
 /**
  * Keeps a listing of all devices, from the first list on: a server that is never asked for one holds none. What this server
  * changes it says itself. Where other servers change devices too, every list begins with a look at the files that are not
@@ -84,6 +86,6 @@ export class Catalog {
 
   #put(id: string, document: StoredDocument): void {
     if (this.#listing.knows(id, document.version)) return;
-    this.#listing.put(id, document.version, JSON.parse(document.data) as DeviceRecord);
+    this.#listing.put(id, document.version, recordIn(document));
   }
 }

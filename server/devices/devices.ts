@@ -14,7 +14,7 @@ import {
 import type { KeyType } from '../tls/key-pair.js';
 import type { Answer, Twins } from '../twins/twins.js';
 import { Watchers } from '../watchers.js';
-import { Catalog } from './catalog.js';
+import { Catalog, recordIn } from './catalog.js';
 import type { Device, DeviceChanges, DeviceRecord, NewDevice } from './device.js';
 import { type DeviceQuery, EVERYTHING } from './listing.js';
 import { type Elsewhere, Presence } from './presence.js';
@@ -370,8 +370,6 @@ function revocationOf(was: DeviceRecord | undefined, is: DeviceRecord): Revocati
 
 /** The device was read for those who show it. They read it again. */
 const ignore = (): void => undefined;
-
-const recordIn = ({ data }: StoredDocument): DeviceRecord => JSON.parse(data);
 
 const stored = (version: number, record: DeviceRecord): StoredDocument => ({
   version,
