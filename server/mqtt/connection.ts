@@ -15,7 +15,7 @@ import { Framing, readPacket } from './read.js';
 import { type Carrier, Session } from './session.js';
 
 /**
- * A client's bytes in both directions. `admitted` is called on a stream that limits what a client sends before then. The
+ * A client's bytes in both directions. The bytes of a `data` event hold only during the event. `admitted` is called on a stream that limits what a client sends before then. The
  * event `frames` of a WebSocket tells how many frames came.
  */
 export type ClientStream = Duplex & { admitted?(): void };
@@ -125,6 +125,7 @@ export class Connection implements Carrier, Member, Neighbour {
   readonly #receive = (chunk: Buffer): void => {
     this.#framing.push(chunk);
     this.#work();
+    this.#framing.keep();
   };
 
   get #isOver(): boolean {
@@ -187,7 +188,8 @@ export class Connection implements Carrier, Member, Neighbour {
   }
 
   #connect(bytes: Buffer): void {
-    const connect = readPacket(bytes);
+    // Its fields are needed after this event.
+    const connect = readPacket(Buffer.from(bytes));
     if (connect.command !== 'connect') throw new ProtocolViolation('the first packet is not a CONNECT');
     this.#claim = {
       userName: this.#peer.certificate?.deviceId ?? connect.userName,

@@ -16,7 +16,7 @@ import {
 } from '../../shared/topics.js';
 import type { Author } from '../access/author.js';
 import { OutcomeUnknown, OwnerGone, StorageUnavailable } from '../storage/storage.js';
-import { type Document, parseRequest } from '../twins/document.js';
+import { type Document, parsePut, parseRequest } from '../twins/document.js';
 import {
   DocumentNotFound,
   DocumentTooLarge,
@@ -199,10 +199,13 @@ export function carryOut(
   switch (action) {
     case 'get':
       return twins.get(deviceId, name, answer);
-    case 'put':
+    case 'put': {
+      const { version, data } = parsePut(payload);
+      return twins.put(deviceId, name, { version, data, spend }, answer, origin);
+    }
     case 'patch': {
       const { version, data } = parseRequest(payload);
-      return twins[action](deviceId, name, { version, data, spend }, answer, origin);
+      return twins.patch(deviceId, name, { version, data, spend }, answer, origin);
     }
     case 'delete':
       return twins.delete(deviceId, name, (error) => answer(error), origin);

@@ -17,6 +17,7 @@ import { type Peer, peerOf } from './admission.js';
 import { type ClientStream, Connection } from './connection.js';
 import { Connections } from './connections.js';
 import { type Endpoint, MQTT_LIMITS, type MqttCounters, type MqttLimits } from './endpoint.js';
+import { readIntoOneBuffer } from './one-buffer.js';
 import { Backlog } from './output.js';
 import { Revocations } from './session.js';
 
@@ -83,7 +84,9 @@ export function startMqtt(
         audit('connection_refused', { source, via: 'mqtt', reason });
       parts.connections.watch(server, refused);
       server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
-        if (!socket.destroyed) serve(socket, peerOf(socket, tls));
+        if (socket.destroyed) return;
+        const peer = peerOf(socket, tls);
+        serve(tls === undefined ? readIntoOneBuffer(socket) : socket, peer);
       });
       if (tls !== undefined) droppers.push(dropperOf(server));
       const { connections: limit } = parts;

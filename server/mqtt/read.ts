@@ -44,6 +44,8 @@ export class Framing {
   /** From `#at` on they are not cut yet. */
   #bytes: Buffer = NOTHING;
   #at = 0;
+  /** The bytes are those that were pushed, which hold only until `keep`. */
+  #isLent = false;
   /** A packet whose rest has not come. It has the length that its length field says. */
   #partial: Buffer | undefined;
   #filled = 0;
@@ -53,9 +55,14 @@ export class Framing {
   }
 
   push(chunk: Buffer): void {
-    this.#bytes =
-      this.#at < this.#bytes.length ? Buffer.concat([this.#bytes.subarray(this.#at), chunk]) : chunk;
+    this.#isLent = this.#at === this.#bytes.length;
+    this.#bytes = this.#isLent ? chunk : Buffer.concat([this.#bytes.subarray(this.#at), chunk]);
     this.#at = 0;
+  }
+
+  /** What was pushed may change from now on. */
+  keep(): void {
+    if (this.#isLent) this.#hold(Buffer.from(this.#bytes.subarray(this.#at)));
   }
 
   /**
@@ -67,12 +74,12 @@ export class Framing {
     if (this.#partial !== undefined) return this.#fill(this.#partial);
     const start = this.#at;
     const header = this.#bytes[start];
-    if (header === undefined) return this.#keep(NOTHING);
+    if (header === undefined) return this.#hold(NOTHING);
     if (this.#isFirst && header !== CONNECT_HEADER) {
       throw new ProtocolViolation('the first packet is not a CONNECT [MQTT-3.1.0-1]');
     }
     const body = bodyOffset(this.#bytes, start);
-    if (body === undefined) return this.#keep(Buffer.from(this.#bytes.subarray(start)));
+    if (body === undefined) return this.#hold(Buffer.from(this.#bytes.subarray(start)));
     const end = body + this.#lengthOf(start, body);
     if (end > this.#bytes.length) {
       this.#partial = Buffer.allocUnsafe(end - start);
@@ -81,7 +88,7 @@ export class Framing {
     }
     this.#isFirst = false;
     this.#at = end;
-    return this.#bytes.subarray(start, end);
+    return start === 0 && end === this.#bytes.length ? this.#bytes : this.#bytes.subarray(start, end);
   }
 
   /** The remaining length of the packet that begins at `start`. @throws LimitReached */
@@ -97,15 +104,16 @@ export class Framing {
     const copied = this.#bytes.copy(partial, this.#filled, this.#at);
     this.#at += copied;
     this.#filled += copied;
-    if (this.#filled < partial.length) return this.#keep(NOTHING);
+    if (this.#filled < partial.length) return this.#hold(NOTHING);
     this.#partial = undefined;
     this.#isFirst = false;
     return partial;
   }
 
-  #keep(bytes: Buffer): undefined {
+  #hold(bytes: Buffer): undefined {
     this.#bytes = bytes;
     this.#at = 0;
+    this.#isLent = false;
   }
 }
 

@@ -63,20 +63,29 @@ const HEADER = /^#([0-9a-f]{8}) ([0-9a-f]{8})\n$/;
 
 const hex = (number: number): string => number.toString(16).padStart(8, '0');
 
-export function encodeFrame(records: string): Buffer {
-  const length = Buffer.byteLength(records);
-  const frame = Buffer.allocUnsafe(HEADER_BYTES + length);
-  frame.write(records, HEADER_BYTES);
+/** @param room for the header and the records. The frame is a part of it. */
+export function encodeFrame(
+  records: string,
+  room = Buffer.allocUnsafe(HEADER_BYTES + Buffer.byteLength(records)),
+): Buffer {
+  const length = room.write(records, HEADER_BYTES);
+  const frame = room.subarray(0, HEADER_BYTES + length);
   frame.write(`#${hex(crc32(frame.subarray(HEADER_BYTES)))} ${hex(length)}\n`, 0, 'latin1');
   return frame;
 }
+
+/** The room of frames that are not long, used again for each. */
+const ROOM = Buffer.allocUnsafeSlow(256 * 1024);
+
+/** A UTF-16 unit takes at most three bytes. */
+const fitsRoom = (records: string): boolean => HEADER_BYTES + 3 * records.length <= ROOM.length;
 
 /**
  * Writes a frame at a position and returns its length in bytes. The call blocks, because a copy into the system's
  * memory takes less time than to wake a thread. Only `fdatasync` waits for the disk.
  */
 export function writeFrame(fd: number, records: string, position: number): number {
-  const frame = encodeFrame(records);
+  const frame = fitsRoom(records) ? encodeFrame(records, ROOM) : encodeFrame(records);
   for (let done = 0; done < frame.length; ) {
     done += fs.writeSync(fd, frame, done, frame.length - done, position + done);
   }

@@ -10,6 +10,7 @@ import {
   type JsonObject,
 } from '../../shared/document.js';
 import type { Birth, StoredDocument } from '../storage/storage.js';
+import { readCompact } from './compact.js';
 import { InvalidRequest, PreconditionFailed } from './errors.js';
 
 const TAG_BYTES = 6;
@@ -90,14 +91,20 @@ export const pastDocument = (
  */
 export type Precondition = (present: StoredDocument | undefined) => string | undefined;
 
-/** A put or a patch. Its precondition is checked before `version`, in the turn in which the change is decided. */
-export interface ConditionalRequest extends DocumentRequest {
+/** What a put and a patch have in common. The precondition is checked before `version`, in the turn in which the change is decided. */
+interface Conditions extends Pick<DocumentRequest, 'version'> {
   readonly precondition?: Precondition | undefined;
   /** The writer, as a person knows them. Absent for a device. */
   readonly by?: string | undefined;
   /** Hears the work of the change, in the unit of `work.ts`, in the turn in which it is done. */
   readonly spend?: ((work: number) => void) | undefined;
 }
+
+/** A patch, or a put. */
+export type ConditionalRequest = Conditions & DocumentRequest;
+
+/** A put. Its data may be the text that `JSON.stringify` would make of it. */
+export type PutRequest = Conditions & { readonly data: JsonObject | string };
 
 /** @throws PreconditionFailed */
 export function checkPrecondition(
@@ -121,6 +128,10 @@ export function parseRequest(body: Uint8Array): DocumentRequest & { readonly pin
     ...(typeof pin === 'string' && { pin }),
   };
 }
+
+/** Reads the request of a put, and gives its data as text where that takes less. @throws InvalidRequest */
+export const parsePut = (body: Buffer): Pick<PutRequest, 'version' | 'data'> =>
+  readCompact(body) ?? parseRequest(body);
 
 /** Reads a body that must be one JSON object. @throws InvalidRequest */
 export function parseObject(body: Uint8Array): JsonObject {

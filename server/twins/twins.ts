@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import {
   faultInPatch,
   isDocumentName,
@@ -7,6 +8,7 @@ import {
   versionAgrees,
 } from '../../shared/document.js';
 import type { Author } from '../access/author.js';
+import { memo } from '../memo.js';
 import type { Documents, ForeignChange, PastRange, Storage, StoredDocument } from '../storage/storage.js';
 import { Watchers } from '../watchers.js';
 import { WORK } from '../work.js';
@@ -18,6 +20,7 @@ import {
   Document,
   documentOf,
   type Precondition,
+  type PutRequest,
   pastDocument,
 } from './document.js';
 import {
@@ -47,7 +50,8 @@ export interface Change {
   readonly origin: Author | undefined;
 }
 
-type Edit = (present: StoredDocument | undefined) => JsonObject;
+/** Gives the data of the new version as compact JSON. */
+type Edit = (present: StoredDocument | undefined) => string;
 
 /**
  * The documents of all twins. The caller has checked that a twin id is a lower-case UUID.
@@ -98,14 +102,8 @@ export class Twins {
   }
 
   /** Creates or replaces a document. */
-  put(
-    twinId: string,
-    name: string,
-    request: ConditionalRequest,
-    answer: Answer<Document>,
-    origin?: Author,
-  ): void {
-    this.#write(twinId, name, request, () => request.data, answer, origin);
+  put(twinId: string, name: string, request: PutRequest, answer: Answer<Document>, origin?: Author): void {
+    this.#write(twinId, name, request, () => textOf(request), answer, origin);
   }
 
   /** Merges into a document that exists. */
@@ -121,7 +119,7 @@ export class Twins {
       if (fault !== undefined) throw new InvalidRequest('data', 'constraint', `data: ${fault}`);
       if (present === undefined) throw new DocumentNotFound(twinId, name);
       request.spend?.(present.data.length * WORK.patchedByte);
-      return mergePatch(JSON.parse(present.data) as JsonObject, request.data);
+      return JSON.stringify(mergePatch(JSON.parse(present.data) as JsonObject, request.data));
     };
     this.#write(twinId, name, request, merge, answer, origin);
   }
@@ -206,7 +204,7 @@ export class Twins {
   #write(
     twinId: string,
     name: string,
-    { version: asked, precondition, by, spend }: ConditionalRequest,
+    { version: asked, precondition, by, spend }: Omit<PutRequest, 'data'>,
     edit: Edit,
     answer: Answer<Document>,
     origin: Author | undefined,
@@ -220,7 +218,7 @@ export class Twins {
         checkPrecondition(precondition, present);
         const actual = present?.version ?? 0;
         if (!versionAgrees(asked, actual)) throw new VersionMismatch(twinId, name, asked, actual);
-        const data = JSON.stringify(edit(present));
+        const data = edit(present);
         spend?.(data.length * WORK.writtenByte);
         if (isTooLarge(data)) throw new DocumentTooLarge();
         if (present === undefined && latest.size >= LIMITS.documents) throw new TooManyDocuments();
@@ -251,14 +249,22 @@ function storedIn(documents: Documents, twinId: string, name: string): StoredDoc
 
 const FOLDER = 'twins/';
 
+/** How many twins' files are remembered. Their names need not be made and hashed again then. */
+const FILES = 10_000;
+
 /** In folders by the first two digits, so that no directory holds 100,000 files. */
-const fileOf = (twinId: string): string => `${FOLDER}${twinId.slice(0, 2)}/${twinId}`;
+const fileOf = memo<string, string>(
+  (twinId) => `${FOLDER}${twinId.slice(0, 2)}/${twinId}`,
+  new LRUCache({ max: FILES }),
+);
 
 /** The id of the twin that a file belongs to. */
 export const twinOf = (file: string): string => file.slice(file.lastIndexOf('/') + 1);
 
 /** Whether a file of the storage belongs to a twin. Only those files keep past versions. */
 export const isTwinFile = (file: string): boolean => file.startsWith(FOLDER);
+
+const textOf = ({ data }: PutRequest): string => (typeof data === 'string' ? data : JSON.stringify(data));
 
 // A UTF-16 unit takes at most three bytes of UTF-8, so the bytes of most documents need not be counted.
 const isTooLarge = (data: string): boolean =>
