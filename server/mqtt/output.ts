@@ -257,11 +257,9 @@ export class Output {
 
   #write(most: number): void {
     const packets = this.#take(most);
-    const last = packets.pop();
-    if (packets.length > 0) this.#stream.cork();
-    for (const packet of packets) this.#stream.write(packet);
-    this.#stream.write(last, this.#taken);
-    if (packets.length > 0) this.#stream.uncork();
+    // A copy of so little takes less time than a write of several pieces.
+    const bytes = packets.length === 1 ? packets[0] : Buffer.concat(packets);
+    this.#stream.write(bytes, this.#taken);
   }
 
   /** Takes so many bytes from the packets. */

@@ -1,3 +1,4 @@
+import { STORAGE_LIMITS } from '../../server/storage/storage.js';
 import type { Bench } from './bench.js';
 import { type CoreUse, processSeconds } from './core.js';
 import { type Attempt, againText, type Repeats, repeatsOf, steadily } from './disturbance.js';
@@ -29,7 +30,9 @@ export interface Turns {
 const QUIET_INTERVAL_MS = 200;
 const QUIET_SHARE = 0.03;
 /** Longer than the server waits before it writes a changed file. */
-const QUIET_SECONDS = 1.2;
+const SERVER_QUIET_SECONDS = (1.1 * STORAGE_LIMITS.writeBehindMs) / 1000;
+/** Peers write at once. */
+const PEER_QUIET_SECONDS = 1.2;
 const QUIET_TRIES = 60;
 
 /**
@@ -38,11 +41,14 @@ const QUIET_TRIES = 60;
  */
 export async function alternate(bench: Bench, server: Subject, peer: Subject, unit: string): Promise<Turns> {
   const { rounds } = bench.options;
-  const turns = [server, peer].map((subject) => ({ subject, attempts: [] as Attempt<Sample>[] }));
+  const turns = [
+    { subject: server, quietSeconds: SERVER_QUIET_SECONDS, attempts: [] as Attempt<Sample>[] },
+    { subject: peer, quietSeconds: PEER_QUIET_SECONDS, attempts: [] as Attempt<Sample>[] },
+  ];
   for (let round = 1; round <= rounds; round += 1) {
-    for (const { subject, attempts } of turns) {
+    for (const { subject, quietSeconds, attempts } of turns) {
       const attempt = await steadily(bench, subject.measure, () =>
-        quiet(subject.program, bench.options.seconds),
+        quiet(subject.program, bench.options.seconds, quietSeconds),
       );
       attempts.push(attempt);
       bench.progress(
@@ -71,10 +77,14 @@ const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
 
 /**
  * Waits until a program has finished what a load of so many seconds left behind, such as files to be written: until it
- * has done nothing for a while, which is no longer than the load was.
+ * has done nothing for a while, which is hardly longer than the load was.
  */
-export async function quiet(program: Program, loadSeconds: number): Promise<void> {
-  const wanted = (1000 * Math.min(QUIET_SECONDS, loadSeconds)) / QUIET_INTERVAL_MS;
+export async function quiet(
+  program: Program,
+  loadSeconds: number,
+  quietSeconds = SERVER_QUIET_SECONDS,
+): Promise<void> {
+  const wanted = (1000 * Math.min(quietSeconds, 1.1 * loadSeconds)) / QUIET_INTERVAL_MS;
   let before = processSeconds(program.pid);
   let calm = 0;
   for (let tries = 0; tries < QUIET_TRIES && calm < wanted; tries += 1) {

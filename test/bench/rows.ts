@@ -11,6 +11,7 @@ import { clusterPuts } from './rows/cluster-puts.js';
 import { durable } from './rows/durable.js';
 import { fair } from './rows/fair.js';
 import { firmware } from './rows/firmware.js';
+import { floors } from './rows/floor.js';
 import { growth, history } from './rows/growth.js';
 import { atQos0, atQos1, tlsAtQos0, tlsAtQos1 } from './rows/inband-put.js';
 import { memory, tlsMemory } from './rows/memory.js';
@@ -33,6 +34,7 @@ export const ROWS: readonly Row[] = [
   aedesLowdb,
   ...durable,
   roundTrip,
+  ...floors,
   restGet,
   restPut,
   scale,

@@ -4,6 +4,7 @@ import { needs } from '../programs.js';
 import { Bench, type BenchOptions } from './bench.js';
 import { judge, type Measurement, type Row } from './row.js';
 import { aedesLowdb } from './rows/aedes-lowdb.js';
+import { floors } from './rows/floor.js';
 import { atQos0, atQos1, tlsAtQos0 } from './rows/inband-put.js';
 import { tlsMemory } from './rows/memory.js';
 import { node } from './rows/node.js';
@@ -31,11 +32,12 @@ async function ratios(...row: Parameters<typeof measurementsOf>): Promise<(numbe
 
 const BESIDE_PEERS = [
   ...[atQos0, atQos1, aedesLowdb, roundTrip, restGet, restPut],
+  ...floors,
   ...[tlsAtQos0, tlsReturn, tlsReturnCut, tlsRestGet, tlsMemory],
 ];
 
 for (const row of BESIDE_PEERS) {
-  needs(...row.needs)(`${row.name} gives the ratio of the real server to its peer`, async () => {
+  needs(...row.needs)(`${row.name} gives a ratio to its peer`, async () => {
     for (const ratio of await ratios(row))
       assert.ok(ratio !== undefined && ratio > 0 && Number.isFinite(ratio));
   });

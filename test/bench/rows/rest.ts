@@ -3,8 +3,7 @@ import type { Bench } from '../bench.js';
 import { certificateFiles } from '../certificates.js';
 import { PAYLOAD } from '../load/mqtt.js';
 import { type HttpLoad, runWrk } from '../load/wrk.js';
-import { listening } from '../peers/listening.js';
-import { typescript } from '../program.js';
+import { startPolka } from '../peers/bare-polka.js';
 import type { Measurement, Row } from '../row.js';
 import { call, createDevices, documentPath, startServer } from '../server.js';
 
@@ -39,9 +38,8 @@ async function measure(
   for (const path of paths) document = await call(server, 'PUT', path, JSON.parse(PAYLOAD));
 
   const target = byTls ? server.https : server.http;
-  const pem = byTls ? [certificateFiles(server.directory).server] : [];
-  const polka = bench.start(typescript('test/bench/peers/polka.ts', document, ...pem), { role: 'subject' });
-  const peer = { ...target, program: polka, address: await listening(polka) };
+  const pem = byTls ? certificateFiles(server.directory).server : undefined;
+  const polka = await startPolka(bench, document, pem);
   const load = { method, token: server.token, body: method === 'PUT' ? PAYLOAD : '' };
   const turns = await alternate(
     bench,
@@ -52,8 +50,8 @@ async function measure(
     },
     {
       name: 'Polka',
-      program: polka,
-      measure: () => runWrk(bench, peer, { ...load, paths: ['/document'] }),
+      program: polka.program,
+      measure: () => runWrk(bench, polka, { ...load, paths: ['/document'] }),
     },
     UNIT,
   );

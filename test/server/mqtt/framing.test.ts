@@ -16,13 +16,17 @@ function packetOf(header: number, body: Buffer): Buffer {
   return Buffer.concat([Buffer.from([header, ...length]), body]);
 }
 
+/** The chunks come in memory that is used again for each. */
 function framesOf(chunks: Buffer[]): Buffer[] {
   const framing = new Framing(BOUNDS);
   const frames: Buffer[] = [];
   for (const chunk of chunks) {
-    framing.push(chunk);
+    const lent = Buffer.from(chunk);
+    framing.push(lent);
     for (let frame = framing.next(); frame !== undefined; frame = framing.next())
       frames.push(Buffer.from(frame));
+    framing.keep();
+    lent.fill(0xee);
   }
   return frames;
 }
@@ -56,7 +60,12 @@ test('chunks that come while packets still wait are kept in order', () => {
   ];
   const bytes = Buffer.concat(packets);
   const framing = new Framing(BOUNDS);
-  for (const byte of bytes) framing.push(Buffer.from([byte]));
+  for (const byte of bytes) {
+    const lent = Buffer.from([byte]);
+    framing.push(lent);
+    framing.keep();
+    lent.fill(0xee);
+  }
   assert.equal([framing.next(), framing.next(), framing.next(), framing.next()], [...packets, undefined]);
 });
 
