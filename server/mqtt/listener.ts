@@ -85,8 +85,8 @@ export function startMqtt(
       parts.connections.watch(server, refused);
       server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
         if (socket.destroyed) return;
-        const peer = peerOf(socket, tls);
-        serve(tls === undefined ? readIntoOneBuffer(socket) : socket, peer);
+        if (tls === undefined) readIntoOneBuffer(socket);
+        serve(socket, peerOf(socket, tls));
       });
       if (tls !== undefined) droppers.push(dropperOf(server));
       const { connections: limit } = parts;

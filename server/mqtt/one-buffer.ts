@@ -1,32 +1,38 @@
-import { Socket, type SocketConstructorOpts } from 'node:net';
+import { Socket } from 'node:net';
 
 /** What is read at once. It holds every packet of a panel. */
 const BUFFER_BYTES = 64 * 1024;
 
 const buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
 
-/** Node.js has a socket's handle, and takes it as an option, but its types and pages do not name them. */
-type Handled = { _handle?: unknown };
+/** How Node.js keeps what the option `onread` of a socket says. It offers that only for sockets that a program makes itself. */
+const [BUFFER, CALLBACK] = ['kBuffer', 'kBufferCb'].map((name) =>
+  Object.getOwnPropertySymbols(new Socket()).find(({ description }) => description === name),
+);
+
+interface Inside {
+  readonly _handle?: { useUserBuffer?(buffer: Buffer): void } | null;
+  [key: symbol]: unknown;
+}
+
+function emitData(this: Socket, length: number): boolean {
+  return this.emit('data', buffer.subarray(0, length));
+}
 
 /**
  * Reads an accepted connection into one buffer that all connections share. The bytes of its `data` events hold only during
  * the event. Without this, Node.js takes 64 KiB from the system for each read, and a put takes a quarter more time.
  *
- * Node.js offers `onread` only for sockets that a program makes itself, so the connection goes over to such a socket. One
- * that was read before stays as it is.
+ * A socket that was read before stays as it is, and so do all where Node.js keeps them in another way.
+ * @returns whether the socket is read so
  */
-export function readIntoOneBuffer(accepted: Socket): Socket {
-  const { _handle: handle } = accepted as Handled;
-  if (!handle || accepted.readableDidRead || accepted.destroyed) return accepted;
-  (accepted as Handled)._handle = null;
-  const socket: Socket = new Socket({
-    handle,
-    onread: {
-      buffer,
-      callback: (length: number) => socket.emit('data', buffer.subarray(0, length)),
-    },
-  } as SocketConstructorOpts);
-  // The listener counts the accepted socket until it closes.
-  socket.once('close', () => accepted.destroy());
-  return socket;
+export function readIntoOneBuffer(socket: Socket): boolean {
+  const inside = socket as unknown as Inside;
+  const { _handle: handle } = inside;
+  if (BUFFER === undefined || CALLBACK === undefined || handle?.useUserBuffer === undefined) return false;
+  if (socket.readableDidRead || !(BUFFER in socket) || !(CALLBACK in socket)) return false;
+  inside[BUFFER] = buffer;
+  inside[CALLBACK] = emitData;
+  handle.useUserBuffer(buffer);
+  return true;
 }

@@ -8,7 +8,6 @@ import {
   versionAgrees,
 } from '../../shared/document.js';
 import type { Author } from '../access/author.js';
-import { memo } from '../memo.js';
 import type { Documents, ForeignChange, PastRange, Storage, StoredDocument } from '../storage/storage.js';
 import { Watchers } from '../watchers.js';
 import { WORK } from '../work.js';
@@ -253,10 +252,12 @@ const FOLDER = 'twins/';
 const FILES = 10_000;
 
 /** In folders by the first two digits, so that no directory holds 100,000 files. */
-const fileOf = memo<string, string>(
-  (twinId) => `${FOLDER}${twinId.slice(0, 2)}/${twinId}`,
-  new LRUCache({ max: FILES }),
-);
+const files = new LRUCache<string, string>({
+  max: FILES,
+  memoMethod: (twinId) => `${FOLDER}${twinId.slice(0, 2)}/${twinId}`,
+});
+
+const fileOf = (twinId: string): string => files.memo(twinId);
 
 /** The id of the twin that a file belongs to. */
 export const twinOf = (file: string): string => file.slice(file.lastIndexOf('/') + 1);

@@ -11,6 +11,7 @@ import { parseRequest } from '../../server/twins/document.js';
 import { Twins } from '../../server/twins/twins.js';
 import type { Bench } from './bench.js';
 import { type Credentials, PAYLOAD } from './load/mqtt.js';
+import { type Server, startServer } from './server.js';
 
 /** Makes the certificate of a device. */
 type Certify = ConstructorParameters<typeof Devices>[2]['certify'];
@@ -49,6 +50,18 @@ export async function seed(
   // What is still on its way to the disk would slow the first fsyncs that are measured.
   await promisify(execFile)('sync', ['-f', directory]);
   return made;
+}
+
+/** A server with devices that have a document each. */
+export interface Holding {
+  readonly server: Server;
+  readonly devices: Credentials[];
+}
+
+export async function startHolding(bench: Bench, count: number): Promise<Holding> {
+  const directory = await bench.directory();
+  const devices = await seed(bench, directory, count);
+  return { server: await startServer(bench, { directory }), devices };
 }
 
 async function writeFiles(bench: Bench, storage: Storage, directory: string): Promise<void> {

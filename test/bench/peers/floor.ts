@@ -90,7 +90,10 @@ function serve(socket: Socket): void {
   socket.on('data', (bytes: Buffer) => feed(bytes, bytes.length)).on('error', () => socket.destroy());
 }
 
-const mqtt = createServer({ noDelay: true }, (socket) => serve(readIntoOneBuffer(socket)));
+const mqtt = createServer({ noDelay: true }, (socket) => {
+  readIntoOneBuffer(socket);
+  serve(socket);
+});
 const http = createHttpServer((request, response) => {
   let body = '';
   request.on('data', (chunk) => {

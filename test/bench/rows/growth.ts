@@ -1,9 +1,10 @@
 import type { Bench } from '../bench.js';
-import { type Credentials, PAYLOAD } from '../load/mqtt.js';
+import { steadyRounds } from '../disturbance.js';
+import { PAYLOAD } from '../load/mqtt.js';
 import { runWrk } from '../load/wrk.js';
-import { type Measurement, percentile, type Row, thousands } from '../row.js';
-import { seed } from '../seed.js';
-import { BASE, call, type Server, startServer } from '../server.js';
+import { percentile, type Row, thousands } from '../row.js';
+import { type Holding as Held, seed, startHolding } from '../seed.js';
+import { BASE, call, startServer } from '../server.js';
 
 const FEW = 1000;
 const MANY = 100_000;
@@ -13,17 +14,16 @@ const UNIT = 'ms';
 const CALLS = 50;
 const VERSIONS = 100_000;
 const HISTORY_MS = 10;
+const MIB = 1024 * 1024;
 
-interface Holding {
-  readonly server: Server;
-  readonly devices: Credentials[];
+interface Holding extends Held {
   /** Milliseconds. */
   readonly firstList: number;
 }
 
 /** One call, by the number of devices: where it is in the middle of them. */
 interface Timed {
-  readonly row: string;
+  readonly name: string;
   readonly what: string;
   readonly call: (holding: Holding) => Promise<unknown>;
 }
@@ -34,17 +34,17 @@ const list = (query: string): Timed['call'] => {
 
 const TIMED: readonly Timed[] = [
   {
-    row: 'growth-page',
+    name: 'page',
     what: `a page of ${PAGE} devices from the middle`,
     call: (holding) => list(`page=${Math.floor(holding.devices.length / 2 / PAGE)}`)(holding),
   },
   {
-    row: 'growth-filter',
+    name: 'filter',
     what: `${PAGE} devices of a status, which looks at all`,
     call: list('status=enabled&order_by=name_asc'),
   },
   {
-    row: 'growth-delete',
+    name: 'delete',
     what: 'DELETE of a device with its twin',
     call: ({ server, devices }) => call(server, 'DELETE', `${BASE}/devices/${devices.pop()?.id}`),
   },
@@ -56,36 +56,59 @@ export const growth: Row = {
   needs: [],
   async run(bench) {
     const [few, many] = [await holding(bench, FEW), await holding(bench, MANY)];
-    const figures = TIMED.map(() => ({ server: [] as number[], peer: [] as number[] }));
-    for (let round = 1; round <= bench.options.rounds; round += 1) {
-      for (const [index, timed] of TIMED.entries()) {
-        figures[index]?.server.push(await middleOf(() => timed.call(many)));
-        figures[index]?.peer.push(await middleOf(() => timed.call(few)));
-      }
-      bench.progress(`round ${round} of ${bench.options.rounds}`);
-    }
-    const notes = [
-      `the first list after the start: ${many.firstList.toFixed(0)} ${UNIT} beside ${few.firstList.toFixed(0)} ${UNIT}`,
-    ];
-    return TIMED.map(
-      ({ row, what }, index): Measurement => ({
-        row,
-        what: `${what}, ${thousands(MANY)} devices`,
-        unit: UNIT,
-        server: figures[index]?.server ?? [],
-        peer: { name: `${thousands(FEW)} devices`, figures: figures[index]?.peer ?? [] },
-        notes: index === 0 ? notes : [],
-      }),
+    const { results, repeats } = await steadyRounds(
+      bench,
+      async () => {
+        const times: { few: number; many: number }[] = [];
+        for (const { call } of TIMED)
+          times.push({ many: await middleOf(() => call(many)), few: await middleOf(() => call(few)) });
+        return times;
+      },
+      (times) => `${times.map((time) => time.many.toFixed(1)).join(', ')} ${UNIT}`,
     );
+    const row = (
+      name: string,
+      what: string,
+      unit: string,
+      figures: readonly Record<'few' | 'many', number>[],
+    ) => ({
+      row: `growth-${name}`,
+      what: `${what}, ${thousands(MANY)} devices`,
+      unit,
+      server: figures.map((figure) => figure.many),
+      peer: { name: `${thousands(FEW)} devices`, figures: figures.map((figure) => figure.few) },
+      notes: [],
+    });
+    const once = (of: (holding: Holding) => number) => [{ few: of(few), many: of(many) }];
+    return [
+      ...TIMED.map(({ name, what }, index) => ({
+        ...row(
+          name,
+          what,
+          UNIT,
+          results.map((times) => times[index] ?? { few: Number.NaN, many: Number.NaN }),
+        ),
+        repeats,
+      })),
+      row(
+        'list',
+        'the first list after the start',
+        UNIT,
+        once(({ firstList }) => firstList),
+      ),
+      row(
+        'memory',
+        'resident memory after all of it',
+        'MiB',
+        once(({ server }) => server.program.residentBytes / MIB),
+      ),
+    ];
   },
 };
 
 async function holding(bench: Bench, count: number): Promise<Holding> {
-  const directory = await bench.directory();
-  const devices = await seed(bench, directory, count);
-  const server = await startServer(bench, { directory });
-  const made = { server, devices, firstList: 0 };
-  return { ...made, firstList: await timeOf(() => list('page=1')(made)) };
+  const held = { ...(await startHolding(bench, count)), firstList: 0 };
+  return { ...held, firstList: await timeOf(() => list('page=1')(held)) };
 }
 
 async function timeOf(run: () => Promise<unknown>): Promise<number> {
@@ -117,18 +140,20 @@ export const history: Row = {
       await runWrk(bench, server.http, writes);
       bench.progress(`wrote ${version} of ${VERSIONS} versions`);
     }
-    const figures: number[] = [];
-    for (let round = 1; round <= bench.options.rounds; round += 1) {
-      const page = `${path}/history?limit=${PAGE}&before=${Math.floor((await versionOf()) / 2)}`;
-      figures.push(await middleOf(() => call(server, 'GET', page)));
-    }
+    const page = `${path}/history?limit=${PAGE}&before=${Math.floor((await versionOf()) / 2)}`;
+    const { results, repeats } = await steadyRounds(
+      bench,
+      () => middleOf(() => call(server, 'GET', page)),
+      (middle) => `${middle.toFixed(1)} ${UNIT}`,
+    );
     return [
       {
         row: 'history',
         what: `a page of ${PAGE} from the middle of ${thousands(VERSIONS)} versions`,
         unit: UNIT,
-        server: figures,
+        server: results,
         bar: { relation: '<=', limit: HISTORY_MS, on: 'server' },
+        repeats,
         notes: [],
       },
     ];

@@ -1,6 +1,7 @@
 import { quiet } from '../alternate.js';
 import type { Bench } from '../bench.js';
 import { seedCertified } from '../certificates.js';
+import { steadyRounds } from '../disturbance.js';
 import type { Credentials, IdleJob } from '../load/job.js';
 import { startHandshakes } from '../peers/handshaking.js';
 import { type Target, typescript } from '../program.js';
@@ -12,6 +13,8 @@ const DEVICES = 10_000;
 const UNIT = 'KiB';
 const KIB = 1024;
 
+const said = (figure: number): string => `${figure.toFixed(1)} ${UNIT} a device`;
+
 /** Resident memory per connection: what the process gained by them, garbage of their coming included. */
 export const memory: Row = {
   name: 'memory',
@@ -19,17 +22,19 @@ export const memory: Row = {
   async run(bench) {
     const directory = await bench.directory();
     const devices = await seed(bench, directory, DEVICES);
-    const figures = await inRounds(bench, async () => {
-      const { mqtt } = await startServer(bench, { directory });
-      return perDevice(bench, mqtt, devices);
-    });
+    const { results, repeats } = await steadyRounds(
+      bench,
+      async () => perDevice(bench, (await startServer(bench, { directory })).mqtt, devices),
+      said,
+    );
     return [
       {
         row: 'memory',
         what: `resident memory per idle connected device, ${thousands(DEVICES)} devices`,
         unit: UNIT,
-        server: figures,
+        server: results,
         bar: { relation: '<=', limit: 12, on: 'server' },
+        repeats,
         notes: [],
       },
     ];
@@ -43,35 +48,28 @@ export const tlsMemory: Row = {
   async run(bench) {
     const directory = await bench.directory();
     const devices = await seedCertified(bench, directory);
-    const peers: number[] = [];
-    const figures = await inRounds(bench, async () => {
-      peers.push(await perDevice(bench, await startHandshakes(bench, directory), devices));
-      const { mqtts } = await startServer(bench, { directory });
-      return perDevice(bench, mqtts, devices);
-    });
+    const { results, repeats } = await steadyRounds(
+      bench,
+      async () => ({
+        bare: await perDevice(bench, await startHandshakes(bench, directory), devices),
+        own: await perDevice(bench, (await startServer(bench, { directory })).mqtts, devices),
+      }),
+      ({ own }) => said(own),
+    );
     return [
       {
         row: 'tls-memory',
         what: `the same by TLS, each with a certificate, ${thousands(devices.length)} devices`,
         unit: UNIT,
-        server: figures,
-        peer: { name: 'bare TLS of Node', figures: peers },
+        server: results.map(({ own }) => own),
+        peer: { name: 'bare TLS of Node', figures: results.map(({ bare }) => bare) },
         bar: { relation: '<=', limit: 40, on: 'server' },
+        repeats,
         notes: [],
       },
     ];
   },
 };
-
-async function inRounds(bench: Bench, measure: () => Promise<number>): Promise<number[]> {
-  const figures: number[] = [];
-  for (let round = 1; round <= bench.options.rounds; round += 1) {
-    const figure = await measure();
-    figures.push(figure);
-    bench.progress(`round ${round} of ${bench.options.rounds}: ${figure.toFixed(1)} ${UNIT} a device`);
-  }
-  return figures;
-}
 
 async function perDevice(
   bench: Bench,

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { buildPackage, bytesBelow } from '../../package.js';
 import { quiet } from '../alternate.js';
 import type { Bench } from '../bench.js';
+import { steadyRounds } from '../disturbance.js';
 import { type Measurement, type Row, spread } from '../row.js';
 import { BASE, call, type Server, startServer } from '../server.js';
 
@@ -20,24 +21,47 @@ export const installed: Row = {
     const start = () => startServer(bench, { directory, command: [...program, 'server'], limited: true });
     // The first start makes certificates.
     await (await start()).program.stop();
-    const figures = { up: [] as number[], memory: [] as number[], command: [] as number[] };
-    for (let round = 1; round <= bench.options.rounds; round += 1) {
+    const measure = async () => {
       const began = performance.now();
       const server = await start();
       await call(server, 'GET', `${BASE}/hubs`);
-      figures.up.push((performance.now() - began) / 1000);
+      const up = (performance.now() - began) / 1000;
       await quiet(server.program, bench.options.seconds);
-      figures.memory.push(server.program.residentBytes / MIB);
-      figures.command.push(await commandSeconds(bench, server, program));
+      const memory = server.program.residentBytes / MIB;
+      const command = await commandSeconds(bench, server, program);
       await server.program.stop();
-      const [up, memory, command] = Object.values(figures).map((each) => each.at(-1)?.toFixed(2));
-      bench.progress(
-        `round ${round} of ${bench.options.rounds}: up ${up} s, ${memory} MiB, a command ${command} s`,
-      );
-    }
+      return { up, memory, command };
+    };
+    const { results, repeats } = await steadyRounds(
+      bench,
+      measure,
+      ({ up, memory, command }) =>
+        `up ${up.toFixed(2)} s, ${memory.toFixed(0)} MiB, a command ${command.toFixed(2)} s`,
+    );
+    const row = (name: string, what: string, unit: string, server: number[], limit: number): Measurement => ({
+      row: `package-${name}`,
+      what,
+      unit,
+      server,
+      bar: { relation: '<=', limit, on: 'server' },
+      repeats,
+      notes: [],
+    });
     return [
-      row('up', 'start of the installed package, to the first answer', 's', figures.up, 0.5),
-      row('memory', 'its resident memory when it is idle', 'MiB', figures.memory, 80),
+      row(
+        'up',
+        'start of the installed package, to the first answer',
+        's',
+        results.map(({ up }) => up),
+        0.5,
+      ),
+      row(
+        'memory',
+        'its resident memory when it is idle',
+        'MiB',
+        results.map(({ memory }) => memory),
+        80,
+      ),
       row(
         'size',
         'all its files, unpacked, with all that it depends on',
@@ -45,19 +69,16 @@ export const installed: Row = {
         [bytesBelow(folder) / MIB],
         15,
       ),
-      row('command', 'one command of it, `device list`', 's', figures.command, 0.3),
+      row(
+        'command',
+        'one command of it, `device list`',
+        's',
+        results.map(({ command }) => command),
+        0.3,
+      ),
     ];
   },
 };
-
-const row = (name: string, what: string, unit: string, figures: number[], limit: number): Measurement => ({
-  row: `package-${name}`,
-  what,
-  unit,
-  server: figures,
-  bar: { relation: '<=', limit, on: 'server' },
-  notes: [],
-});
 
 /** The median of several, on the server's core, while the server waits. */
 async function commandSeconds(bench: Bench, server: Server, program: string[]): Promise<number> {

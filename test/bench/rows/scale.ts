@@ -3,8 +3,8 @@ import type { Bench } from '../bench.js';
 import { CLIENTS, PAYLOAD, putters, throughput } from '../load/mqtt.js';
 import { runWrk } from '../load/wrk.js';
 import { type Row, thousands } from '../row.js';
-import { seed } from '../seed.js';
-import { documentPath, startServer } from '../server.js';
+import { startHolding } from '../seed.js';
+import { documentPath } from '../server.js';
 
 const FEW = 100;
 const MANY = 100_000;
@@ -12,9 +12,7 @@ const UNIT = 'req/s';
 
 /** A server that holds so many twins, and the two loads on it. */
 async function holding(bench: Bench, count: number) {
-  const directory = await bench.directory();
-  const devices = await seed(bench, directory, count);
-  const server = await startServer(bench, { directory });
+  const { server, devices } = await startHolding(bench, count);
   const clients = putters(devices.slice(0, CLIENTS));
   const paths = devices.map(({ id }) => documentPath(id, 'current'));
   const { program } = server;

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { buildPackage } from '../../package.js';
 import type { Bench } from '../bench.js';
 import { steadyRounds } from '../disturbance.js';
 import { CLIENTS, type Credentials, putters, runLoad } from '../load/mqtt.js';
@@ -23,26 +25,29 @@ export const start: Row = {
     const directory = await bench.directory();
     const devices = await seed(bench, directory, TWINS);
     const empty = await bench.directory();
+    const folder = await bench.directory();
+    buildPackage(folder);
+    const command = [process.execPath, join(folder, 'alarm-twin.js'), 'server'];
     // The first start of all makes certificates, which the bar is not about.
-    for (const each of [directory, empty]) await firstAnswer(bench, each, `${BASE}/hubs`);
+    for (const each of [directory, empty]) await firstAnswer(bench, command, each, `${BASE}/hubs`);
     const path = documentPath(devices[0]?.id ?? '', 'current');
     const measure = async (): Promise<Starts> => {
-      const full = await firstAnswer(bench, directory, path);
-      const none = await firstAnswer(bench, empty, `${BASE}/hubs`);
+      const full = await firstAnswer(bench, command, directory, path);
+      const none = await firstAnswer(bench, command, empty, `${BASE}/hubs`);
       await crash(bench, directory, devices);
-      return { full, empty: none, crashed: await firstAnswer(bench, directory, path) };
+      return { full, empty: none, crashed: await firstAnswer(bench, command, directory, path) };
     };
     const { results, repeats } = await steadyRounds(
       bench,
       measure,
       ({ full, crashed }) => `${full.toFixed(2)} ${UNIT}, after a crash ${crashed.toFixed(2)} ${UNIT}`,
     );
-    const peer = { name: 'the server with an empty directory', figures: results.map((each) => each.empty) };
+    const peer = { name: 'the same with an empty directory', figures: results.map((each) => each.empty) };
     const twins = `${thousands(TWINS)} twins on disk`;
     return [
       {
         row: 'start',
-        what: `start with ${twins}, to the first answer`,
+        what: `start of the installed package with ${twins}, to the first answer`,
         unit: UNIT,
         server: results.map(({ full }) => full),
         peer,
@@ -63,9 +68,14 @@ export const start: Row = {
   },
 };
 
-async function firstAnswer(bench: Bench, directory: string, path: string): Promise<number> {
+async function firstAnswer(
+  bench: Bench,
+  command: string[],
+  directory: string,
+  path: string,
+): Promise<number> {
   const began = performance.now();
-  const server = await startServer(bench, { directory });
+  const server = await startServer(bench, { directory, command });
   await call(server, 'GET', path);
   const seconds = (performance.now() - began) / 1000;
   await server.program.stop();
