@@ -31,6 +31,8 @@ export interface DesktopPanelOptions {
   timeServer?: () => number | undefined;
   /** Hears why the panel is offline, at each attempt. */
   onFault?: (fault: Fault) => void;
+  /** Hears each level that the program writes to a pin, such as `siren`, when it is written. */
+  onOutput?: (pin: string, level: 0 | 1) => void;
   /** The trace, line by line. */
   trace?: (line: string) => void;
   /** Another program than the firmware. */
@@ -264,6 +266,7 @@ export class DesktopPanel {
     tls,
     lookup,
     onFault,
+    onOutput,
     timeServer = Date.now,
     trace = () => undefined,
     engine = workerPath(),
@@ -294,6 +297,7 @@ export class DesktopPanel {
       readPin: (pin) => this.#lines.level(pin) ?? 0,
       writePin: (pin, level) => {
         this.#outputs[pin] = level;
+        onOutput?.(pin, level);
       },
       show: (status) => {
         this.#status = status as PanelStatus;

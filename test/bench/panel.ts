@@ -5,7 +5,7 @@ import { type PanelState, parsePanelState } from '../../firmware/desktop/demo/te
 import type { Bench } from './bench.js';
 import type { Credentials } from './load/mqtt.js';
 import { OPEN, type Program, typescript } from './program.js';
-import { call, documentPath, type Server } from './server.js';
+import { call, documentPath, type Reached, type Server } from './server.js';
 
 export interface Panel {
   /** What a person at the panel would do, such as `open`. */
@@ -39,6 +39,6 @@ export async function startPanel(bench: Bench, server: Server, device: Credentia
 }
 
 /** What the app does. */
-export async function arm(server: Server, device: Credentials, armed: boolean): Promise<void> {
+export async function arm(server: Reached, device: Pick<Credentials, 'id'>, armed: boolean): Promise<void> {
   await call(server, 'PUT', documentPath(device.id, 'desired'), { data: { alarm_armed: armed } });
 }

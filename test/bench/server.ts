@@ -108,8 +108,14 @@ function address(text: string): Address {
 export const documentPath = (twinId: string, name: string): string =>
   `${BASE}/twins/${twinId}/documents/${name}`;
 
+/** What a REST call needs of a server. */
+export interface Reached {
+  http: Pick<Target, 'address'>;
+  token: string;
+}
+
 /** One REST call; gives the body. @throws Error for an answer that is not a 2xx */
-export async function call(server: Server, method: string, path: string, body?: unknown): Promise<string> {
+export async function call(server: Reached, method: string, path: string, body?: unknown): Promise<string> {
   const { host, port } = server.http.address;
   const response = await fetch(`http://${host}:${port}${path}`, {
     method,

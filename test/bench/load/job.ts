@@ -120,6 +120,18 @@ export interface StreamsResult {
   expected: number;
 }
 
+/** What the program of the siren reads. */
+export interface SirenJob {
+  http: Address;
+  mqtt: Address;
+  /** The owner's. */
+  token: string;
+  device: Credentials;
+  /** The file of the panel's flash. */
+  flash: string;
+  seconds: number;
+}
+
 /** What the program of the idle devices reads. */
 export interface IdleJob {
   host: string;
