@@ -6,9 +6,11 @@ export class MemoryStream extends Duplex {
   /** What the server wrote, one entry for each write that a socket would have made. */
   readonly writes: Buffer[] = [];
 
-  /** Gives the server one chunk. */
+  /** Gives the server one chunk. When it has taken the bytes, they are used for something else, as those of a socket are. */
   give(chunk: Buffer): void {
-    this.push(chunk);
+    const lent = Buffer.from(chunk);
+    this.push(lent);
+    if (this.readableLength === 0) lent.fill(0xee);
   }
 
   /** The client goes. */

@@ -137,6 +137,23 @@ test('a client that shows a certificate is its device, and a client without one 
   }
 });
 
+test('a password that is checked later is still the one that came', async () => {
+  const device = endpoint.devices.add();
+  const { authenticate } = endpoint.devices;
+  endpoint.devices.authenticate = async (...shown) => {
+    await new Promise(setImmediate);
+    return authenticate.apply(endpoint.devices, shown);
+  };
+  const stream = new MemoryStream();
+  endpoint.mqtt.serve(stream, { address: 'memory', secure: false });
+  await new Promise(setImmediate);
+  stream.give(bytesOf(connectPacket(device)));
+  await once(stream, 'written');
+  endpoint.devices.authenticate = authenticate;
+  assert.equal([...stream.written], [0x20, 2, 0, 0]);
+  stream.leave();
+});
+
 test('when the endpoint has stopped, it serves no client that comes without a listener', async () => {
   const stopping = await startEndpoint();
   await stopping.close();
