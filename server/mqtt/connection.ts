@@ -15,8 +15,8 @@ import { Framing, readPacket } from './read.js';
 import { type Carrier, Session } from './session.js';
 
 /**
- * A client's bytes in both directions. The bytes of a `data` event hold only during the event. `admitted` is called on a stream that limits what a client sends before then. The
- * event `frames` of a WebSocket tells how many frames came.
+ * A client's bytes in both directions. The bytes of a `data` event hold only during the event. `admitted` is called on a
+ * stream that limits what a client sends before then. The event `frames` of a WebSocket tells how many frames came.
  */
 export type ClientStream = Duplex & { admitted?(): void };
 

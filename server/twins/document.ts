@@ -91,7 +91,10 @@ export const pastDocument = (
  */
 export type Precondition = (present: StoredDocument | undefined) => string | undefined;
 
-/** What a put and a patch have in common. The precondition is checked before `version`, in the turn in which the change is decided. */
+/**
+ * What a put and a patch have in common. The precondition is checked before `version`, in the turn in which the change is
+ * decided.
+ */
 interface Conditions extends Pick<DocumentRequest, 'version'> {
   readonly precondition?: Precondition | undefined;
   /** The writer, as a person knows them. Absent for a device. */
