@@ -9,6 +9,8 @@ const { writeSync } = fs;
 fs.writeSync = (fd, bytes, offset, length, position) => {
   const isFrame = Buffer.isBuffer(bytes) && bytes[offset] === '#'.charCodeAt(0);
   if (!isFrame) return writeSync(fd, bytes, offset, length, position);
-  setTimeout(() => writeSync(fd, bytes, offset, length, position), DELAY_MS);
+  // The journal uses the memory again.
+  const frame = Buffer.from(bytes.subarray(offset, offset + length));
+  setTimeout(() => writeSync(fd, frame, 0, length, position), DELAY_MS);
   return length;
 };
