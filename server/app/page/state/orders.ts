@@ -54,9 +54,10 @@ export function causeOf(
   armed: boolean,
   at: number,
 ): { by: string } | 'door' | undefined {
-  const index = orders.filter((made) => made.at <= at + TOGETHER_MS).length - 1;
-  const made = orders[index];
-  if (made?.armed !== armed) return undefined;
+  const last = orders.filter((made) => made.at <= at).at(-1);
+  const isReported = (made: Made) => made.armed === armed && made.at > at && made.at <= at + TOGETHER_MS;
+  const made = last?.armed === armed ? last : orders.find(isReported);
+  if (made === undefined) return undefined;
   if (made.by !== undefined) return { by: made.by };
-  return orders.slice(0, index).some(({ by }) => by !== undefined) ? 'door' : undefined;
+  return orders.some((other) => other.at < made.at && other.by !== undefined) ? 'door' : undefined;
 }

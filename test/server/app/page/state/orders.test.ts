@@ -65,4 +65,15 @@ test('an order of a time in which the server kept no writers has no cause', () =
   assert.equal(causeOf([made(1, true), made(2, false)], false, T + 2 * MINUTE), undefined);
 });
 
+test('an order the other way that follows at once does not hide who gave the first', () => {
+  const orders = [
+    { at: T, armed: true, by: 'Anna' },
+    { at: T + 2 * SECOND, armed: false },
+    { at: T + 4 * SECOND, armed: true, by: 'Ben' },
+  ];
+  assert.equal(causeOf(orders, true, T + 100), { by: 'Anna' });
+  assert.is(causeOf(orders, false, T + SECOND), 'door');
+  assert.equal(causeOf(orders, true, T + 4 * SECOND + 100), { by: 'Ben' });
+});
+
 test.run();
