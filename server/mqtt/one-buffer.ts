@@ -30,7 +30,7 @@ export function readIntoOneBuffer(socket: Socket): boolean {
   const inside = socket as unknown as Inside;
   const { _handle: handle } = inside;
   if (BUFFER === undefined || CALLBACK === undefined || handle?.useUserBuffer === undefined) return false;
-  if (socket.readableDidRead || !(BUFFER in socket) || !(CALLBACK in socket)) return false;
+  if (socket.readableDidRead) return false;
   inside[BUFFER] = buffer;
   inside[CALLBACK] = emitData;
   handle.useUserBuffer(buffer);

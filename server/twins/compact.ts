@@ -1,6 +1,6 @@
 /**
- * Finds the data in the body of a put without parsing it, where its text is already what `JSON.stringify` would make of it,
- * as what panels send is. A put takes a tenth less time by it.
+ * Finds the data in the body of a put without parsing it. This works where the text is what `JSON.stringify` would write, and
+ * panels send such text. It saves a tenth of the time of a put.
  */
 
 import { LIMITS } from '../../shared/document.js';

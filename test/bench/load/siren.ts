@@ -1,6 +1,6 @@
 /**
- * A panel on desktop XS. Its door is opened while it is armed, again and again. Reads a {@link SirenJob} from standard input, and
- * prints how long the siren took each time, in milliseconds.
+ * A panel on desktop XS. Its door is opened while it is armed, again and again. Reads a {@link SirenJob} from standard
+ * input, and prints how long the siren took each time, in milliseconds.
  */
 
 import { text } from 'node:stream/consumers';
