@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { childrenSeconds, familySeconds } from './core.js';
 import { Program, type ProgramOptions, ROOT } from './program.js';
 
 export interface BenchOptions {
@@ -25,6 +26,7 @@ const TMPFS = 0x01021994;
 export class Bench {
   readonly #endings: (() => Promise<unknown>)[] = [];
   #closing: Promise<void> | undefined;
+  #orphanSeconds = 0;
 
   constructor(readonly options: BenchOptions) {}
 
@@ -42,6 +44,16 @@ export class Bench {
     await mkdir(directory, { recursive: true });
     this.#endings.push(() => rm(directory, { recursive: true, force: true }));
     return directory;
+  }
+
+  /** Processor time of this process and of all that it has started, so far. */
+  get ownSeconds(): number {
+    return familySeconds(process.pid) + this.#orphanSeconds;
+  }
+
+  /** Comes before a process is killed at once with its children: it waits for none, so the system forgets their time. */
+  countChildren(pid: number): void {
+    this.#orphanSeconds += childrenSeconds(pid);
   }
 
   atClose(ending: () => Promise<unknown>): void {

@@ -27,8 +27,12 @@ export function familySeconds(pid: number): number {
     .split(' ')
     .slice(11, 15);
   const own = times.reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS_PER_SECOND;
-  return childrenOf(pid).reduce((sum, child) => sum + familySecondsIfAlive(child), own);
+  return own + childrenSeconds(pid);
 }
+
+/** The same of the children that it has not waited for yet, without the process itself. */
+export const childrenSeconds = (pid: number): number =>
+  childrenOf(pid).reduce((sum, child) => sum + familySecondsIfAlive(child), 0);
 
 /** The processes that the main thread of a process has started and that it has not waited for yet. */
 export const childrenOf = (pid: number): number[] =>
@@ -70,11 +74,14 @@ export function watchCore(pid: number, core: number | undefined): () => CoreUse 
 /**
  * Begins to watch what other programs take of some cores. The function that it gives tells their share of one core, summed
  * over all of these: 0.1 is a tenth of one core. It gives undefined where it is not known which cores are used.
- * @param pid the process that counts, with its children, as one's own
+ * @param ownSeconds tells the processor time so far that is not that of others
  */
-export function watchOthers(pid: number, cores: readonly number[] | undefined): () => number | undefined {
+export function watchOthers(
+  ownSeconds: () => number,
+  cores: readonly number[] | undefined,
+): () => number | undefined {
   if (cores === undefined) return () => undefined;
-  const others = () => cores.reduce((sum, core) => sum + coreSeconds(core), -familySeconds(pid));
+  const others = () => cores.reduce((sum, core) => sum + coreSeconds(core), -ownSeconds());
   const began = performance.now();
   const othersBegan = others();
   return () => Math.max(0, others() - othersBegan) / ((performance.now() - began) / 1000);

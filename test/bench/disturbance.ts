@@ -68,7 +68,7 @@ export const steadily = <T>(
   undisturbed({
     measure,
     settle,
-    watch: () => watchOthers(process.pid, CORES && Object.values(CORES)),
+    watch: () => watchOthers(() => bench.ownSeconds, CORES && Object.values(CORES)),
     repeats: bench.options.repeats ?? 0,
   });
 

@@ -65,10 +65,12 @@ interface DatabasesOptions {
   /** An address of this machine by which they are reached, besides 127.0.0.1. */
   readonly host?: string | undefined;
   readonly settings?: Settings;
+  /** Gets the first process of a member just before that member is killed. */
+  readonly beforeKill?: (pid: number) => void;
 }
 
 export async function startDatabases(options: DatabasesOptions = {}): Promise<Databases> {
-  const { placeOf, hasLinks = false, host, settings } = options;
+  const { placeOf, hasLinks = false, host, settings, beforeKill } = options;
   const directory = makeDirectory('twin-databases-');
   const password = randomUUID();
   const addressOf = ({ port }: Member, database = 'postgres'): string =>
@@ -110,7 +112,9 @@ export async function startDatabases(options: DatabasesOptions = {}): Promise<Da
     return standby;
   };
   const kill = async (member: Member): Promise<void> => {
-    await member.process?.kill();
+    if (member.process === undefined) return;
+    beforeKill?.(member.process.pid);
+    await member.process.kill();
     member.process = undefined;
   };
   const follow = async (): Promise<void> => {

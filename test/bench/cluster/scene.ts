@@ -23,7 +23,7 @@ export interface Scene {
  * @param standbys how many there are; a commit waits for one of them
  */
 export async function startScene(bench: Bench, standbys: 1 | 2): Promise<Scene> {
-  const starting = startDatabases();
+  const starting = startDatabases({ beforeKill: (pid) => bench.countChildren(pid) });
   bench.atClose(() => starting.then((started) => started.stop()).catch(() => undefined));
   const databases = await starting;
   if (standbys === 1) await databases.killStandby(0);
