@@ -1,7 +1,7 @@
 import { STORAGE_LIMITS } from '../../server/storage/storage.js';
 import type { Bench } from './bench.js';
 import { type CoreUse, processSeconds } from './core.js';
-import { type Attempt, againText, type Repeats, repeatsOf, steadily } from './disturbance.js';
+import { type Contender, type Repeats, takeTurns } from './disturbance.js';
 import type { Program } from './program.js';
 import { spread } from './row.js';
 
@@ -40,35 +40,27 @@ const QUIET_TRIES = 60;
  * other programs disturbed is made again.
  */
 export async function alternate(bench: Bench, server: Subject, peer: Subject, unit: string): Promise<Turns> {
-  const { rounds } = bench.options;
-  const turns = [
-    { subject: server, quietSeconds: SERVER_QUIET_SECONDS, attempts: [] as Attempt<Sample>[] },
-    { subject: peer, quietSeconds: PEER_QUIET_SECONDS, attempts: [] as Attempt<Sample>[] },
-  ];
-  for (let round = 1; round <= rounds; round += 1) {
-    for (const { subject, quietSeconds, attempts } of turns) {
-      const attempt = await steadily(bench, subject.measure, () =>
-        quiet(subject.program, bench.options.seconds, quietSeconds),
-      );
-      attempts.push(attempt);
-      bench.progress(
-        `round ${round} of ${rounds}: ${subject.name} ${attempt.result.figure.toFixed(0)} ${unit}${againText(attempt)}`,
-      );
-    }
-  }
-  const [one = [], other = []] = turns.map(({ attempts }) => attempts);
+  const contender = (subject: Subject, quietSeconds: number): Contender<Sample> => ({
+    measure: subject.measure,
+    settle: () => quiet(subject.program, bench.options.seconds, quietSeconds),
+    said: ({ figure }) => `${subject.name} ${figure.toFixed(0)} ${unit}`,
+    results: [],
+  });
+  const one = contender(server, SERVER_QUIET_SECONDS);
+  const other = contender(peer, PEER_QUIET_SECONDS);
+  const repeats = await takeTurns(bench, [one, other]);
   return {
-    server: one.map(({ result }) => result.figure),
-    peer: other.map(({ result }) => result.figure),
-    repeats: repeatsOf([...one, ...other]),
-    notes: turns.map(({ subject, attempts }) => useOf(subject.name, attempts)),
+    server: one.results.map(({ figure }) => figure),
+    peer: other.results.map(({ figure }) => figure),
+    repeats,
+    notes: [useOf(server.name, one.results), useOf(peer.name, other.results)],
   };
 }
 
 /** Where the figures are bound: by the subject's core, or by the load's. */
-function useOf(name: string, attempts: readonly Attempt<Sample>[]): string {
-  const own = spread(attempts.map(({ result }) => result.core.subject)).middle;
-  const loads = attempts.flatMap(({ result }) => result.loadBusy ?? []);
+function useOf(name: string, samples: readonly Sample[]): string {
+  const own = spread(samples.map(({ core }) => core.subject)).middle;
+  const loads = samples.flatMap(({ loadBusy }) => loadBusy ?? []);
   const load = loads.length > 0 ? `, its load ${percent(spread(loads).middle)} of the other` : '';
   return `${name}: used ${percent(own)} of its core${load}`;
 }

@@ -72,24 +72,45 @@ export const steadily = <T>(
     repeats: bench.options.repeats ?? 0,
   });
 
+/** One that takes turns with others. */
+export interface Contender<T> {
+  measure(): Promise<T>;
+  /** Comes after each try. */
+  settle?(): Promise<void>;
+  /** What is shown of a round. */
+  said(result: T): string;
+  /** What counts, one a round. */
+  readonly results: T[];
+}
+
+/** Lets all contenders measure in turn, A B A B …, and fills their results. */
+export async function takeTurns<T>(bench: Bench, contenders: readonly Contender<T>[]): Promise<Repeats> {
+  const { rounds } = bench.options;
+  const attempts: Attempt<T>[] = [];
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const { measure, settle, said, results } of contenders) {
+      const attempt = await steadily(bench, measure, settle);
+      attempts.push(attempt);
+      results.push(attempt.result);
+      bench.progress(`round ${round} of ${rounds}: ${said(attempt.result)}${againText(attempt)}`);
+    }
+  }
+  return repeatsOf(attempts);
+}
+
 /** All rounds of a row that has no peer to take turns with. @param said what is shown of a round */
 export async function steadyRounds<T>(
   bench: Bench,
   measure: () => Promise<T>,
   said: (result: T) => string,
 ): Promise<{ results: T[]; repeats: Repeats }> {
-  const { rounds } = bench.options;
-  const attempts: Attempt<T>[] = [];
-  for (let round = 1; round <= rounds; round += 1) {
-    const attempt = await steadily(bench, measure);
-    attempts.push(attempt);
-    bench.progress(`round ${round} of ${rounds}: ${said(attempt.result)}${againText(attempt)}`);
-  }
-  return { results: attempts.map(({ result }) => result), repeats: repeatsOf(attempts) };
+  const results: T[] = [];
+  const repeats = await takeTurns(bench, [{ measure, said, results }]);
+  return { results, repeats };
 }
 
 /** What is added to the words on a measurement that was made again. */
-export const againText = ({ repeated }: Attempt<unknown>): string =>
+const againText = ({ repeated }: Attempt<unknown>): string =>
   repeated > 0 ? `, made ${repeated + 1} times` : '';
 
 export const repeatsOf = (attempts: readonly Attempt<unknown>[]): Repeats => ({
