@@ -1,5 +1,6 @@
 import type { Bench } from '../bench.js';
 import { countedBy, NEEDS, SHARING, startScene, startServers } from '../cluster/scene.js';
+import { type Contender, takeTurns } from '../disturbance.js';
 import type { Row } from '../row.js';
 import { call, createDevices, documentPath, type Server } from '../server.js';
 
@@ -18,7 +19,6 @@ interface Outcome {
   readonly others: readonly string[];
   /** How often a server decided again, because another one was faster. */
   readonly again: number;
-  readonly faults: readonly string[];
 }
 
 /** Writers that each put over the version that they know, all on one document, at three servers and at one. */
@@ -31,28 +31,27 @@ export const clusterConflicts: Row = {
     const [device] = await createDevices(servers[0] as Server, 1);
     const path = documentPath(device?.id ?? '', DOCUMENT);
     await call(servers[0] as Server, 'PUT', path, { data: {} });
-    const apart: Outcome[] = [];
-    const together: Outcome[] = [];
-    for (let round = 1; round <= bench.options.rounds; round += 1) {
-      apart.push(await compete(bench, servers, path));
-      together.push(await compete(bench, servers.slice(0, 1), path));
-      bench.progress(
-        `round ${round} of ${bench.options.rounds}: at ${SERVERS} servers ${shown(apart.at(-1))}; at one ${shown(together.at(-1))}`,
-      );
-    }
-    const all = [...apart, ...together];
+    const faults: string[] = [];
+    const contender = (name: string, some: readonly Server[]): Contender<Outcome> => ({
+      measure: () => compete(bench, some, path, faults),
+      said: (outcome) => `${name} ${shown(outcome)}`,
+      results: [],
+    });
+    const apart = contender(`at ${SERVERS} servers`, servers);
+    const together = contender('at one server', servers.slice(0, 1));
+    const repeats = await takeTurns(bench, [apart, together]);
     return [
       {
         row: 'cluster-conflicts',
         what: `accepted puts of ${WRITERS} writers on one document at ${SERVERS} servers, each over the version it knows`,
         unit: UNIT,
-        server: apart.map(({ rate }) => rate),
-        peer: { name: 'the same writers at one server', figures: together.map(({ rate }) => rate) },
-        faults: all.flatMap(({ faults }) => faults),
+        server: apart.results.map(({ rate }) => rate),
+        peer: { name: 'the same writers at one server', figures: together.results.map(({ rate }) => rate) },
+        faults,
+        repeats,
         notes: [
           SHARING,
-          `at ${SERVERS} servers: ${shown(sumOf(apart))}`,
-          `at one server: ${shown(sumOf(together))}`,
+          ...[apart, together].map(({ said, results }) => said(sumOf(results))),
           'lost: 0, when no fault stands above; each accepted put has a version that no other one has',
         ],
       },
@@ -70,18 +69,22 @@ function sumOf(outcomes: readonly Outcome[]): Outcome {
     refused: sum('refused'),
     again: sum('again'),
   };
-  return { ...counts, others, faults: [] };
+  return { ...counts, others };
 }
 
-function shown(outcome: Outcome | undefined): string {
-  if (outcome === undefined) return 'nothing';
-  const { accepted, refused, others, again } = outcome;
+function shown({ accepted, refused, others, again }: Outcome): string {
   const share = (100 * refused) / (accepted + refused + others.length);
   const more = others.length === 0 ? '' : `, ${others.length} others, the first ${others[0]}`;
   return `${accepted} accepted, ${refused} refused (${share.toFixed(0)} %), ${again} decided again${more}`;
 }
 
-async function compete(bench: Bench, servers: readonly Server[], path: string): Promise<Outcome> {
+/** @param faults takes what is found wrong, also in a measurement that is made again */
+async function compete(
+  bench: Bench,
+  servers: readonly Server[],
+  path: string,
+  faults: string[],
+): Promise<Outcome> {
   const versions = new Set<number>();
   let accepted = 0;
   let refused = 0;
@@ -111,11 +114,9 @@ async function compete(bench: Bench, servers: readonly Server[], path: string): 
   const seconds = (performance.now() - began) / 1000;
 
   const last = await presentVersion(servers, path);
-  return {
-    ...{ rate: accepted / seconds, accepted, refused, others },
-    again: (await decidedAgain(servers)) - againBefore,
-    faults: faultsOf({ first, last, accepted, versions: versions.size, doubtful: others.length }),
-  };
+  faults.push(...faultsOf({ first, last, accepted, versions: versions.size, doubtful: others.length }));
+  const again = (await decidedAgain(servers)) - againBefore;
+  return { rate: accepted / seconds, accepted, refused, others, again };
 }
 
 /**

@@ -3,6 +3,7 @@ import { connectAsync, type MqttClient } from 'mqtt';
 import { requestTopic, responseTopic } from '../../../shared/topics.js';
 import type { Bench } from '../bench.js';
 import { countedBy, NEEDS, type Scene, startScene, startServers } from '../cluster/scene.js';
+import { steadyRounds } from '../disturbance.js';
 import { type Credentials, PAYLOAD } from '../load/mqtt.js';
 import type { Row } from '../row.js';
 import { createDevices, type Server } from '../server.js';
@@ -45,20 +46,21 @@ export const clusterFailover: Row = {
     const scene = await startScene(bench, 2);
     let servers = await startServers(scene, SERVERS);
     const credentials = await createDevices(servers[0] as Server, DEVICES);
-    const killed: Gap[] = [];
-    const promoted: Gap[] = [];
-    for (let round = 1; round <= bench.options.rounds; round += 1) {
+    const measure = async () => {
       const leader = await leaderOf(scene, servers);
-      killed.push(await underLoad(bench, credentials, servers, (devices) => killServer(devices, leader)));
+      const killed = await underLoad(bench, credentials, servers, (devices) => killServer(devices, leader));
       servers = [...servers.filter((server) => server !== leader), await scene.startServer()];
-      promoted.push(await underLoad(bench, credentials, servers, (devices) => killPrimary(devices, scene)));
+      const promoted = await underLoad(bench, credentials, servers, (devices) => killPrimary(devices, scene));
       await scene.databases.rejoin();
-      const shown = [killed, promoted].map((gaps) => `${gaps.at(-1)?.last.toFixed(0)} ${UNIT}`).join(', ');
-      bench.progress(`round ${round} of ${bench.options.rounds}: all served again after ${shown}`);
-    }
-    const firsts = (gaps: readonly Gap[]) => gaps.map(({ first }) => first);
-    const lasts = (gaps: readonly Gap[]) => gaps.map(({ last }) => last);
-    const shared = { unit: UNIT, counts: 'greatest', notes: [] as string[] } as const;
+      return { killed, promoted };
+    };
+    const { results, repeats } = await steadyRounds(
+      bench,
+      measure,
+      ({ killed, promoted }) =>
+        `all served again after ${killed.last.toFixed(0)} ${UNIT}, ${promoted.last.toFixed(0)} ${UNIT}`,
+    );
+    const shared = { unit: UNIT, counts: 'greatest', repeats, notes: [] as string[] } as const;
     const bar = { relation: '<=', limit: BACK_WITHIN_MS, on: 'server' } as const;
     const kill = 'kill -9 of the server that leads';
     const promotion = 'kill -9 of the primary, then the promotion of a standby';
@@ -67,31 +69,31 @@ export const clusterFailover: Row = {
         ...shared,
         row: 'cluster-failover',
         what: `${kill} → a put of each of its devices is accepted at another server`,
-        server: lasts(killed),
+        server: results.map(({ killed }) => killed.last),
         notes: [
           DATABASES,
           `${DEVICES} devices at ${SERVERS} servers, which connect again at once`,
-          lateNote([...killed, ...promoted]),
+          lateNote(results.flatMap(({ killed, promoted }) => [killed, promoted])),
         ],
       },
       {
         ...shared,
         row: 'cluster-failover-first',
         what: `${kill} → a put of the first of them`,
-        server: firsts(killed),
+        server: results.map(({ killed }) => killed.first),
       },
       {
         ...shared,
         row: 'cluster-promotion',
         what: `${promotion} → the first put is accepted`,
-        server: firsts(promoted),
+        server: results.map(({ promoted }) => promoted.first),
         bar,
       },
       {
         ...shared,
         row: 'cluster-promotion-all',
         what: `${promotion} → a put of each device`,
-        server: lasts(promoted),
+        server: results.map(({ promoted }) => promoted.last),
         bar,
       },
     ];

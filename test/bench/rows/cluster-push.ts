@@ -3,6 +3,7 @@ import { connectAsync, type MqttClient } from 'mqtt';
 import { changedTopic, requestTopic, responseTopic } from '../../../shared/topics.js';
 import type { Bench } from '../bench.js';
 import { NEEDS, SHARING, startScene, startServers } from '../cluster/scene.js';
+import { steadyRounds } from '../disturbance.js';
 import type { Credentials } from '../load/mqtt.js';
 import { percentile, type Row, spread } from '../row.js';
 import { createDevices, type Server } from '../server.js';
@@ -37,25 +38,17 @@ export const clusterPush: Row = {
       devices.map((device) => preparePutter(bench, device, { here, there, ears, refusals })),
     );
     await putAll(putters, ears, Math.min(1, bench.options.seconds / 2));
-    const rounds = {
-      slow: [] as number[],
-      usual: [] as number[],
-      slowHere: [] as number[],
-      usualHere: [] as number[],
-    };
-    for (let round = 1; round <= bench.options.rounds; round += 1) {
+    const measure = async () => {
       ears.there.times.length = 0;
       ears.here.times.length = 0;
       await putAll(putters, ears, bench.options.seconds);
-      rounds.slow.push(percentile(ears.there.times, 0.99));
-      rounds.usual.push(spread(ears.there.times).middle);
-      rounds.slowHere.push(percentile(ears.here.times, 0.99));
-      rounds.usualHere.push(spread(ears.here.times).middle);
-      const [p50, p99] = [rounds.usual.at(-1), rounds.slow.at(-1)];
-      bench.progress(
-        `round ${round} of ${bench.options.rounds}: p50 ${p50?.toFixed(1)} ${UNIT}, p99 ${p99?.toFixed(1)} ${UNIT}`,
-      );
-    }
+      return { there: delaysOf(ears.there), here: delaysOf(ears.here) };
+    };
+    const { results, repeats } = await steadyRounds(
+      bench,
+      measure,
+      ({ there }) => `p50 ${there.usual.toFixed(1)} ${UNIT}, p99 ${there.slow.toFixed(1)} ${UNIT}`,
+    );
     const what = `put at one server → heard by a client of another, at ${PUTS_A_SECOND} puts/s of ${DEVICES} devices`;
     const peer = 'heard by a client of the same server';
     const [refusal] = refusals;
@@ -64,24 +57,28 @@ export const clusterPush: Row = {
         row: 'cluster-push',
         what: `${what}, p99`,
         unit: UNIT,
-        server: rounds.slow,
-        peer: { name: peer, figures: rounds.slowHere },
+        server: results.map(({ there }) => there.slow),
+        peer: { name: peer, figures: results.map(({ here }) => here.slow) },
         bar: { relation: '<=', limit: 50, on: 'server' },
         faults:
           refusal === undefined ? [] : [`${refusals.length} puts were refused, the first with ${refusal}`],
+        repeats,
         notes: [SHARING],
       },
       {
         row: 'cluster-push-p50',
         what: `${what}, p50`,
         unit: UNIT,
-        server: rounds.usual,
-        peer: { name: peer, figures: rounds.usualHere },
+        server: results.map(({ there }) => there.usual),
+        peer: { name: peer, figures: results.map(({ here }) => here.usual) },
+        repeats,
         notes: [],
       },
     ];
   },
 };
+
+const delaysOf = ({ times }: Ear) => ({ usual: spread(times).middle, slow: percentile(times, 0.99) });
 
 interface Sides {
   readonly here: Server;

@@ -1,6 +1,7 @@
 import type { Bench } from '../bench.js';
 import { countedBy, NEEDS, type Scene, SHARING, startScene } from '../cluster/scene.js';
 import { familySeconds, processSeconds } from '../core.js';
+import { type Contender, takeTurns } from '../disturbance.js';
 import type { GroupedJob, GroupedResult } from '../load/job.js';
 import { CLIENTS, type Credentials, PAYLOAD, putters, runLoad } from '../load/mqtt.js';
 import { preparePgbench } from '../peers/pgbench.js';
@@ -20,17 +21,15 @@ interface Figure {
   readonly note: string;
 }
 
-/** One that takes turns, and its figures. */
-interface Contender {
+interface Named extends Contender<Figure> {
   readonly name: string;
-  readonly measure: () => Promise<Figure>;
-  readonly figures: Figure[];
 }
 
-const contender = (name: string, measure: Contender['measure']): Contender => ({
+const contender = (name: string, measure: () => Promise<Figure>): Named => ({
   name,
   measure,
-  figures: [],
+  said: ({ rate, note }) => `${name} ${rate.toFixed(0)} ${UNIT}; ${note}`,
+  results: [],
 });
 
 /** One server beside the statement alone and pgbench, then two and three servers beside the statement alone. */
@@ -104,15 +103,16 @@ async function measureServers(bench: Bench, scene: Scene, parts: Parts): Promise
     peers.grouped(CLIENTS),
   );
   const single = contender('pgbench, a statement a put', () => peers.pgbench());
-  await takeTurns(bench, count === 1 ? [putting, grouped, full, single] : [putting, full]);
+  const repeats = await takeTurns(bench, count === 1 ? [putting, grouped, full, single] : [putting, full]);
 
-  const beside = (name: string, peer: Contender, bar?: Bar): Measurement => ({
+  const beside = (name: string, peer: Named, bar?: Bar): Measurement => ({
     row: name,
     what: `in-band put, QoS ${QOS}, ${CLIENTS} connections, ${putting.name} on PostgreSQL`,
     unit: UNIT,
-    server: putting.figures.map(({ rate }) => rate),
-    peer: { name: peer.name, figures: peer.figures.map(({ rate }) => rate) },
+    server: putting.results.map(({ rate }) => rate),
+    peer: { name: peer.name, figures: peer.results.map(({ rate }) => rate) },
     ...(bar && { bar }),
+    repeats,
     notes: [],
   });
   const notes = [SHARING, middleNote(putting)];
@@ -125,22 +125,10 @@ async function measureServers(bench: Bench, scene: Scene, parts: Parts): Promise
   ];
 }
 
-async function takeTurns(bench: Bench, contenders: readonly Contender[]): Promise<void> {
-  for (let round = 1; round <= bench.options.rounds; round += 1) {
-    for (const { name, measure, figures } of contenders) {
-      const figure = await measure();
-      figures.push(figure);
-      bench.progress(
-        `round ${round} of ${bench.options.rounds}: ${name} ${figure.rate.toFixed(0)} ${UNIT}; ${figure.note}`,
-      );
-    }
-  }
-}
-
 /** How the figure in the middle came about. */
-function middleNote({ name, figures }: Contender): string {
-  const { middle } = spread(figures.map(({ rate }) => rate));
-  const [nearest] = [...figures].sort((a, b) => Math.abs(a.rate - middle) - Math.abs(b.rate - middle));
+function middleNote({ name, results }: Named): string {
+  const { middle } = spread(results.map(({ rate }) => rate));
+  const [nearest] = [...results].sort((a, b) => Math.abs(a.rate - middle) - Math.abs(b.rate - middle));
   return `${name}: ${nearest?.note}`;
 }
 
