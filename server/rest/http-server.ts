@@ -10,7 +10,7 @@ import type { Shares } from '../access/shares.js';
 import type { Audit } from '../audit.js';
 import type { Tls } from '../tls/tls.js';
 import { WORK } from '../work.js';
-import { ANSWER_HEADERS, sendJson } from './call.js';
+import { ANSWER_HEADERS, linesOf, sendJson } from './call.js';
 import type { HttpConnections } from './connection.js';
 import { answerOf, headersTooLarge, NOT_HTTP, REQUEST_TOO_SLOW } from './errors.js';
 import type { RestLimits } from './limits.js';
@@ -126,8 +126,7 @@ function rawAnswer(status: number, json: string): string {
     ...ANSWER_HEADERS,
     Connection: 'close',
   };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${json}`;
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${linesOf(headers)}\r\n${json}`;
 }
 
 const LOCALHOST = /^localhost(:|$)/i;

@@ -1,7 +1,7 @@
 /** What RFC 9110 and RFC 9112 ask of a server, with the bytes as they are on the wire. */
 
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
@@ -203,6 +203,64 @@ test('data within the limit is taken with every character escaped', async ({ res
   assert.is((await put(room)).status, 200);
   const refused = await put(room + 1);
   assert.equal([refused.status, refused.body.details[0].help_message], [400, 'document too large']);
+});
+
+/** The lines of an answer's head without its date, in any order. */
+const headOf = (answer: string): string[] =>
+  answer
+    .slice(0, answer.indexOf('\r\n\r\n'))
+    .split('\r\n')
+    .filter((line) => !line.startsWith('Date: '))
+    .sort();
+
+test('an answer in ASCII has the same head as another one, and as an answer to HEAD', async ({
+  rest,
+  path,
+}) => {
+  const token = `X-Auth-Token: ${rest.token}`;
+  const ask = (method: string) => rest.raw(head(`${method} ${BASE}${path}`, 'Host: localhost', token));
+  const put = async (name: string) => {
+    await rest.ask('DELETE', path);
+    assert.is((await rest.ask('PUT', path, { body: { data: { name } } })).status, 200);
+    const answer = await ask('GET');
+    assert.equal(bodyOf(answer).data, { name });
+    return headOf(answer).map((line) => line.replace(/^ETag: .*/, 'ETag'));
+  };
+  assert.equal(await put('xx'), await put('é'));
+  for (const name of ['xx', 'é']) {
+    await rest.ask('PUT', path, { body: { data: { name } } });
+    const whole = await ask('GET');
+    const only = await ask('HEAD');
+    assert.equal(headOf(only), headOf(whole));
+    assert.is(only.slice(only.indexOf('\r\n\r\n')), '\r\n\r\n');
+  }
+});
+
+test('requests that come in one piece are answered in their order', async ({ rest, path }) => {
+  const get = `GET ${BASE}${path} HTTP/1.1\r\nHost: localhost\r\nX-Auth-Token: ${rest.token}\r\n\r\n`;
+  await rest.ask('PUT', path, { body: { data: {} } });
+  const last = head('GET /nowhere', 'Host: localhost');
+  const answers = (await rest.raw(`${get}${get}${last}`)).split('HTTP/1.1 ').slice(1);
+  assert.equal(
+    answers.map((answer) => answer.slice(0, 3)),
+    ['200', '200', '404'],
+  );
+});
+
+test('the head and the body of an answer leave in one write', async ({ rest, path }) => {
+  await rest.ask('PUT', path, { body: { data: {} } });
+  const written: unknown[] = [];
+  const { write } = Socket.prototype;
+  Socket.prototype.write = function (this: Socket, ...given: [string]) {
+    if (this.localPort === rest.port) written.push(given[0]);
+    return write.apply(this, given);
+  } as typeof write;
+  const answer = await rest.ask('GET', path).finally(() => {
+    Socket.prototype.write = write;
+  });
+  assert.is(written.length, 1);
+  assert.ok(String(written[0]).startsWith('HTTP/1.1 200 OK\r\n'));
+  assert.ok(String(written[0]).endsWith(`\r\n\r\n${answer.text}`));
 });
 
 test.run();
