@@ -6,9 +6,10 @@ import { DeviceNotFound, type Devices } from '../devices/devices.js';
 import type { StoredDocument } from '../storage/storage.js';
 import {
   bornOf,
-  type ConditionalRequest,
+  type Conditions,
   type Document,
   type Precondition,
+  parsePut,
   parseRequest,
 } from '../twins/document.js';
 import { InvalidRequest, PreconditionFailed } from '../twins/errors.js';
@@ -66,6 +67,14 @@ export function routeTwins(
     onTwin(call, devices, (id) => twins.get(id, call.param('document_name'), showUnlessKnown(call))),
   );
 
+  /** Nobody looks into the data of a document that is no order. */
+  function put(call: Call, name: string, body: Buffer): void {
+    const { version, data } = parsePut(body);
+    const { precondition, by, spend } = conditionsOf(call, 'PUT');
+    const request = { version, data, precondition, by, spend };
+    onTwin(call, devices, (id) => twins.put(id, name, request, show(call), call));
+  }
+
   for (const [method, change] of [
     ['PUT', 'put'],
     ['PATCH', 'patch'],
@@ -74,9 +83,9 @@ export function routeTwins(
       const name = call.param('document_name');
       const seconds = call.query('wait') === undefined ? undefined : waitOf(call, name, limits.waitSeconds);
       call.body((body) => {
-        const { pin, ...asked } = parseRequest(body);
-        const request = conditional(call, { ...asked, by: writerOf(call.token), spend: call.spend }, method);
-        const { data } = request;
+        if (method === 'PUT' && name !== DESIRED) return put(call, name, body);
+        const { pin, version, data } = parseRequest(body);
+        const request = { version, data, ...conditionsOf(call, method) };
         const write = () =>
           onTwin(call, devices, (id) => {
             const written =
@@ -115,13 +124,14 @@ const WRITER_LENGTH = 64;
 /** The writer, as the app shows it. */
 export const writerOf = ({ description, role }: Token): string => description.slice(0, WRITER_LENGTH) || role;
 
-function conditional(call: Call, request: ConditionalRequest, method: 'PUT' | 'PATCH'): ConditionalRequest {
+function conditionsOf(call: Call, method: 'PUT' | 'PATCH'): Conditions {
   const asked = preconditionOf(call);
-  if (asked === undefined) return request;
   // A document that does not exist cannot be patched, whatever the condition: that is `not found`, as for a delete.
-  const precondition: Precondition = (present) =>
-    method === 'PATCH' && present === undefined ? undefined : asked(present);
-  return { ...request, precondition };
+  const precondition: Precondition | undefined =
+    method === 'PUT' || asked === undefined
+      ? asked
+      : (present) => (present === undefined ? undefined : asked(present));
+  return { precondition, by: writerOf(call.token), spend: call.spend };
 }
 
 const sendDocument = (call: Call, document: Document): void =>

@@ -95,7 +95,7 @@ export type Precondition = (present: StoredDocument | undefined) => string | und
  * What a put and a patch have in common. The precondition is checked before `version`, in the turn in which the change is
  * decided.
  */
-interface Conditions extends Pick<DocumentRequest, 'version'> {
+export interface Conditions {
   readonly precondition?: Precondition | undefined;
   /** The writer, as a person knows them. Absent for a device. */
   readonly by?: string | undefined;
@@ -107,7 +107,8 @@ interface Conditions extends Pick<DocumentRequest, 'version'> {
 export type ConditionalRequest = Conditions & DocumentRequest;
 
 /** A put. Its data may be the text that `JSON.stringify` would make of it. */
-export type PutRequest = Conditions & { readonly data: JsonObject | string };
+export type PutRequest = Conditions &
+  Pick<DocumentRequest, 'version'> & { readonly data: JsonObject | string };
 
 /** @throws PreconditionFailed */
 export function checkPrecondition(
