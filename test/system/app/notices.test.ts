@@ -304,4 +304,26 @@ test('a panel is muted and heard again, and an alert is acknowledged on the page
   await phone.page.getByRole('button', { name: 'Mute for 1 h: Front door' }).waitFor();
 });
 
+test('a panel is muted also when the answer to another press is late', async (context) => {
+  const { phone, scene } = context;
+  await report(scene, true);
+  await phone.touch('Only silence this phone');
+  await phone.page.getByRole('link', { name: 'Alerts' }).tap();
+  await phone.sees('Not acknowledged.');
+  let answer = (): void => undefined;
+  await phone.page.route('**/acknowledge', async (route) => {
+    await new Promise<void>((late) => {
+      answer = late;
+    });
+    await route.continue();
+  });
+  const asked = phone.page.waitForRequest('**/acknowledge');
+  await phone.touch('Acknowledge: Alarm: Front door');
+  await asked;
+  await phone.touch('Mute for 8 h: Front door');
+  answer();
+  await phone.sees('Acknowledged by owner');
+  await phone.sees('Muted until');
+});
+
 tests.run();

@@ -19,6 +19,7 @@ interface Parts {
 export class NoticeWork {
   readonly #parts: Parts;
   #isRenewed = false;
+  #pressed = Promise.resolve();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -84,8 +85,13 @@ export class NoticeWork {
     await this.#press(() => offerPush(this.#parts.api.ask, contact));
   }
 
-  async #press(act: () => Promise<unknown>, outcome = ''): Promise<void> {
-    if (this.#parts.store.state.notices.isBusy) return;
+  /** Does what a person pressed, when what they pressed before is done. */
+  #press(act: () => Promise<unknown>, outcome = ''): Promise<void> {
+    this.#pressed = this.#pressed.then(() => this.#do(act, outcome));
+    return this.#pressed;
+  }
+
+  async #do(act: () => Promise<unknown>, outcome: string): Promise<void> {
     this.#change({ isBusy: true, outcome: '' });
     try {
       await act();
