@@ -144,13 +144,19 @@ export class Machine {
     return { connection: WITH_ADDRESS, address: '127.0.0.1' };
   }
 
+  /** Milliseconds. A clock that is set does not move them. */
+  get #ticks(): number {
+    return performance.now() - this.#begun;
+  }
+
   #loseConnections(): void {
     for (const connection of this.#connections.values()) connection.lose();
   }
 
   #tell(head: object, bytes?: Uint8Array, heard = (): void => undefined): void {
     if (this.#over) return;
-    this.#worker.command(encodeMessage(head, bytes), (error) => {
+    const message = (): Buffer => encodeMessage({ ...head, ticks: this.#ticks }, bytes);
+    this.#worker.command(message, (error) => {
       this.#turned(error);
       heard();
     });
@@ -204,7 +210,7 @@ export class Machine {
       this.#association = 'given up';
       this.#loseConnections();
     },
-    'time.ticks': () => ({ ticks: performance.now() - this.#begun }),
+    ticks: () => ({ ticks: this.#ticks }),
     'time.now': () => ({ now: this.#ports.clock.now() }),
     'time.set': ({ now }) => this.#ports.clock.set(now),
     sntp: ({ id }) => {

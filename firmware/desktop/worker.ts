@@ -14,7 +14,7 @@ interface WorkerListeners {
 
 interface Job {
   readonly kind: 'e' | '?' | 'w';
-  readonly bytes: Uint8Array;
+  readonly bytes: () => Uint8Array;
   readonly done: (error: Error | null) => void;
 }
 
@@ -54,8 +54,11 @@ export class XsWorker {
     return this.#ask('w', path);
   }
 
-  /** Calls the XS side's `handleCommand`; `done` is called when it has returned, or not at all when the worker dies. */
-  command(message: Uint8Array, done: (error: Error | null) => void): void {
+  /**
+   * Calls the XS side's `handleCommand`; `done` is called when it has returned, or not at all when the worker dies. The
+   * message is made when its turn has come.
+   */
+  command(message: () => Uint8Array, done: (error: Error | null) => void): void {
     this.#enqueue({ kind: '?', bytes: message, done });
   }
 
@@ -69,7 +72,7 @@ export class XsWorker {
     return new Promise((done, failed) =>
       this.#enqueue({
         kind,
-        bytes: Buffer.from(text),
+        bytes: () => Buffer.from(text),
         done: (error) => (error === null ? done() : failed(error)),
       }),
     );
@@ -84,7 +87,7 @@ export class XsWorker {
   #next(): void {
     if (this.#running !== undefined) return;
     this.#running = this.#waiting.shift();
-    if (this.#running !== undefined) this.#send(this.#running.kind, this.#running.bytes);
+    if (this.#running !== undefined) this.#send(this.#running.kind, this.#running.bytes());
   }
 
   #send(kind: string, bytes: Uint8Array): void {

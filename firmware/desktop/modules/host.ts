@@ -27,6 +27,15 @@ export function listen(event: string, listener: Listener): void {
   listeners.set(event, listener);
 }
 
+/**
+ * Node's ticks as this turn of the program began, and when that was by XS's own clock. That one follows the computer's
+ * clock, which may be set; within a turn it tells how long the turn has lasted.
+ */
+let turn = { ticks: ask('ticks').head.ticks as number, began: performance.now() };
+
+/** Node's ticks, in milliseconds. */
+export const ticks = (): number => turn.ticks + performance.now() - turn.began;
+
 function encode(head: object, bytes: Uint8Array): ArrayBuffer {
   const line = new TextEncoder().encode(`${JSON.stringify(head)}\n`);
   if (bytes.length === 0) return line.buffer;
@@ -47,6 +56,7 @@ function decode(message: ArrayBuffer): Message {
 function handleCommand(command: ArrayBuffer): void {
   try {
     const message = decode(command);
+    turn = { ticks: message.head.ticks, began: performance.now() };
     listeners.get(message.head.event)?.(message);
   } catch (error) {
     report(error);

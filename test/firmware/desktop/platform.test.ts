@@ -76,6 +76,36 @@ test('a timer of a longer time than Node can count does not fire at once', async
   assert.equal(lines, []);
 });
 
+test('the ticks go on while the program is busy, and never go back from one turn to the next', async ({
+  bench,
+}) => {
+  const lines = await bench.run(`import time from 'time'; ${IMPORTS}
+    let end = 0;
+    Timer.set(() => {
+      const begun = time.ticks;
+      while (time.ticks < begun + 50);
+      end = time.ticks;
+    }, 5);
+    Timer.set(() => {
+      board.trace(time.ticks >= end ? 'later' : 'earlier');
+      board.trace('end');
+    }, 10);
+  `);
+  assert.equal(lines, ['later']);
+});
+
+test('a clock that is set does not move the ticks', async ({ bench }) => {
+  const lines = await bench.run(`import time from 'time'; ${IMPORTS}
+    const before = time.ticks;
+    board.time.set(Date.UTC(2040, 0, 1));
+    Timer.set(() => {
+      board.trace(time.ticks - before < 60_000 ? 'as before' : 'moved');
+      board.trace('end');
+    }, 5);
+  `);
+  assert.equal(lines, ['as before']);
+});
+
 test('flash gives back what was written, and nothing where nothing was', async ({ bench }) => {
   const lines = await bench.run(`${IMPORTS}
     board.trace(String(board.storage.read('a')));
