@@ -65,6 +65,7 @@ class Block {
 const RANDOM_RANGE = 2 ** 47;
 /** Node's timers fire at once beyond this. A longer timer fires after this time instead. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
+const NOTHING: Buffer = Buffer.alloc(0);
 const ENDS = new Set<string>(['close', 'error']);
 
 /** States of a Wi-Fi station, as the SDK has them. */
@@ -156,7 +157,8 @@ export class Machine {
   #tell(head: object, bytes?: Uint8Array, heard = (): void => undefined): void {
     if (this.#over) return;
     const message = (): Buffer => encodeMessage({ ...head, ticks: this.#ticks }, bytes);
-    this.#worker.command(message, (error) => {
+    this.#worker.command(message, (error, told) => {
+      if (error === null && told.length > 0) this.#hear(decodeMessage<Request[]>(told).head);
       this.#turned(error);
       heard();
     });
@@ -184,10 +186,20 @@ export class Machine {
   }
 
   #answer(message: Buffer): Buffer {
-    const { head, bytes } = decodeMessage<Request>(message);
-    const carryOut = this.#requests[head.request] ?? unknown;
-    const answer = carryOut(head, bytes);
+    const { head, bytes } = decodeMessage<Request[]>(message);
+    const asked = head.pop();
+    this.#hear(head);
+    const answer = asked && this.#carryOut(asked, bytes);
     return answer instanceof Block ? encodeMessage(answer.head, answer.bytes) : encodeMessage(answer ?? {});
+  }
+
+  /** Carries out what the program told and waits for no answer. */
+  #hear(told: Request[]): void {
+    for (const request of told) if (!this.#over) this.#carryOut(request);
+  }
+
+  #carryOut(head: Request, bytes = NOTHING): unknown {
+    return (this.#requests[head.request] ?? unknown)(head, bytes);
   }
 
   readonly #requests: Record<string, (head: Request, bytes: Buffer) => unknown> = {

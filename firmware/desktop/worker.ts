@@ -12,10 +12,16 @@ interface WorkerListeners {
   onEnd: (why: string) => void;
 }
 
+/** Before what was returned, xsnap-worker tells what it took. */
+const END_OF_METER = 1;
+
+/** Hears what was thrown, or the bytes that were returned. */
+type Done = (error: Error | null, result: Buffer) => void;
+
 interface Job {
   readonly kind: 'e' | '?' | 'w';
   readonly bytes: () => Uint8Array;
-  readonly done: (error: Error | null) => void;
+  readonly done: Done;
 }
 
 /** One XS machine in a process of its own. It does one thing at a time: what comes meanwhile waits in order. */
@@ -58,7 +64,7 @@ export class XsWorker {
    * Calls the XS side's `handleCommand`; `done` is called when it has returned, or not at all when the worker dies. The
    * message is made when its turn has come.
    */
-  command(message: () => Uint8Array, done: (error: Error | null) => void): void {
+  command(message: () => Uint8Array, done: Done): void {
     this.#enqueue({ kind: '?', bytes: message, done });
   }
 
@@ -120,7 +126,8 @@ export class XsWorker {
     }
     const job = this.#running;
     this.#running = undefined;
-    job?.done(kind === '!' ? new Error(bytes.toString()) : null);
+    const result = bytes.subarray(bytes.indexOf(END_OF_METER) + 1);
+    job?.done(kind === '!' ? new Error(bytes.toString()) : null, result);
     this.#next();
   }
 

@@ -106,6 +106,71 @@ test('a clock that is set does not move the ticks', async ({ bench }) => {
   assert.equal(lines, ['as before']);
 });
 
+/** What is written to the pins, in the order in which Node hears of it. */
+async function written(bench: Workbench, source: string): Promise<string[]> {
+  const heard: string[] = [];
+  const program = await bench.program(`${IMPORTS}${source}`);
+  const panel = await bench.panel({
+    program,
+    onOutput: (pin, level) => heard.push(`${pin} ${level}`),
+    trace: (line) => heard.push(line),
+  });
+  await until(() => heard.includes('end'));
+  await panel.turned();
+  return heard.slice(heard.indexOf('begin'));
+}
+
+test('the pins are written in the order of the program, and before what it asks next', async ({ bench }) => {
+  const heard = await written(
+    bench,
+    `Timer.set(() => {
+      board.trace('begin');
+      board.led.write(true);
+      board.siren.write(true);
+      board.led.write(false);
+      board.beeper.write(true);
+      board.trace('end');
+    }, 0);`,
+  );
+  assert.equal(heard, ['begin', 'led 1', 'siren 1', 'led 0', 'beeper 1', 'end']);
+});
+
+test('a pin that is written last in a turn, by a promise, is written when the turn is over', async ({
+  bench,
+}) => {
+  const heard = await written(
+    bench,
+    `Timer.set(() => {
+      board.trace('begin');
+      Promise.resolve().then(() => board.led.write(true));
+      board.trace('end');
+    }, 0);`,
+  );
+  assert.equal(heard, ['begin', 'end', 'led 1']);
+});
+
+test('a pin that is written while the program starts is written at once', async ({ bench }) => {
+  const heard = await written(bench, "board.trace('begin'); board.led.write(true); board.trace('end');");
+  assert.equal(heard, ['begin', 'led 1', 'end']);
+});
+
+test('nothing is done any more that the program wanted when its power was cut', async ({ bench }) => {
+  const heard: string[] = [];
+  const program = await bench.program(`${IMPORTS}
+    Timer.set(() => { board.led.write(true); board.beeper.write(true); }, 0);
+  `);
+  const panel = await bench.panel({
+    program,
+    onOutput: (pin, level) => {
+      if (level === 0) return;
+      heard.push(pin);
+      panel.powerOff();
+    },
+  });
+  await until(() => !panel.state.power);
+  assert.equal([heard, panel.beeper], [['led'], false]);
+});
+
 test('flash gives back what was written, and nothing where nothing was', async ({ bench }) => {
   const lines = await bench.run(`${IMPORTS}
     board.trace(String(board.storage.read('a')));

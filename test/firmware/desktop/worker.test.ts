@@ -80,6 +80,25 @@ test('commands are carried out one after the other, in their order', async ({ st
   assert.equal(asked, ['1', '2', '3']);
 });
 
+test('what a command returns is heard, and nothing when it returns no bytes', async ({ start }) => {
+  const worker = start();
+  await worker.evaluate(
+    'function handleCommand(message) { return message.byteLength > 1 ? message : undefined; }',
+  );
+  const results: string[] = [];
+  for (const text of ['1', 'several'])
+    await new Promise<void>((resolve) =>
+      worker.command(
+        () => Buffer.from(text),
+        (_, result) => {
+          results.push(result.toString());
+          resolve();
+        },
+      ),
+    );
+  assert.equal(results, ['', 'several']);
+});
+
 test('a command is made when those before it have been carried out', async ({ start, asked }) => {
   const worker = start();
   worker.evaluate(HANDLER);
