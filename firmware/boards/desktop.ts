@@ -9,7 +9,7 @@ import config from 'mc/config';
 import SNTP from 'sntp';
 import type { Board, KeyValueStore, Output } from '../board.js';
 import { DEFAULTS, type PanelConfig } from '../config.js';
-import { ask } from '../desktop/modules/host.js';
+import { ask, tell } from '../desktop/modules/host.js';
 import { timeFrom, timers } from './sdk/platform.js';
 import { Station } from './sdk/station.js';
 
@@ -71,7 +71,7 @@ export const board: Board = {
   random: () => ask('random').head.number,
   trace,
   show(status) {
-    ask('show', { status });
+    tell('show', { status });
   },
   restart() {
     ask('restart');

@@ -65,6 +65,7 @@ class Block {
 const RANDOM_RANGE = 2 ** 47;
 /** Node's timers fire at once beyond this. A longer timer fires after this time instead. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
+const NOTHING: Buffer = Buffer.alloc(0);
 const ENDS = new Set<string>(['close', 'error']);
 
 /** States of a Wi-Fi station, as the SDK has them. */
@@ -144,13 +145,20 @@ export class Machine {
     return { connection: WITH_ADDRESS, address: '127.0.0.1' };
   }
 
+  /** Milliseconds. A clock that is set does not move them. */
+  get #ticks(): number {
+    return performance.now() - this.#begun;
+  }
+
   #loseConnections(): void {
     for (const connection of this.#connections.values()) connection.lose();
   }
 
   #tell(head: object, bytes?: Uint8Array, heard = (): void => undefined): void {
     if (this.#over) return;
-    this.#worker.command(encodeMessage(head, bytes), (error) => {
+    const message = (): Buffer => encodeMessage({ ...head, ticks: this.#ticks }, bytes);
+    this.#worker.command(message, (error, told) => {
+      if (error === null && told.length > 0) this.#hear(decodeMessage<Request[]>(told).head);
       this.#turned(error);
       heard();
     });
@@ -178,10 +186,20 @@ export class Machine {
   }
 
   #answer(message: Buffer): Buffer {
-    const { head, bytes } = decodeMessage<Request>(message);
-    const carryOut = this.#requests[head.request] ?? unknown;
-    const answer = carryOut(head, bytes);
+    const { head, bytes } = decodeMessage<Request[]>(message);
+    const asked = head.pop();
+    this.#hear(head);
+    const answer = asked && this.#carryOut(asked, bytes);
     return answer instanceof Block ? encodeMessage(answer.head, answer.bytes) : encodeMessage(answer ?? {});
+  }
+
+  /** Carries out what the program told and waits for no answer. */
+  #hear(told: Request[]): void {
+    for (const request of told) if (!this.#over) this.#carryOut(request);
+  }
+
+  #carryOut(head: Request, bytes = NOTHING): unknown {
+    return (this.#requests[head.request] ?? unknown)(head, bytes);
   }
 
   readonly #requests: Record<string, (head: Request, bytes: Buffer) => unknown> = {
@@ -204,7 +222,7 @@ export class Machine {
       this.#association = 'given up';
       this.#loseConnections();
     },
-    'time.ticks': () => ({ ticks: performance.now() - this.#begun }),
+    ticks: () => ({ ticks: this.#ticks }),
     'time.now': () => ({ now: this.#ports.clock.now() }),
     'time.set': ({ now }) => this.#ports.clock.set(now),
     sntp: ({ id }) => {

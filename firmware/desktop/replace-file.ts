@@ -21,7 +21,7 @@ export function replaceFile(path: string, content: string): void {
   withOpen(dirname(path), 'r', fsyncSync);
 }
 
-function withOpen(path: string, flags: string, action: (file: number) => void): void {
+export function withOpen(path: string, flags: string | number, action: (file: number) => void): void {
   const file = openSync(path, flags, 0o600);
   try {
     action(file);

@@ -12,10 +12,16 @@ interface WorkerListeners {
   onEnd: (why: string) => void;
 }
 
+/** Before what was returned, xsnap-worker tells what it took. */
+const END_OF_METER = 1;
+
+/** Hears what was thrown, or the bytes that were returned. */
+type Done = (error: Error | null, result: Buffer) => void;
+
 interface Job {
   readonly kind: 'e' | '?' | 'w';
-  readonly bytes: Uint8Array;
-  readonly done: (error: Error | null) => void;
+  readonly bytes: () => Uint8Array;
+  readonly done: Done;
 }
 
 /** One XS machine in a process of its own. It does one thing at a time: what comes meanwhile waits in order. */
@@ -54,8 +60,11 @@ export class XsWorker {
     return this.#ask('w', path);
   }
 
-  /** Calls the XS side's `handleCommand`; `done` is called when it has returned, or not at all when the worker dies. */
-  command(message: Uint8Array, done: (error: Error | null) => void): void {
+  /**
+   * Calls the XS side's `handleCommand`; `done` is called when it has returned, or not at all when the worker dies. The
+   * message is made when its turn has come.
+   */
+  command(message: () => Uint8Array, done: Done): void {
     this.#enqueue({ kind: '?', bytes: message, done });
   }
 
@@ -69,7 +78,7 @@ export class XsWorker {
     return new Promise((done, failed) =>
       this.#enqueue({
         kind,
-        bytes: Buffer.from(text),
+        bytes: () => Buffer.from(text),
         done: (error) => (error === null ? done() : failed(error)),
       }),
     );
@@ -84,7 +93,7 @@ export class XsWorker {
   #next(): void {
     if (this.#running !== undefined) return;
     this.#running = this.#waiting.shift();
-    if (this.#running !== undefined) this.#send(this.#running.kind, this.#running.bytes);
+    if (this.#running !== undefined) this.#send(this.#running.kind, this.#running.bytes());
   }
 
   #send(kind: string, bytes: Uint8Array): void {
@@ -117,7 +126,8 @@ export class XsWorker {
     }
     const job = this.#running;
     this.#running = undefined;
-    job?.done(kind === '!' ? new Error(bytes.toString()) : null);
+    const result = bytes.subarray(bytes.indexOf(END_OF_METER) + 1);
+    job?.done(kind === '!' ? new Error(bytes.toString()) : null, result);
     this.#next();
   }
 

@@ -1,6 +1,6 @@
 /** `embedded:io/digital` (ECMA-419, section 9): pins by their names on the desktop board. */
 
-import { ask, listen } from './host.js';
+import { ask, listen, tell } from './host.js';
 
 interface Options {
   pin: string;
@@ -9,6 +9,8 @@ interface Options {
   onReadable?: () => void;
 }
 
+/** What the program reckons after it has written this pin takes 0.4 ms, and the siren is not to wait for that. */
+const AT_ONCE = 'siren';
 const listening = new Map<string, () => void>();
 
 class Digital {
@@ -31,7 +33,8 @@ class Digital {
   }
 
   write(level: 0 | 1): void {
-    ask('pin.write', { pin: this.#pin, level });
+    const send = this.#pin === AT_ONCE ? ask : tell;
+    send('pin.write', { pin: this.#pin, level });
   }
 }
 

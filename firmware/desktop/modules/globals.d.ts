@@ -2,6 +2,8 @@
 
 declare function issueCommand(message: ArrayBuffer): ArrayBuffer;
 
+declare const performance: { now(): number };
+
 declare class TextEncoder {
   encode(text: string): Uint8Array<ArrayBuffer>;
 }

@@ -1,11 +1,11 @@
 /** The SDK's `time` module, and the board's clock, which Node can set wrong: `Date.now()` tells it as on a board. */
 
-import { ask } from './host.js';
+import { ask, ticks } from './host.js';
 
 const time = {
-  /** Milliseconds since some fixed moment. */
+  /** Whole milliseconds since some fixed moment. */
   get ticks(): number {
-    return ask('time.ticks').head.ticks;
+    return Math.floor(ticks());
   },
   delta: (start: number, end: number): number => end - start,
   /** Sets the clock to seconds since 1970. */

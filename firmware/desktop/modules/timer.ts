@@ -1,6 +1,6 @@
 /** The SDK's `timer` module. Node counts the time; delays are in milliseconds. */
 
-import { ask, listen } from './host.js';
+import { listen, tell } from './host.js';
 
 type Callback = (timer: Timer) => void;
 
@@ -26,7 +26,7 @@ class Timer {
   }
 
   static clear(timer: Timer | undefined | null): void {
-    if (timer && running.delete(timer.#id)) ask('timer.clear', { id: timer.#id });
+    if (timer && running.delete(timer.#id)) tell('timer.clear', { id: timer.#id });
   }
 
   /** One that was cleared while its time was already on the way does not fire. */
@@ -39,7 +39,7 @@ class Timer {
 
   static #start(timer: Timer, delay: number): Timer {
     running.set(timer.#id, timer);
-    ask('timer.set', { id: timer.#id, delay, repeats: timer.#repeats });
+    tell('timer.set', { id: timer.#id, delay, repeats: timer.#repeats });
     return timer;
   }
 }

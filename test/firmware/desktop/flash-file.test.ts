@@ -1,4 +1,14 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -30,18 +40,70 @@ test('blocks outlive the program that wrote them', ({ path }) => {
   assert.equal([next.read('a'), next.read('b'), next.read('c')], [bytes(1), bytes(), undefined]);
 });
 
-test('a write replaces the file whole, and leaves no other one', ({ path }) => {
+test('a write only adds to the file, and leaves no other one', ({ directory, path }) => {
   new FlashFile(path).write('a', bytes(1));
   const before = readFileSync(path, 'utf8');
   new FlashFile(path).write('b', bytes(2));
-  assert.not.equal(readFileSync(path, 'utf8'), before);
-  assert.not.ok(existsSync(`${path}.tmp`));
+  const after = readFileSync(path, 'utf8');
+  assert.ok(after.startsWith(before) && after.length > before.length);
+  assert.equal(readdirSync(directory), ['flash.json']);
 });
+
+test('a file that would become too long is replaced by what counts of it', ({ path }) => {
+  const flash = new FlashFile(path);
+  flash.write('b', bytes(1));
+  let writes = 0;
+  let before: number;
+  let length = 0;
+  do {
+    before = length;
+    flash.write('a', Buffer.alloc(40_000, ++writes));
+    length = statSync(path).size;
+  } while (length > before);
+  assert.ok(before < 300_000, `${before}`);
+  const next = new FlashFile(path);
+  assert.equal([next.read('a')?.[0], next.read('b')], [writes, bytes(1)]);
+});
+
+test('what was being added when the computer lost its power does not count, and the next write does', ({
+  path,
+}) => {
+  new FlashFile(path).write('a', bytes(1));
+  const before = readFileSync(path, 'utf8');
+  new FlashFile(path).write('a', bytes(2));
+  const after = readFileSync(path, 'utf8');
+  for (let length = before.length; length < after.length; length += 1) {
+    writeFileSync(path, after.slice(0, length));
+    const flash = new FlashFile(path);
+    assert.equal(flash.read('a'), bytes(1), `${length}`);
+    flash.write('b', bytes(3));
+    const next = new FlashFile(path);
+    assert.equal([next.read('a'), next.read('b')], [bytes(1), bytes(3)], `${length}`);
+  }
+});
+
+const MEDDLING: [string, (path: string) => void][] = [
+  ['deleted', (path) => rmSync(path)],
+  ['emptied', (path) => writeFileSync(path, '')],
+  ['lengthened', (path) => appendFileSync(path, 'more')],
+];
+for (const [what, meddle] of MEDDLING) {
+  test(`a file that somebody has ${what} is whole again after the next write`, ({ path }) => {
+    const flash = new FlashFile(path);
+    flash.write('a', bytes(1));
+    meddle(path);
+    flash.write('b', bytes(2));
+    const next = new FlashFile(path);
+    assert.equal([next.read('a'), next.read('b')], [bytes(1), bytes(2)]);
+  });
+}
 
 const needsFull = existsSync('/dev/full') ? test : test.skip;
 needsFull('on a full disk a write throws, and the flash is as it was', ({ path }) => {
   const flash = new FlashFile(path);
   flash.write('a', bytes(1));
+  // What is added to a full disk may be half of it.
+  appendFileSync(path, '{"a":');
   symlinkSync('/dev/full', `${path}.tmp`);
   assert.throws(() => flash.write('a', bytes(2)), /ENOSPC/);
   assert.equal([flash.read('a'), new FlashFile(path).read('a')], [bytes(1), bytes(1)]);
@@ -50,9 +112,14 @@ needsFull('on a full disk a write throws, and the flash is as it was', ({ path }
   assert.equal(new FlashFile(path).read('a'), bytes(3));
 });
 
-const DAMAGED = ['', '{', 'null', '[]', '"text"', '{"a":1}', '{"a":"no base64!"}', '{"a":null}'];
+const DAMAGED = [
+  ...['', '{', 'null', '[]', '"text"', '{"a":1}', '{"a":"no base64!"}', '{"a":null}'],
+  ...['{"a":""}\n{"a":\n{"a":""}\n', '{"a":""}\n{"a":1}\n'],
+];
 for (const text of DAMAGED) {
-  test(`a file that says ${text || 'nothing'} is refused by its name, and left as it is`, ({ path }) => {
+  test(`a file that says ${text.replaceAll('\n', ' ') || 'nothing'} is refused by its name, and left as it is`, ({
+    path,
+  }) => {
     writeFileSync(path, text);
     try {
       new FlashFile(path);

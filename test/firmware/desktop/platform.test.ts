@@ -76,6 +76,101 @@ test('a timer of a longer time than Node can count does not fire at once', async
   assert.equal(lines, []);
 });
 
+test('the ticks go on while the program is busy, and never go back from one turn to the next', async ({
+  bench,
+}) => {
+  const lines = await bench.run(`import time from 'time'; ${IMPORTS}
+    let end = 0;
+    Timer.set(() => {
+      const begun = time.ticks;
+      while (time.ticks < begun + 50);
+      end = time.ticks;
+    }, 5);
+    Timer.set(() => {
+      board.trace(time.ticks >= end ? 'later' : 'earlier');
+      board.trace('end');
+    }, 10);
+  `);
+  assert.equal(lines, ['later']);
+});
+
+test('a clock that is set does not move the ticks', async ({ bench }) => {
+  const lines = await bench.run(`import time from 'time'; ${IMPORTS}
+    const before = time.ticks;
+    board.time.set(Date.UTC(2040, 0, 1));
+    Timer.set(() => {
+      board.trace(time.ticks - before < 60_000 ? 'as before' : 'moved');
+      board.trace('end');
+    }, 5);
+  `);
+  assert.equal(lines, ['as before']);
+});
+
+/** What is written to the pins, in the order in which Node hears of it. */
+async function written(bench: Workbench, source: string): Promise<string[]> {
+  const heard: string[] = [];
+  const program = await bench.program(`${IMPORTS}${source}`);
+  const panel = await bench.panel({
+    program,
+    onOutput: (pin, level) => heard.push(`${pin} ${level}`),
+    trace: (line) => heard.push(line),
+  });
+  await until(() => heard.includes('end'));
+  await panel.turned();
+  return heard.slice(heard.indexOf('begin'));
+}
+
+test('the pins are written in the order of the program, and before what it asks next', async ({ bench }) => {
+  const heard = await written(
+    bench,
+    `Timer.set(() => {
+      board.trace('begin');
+      board.led.write(true);
+      board.siren.write(true);
+      board.led.write(false);
+      board.beeper.write(true);
+      board.trace('end');
+    }, 0);`,
+  );
+  assert.equal(heard, ['begin', 'led 1', 'siren 1', 'led 0', 'beeper 1', 'end']);
+});
+
+test('a pin that is written last in a turn, by a promise, is written when the turn is over', async ({
+  bench,
+}) => {
+  const heard = await written(
+    bench,
+    `Timer.set(() => {
+      board.trace('begin');
+      Promise.resolve().then(() => board.led.write(true));
+      board.trace('end');
+    }, 0);`,
+  );
+  assert.equal(heard, ['begin', 'end', 'led 1']);
+});
+
+test('a pin that is written while the program starts is written at once', async ({ bench }) => {
+  const heard = await written(bench, "board.trace('begin'); board.led.write(true); board.trace('end');");
+  assert.equal(heard, ['begin', 'led 1', 'end']);
+});
+
+test('nothing is done any more that the program wanted when its power was cut', async ({ bench }) => {
+  const heard: string[] = [];
+  const program = await bench.program(`${IMPORTS}
+    Timer.set(() => { board.led.write(true); board.beeper.write(true); }, 0);
+  `);
+  const panel = await bench.panel({
+    program,
+    onOutput: (pin, level) => {
+      if (level === 0) return;
+      heard.push(pin);
+      panel.powerOff();
+    },
+  });
+  await until(() => !panel.state.power);
+  assert.equal([heard, panel.beeper], [['led'], false]);
+});
+
 test('flash gives back what was written, and nothing where nothing was', async ({ bench }) => {
   const lines = await bench.run(`${IMPORTS}
     board.trace(String(board.storage.read('a')));

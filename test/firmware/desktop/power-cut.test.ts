@@ -29,6 +29,8 @@ async function live(bench: Workbench, server: ScriptedServer, history: boolean[]
   for (const armed of history) {
     server.desire(armed);
     await panel.until((state) => state.armed === armed);
+    // A report that came later would be taken for one of its next life.
+    await until(() => server.reports.at(-1)?.data.alarm_armed === armed);
   }
   panel.stop();
   return flash;

@@ -52,7 +52,7 @@ async function rejection(promise: Promise<void>): Promise<string> {
 }
 
 const command = (worker: XsWorker, text: string): Promise<Error | null> =>
-  new Promise((resolve) => worker.command(Buffer.from(text), resolve));
+  new Promise((resolve) => worker.command(() => Buffer.from(text), resolve));
 
 test('a script that throws is rejected with what it throws', async ({ start }) => {
   const worker = start();
@@ -80,6 +80,34 @@ test('commands are carried out one after the other, in their order', async ({ st
   assert.equal(asked, ['1', '2', '3']);
 });
 
+test('what a command returns is heard, and nothing when it returns no bytes', async ({ start }) => {
+  const worker = start();
+  await worker.evaluate(
+    'function handleCommand(message) { return message.byteLength > 1 ? message : undefined; }',
+  );
+  const results: string[] = [];
+  for (const text of ['1', 'several'])
+    await new Promise<void>((resolve) =>
+      worker.command(
+        () => Buffer.from(text),
+        (_, result) => {
+          results.push(result.toString());
+          resolve();
+        },
+      ),
+    );
+  assert.equal(results, ['', 'several']);
+});
+
+test('a command is made when those before it have been carried out', async ({ start, asked }) => {
+  const worker = start();
+  worker.evaluate(HANDLER);
+  const first = command(worker, '1');
+  const second = new Promise((resolve) => worker.command(() => Buffer.from(`after ${asked}`), resolve));
+  await Promise.all([first, second]);
+  assert.equal(asked, ['1', 'after 1']);
+});
+
 test('a command that throws says what, and the next one is carried out', async ({ start }) => {
   const worker = start();
   await worker.evaluate(
@@ -105,13 +133,19 @@ test('nothing is heard of an engine that was killed', async ({ start, ends, aske
   const worker = start();
   await worker.evaluate(HANDLER);
   let done = 0;
-  worker.command(Buffer.from('a'), () => {
-    done += 1;
-  });
+  worker.command(
+    () => Buffer.from('a'),
+    () => {
+      done += 1;
+    },
+  );
   worker.kill();
-  worker.command(Buffer.from('b'), () => {
-    done += 1;
-  });
+  worker.command(
+    () => Buffer.from('b'),
+    () => {
+      done += 1;
+    },
+  );
   const other = start();
   await other.evaluate('0');
   assert.equal([ends, asked, done], [[], [], 0]);
