@@ -12,6 +12,7 @@ import { askOwner, DirectoryInUse, takeLock } from '../storage/lock.js';
 import { replay } from '../storage/replay.js';
 import { listSegments } from '../storage/segment.js';
 import { finishSwap, isWaiting, makeReady, stage } from '../storage/swap.js';
+import { TICKET_KEYS_FILE } from '../tls/ticket-keys.js';
 import { BackupUnusable, dataIn, type Manifest, pack, unpack } from './archive.js';
 import { addKeys, isDocuments, removeKeys } from './keys.js';
 
@@ -39,6 +40,8 @@ export async function backUp(data: string, file: string, passphrase: string | un
   try {
     await mkdir(dataIn(path), { mode: 0o700 });
     await copyContents(data, dataIn(path));
+    // A server that is restored makes new ones.
+    await rm(join(dataIn(path), 'tls', TICKET_KEYS_FILE), { force: true });
     if (passphrase === undefined) await removeKeys(dataIn(path));
     await pack(path, target, { format, has_keys: passphrase !== undefined }, passphrase);
   } finally {

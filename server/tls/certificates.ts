@@ -11,6 +11,7 @@ import { givenCertificate, ownCertificate } from './server-certificate.js';
 import { ServerTls } from './server-tls.js';
 import { sharedKeeper } from './shared-authority.js';
 import { sha256Of } from './shown-certificate.js';
+import { ticketKeys } from './ticket-keys.js';
 import { TLS_LIMITS, type TlsLimits } from './tls.js';
 
 export interface Certificates {
@@ -55,7 +56,14 @@ export async function openCertificates({
       settings.tlsCert === ''
         ? ownCertificate({ directory, authority, names: settings.names, limits, log, now })
         : givenCertificate(settings);
-    const tls = await ServerTls.open({ authority, serverCertificate, limits, log, now });
+    const tls = await ServerTls.open({
+      authority,
+      serverCertificate,
+      ticketKeys: ticketKeys({ directory, log, now }),
+      limits,
+      log,
+      now,
+    });
     return {
       authority,
       tls,

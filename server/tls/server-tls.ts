@@ -5,11 +5,16 @@ import type { Authority } from './authority.js';
 import type { KeyPair } from './key-pair.js';
 import type { ServerCertificate } from './server-certificate.js';
 import { judge, type ShownCertificate } from './shown-certificate.js';
+import { TICKET_KEYS_SECONDS, type TicketKeys } from './ticket-keys.js';
 import type { Tls, TlsLimits } from './tls.js';
+
+/** Sessions are resumed where it is the same. Node makes one of the command line, which an upgrade may change. */
+const SESSION_ID_CONTEXT = 'alarm-twin';
 
 interface Given {
   readonly authority: Authority;
   readonly serverCertificate: ServerCertificate;
+  readonly ticketKeys: TicketKeys;
   readonly limits: Pick<TlsLimits, 'handshakeMs' | 'checkMs'>;
   readonly log: Logger;
   readonly now?: () => Date;
@@ -24,18 +29,20 @@ export class ServerTls implements Tls {
   readonly #listeners = new Set<TlsServer>();
   readonly #timer: NodeJS.Timeout;
   #pair: KeyPair;
+  #ticketKeys: Buffer;
 
-  private constructor(given: Given, pair: KeyPair) {
+  private constructor(given: Given, pair: KeyPair, ticketKeys: Buffer) {
     this.#given = given;
     this.#now = given.now ?? (() => new Date());
     this.#pair = pair;
+    this.#ticketKeys = ticketKeys;
     this.#timer = setInterval(() => this.refresh(), given.limits.checkMs);
     this.#timer.unref();
   }
 
   /** @throws KeyPairUnusable or the system's error when there is no certificate to show */
   static async open(given: Given): Promise<ServerTls> {
-    return new ServerTls(given, await given.serverCertificate());
+    return new ServerTls(given, await given.serverCertificate(), await given.ticketKeys());
   }
 
   /** When the present certificate ends. */
@@ -60,6 +67,10 @@ export class ServerTls implements Tls {
       minVersion: 'TLSv1.2',
       // No client needs it, and it costs the server more than the client.
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+      // Without them, `setSecureContext` would bring back the keys of the start.
+      ticketKeys: this.#ticketKeys,
+      sessionTimeout: TICKET_KEYS_SECONDS,
+      sessionIdContext: SESSION_ID_CONTEXT,
     };
   }
 
@@ -78,8 +89,15 @@ export class ServerTls implements Tls {
     return certificate && judge(certificate, this.#given.authority, this.#now());
   }
 
-  /** Shows the server's certificate if it is a new one. When that fails, the old one stays. */
+  /** Uses the present keys of sessions, and shows the server's certificate if it is a new one. */
   async refresh(): Promise<void> {
+    this.#ticketKeys = await this.#given.ticketKeys();
+    for (const listener of this.#listeners) listener.setTicketKeys(this.#ticketKeys);
+    await this.#refreshCertificate();
+  }
+
+  /** When it fails, the old certificate stays. */
+  async #refreshCertificate(): Promise<void> {
     try {
       const pair = await this.#given.serverCertificate();
       if (pair.certificate === this.#pair.certificate && pair.key === this.#pair.key) return;

@@ -25,6 +25,7 @@ async function makeHouse(): Promise<string> {
   await mkdir(join(data, 'tls'));
   for (const [path, text] of [
     ['tls/authority.pem', 'secret-authority'],
+    ['tls/ticket-keys.txt', 'secret-ticket-keys'],
     ['alerts.json', '{"channels":["secret-channel"]}'],
     ['own.key', 'secret-own'],
     ['panel-flash.json', 'armed'],
@@ -90,7 +91,7 @@ test('a backup without keys holds the documents and no key, wherever it was writ
   assert.is(await version(target), 2);
 });
 
-test('a backup with keys holds everything but the flash of a panel, and cannot be read without the passphrase', async () => {
+test('a backup with keys holds all but the flash of a panel and the keys of TLS sessions, and is encrypted', async () => {
   const data = await makeHouse();
   const file = await newFile();
   await backUp(data, file, PASSPHRASE);
@@ -102,6 +103,7 @@ test('a backup with keys holds everything but the flash of a panel, and cannot b
   for (const name of ['channel', 'own', 'vapid', 'subscription'])
     assert.match(Object.values(found).join('\n'), `secret-${name}`);
   assert.not.ok('panel-flash.json' in found);
+  assert.not.match(Object.values(found).join('\n'), 'secret-ticket-keys');
   assert.is((await stat(join(target, 'tls', 'authority.pem'))).mode & 0o777, 0o600);
   assert.is((await stat(join(target, 'tls'))).mode & 0o777, 0o700);
   assert.is(await version(target), 2);

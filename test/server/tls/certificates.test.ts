@@ -49,12 +49,13 @@ test('the first opening makes its files in `tls`, and the next one finds them', 
   const made = () =>
     readdirSync(join(data, 'tls')).map((name) => readFileSync(join(data, 'tls', name), 'utf8'));
   const files = made();
-  assert.is(files.length, 2);
+  assert.is(files.length, 3);
   await first.close();
   const again = await open();
   assert.equal(made(), files);
   assert.is(again.authority.certificate, first.authority.certificate);
   assert.equal(again.tls.options.cert, first.tls.options.cert);
+  assert.equal(again.tls.options.ticketKeys, first.tls.options.ticketKeys);
   await again.close();
 });
 
@@ -77,7 +78,7 @@ test('a given certificate is shown, and the server makes none', async ({ data, o
   writeFileSync(path, pair.certificate + pair.key);
   const certificates = await open({}, { TWIN_TLS_CERT: path, TWIN_TLS_KEY: path });
   assert.is(certificates.tls.options.cert, pair.certificate);
-  assert.equal(readdirSync(join(data, 'tls')), ['authority.pem']);
+  assert.equal(readdirSync(join(data, 'tls')), ['authority.pem', 'ticket-keys.txt']);
   await certificates.close();
 });
 

@@ -10,14 +10,24 @@ import { type KeyPair, parseKeyPair } from '../../../server/tls/key-pair.js';
 import { tlsMetrics } from '../../../server/tls/metrics.js';
 import { ServerTls } from '../../../server/tls/server-tls.js';
 import type { ShownCertificate } from '../../../server/tls/shown-certificate.js';
+import { ticketKeys } from '../../../server/tls/ticket-keys.js';
 import { mutated } from '../../fuzz/mutate.js';
 import { Random } from '../../fuzz/random.js';
 import { needsIn } from '../../programs.js';
 import { until } from '../../until.js';
-import { daysFromNow, deviceCertificate, openAuthority, serverCertificate, x509 } from './authority.js';
+import {
+  daysFromNow,
+  deviceCertificate,
+  openAuthority,
+  serverCertificate,
+  temporaryDirectory,
+  x509,
+} from './authority.js';
 
 const ID = 'db9ef9e3-a767-4d22-9e5f-a3c5a71519ff';
 const HANDSHAKE_MS = 300;
+/** Less than the life of the keys of sessions. */
+const DEVICE_DAYS = 0.5;
 const SEED = 4;
 
 interface Seen {
@@ -49,6 +59,8 @@ test.before.each(async (context) => {
   const given: Context['given'] = { pair: await serverCertificate(authority) };
   const clock = { now: new Date() };
   context.log = [];
+  const log = pino({ level: 'info' }, { write: (line: string) => context.log.push(JSON.parse(line)) });
+  const now = () => clock.now;
   const tls = await ServerTls.open({
     authority,
     serverCertificate: async () => {
@@ -56,8 +68,9 @@ test.before.each(async (context) => {
       return given.pair;
     },
     limits: { handshakeMs: HANDSHAKE_MS, checkMs: 20 },
-    log: pino({ level: 'info' }, { write: (line: string) => context.log.push(JSON.parse(line)) }),
-    now: () => clock.now,
+    ticketKeys: ticketKeys({ directory: temporaryDirectory(), log, now }),
+    log,
+    now,
   });
   const seen: Seen[] = [];
   const listener = createServer(tls.options, (socket) => {
@@ -70,7 +83,7 @@ test.before.each(async (context) => {
   listener.listen(0, '127.0.0.1');
   await once(listener, 'listening');
   Object.assign(context, { authority, given, clock, tls, listener, seen });
-  context.device = await deviceCertificate(authority, ID);
+  context.device = await deviceCertificate(authority, ID, DEVICE_DAYS);
   context.connect = (options = {}) =>
     connect({ port: portOf(listener), host: '127.0.0.1', ca: authority.certificate, ...options });
   context.client = async (options) => {
@@ -144,7 +157,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     const session = await sessionOf(context, options);
     const again = await visit(context, { ...options, session });
     assert.equal([again?.reused, again?.shown?.deviceId, again?.shown?.fault], [true, ID, undefined]);
-    context.clock.now = daysFromNow(31);
+    context.clock.now = daysFromNow(0.6);
     const late = await visit(context, { ...options, session });
     assert.equal([late?.reused, late?.shown?.fault], [true, 'it has expired']);
   });
@@ -161,6 +174,20 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     assert.is(shown, undefined);
   });
 }
+
+test('sessions end with their keys, which a new certificate does not bring back', async (context) => {
+  const { listener, clock, given, authority, log } = context;
+  const old = await sessionOf(context, {});
+  const keys = listener.getTicketKeys();
+  clock.now = daysFromNow(1.1);
+  await until(() => !listener.getTicketKeys().equals(keys));
+  assert.is((await visit(context, { session: old }))?.reused, false);
+  const session = await sessionOf(context, {});
+  given.pair = await serverCertificate(authority);
+  await until(() => log.some(({ msg }) => msg === 'a new certificate is shown'));
+  assert.is((await visit(context, { session }))?.reused, true);
+  assert.is((await visit(context, { session: old }))?.reused, false);
+});
 
 test('a new certificate is shown to new clients, and the connected clients stay', async (context) => {
   const { client, given, authority, log } = context;
