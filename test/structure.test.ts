@@ -9,7 +9,7 @@ import { importsOf, readSources, type Source, syntaxNodes } from './structure/so
 const LONGEST_FILE = 400;
 /** `npm run figures` prints what these bound. */
 // One of them is `calls.ts`: the storage decides, because an engine of several servers may have to decide again.
-const MOST_FILES_OF_A_PUT = { rest: 19, inband: 19 };
+const MOST_FILES_OF_A_PUT = { rest: 20, inband: 19 };
 const TOP_LEVEL = [
   ...['package.json', 'firmware', 'server', 'shared', 'manifests', 'test', 'README.md'],
   ...['tsconfig.json', 'package-lock.json', 'LICENSE'],

@@ -33,6 +33,8 @@ export interface CallContext {
 /** A request of a token that was authenticated. */
 export class Call implements Author {
   #token: Token;
+  /** Once it was asked for. */
+  #twinId: string | undefined;
   /** What the route does. */
   readonly #permission: Permission;
   /** The pattern of its path. */
@@ -105,8 +107,10 @@ export class Call implements Author {
 
   /** The twin that the path names, or whose device it names; undefined where it names none. @throws InvalidRequest */
   get twinId(): string | undefined {
+    if (this.#twinId !== undefined) return this.#twinId;
     const name = TWIN_PARAMS.find((each) => this.#req.params[each] !== undefined);
-    return name === undefined ? undefined : this.id(name);
+    if (name !== undefined) this.#twinId = this.id(name);
+    return this.#twinId;
   }
 
   /** A parameter of the query, the last one of several, or undefined. */

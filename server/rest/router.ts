@@ -10,6 +10,7 @@ import type { Permission } from '../access/permissions.js';
 import type { Audit, AuditEvent, AuditFields } from '../audit.js';
 import type { Devices } from '../devices/devices.js';
 import { LineLimit } from '../line-limit.js';
+import { memo } from '../memo.js';
 import { WORK } from '../work.js';
 import { Call, type CallContext, type RoutedRequest, sendEmpty, sendJson } from './call.js';
 import type { Checks, HttpConnections } from './connection.js';
@@ -261,15 +262,18 @@ const LONGEST_PATH = 256;
 
 /** To match a path against the routes takes as long as everything else that a GET needs, so it is done once per path. */
 export function rememberPaths(find: Find): Find {
-  const known = new LRUCache<string, ReturnType<Find>>({ max: REMEMBERED_PATHS });
+  const known = memo(
+    (_method: string) => new LRUCache<string, ReturnType<Find>>({ max: REMEMBERED_PATHS }),
+    new Map(),
+  );
   return (method, path) => {
     if (path.length > LONGEST_PATH) return find(method, path);
-    const key = `${method} ${path}`;
-    const remembered = known.get(key);
+    const paths = known(method);
+    const remembered = paths.get(path);
     if (remembered !== undefined) return remembered;
     const found = find(method, path);
     // Without a route Polka returns `false`, which its types do not say.
-    if (found) known.set(key, found);
+    if (found) paths.set(path, found);
     return found;
   };
 }

@@ -67,7 +67,7 @@ export function routeTwins(
     onTwin(call, devices, (id) => twins.get(id, call.param('document_name'), showUnlessKnown(call))),
   );
 
-  /** Nobody looks into the data of a document that is no order. */
+  /** Only the data of an order are looked into. */
   function put(call: Call, name: string, body: Buffer): void {
     const { version, data } = parsePut(body);
     const { precondition, by, spend } = conditionsOf(call, 'PUT');
@@ -165,9 +165,9 @@ const answer =
     else call.fail(error);
   };
 
-/** A twin exists when its device does. */
+/** A twin exists when its device does. @param call of a route whose path names a twin */
 export function onTwin(call: Call, devices: Devices, then: (id: string) => void): void {
-  const id = call.id('twin_id');
+  const id = call.twinId as string;
   devices.has(id, (error, known) => {
     if (error !== null) return call.fail(error);
     if (known !== true) return call.fail(new DeviceNotFound(id));
