@@ -10,7 +10,6 @@ import type { Permission } from '../access/permissions.js';
 import type { Audit, AuditEvent, AuditFields } from '../audit.js';
 import type { Devices } from '../devices/devices.js';
 import { LineLimit } from '../line-limit.js';
-import { memo } from '../memo.js';
 import { WORK } from '../work.js';
 import { Call, type CallContext, type RoutedRequest, sendEmpty, sendJson } from './call.js';
 import type { Checks, HttpConnections } from './connection.js';
@@ -262,18 +261,15 @@ const LONGEST_PATH = 256;
 
 /** To match a path against the routes takes as long as everything else that a GET needs, so it is done once per path. */
 export function rememberPaths(find: Find): Find {
-  const known = memo(
-    (_method: string) => new LRUCache<string, ReturnType<Find>>({ max: REMEMBERED_PATHS }),
-    new Map(),
-  );
+  const known = new LRUCache<string, Map<string, ReturnType<Find>>>({ max: REMEMBERED_PATHS });
   return (method, path) => {
     if (path.length > LONGEST_PATH) return find(method, path);
-    const paths = known(method);
-    const remembered = paths.get(path);
+    const routes = known.get(path);
+    const remembered = routes?.get(method);
     if (remembered !== undefined) return remembered;
     const found = find(method, path);
     // Without a route Polka returns `false`, which its types do not say.
-    if (found) paths.set(path, found);
+    if (found) known.set(path, (routes ?? new Map()).set(method, found));
     return found;
   };
 }
