@@ -118,6 +118,33 @@ test('an alarm is a notification too, which goes when it is over', async ({ scen
   await until(async () => (await notifications()).length === 0);
 });
 
+test('no notification stays of an alarm that ends while it is being shown', async ({ scene }) => {
+  const phone = await scene.phone({ permissions: ['notifications'] });
+  const holds = (text: string) => until(async () => (await phone.page.evaluate(text)) === true);
+  await phone.context.addInitScript(`{
+    const { showNotification } = ServiceWorkerRegistration.prototype;
+    ServiceWorkerRegistration.prototype.showNotification = async function (...given) {
+      await new Promise((show) => { window.showNow = show; });
+      await showNotification.apply(this, given);
+      window.isShown = true;
+    };
+  }`);
+  await phone.page.reload();
+  await phone.touch('Arm');
+  await phone.seesState('Armed');
+  scene.panel.openDoor();
+  await phone.sees('is ringing');
+  await holds('window.showNow !== undefined');
+  await phone.touch('Disarm');
+  await phone.seesState('Disarmed');
+  await phone.page.evaluate('window.showNow()');
+  await holds('window.isShown');
+  await holds(
+    'navigator.serviceWorker.ready.then((worker) => worker.getNotifications()).then((all) => all.length === 0)',
+  );
+  await phone.close();
+});
+
 test('a phone can be silenced while the siren rings on, and an alarm that was not seen is shown later', async ({
   scene,
   phone,

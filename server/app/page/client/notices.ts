@@ -16,7 +16,20 @@ export const permission = (): Permission => (isAvailable() ? Notification.permis
 export const askPermission = async (): Promise<Permission> =>
   isAvailable() ? Notification.requestPermission() : 'unavailable';
 
-export async function notify(panel: Panel): Promise<void> {
+let latest: Promise<void> = Promise.resolve();
+
+/** What is begun later is done later. A notification could stay, or be closed with an earlier one, without that. */
+function inOrder(act: () => Promise<void>): Promise<void> {
+  latest = latest.then(act, act);
+  return latest;
+}
+
+export const notify = (panel: Panel): Promise<void> => inOrder(() => show(panel));
+
+/** Takes the notification back when the panel has stopped ringing. */
+export const withdraw = (id: string): Promise<void> => inOrder(() => close(id));
+
+async function show(panel: Panel): Promise<void> {
   if (permission() !== 'granted') return;
   const registration = await navigator.serviceWorker.ready;
   const shown = await registration.getNotifications();
@@ -31,8 +44,7 @@ export async function notify(panel: Panel): Promise<void> {
   });
 }
 
-/** Takes the notification back when the panel has stopped ringing. */
-export async function withdraw(id: string): Promise<void> {
+async function close(id: string): Promise<void> {
   if (permission() !== 'granted') return;
   const registration = await navigator.serviceWorker.ready;
   for (const notification of await registration.getNotifications({ tag: id })) notification.close();
