@@ -6,6 +6,7 @@ import { say } from '../state/say.js';
 import type { Store } from '../state/store.js';
 import { acknowledge, alertsOf, deliveriesOf, mute, offerPush, unmute } from './alerts-api.js';
 import { type Api, Failed } from './api.js';
+import { inOrder } from './in-order.js';
 import { askPermission } from './notices.js';
 import { pushKind, renew, switchOff, switchOn, testPush } from './push.js';
 
@@ -19,7 +20,7 @@ interface Parts {
 export class NoticeWork {
   readonly #parts: Parts;
   #isRenewed = false;
-  #pressed = Promise.resolve();
+  readonly #afterOthers = inOrder();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -87,8 +88,7 @@ export class NoticeWork {
 
   /** Does what a person pressed, when what they pressed before is done. */
   #press(act: () => Promise<unknown>, outcome = ''): Promise<void> {
-    this.#pressed = this.#pressed.then(() => this.#do(act, outcome));
-    return this.#pressed;
+    return this.#afterOthers(() => this.#do(act, outcome));
   }
 
   async #do(act: () => Promise<unknown>, outcome: string): Promise<void> {

@@ -3,6 +3,7 @@
 import { rangText } from '../state/contacts.js';
 import type { Panel } from '../state/panel.js';
 import { say } from '../state/say.js';
+import { inOrder } from './in-order.js';
 
 /** The person's decision; `unavailable` where the browser has no notifications for this page. */
 export type Permission = NotificationPermission | 'unavailable';
@@ -16,18 +17,13 @@ export const permission = (): Permission => (isAvailable() ? Notification.permis
 export const askPermission = async (): Promise<Permission> =>
   isAvailable() ? Notification.requestPermission() : 'unavailable';
 
-let latest: Promise<void> = Promise.resolve();
+/** A notification could stay, or be closed with an earlier one, without that. */
+const afterOthers = inOrder();
 
-/** What is begun later is done later. A notification could stay, or be closed with an earlier one, without that. */
-function inOrder(act: () => Promise<void>): Promise<void> {
-  latest = latest.then(act, act);
-  return latest;
-}
-
-export const notify = (panel: Panel): Promise<void> => inOrder(() => show(panel));
+export const notify = (panel: Panel): Promise<void> => afterOthers(() => show(panel));
 
 /** Takes the notification back when the panel has stopped ringing. */
-export const withdraw = (id: string): Promise<void> => inOrder(() => close(id));
+export const withdraw = (id: string): Promise<void> => afterOthers(() => close(id));
 
 async function show(panel: Panel): Promise<void> {
   if (permission() !== 'granted') return;
