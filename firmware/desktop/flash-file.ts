@@ -82,19 +82,18 @@ export class FlashFile {
   #append(line: string): boolean {
     const length = this.#length + Buffer.byteLength(line);
     if (length > LONGEST) return false;
-    let isWhole = false;
     try {
-      withOpen(this.#path, APPENDING, (file) => {
-        if (fstatSync(file).size !== this.#length) return;
+      return withOpen(this.#path, APPENDING, (file) => {
+        if (fstatSync(file).size !== this.#length) return false;
         writeFileSync(file, line);
         fdatasyncSync(file);
-        isWhole = true;
         this.#length = length;
+        return true;
       });
     } catch {
       // Replacing it tells what is wrong.
+      return false;
     }
-    return isWhole;
   }
 
   #replace(blocks: ReadonlyMap<string, string>): void {

@@ -21,10 +21,11 @@ export function replaceFile(path: string, content: string): void {
   withOpen(dirname(path), 'r', fsyncSync);
 }
 
-export function withOpen(path: string, flags: string | number, action: (file: number) => void): void {
+/** @returns what the action returns */
+export function withOpen<T>(path: string, flags: string | number, action: (file: number) => T): T {
   const file = openSync(path, flags, 0o600);
   try {
-    action(file);
+    return action(file);
   } finally {
     closeSync(file);
   }
