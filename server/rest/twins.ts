@@ -70,8 +70,7 @@ export function routeTwins(
   /** Only the data of an order are looked into. */
   function put(call: Call, name: string, body: Buffer): void {
     const { version, data } = parsePut(body);
-    const { precondition, by, spend } = conditionsOf(call, 'PUT');
-    const request = { version, data, precondition, by, spend };
+    const request = { version, data, ...conditionsOf(call, 'PUT') };
     onTwin(call, devices, (id) => twins.put(id, name, request, show(call), call));
   }
 
