@@ -103,23 +103,26 @@ test('two phones show the same, whichever is touched', async ({ scene, phone }) 
   await other.close();
 });
 
+/** Title and body of each notification that is shown. */
+const notificationsOn = ({ page }: Phone) =>
+  page.evaluate(
+    'navigator.serviceWorker.ready.then((worker) => worker.getNotifications()).then((all) => all.map(({ title, body }) => [title, body]))',
+  ) as Promise<string[][]>;
+
 test('an alarm is a notification too, which goes when it is over', async ({ scene, phone }) => {
-  const notifications = () =>
-    phone.page.evaluate(
-      'navigator.serviceWorker.ready.then((worker) => worker.getNotifications()).then((all) => all.map(({ title, body }) => [title, body]))',
-    ) as Promise<string[][]>;
   await phone.touch('Arm');
   await phone.seesState('Armed');
   scene.panel.openDoor();
   await phone.sees('is ringing');
-  await until(async () => (await notifications()).length > 0);
-  assert.equal(await notifications(), [['Alarm: Front door', 'The siren is ringing. What rang: door.']]);
+  await until(async () => (await notificationsOn(phone)).length > 0);
+  assert.equal(await notificationsOn(phone), [
+    ['Alarm: Front door', 'The siren is ringing. What rang: door.'],
+  ]);
   await phone.touch('Disarm');
-  await until(async () => (await notifications()).length === 0);
+  await until(async () => (await notificationsOn(phone)).length === 0);
 });
 
-test('no notification stays of an alarm that ends while it is being shown', async ({ scene }) => {
-  const phone = await scene.phone({ permissions: ['notifications'] });
+test('no notification stays of an alarm that ends while it is being shown', async ({ scene, phone }) => {
   const holds = (text: string) => until(async () => (await phone.page.evaluate(text)) === true);
   await phone.context.addInitScript(`{
     const { showNotification } = ServiceWorkerRegistration.prototype;
@@ -139,10 +142,7 @@ test('no notification stays of an alarm that ends while it is being shown', asyn
   await phone.seesState('Disarmed');
   await phone.page.evaluate('window.showNow()');
   await holds('window.isShown');
-  await holds(
-    'navigator.serviceWorker.ready.then((worker) => worker.getNotifications()).then((all) => all.length === 0)',
-  );
-  await phone.close();
+  await until(async () => (await notificationsOn(phone)).length === 0);
 });
 
 test('a phone can be silenced while the siren rings on, and an alarm that was not seen is shown later', async ({
