@@ -26,6 +26,8 @@ const KINDS: Record<string, string[]> = {
 };
 /** How long the shorter of two loads is. */
 const SHORT_SHARE = 0.25;
+/** The shorter load is a second then, and wrk runs no shorter one. */
+const SHORTEST_LONG_SECONDS = 4;
 const SLOWED =
   'strace slows each call, so more puts share a turn of the event loop and an fdatasync than without it';
 /** Files that are written behind would be in one round and not in another. */
@@ -86,13 +88,14 @@ async function countedRounds(bench: Bench, program: Program, count: Counter, loa
     await quiet(program, seconds);
     return { requests, counts: await end() };
   };
+  const longer = Math.max(SHORTEST_LONG_SECONDS, seconds);
   // The engine compiles much at first, on threads of its own, which would be counted.
   await load.run(seconds);
   await quiet(program, seconds);
   const all: Counts[] = [];
   for (let round = 1; round <= rounds; round += 1) {
-    const short = await counted(SHORT_SHARE * seconds);
-    const counts = perRequest(short, await counted(Math.max(2, seconds)));
+    const short = await counted(SHORT_SHARE * longer);
+    const counts = perRequest(short, await counted(longer));
     all.push(counts);
     bench.progress(`round ${round} of ${rounds}: ${load.name} ${total(counts).toFixed(2)}`);
   }
@@ -107,7 +110,7 @@ function callsOf({ name, what }: Load, rounds: readonly Counts[], refused: strin
   const others = [...new Set(rounds.flatMap(Object.keys))].filter((call) => !named.includes(call));
   const kinds = Object.entries({ ...KINDS, 'all others': others }).map(([kind, calls]) => {
     const figures = rounds.map((counts) => calls.reduce((sum, call) => sum + (counts[call] ?? 0), 0));
-    return `${kind} ${spread(figures).middle.toFixed(2)}`;
+    return `${kind} ${Number(spread(figures).middle.toPrecision(3))}`;
   });
   return {
     row: `syscalls-${name}`,
