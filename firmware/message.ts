@@ -18,6 +18,9 @@ declare global {
 
 /** A document is nested up to 32 levels below its frame; the parser of XS takes native stack for each. */
 const DEPTH = 40;
+/** `{` and `}`; the brackets of arrays are these without the bit 0x20. */
+const OPENING = 0x7b;
+const CLOSING = 0x7d;
 /** Of a message, up to its data. */
 const HEAD_LENGTH = 128;
 /** In seconds. */
@@ -108,22 +111,21 @@ export function parseError(payload: ArrayBuffer): string {
 
 function parseFrame(payload: ArrayBuffer): Frame | undefined {
   try {
-    const text = String.fromArrayBuffer(payload);
-    if (isDeep(text)) return undefined;
-    const value: unknown = JSON.parse(text);
+    if (isDeep(new Uint8Array(payload))) return undefined;
+    const value: unknown = JSON.parse(String.fromArrayBuffer(payload));
     return typeof value === 'object' && value !== null ? value : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Brackets within strings count too; no honest document for a panel has nearly so many. */
-function isDeep(text: string): boolean {
+/** Brackets within strings count too; no honest document for a panel has nearly so many. XS reads bytes faster than text. */
+function isDeep(bytes: Uint8Array): boolean {
   let depth = 0;
-  for (let index = 0; index < text.length; index++) {
-    const character = text[index];
-    if (character === '{' || character === '[') depth += 1;
-    else if (character === '}' || character === ']') depth -= 1;
+  for (let index = 0; index < bytes.length; index++) {
+    const character = (bytes[index] as number) | 0x20;
+    if (character === OPENING) depth += 1;
+    else if (character === CLOSING) depth -= 1;
     if (depth > DEPTH) return true;
   }
   return false;

@@ -55,6 +55,22 @@ for (const [name, body] of BAD) {
   }
 }
 
+test('objects and arrays are nested up to 40 levels, and stand beside each other as often as they will', () => {
+  const nested = (depth: number): string => {
+    const levels = Array.from({ length: depth - 2 }, (_, level) => (level % 2 ? ['[', ']'] : ['{"x":', '}']));
+    const value = levels.reduceRight((within, [opening, closing]) => opening + within + closing, '1');
+    return `{"data":{"alarm_armed":true,"x":${value}}}`;
+  };
+  const isObeyed = (body: string): boolean => {
+    const { board, panel } = settled();
+    board.client.deliver(`${DESIRED}/changed`, body);
+    return panel.orders.at(-1) === true;
+  };
+  assert.ok(isObeyed(nested(40)));
+  assert.not.ok(isObeyed(nested(41)));
+  assert.ok(isObeyed(`{"data":{"alarm_armed":true,"x":[${'{},[],'.repeat(100)}1]}}`));
+});
+
 for (const topic of [
   'somewhere/else',
   '$SCW/twins/me/other/changed',
