@@ -81,6 +81,8 @@ export class Machine {
   readonly #timers = new Map<number, NodeJS.Timeout>();
   readonly #connections = new Map<number, Connection>();
   readonly #begun = performance.now();
+  /** The pins that the program has read. Their levels come with each event, because a question takes 0.1 ms. */
+  readonly #pins = new Set<string>();
   #over = false;
   /** What the program last asked of the Wi-Fi. */
   #association: 'never asked for' | 'wanted' | 'given up' = 'never asked for';
@@ -150,13 +152,17 @@ export class Machine {
     return performance.now() - this.#begun;
   }
 
+  get #levels(): object {
+    return Object.fromEntries([...this.#pins].map((pin) => [pin, this.#ports.readPin(pin)]));
+  }
+
   #loseConnections(): void {
     for (const connection of this.#connections.values()) connection.lose();
   }
 
   #tell(head: object, bytes?: Uint8Array, heard = (): void => undefined): void {
     if (this.#over) return;
-    const message = (): Buffer => encodeMessage({ ...head, ticks: this.#ticks }, bytes);
+    const message = (): Buffer => encodeMessage({ ...head, ticks: this.#ticks, levels: this.#levels }, bytes);
     this.#worker.command(message, (error, told) => {
       if (error === null && told.length > 0) this.#hear(decodeMessage<Request[]>(told).head);
       this.#turned(error);
@@ -238,7 +244,10 @@ export class Machine {
       clearTimeout(this.#timers.get(id));
       this.#timers.delete(id);
     },
-    'pin.read': ({ pin }) => ({ level: this.#ports.readPin(pin) }),
+    'pin.read': ({ pin }) => {
+      this.#pins.add(pin);
+      return { level: this.#ports.readPin(pin) };
+    },
     'pin.write': ({ pin, level }) => this.#ports.writePin(pin, level),
     'flash.read': ({ key }) => {
       const bytes = this.#ports.flash.read(key);

@@ -1,6 +1,6 @@
 /** `embedded:io/analog` (ECMA-419, section 9): voltages by the names of their pins on the desktop board. */
 
-import { ask } from './host.js';
+import { readPin } from './host.js';
 
 class Analog {
   readonly resolution = 12;
@@ -12,7 +12,7 @@ class Analog {
 
   /** 0 to 4095. */
   read(): number {
-    return Math.round(ask('pin.read', { pin: this.#pin }).head.level * 4095);
+    return Math.round(readPin(this.#pin) * 4095);
   }
 }
 

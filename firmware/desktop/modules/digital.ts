@@ -1,6 +1,6 @@
 /** `embedded:io/digital` (ECMA-419, section 9): pins by their names on the desktop board. */
 
-import { ask, listen, tell } from './host.js';
+import { ask, listen, readPin, tell } from './host.js';
 
 interface Options {
   pin: string;
@@ -29,7 +29,7 @@ class Digital {
   }
 
   read(): 0 | 1 {
-    return ask('pin.read', { pin: this.#pin }).head.level;
+    return readPin(this.#pin) as 0 | 1;
   }
 
   write(level: 0 | 1): void {

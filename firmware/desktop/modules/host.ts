@@ -42,14 +42,25 @@ export function listen(event: string, listener: Listener): void {
   listeners.set(event, listener);
 }
 
-/**
- * Node's ticks as this turn of the program began, and when that was by XS's own clock. That one follows the computer's
- * clock, which may be set; within a turn it tells how long the turn has lasted.
- */
-let turn = { ticks: ask('ticks').head.ticks as number, began: performance.now() };
+interface Turn {
+  /** Node's, as the turn began. */
+  ticks: number;
+  /**
+   * When that was by XS's own clock. It follows the computer's clock, which may be set; within a turn it tells how long the
+   * turn has lasted.
+   */
+  began: number;
+  /** Of the pins that were read before, as the turn began. */
+  levels: { [pin: string]: number };
+}
+
+let turn: Turn = { ticks: ask('ticks').head.ticks, began: performance.now(), levels: {} };
 
 /** Node's ticks, in milliseconds. */
 export const ticks = (): number => turn.ticks + performance.now() - turn.began;
+
+/** The level of a pin as this turn began: 0 or 1, or a voltage as a part of what can be measured. */
+export const readPin = (pin: string): number => turn.levels[pin] ?? ask('pin.read', { pin }).head.level;
 
 function encode(head: object, bytes: Uint8Array = NOTHING): ArrayBuffer {
   const line = new TextEncoder().encode(`${JSON.stringify(head)}\n`);
@@ -79,7 +90,7 @@ function handleCommand(command: ArrayBuffer): object {
   try {
     const message = decode(command);
     hasTurns = true;
-    turn = { ticks: message.head.ticks, began: performance.now() };
+    turn = { ticks: message.head.ticks, began: performance.now(), levels: message.head.levels };
     listeners.get(message.head.event)?.(message);
   } catch (error) {
     report(error);
