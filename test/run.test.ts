@@ -150,8 +150,14 @@ test('runs the files that a filter names', async ({ directory }) => {
   assert.equal(counts(outcome), { passed: 2, failed: 0 });
 });
 
+test('takes the path of a file as it was printed', async ({ directory }) => {
+  const { printed } = await run(directory, { 'a.test.ts': passing, 'b.test.ts': passing });
+  const [, path = ''] = /^ok {3}(.*b\.test\.ts) /m.exec(printed) ?? [];
+  assert.equal(counts(await run(directory, {}, { filters: [path] })), { passed: 2, failed: 0 });
+});
+
 test('fails when a filter names no file', async ({ directory }) => {
-  const outcome = await run(directory, { 'a.test.ts': passing }, { filters: ['mqqt'] });
+  const outcome = await run(directory, { 'a.test.ts': passing }, { filters: ['a.test', 'mqqt'] });
   assert.equal(counts(outcome), { passed: 0, failed: 1 });
   assert.match(outcome.printed, 'no test file matches mqqt');
 });

@@ -9,7 +9,7 @@ const START = 'test/system/server';
 /** A file that says where its servers keep their documents. */
 const CHOOSES = /^keepInDirectory\(\);|TWIN_DATABASE:/m;
 
-/** The test files whose servers keep their documents where `TWIN_TEST_DATABASE` says, as paths below `test`. */
+/** The test files whose servers keep their documents where `TWIN_TEST_DATABASE` says. */
 export function filesOnDatabase(): string[] {
   const sources = readSources().map((source) => ({ ...source, name: withoutExtension(source.path) }));
   const importsOf = new Map(sources.map(({ name, imports }) => [name, imports]));
@@ -22,7 +22,7 @@ export function filesOnDatabase(): string[] {
       const reached = reachableFrom(name, importsOf).add(name);
       return reached.has(MARK) && !choosing.some((each) => reached.has(each.name));
     })
-    .map(({ path }) => path.slice('test/'.length));
+    .map(({ path }) => path);
 }
 
 /** Runs them on a PostgreSQL of their own. */

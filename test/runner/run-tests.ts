@@ -25,14 +25,16 @@ export interface Outcome {
 
 /** Runs each test file as its own process, as many at a time as there are cores. */
 export async function runTests(run: TestRun): Promise<Outcome> {
-  const files = testFiles(run.directory).filter(
-    (file) => run.filters.length === 0 || run.filters.some((part) => file.includes(part)),
-  );
-  if (files.length === 0) {
-    run.print(`no test file matches ${run.filters.join(' ')}`);
+  const all = testFiles(run.directory);
+  const unknown = run.filters.filter((part) => !all.some((path) => path.includes(part)));
+  if (unknown.length > 0) {
+    run.print(`no test file matches ${unknown.join(' ')}`);
     return { passed: 0, failed: 1 };
   }
-  const verdicts = await inParallel(files, (file) => runFile(run, file));
+  const paths = all.filter(
+    (path) => run.filters.length === 0 || run.filters.some((part) => path.includes(part)),
+  );
+  const verdicts = await inParallel(paths, (path) => runFile(run, path));
   const { passed, failed, skipped } = sum(verdicts);
   if (skipped > 0) run.print(`${skipped} skipped`);
   return { passed, failed };
@@ -41,12 +43,12 @@ export async function runTests(run: TestRun): Promise<Outcome> {
 function testFiles(directory: string): string[] {
   return readdirSync(directory, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.test.ts') && !file.split(sep).includes('node_modules'))
+    .map((file) => relative('.', join(directory, file)))
     .sort();
 }
 
-async function runFile(run: TestRun, file: string): Promise<Verdict> {
+async function runFile(run: TestRun, path: string): Promise<Verdict> {
   const began = performance.now();
-  const path = join(run.directory, file);
   const ending = await runProcess([process.execPath, '--import', 'tsx', path], (output) =>
     parseCounts(output) === undefined ? run.silenceSeconds : run.closingSeconds,
   );
@@ -55,7 +57,7 @@ async function runFile(run: TestRun, file: string): Promise<Verdict> {
   const { passed, failed, skipped, faults } = verdict;
   const counts = [`${passed} passed`, failed > 0 && `${failed} failed`, skipped > 0 && `${skipped} skipped`];
   const mark = failed > 0 ? 'FAIL' : 'ok  ';
-  run.print(`${mark} ${relative('.', path)}  ${counts.filter(Boolean).join(', ')}  ${seconds} s`);
+  run.print(`${mark} ${path}  ${counts.filter(Boolean).join(', ')}  ${seconds} s`);
   if (failed > 0) run.print(`${indent(ending.output)}\n${indent(faults.join('\n'))}`);
   else for (const [line] of ending.output.matchAll(NOT_RUN)) run.print(indent(line));
   return verdict;
