@@ -72,8 +72,9 @@ test('blocks and sessions of one server are known at another one', async ({ join
   const end = () => undefined;
   await one.sessions?.claim({ deviceId, clientId: 'panel', isOneOfSeveral: false, end });
   await until(() => other.elsewhere?.connectedAt(deviceId) !== undefined);
-  await until(() => blocks.length > 0);
-  assert.equal(blocks[0], ['203.0.113.7', 60_000]);
+  // What is read from the database as the server begins to listen may come first, with the time that is left.
+  await until(() => blocks.some(([, ms]) => ms === 60_000));
+  for (const [source, ms] of blocks) assert.ok(source === '203.0.113.7' && ms <= 60_000);
 });
 
 test('when the lease is over, every session ends, and what else must end with it', async ({
