@@ -156,6 +156,10 @@ test('takes the path of a file as it was printed', async ({ directory }) => {
   assert.equal(counts(await run(directory, {}, { filters: [path] })), { passed: 2, failed: 0 });
 });
 
+test('fails when there is no file', async ({ directory }) => {
+  assert.equal(counts(await run(directory, {})), { passed: 0, failed: 1 });
+});
+
 test('fails when a filter names no file', async ({ directory }) => {
   const outcome = await run(directory, { 'a.test.ts': passing }, { filters: ['a.test', 'mqqt'] });
   assert.equal(counts(outcome), { passed: 0, failed: 1 });

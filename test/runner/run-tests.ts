@@ -26,14 +26,14 @@ export interface Outcome {
 /** Runs each test file as its own process, as many at a time as there are cores. */
 export async function runTests(run: TestRun): Promise<Outcome> {
   const all = testFiles(run.directory);
-  const unknown = run.filters.filter((part) => !all.some((path) => path.includes(part)));
+  // Every path contains the empty part.
+  const parts = run.filters.length === 0 ? [''] : run.filters;
+  const unknown = parts.filter((part) => !all.some((path) => path.includes(part)));
   if (unknown.length > 0) {
     run.print(`no test file matches ${unknown.join(' ')}`);
     return { passed: 0, failed: 1 };
   }
-  const paths = all.filter(
-    (path) => run.filters.length === 0 || run.filters.some((part) => path.includes(part)),
-  );
+  const paths = all.filter((path) => parts.some((part) => path.includes(part)));
   const verdicts = await inParallel(paths, (path) => runFile(run, path));
   const { passed, failed, skipped } = sum(verdicts);
   if (skipped > 0) run.print(`${skipped} skipped`);
